@@ -1,0 +1,155 @@
+/**
+ * The report: everything a diagnosis found, in the form that every view, file and test reads.
+ *
+ * It is plain JSON (`media/report.schema.json` describes it to other tools). A figure that could
+ * not be measured is absent, and the reason stands in `unmeasured`; no field is ever a guess.
+ * NLL and its differences are in nats per token; variances are in squared units of the residual
+ * stream; standard errors are over documents (over tokens when there is one document).
+ */
+export interface Report {
+  schemaVersion: 1;
+  checkpoint: CheckpointSummary;
+  architecture: ArchitectureSummary;
+  evaluation: EvaluationSummary;
+  runtime: RuntimeSummary;
+  /** Absent when the checkpoint has no language-model head or the logits are not finite. */
+  baseline?: Baseline;
+  /** Absent when fewer than two layers have a finite, positive output variance. */
+  growth?: GrowthLaw;
+  layers: LayerReport[];
+  findings: Finding[];
+}
+
+export interface CheckpointSummary {
+  path: string;
+  /** For example `safetensors`. */
+  format: string;
+  /** Size on disk of all weight files together. */
+  bytes: number;
+  /** Number of scalars in all tensors; a tied head counts once. */
+  parameters: number;
+}
+
+export interface ArchitectureSummary {
+  family: string;
+  layers: number;
+  hiddenSize: number;
+  heads: number;
+  keyValueHeads: number;
+  feedForwardSize: number;
+  vocabularySize: number;
+  /** Longest sequence the model was built for, in tokens; absent where it states none. */
+  contextLength?: number;
+  tiedHead: boolean;
+  /** For example `pre-ln` or `lns`. */
+  normScheme: string;
+  /** How the norm scheme was settled: the flag, the config key, or the default of the family. */
+  normSchemeSource: string;
+}
+
+export interface EvaluationSummary {
+  /** Where the tokens came from: the text or token files, or `default text`. */
+  source: string;
+  documents: number;
+  /** Tokens evaluated, padding not counted. */
+  tokens: number;
+  /** Longest sequence that was allowed, in tokens. */
+  sequenceLength: number;
+  /** Documents that were planned; more than `documents` when the run was stopped early. */
+  plannedDocuments: number;
+  metrics: Metric[];
+  /** Rademacher probes per document of the Jacobian estimate. */
+  probes: number;
+  seed: number;
+}
+
+export interface RuntimeSummary {
+  /** The execution provider that ran, for example `cpu` or `webgpu`. */
+  device: string;
+  threads: number;
+  seconds: number;
+  /** Largest resident set of the engine process. */
+  peakMemoryBytes: number;
+}
+
+export interface Baseline {
+  nll: number;
+  standardError: number;
+  perplexity: number;
+}
+
+/** Least squares of log σ² on the layer index (exponential) and on log ℓ (power). */
+export interface GrowthLaw {
+  exponential: { rate: number; intercept: number; r2: number };
+  power: { exponent: number; intercept: number; r2: number };
+}
+
+export interface LayerReport {
+  index: number;
+  /** Module path, for example `model.layers.7`. */
+  path: string;
+  outputVariance?: TokenStatistics;
+  /** Mean variance of the attention output before it is added; `contribution` has the rest. */
+  attentionVariance?: number;
+  /** Mean variance of the feed-forward output before it is added. */
+  feedForwardVariance?: number;
+  contribution?: { attention: Contribution; feedForward: Contribution };
+  jacobian?: JacobianEstimate;
+  pruning?: PruningSensitivity;
+  /** 1 − E cos(x_i, x_{i+1}) per token (ShortGPT, arXiv 2403.03853). */
+  blockInfluence?: number;
+  blockInfluenceStandardError?: number;
+  /** What was asked for but is absent above, and why. */
+  unmeasured?: { metric: Metric; reason: string }[];
+}
+
+export interface TokenStatistics {
+  mean: number;
+  standardError: number;
+  median: number;
+  /** Mean without each document's first token (attention sinks, arXiv 2402.17762). */
+  meanWithoutFirstToken?: number;
+}
+
+/** What a sublayer adds to the residual stream (arXiv 2505.13898). */
+export interface Contribution {
+  variance: TokenStatistics;
+  /** Mean over tokens of ‖sublayer output‖ / ‖stream it is added to‖. */
+  normRatio: number;
+  normRatioStandardError: number;
+  /** Mean over tokens of the cosine between the sublayer output and the stream. */
+  cosine: number;
+  cosineStandardError: number;
+}
+
+export interface JacobianEstimate {
+  /** ‖J − I‖_F / ‖I‖_F. */
+  identityDistance: number;
+  standardError: number;
+  /** E ⟨v, Jv⟩ / (‖v‖ ‖Jv‖). */
+  identityCosine: number;
+  identityCosineStandardError: number;
+}
+
+export interface RemovalCost {
+  /** Mean token NLL without the part − baseline, in nats. */
+  deltaNll: number;
+  /** From the paired differences. */
+  standardError: number;
+}
+
+export interface PruningSensitivity extends RemovalCost {
+  deltaPerplexity: number;
+  attention?: RemovalCost;
+  feedForward?: RemovalCost;
+}
+
+export const metrics = ["variance", "jacobian", "pruning", "sublayers"] as const;
+export type Metric = (typeof metrics)[number];
+
+/** A sentence the numbers carry, and the layers it speaks of. `notice` findings are not verdicts. */
+export interface Finding {
+  kind: "growth" | "identity" | "removal" | "notice";
+  layers: number[];
+  text: string;
+}

@@ -1,0 +1,91 @@
+/**
+ * Every message that crosses a process or frame boundary: host or CLI ⇄ engine, host ⇄ webview.
+ * Types only; nothing is imported at run time.
+ */
+import type { Metric, Report } from "../diagnosis/report";
+
+export type Device = "auto" | "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
+
+/** One diagnosis, as the user asked for it. Paths are absolute. */
+export interface DiagnosisRequest {
+  checkpoint: string;
+  texts: TextSource;
+  sequenceLength: number;
+  /** True when the user chose the length: then it may not exceed the model's context. */
+  sequenceLengthIsExplicit: boolean;
+  /** Token budget; token-id files are evaluated whole unless the user sets one. */
+  maxTokens: number;
+  maxTokensIsExplicit: boolean;
+  metrics: Metric[];
+  probes: number;
+  /** Norm scheme; undefined: settled from the checkpoint. */
+  scheme?: string;
+  device: Device;
+  /** Undefined: one per physical core, as ONNX Runtime chooses. */
+  threads?: number;
+  /** Memory budget of the engine in bytes; undefined: half of what is free. */
+  memoryBytes?: number;
+  seed: number;
+}
+
+export type TextSource =
+  | { kind: "text"; files: string[] }
+  | { kind: "tokens"; file: string }
+  | { kind: "default"; file: string };
+
+/** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
+export interface Progress {
+  stage: "opening" | "device" | "embedding" | "layer" | "head";
+  /** Layer being measured (module index) and how many there are, in the stage `layer`. */
+  layer?: number;
+  layers?: number;
+  /** Document batch, from 1, and how many are planned. */
+  batch?: number;
+  batches?: number;
+  /** Share of the whole run that is done, 0 … 1. */
+  fraction: number;
+  remainingSeconds?: number;
+}
+
+/** What the engine process tells its owner, in order: progress and partial reports, then one end. */
+export type EngineEvent =
+  | { type: "progress"; progress: Progress }
+  | { type: "notice"; text: string }
+  /** A whole report of what has been measured so far; newer ones replace older ones. */
+  | { type: "report"; report: Report }
+  | { type: "finished"; report: Report }
+  | { type: "failed"; failure: Failure };
+
+/** Why a run ended without a report. The reason decides exit codes and offers, never the message. */
+export interface Failure {
+  reason: "usage" | "checkpoint" | "run" | "interrupted" | "killed";
+  message: string;
+}
+
+/** What the owner tells the engine process. To cancel, it kills the process. */
+export type EngineCommand =
+  | { type: "diagnose"; request: DiagnosisRequest }
+  /** End after the layer batch at hand and report what has been measured. */
+  | { type: "finish" };
+
+/** What the diagnosis panel shows. The webview keeps navigation only and is sent the rest. */
+export type PanelState =
+  | { phase: "running"; name: string; progress: Progress; report?: Report; notices: string[] }
+  | { phase: "done"; name: string; report: Report; notices: string[] }
+  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] };
+
+export type ExportFormat = "json" | "csv" | "png" | "html";
+
+export type HostToPanel =
+  | { type: "state"; state: PanelState }
+  /** The host asks the panel for its charts as one PNG. */
+  | { type: "renderPng"; requestId: number };
+
+export type PanelToHost =
+  | { type: "ready" }
+  | { type: "cancel" }
+  | { type: "finish" }
+  | { type: "runAgain" }
+  | { type: "export"; format: ExportFormat }
+  /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
+  | { type: "png"; requestId: number; dataUrl?: string; error?: string };

@@ -1,0 +1,165 @@
+"""The committed cases: one tiny checkpoint for each way a LLaMA-lineage model can differ."""
+
+from dataclasses import dataclass
+from typing import Any
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    config: Config
+    document_lengths: tuple[int, ...] = (17, 12, 20)
+    dtype: str = "float32"
+    shards: int = 1
+    # Two cases with the same weights_seed and shapes hold the same weights and documents.
+    weights_seed: str = ""
+
+    @property
+    def seed_text(self) -> str:
+        return self.weights_seed or self.name
+
+
+def llama(**overrides: Any) -> Config:
+    """As Llama 2 wrote it: no rope_theta, no head_dim, no biases."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_act": "silu",
+        "hidden_size": 24,
+        "intermediate_size": 40,
+        "max_position_embeddings": 128,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 4,
+        "num_key_value_heads": 4,
+        "rms_norm_eps": 1e-5,
+        "rope_scaling": None,
+        "tie_word_embeddings": False,
+        "torch_dtype": "float32",
+        "use_cache": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def without(config: Config, *keys: str) -> Config:
+    return {key: value for key, value in config.items() if key not in keys}
+
+
+def mistral(**overrides: Any) -> Config:
+    return llama(
+        architectures=["MistralForCausalLM"],
+        model_type="mistral",
+        num_key_value_heads=2,
+        rope_theta=10000.0,
+        **overrides,
+    )
+
+
+def qwen2(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Qwen2ForCausalLM"],
+        model_type="qwen2",
+        num_key_value_heads=2,
+        rms_norm_eps=1e-6,
+        rope_theta=1000000.0,
+        **overrides,
+    )
+
+
+def qwen3(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Qwen3ForCausalLM"],
+        model_type="qwen3",
+        attention_bias=False,
+        max_window_layers=3,
+        num_key_value_heads=2,
+        rms_norm_eps=1e-6,
+        rope_theta=1000000.0,
+        sliding_window=None,
+        use_sliding_window=False,
+        **overrides,
+    )
+
+
+# Head size 16 and an original context of 64 put the frequencies on all three branches of the
+# llama3 rule: wavelength 6 is kept, 32 is interpolated, 167 and longer are divided by the factor.
+LLAMA3_ROPE = {
+    "factor": 8.0,
+    "high_freq_factor": 4.0,
+    "low_freq_factor": 1.0,
+    "original_max_position_embeddings": 64,
+}
+LLAMA3 = llama(
+    head_dim=16,
+    num_hidden_layers=3,
+    num_key_value_heads=2,
+    rope_theta=500000.0,
+    rope_scaling={**LLAMA3_ROPE, "rope_type": "llama3"},
+)
+
+CASES: list[Case] = [
+    # Llama 1 states no num_key_value_heads: as many as there are heads.
+    Case("llama", without(llama(), "num_key_value_heads")),
+    Case("llama3-rope-scaling", LLAMA3),
+    Case("llama3-sharded", LLAMA3, shards=3, weights_seed="llama3-rope-scaling"),
+    # The form transformers 5 writes: everything about rotation under rope_parameters.
+    Case(
+        "llama3-rope-parameters",
+        without(
+            llama(
+                dtype="float32",
+                head_dim=6,
+                num_key_value_heads=2,
+                rope_parameters={
+                    **LLAMA3_ROPE,
+                    "original_max_position_embeddings": 16,
+                    "rope_theta": 500000.0,
+                    "rope_type": "llama3",
+                },
+            ),
+            "rope_scaling",
+            "torch_dtype",
+        ),
+        document_lengths=(19, 11, 22),
+    ),
+    # An epsilon that can be seen in the numbers; the released 1e-5 and 1e-6 hardly can.
+    Case(
+        "llama-tied",
+        llama(
+            attention_bias=True,
+            mlp_bias=True,
+            num_key_value_heads=2,
+            rms_norm_eps=1e-2,
+            rope_theta=10000.0,
+            tie_word_embeddings=True,
+        ),
+        document_lengths=(14, 20, 9, 13),
+    ),
+    Case("mistral", mistral(sliding_window=5), document_lengths=(17, 12, 21)),
+    # The window is stated but switched off, as in every released Qwen2.5: it must be ignored.
+    Case("qwen2", qwen2(sliding_window=4, use_sliding_window=False, max_window_layers=1)),
+    Case(
+        "qwen2-sliding",
+        qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2),
+        document_lengths=(16, 13, 20),
+    ),
+    Case("qwen3", qwen3(head_dim=10, num_hidden_layers=3, tie_word_embeddings=True)),
+    Case(
+        "deepseek-llm",
+        llama(
+            attention_bias=False,
+            bos_token_id=70,
+            eos_token_id=71,
+            pretraining_tp=1,
+            rms_norm_eps=1e-6,
+            rope_theta=10000.0,
+        ),
+    ),
+    Case("llama-lns", llama(layer_norm_scaling=True, num_key_value_heads=2)),
+    Case("llama-bf16", llama(num_key_value_heads=1, torch_dtype="bfloat16"), dtype="bfloat16"),
+    Case("llama-f16", llama(num_key_value_heads=2, torch_dtype="float16"), dtype="float16"),
+    # One document: standard errors are over its tokens.
+    Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
+]

@@ -1,0 +1,74 @@
+"""Random checkpoints in the Hugging Face layout."""
+
+import json
+import zlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from cases import Case
+
+Documents = list[list[int]]
+
+
+def write_checkpoint(case: Case, folder: Path) -> None:
+    """Writes config.json, the weights and tokens.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", case.config, indent=2)
+    generator = torch.Generator().manual_seed(zlib.crc32(case.seed_text.encode()))
+    weights = random_weights(case, folder, generator)
+    if case.shards == 1:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    else:
+        save_shards(weights, case.shards, folder)
+    write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
+
+
+def random_weights(
+    case: Case, folder: Path, generator: torch.Generator
+) -> dict[str, torch.Tensor]:
+    """Names and shapes come from the real model; the values are large enough to matter."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+    weights: dict[str, torch.Tensor] = {}
+    for name, tensor in sorted(model.state_dict().items()):
+        if case.config["tie_word_embeddings"] and name == "lm_head.weight":
+            continue  # transformers leaves the tied head out of the file
+        values = torch.randn(tensor.shape, generator=generator)
+        if "norm" in name:
+            values = 1 + 0.2 * values
+        elif name.endswith(".bias"):
+            values = 0.2 * values
+        elif "embed_tokens" in name:
+            values = 0.6 * values
+        else:
+            values = 0.22 * values
+        weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
+    return weights
+
+
+def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> None:
+    """Deals the tensors out in turn, so that every layer's weights lie in several files."""
+    names = sorted(weights)
+    files = [f"model-{i + 1:05d}-of-{count:05d}.safetensors" for i in range(count)]
+    weight_map = {name: files[i % count] for i, name in enumerate(names)}
+    for file in files:
+        shard = {name: weights[name] for name in names if weight_map[name] == file}
+        save_file(shard, folder / file, metadata={"format": "pt"})
+    total_size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
+    index = {"metadata": {"total_size": total_size}, "weight_map": weight_map}
+    write_json(folder / "model.safetensors.index.json", index, indent=2)
+
+
+def random_documents(case: Case, generator: torch.Generator) -> Documents:
+    vocabulary = case.config["vocab_size"]
+    return [
+        torch.randint(vocabulary, (length,), generator=generator).tolist()
+        for length in case.document_lengths
+    ]
+
+
+def write_json(path: Path, value: object, indent: int | None) -> None:
+    path.write_text(json.dumps(value, indent=indent, allow_nan=False) + "\n", encoding="utf-8")

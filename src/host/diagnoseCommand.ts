@@ -1,0 +1,60 @@
+/** The command "Diagnose Depth", from wherever it was invoked. */
+import { stat } from "node:fs/promises";
+import * as vscode from "vscode";
+import type { Report } from "../diagnosis/report";
+import { isCheckpointFile, type Checkpoint } from "./checkpoint";
+import { namedCheckpoint, type CheckpointPicker } from "./checkpointPicker";
+import type { Diagnoses } from "./diagnoses";
+
+export class DiagnoseCommand {
+  constructor(
+    private readonly picker: CheckpointPicker,
+    private readonly diagnoses: Diagnoses,
+  ) {}
+
+  /**
+   * @param target a URI or path, or nothing: then the user is asked
+   * @param selection all that was selected in the explorer, `target` included
+   * @returns the report of `target` once it is done
+   */
+  async run(target?: unknown, selection?: unknown): Promise<Report | undefined> {
+    const uris = Array.isArray(selection) ? selection.filter(isUri) : [];
+    const targets = uris.length > 1 ? uris : [target];
+    const runs = targets.map(async (one) => {
+      const checkpoint = one === undefined ? await this.picker.pick() : await checkpointOf(one);
+      if (checkpoint === undefined) return undefined;
+      await this.picker.remember(checkpoint);
+      return this.diagnoses.start(checkpoint);
+    });
+    const [first] = await Promise.all(runs);
+    return first;
+  }
+}
+
+async function checkpointOf(target: unknown): Promise<Checkpoint> {
+  const uri = typeof target === "string" ? uriOf(target) : target;
+  if (!isUri(uri)) {
+    throw new Error(`expected the URI or path of a checkpoint, not ${JSON.stringify(target)}.`);
+  }
+  if (uri.scheme !== "file") {
+    throw new Error(`${uri.toString()} is not a file on this machine.`);
+  }
+  const entry = await stat(uri.fsPath).catch(() => undefined);
+  if (entry === undefined) throw new Error(`${uri.fsPath} does not exist.`);
+  if (!entry.isDirectory() && !isCheckpointFile(uri.fsPath)) {
+    throw new Error(
+      `${uri.fsPath} is neither a .safetensors file, a .safetensors.index.json nor a folder.`,
+    );
+  }
+  return namedCheckpoint(uri.fsPath);
+}
+
+function isUri(value: unknown): value is vscode.Uri {
+  return value instanceof vscode.Uri;
+}
+
+function uriOf(text: string): vscode.Uri {
+  return /^[a-z][a-z\d+.-]+:\/\//i.test(text)
+    ? vscode.Uri.parse(text, true)
+    : vscode.Uri.file(text);
+}

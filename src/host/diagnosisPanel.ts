@@ -1,0 +1,149 @@
+/** The webview beside the training code that shows one checkpoint's diagnosis as it comes. */
+import * as vscode from "vscode";
+import type { HostToPanel, PanelState, PanelToHost } from "../protocol/messages";
+import type { Guard } from "./guard";
+import { webviews } from "./ids";
+import { panelHtml } from "./panelHtml";
+
+/** What a person can ask of a panel, as the owner of the diagnosis answers it. */
+export interface PanelOwner {
+  received(message: Exclude<PanelToHost, { type: "ready" } | { type: "png" }>): unknown;
+  closed(): void;
+  becameActive(): void;
+}
+
+const pngPatienceMs = 15_000;
+
+export class DiagnosisPanel implements vscode.Disposable {
+  private readonly panel: vscode.WebviewPanel;
+  private readonly pictures = new Map<number, (png: Uint8Array | Error) => void>();
+  private state: PanelState | undefined;
+  private isReady = false;
+  private whenReady: (() => void)[] = [];
+  private lastRequestId = 0;
+  private isDisposed = false;
+
+  constructor(
+    name: string,
+    column: vscode.ViewColumn,
+    extensionUri: vscode.Uri,
+    private readonly guard: Guard,
+    private readonly owner: PanelOwner,
+  ) {
+    const root = vscode.Uri.joinPath(extensionUri, "dist", "webview");
+    this.panel = vscode.window.createWebviewPanel(
+      webviews.diagnosis,
+      `Depth of ${name}`,
+      { viewColumn: column, preserveFocus: true },
+      { enableScripts: true, localResourceRoots: [root] },
+    );
+    const { webview } = this.panel;
+    const icons = vscode.Uri.joinPath(extensionUri, "media", "icons");
+    this.panel.iconPath = {
+      light: vscode.Uri.joinPath(icons, "depth-light.svg"),
+      dark: vscode.Uri.joinPath(icons, "depth-dark.svg"),
+    };
+    webview.onDidReceiveMessage((message: PanelToHost) => {
+      void this.guard.run("do what the panel asked", () => this.receive(message));
+    });
+    this.panel.onDidDispose(() => {
+      this.end();
+    });
+    this.panel.onDidChangeViewState(() => {
+      // A hidden webview is thrown away; it says `ready` anew once it is back.
+      if (!this.panel.visible) this.isReady = false;
+      if (this.panel.active) this.owner.becameActive();
+    });
+    webview.html = panelHtml({
+      title: `Depth of ${name}`,
+      source: webview.cspSource,
+      script: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.js")).toString(),
+      style: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.css")).toString(),
+    });
+  }
+
+  get isVisible(): boolean {
+    return this.panel.visible;
+  }
+
+  get column(): vscode.ViewColumn | undefined {
+    return this.panel.viewColumn;
+  }
+
+  show(state: PanelState): void {
+    this.state = state;
+    if (this.isReady) this.post({ type: "state", state });
+  }
+
+  reveal(): void {
+    this.panel.reveal(undefined, true);
+  }
+
+  /** Asks the page for its charts; they are drawn there, in the colours on screen. */
+  async png(): Promise<Uint8Array> {
+    this.reveal();
+    const requestId = ++this.lastRequestId;
+    const answer = new Promise<Uint8Array | Error>((resolve) => {
+      this.pictures.set(requestId, resolve);
+    });
+    const timer = setTimeout(() => {
+      this.answer(requestId, new Error("the panel did not answer."));
+    }, pngPatienceMs);
+    const ask = (): void => {
+      this.post({ type: "renderPng", requestId });
+    };
+    if (this.isReady) ask();
+    else this.whenReady.push(ask);
+    const picture = await answer;
+    clearTimeout(timer);
+    if (picture instanceof Error) throw picture;
+    return picture;
+  }
+
+  dispose(): void {
+    this.panel.dispose();
+  }
+
+  private receive(message: PanelToHost): unknown {
+    switch (message.type) {
+      case "ready":
+        this.isReady = true;
+        if (this.state !== undefined) this.post({ type: "state", state: this.state });
+        for (const waiting of this.whenReady.splice(0)) waiting();
+        return undefined;
+      case "png":
+        this.answer(message.requestId, pngOf(message));
+        return undefined;
+      case "cancel":
+      case "finish":
+      case "runAgain":
+      case "export":
+        return this.owner.received(message);
+    }
+  }
+
+  private answer(requestId: number, picture: Uint8Array | Error): void {
+    this.pictures.get(requestId)?.(picture);
+    this.pictures.delete(requestId);
+  }
+
+  private post(message: HostToPanel): void {
+    if (!this.isDisposed) void this.panel.webview.postMessage(message);
+  }
+
+  private end(): void {
+    this.isDisposed = true;
+    for (const requestId of [...this.pictures.keys()]) {
+      this.answer(requestId, new Error("the panel was closed."));
+    }
+    this.owner.closed();
+  }
+}
+
+function pngOf({ dataUrl, error }: { dataUrl?: string; error?: string }): Uint8Array | Error {
+  const prefix = "data:image/png;base64,";
+  if (dataUrl?.startsWith(prefix) === true) {
+    return Buffer.from(dataUrl.slice(prefix.length), "base64");
+  }
+  return new Error(error ?? "the panel's answer was not a PNG image.");
+}

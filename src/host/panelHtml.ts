@@ -1,0 +1,40 @@
+/** The page of a webview: one script, one style sheet, and a policy that allows nothing else. */
+import { randomBytes } from "node:crypto";
+
+export interface PanelPage {
+  title: string;
+  /** Source of the webview's own files, as the content-security policy names it. */
+  source: string;
+  script: string;
+  style: string;
+}
+
+export function panelHtml({ title, source, script, style }: PanelPage): string {
+  const nonce = randomBytes(16).toString("base64");
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${source}`,
+    `font-src ${source}`,
+    `img-src ${source} data: blob:`,
+  ].join("; ");
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+    <title>${escapeHtml(title)}</title>
+    <link rel="stylesheet" href="${escapeHtml(style)}">
+  </head>
+  <body>
+    <div id="root"></div>
+    <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
+  </body>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,127 @@
+/** From settings, as a user may have written them, to the request that the engine is sent. */
+import path from "node:path";
+import { metrics, type Metric } from "../diagnosis/report";
+import type { Device, DiagnosisRequest, TextSource } from "../protocol/messages";
+import type { settings } from "./ids";
+
+export type SettingName = keyof typeof settings;
+
+/** What the editor knows of the settings; it does not hold their values to the schema. */
+export interface SettingsReader {
+  value(name: SettingName): unknown;
+  /** True when the user, the workspace or the folder set it; false for the default. */
+  isExplicit(name: SettingName): boolean;
+}
+
+export interface RequestPlaces {
+  checkpoint: string;
+  /** Relative text files are found from here: the workspace folder of the checkpoint. */
+  textFolder: string;
+  /** The text that ships with the extension. */
+  defaultText: string;
+}
+
+/** @throws {SettingError} naming the setting, its value and what was expected */
+export function requestOf(reader: SettingsReader, places: RequestPlaces): DiagnosisRequest {
+  const scheme = oneOf(reader, "scheme", schemes);
+  const threads = optionalNumber(reader, "threads", { atLeast: 1, integer: true });
+  const memoryGib = optionalNumber(reader, "memoryGib", { atLeast: 0.25 });
+  return {
+    checkpoint: places.checkpoint,
+    texts: textsOf(reader, places),
+    sequenceLength: number(reader, "sequenceLength", { atLeast: 2, integer: true }),
+    sequenceLengthIsExplicit: reader.isExplicit("sequenceLength"),
+    maxTokens: number(reader, "maxTokens", { atLeast: 2, integer: true }),
+    maxTokensIsExplicit: reader.isExplicit("maxTokens"),
+    metrics: metricsOf(reader),
+    probes: number(reader, "probes", { atLeast: 1, integer: true }),
+    ...(scheme === "auto" ? {} : { scheme }),
+    device: oneOf(reader, "device", devices),
+    ...(threads === undefined ? {} : { threads }),
+    ...(memoryGib === undefined ? {} : { memoryBytes: Math.round(memoryGib * 2 ** 30) }),
+    seed: number(reader, "seed", { atLeast: 0, integer: true }),
+  };
+}
+
+export class SettingError extends Error {
+  constructor(
+    readonly setting: SettingName,
+    value: unknown,
+    expected: string,
+  ) {
+    super(`The setting fathom.${setting} is ${JSON.stringify(value)}; expected ${expected}.`);
+    this.name = "SettingError";
+  }
+}
+
+export const schemes = ["auto", "pre-ln", "lns"] as const;
+export const devices = [
+  "auto",
+  "cpu",
+  "webgpu",
+  "cuda",
+  "dml",
+  "coreml",
+] as const satisfies readonly Device[];
+
+function textsOf(reader: SettingsReader, places: RequestPlaces): TextSource {
+  const files = reader.value("textFiles");
+  if (!isStringArray(files)) {
+    throw new SettingError("textFiles", files, "a list of paths of text files");
+  }
+  if (files.length === 0) return { kind: "default", file: places.defaultText };
+  return { kind: "text", files: files.map((file) => path.resolve(places.textFolder, file)) };
+}
+
+function metricsOf(reader: SettingsReader): Metric[] {
+  const chosen = reader.value("metrics");
+  if (Array.isArray(chosen) && chosen.length > 0 && chosen.every(isMetric)) {
+    // In the order of the definitions, each once, however the user wrote them.
+    return metrics.filter((metric) => chosen.includes(metric));
+  }
+  throw new SettingError("metrics", chosen, `a list of some of ${metrics.join(", ")}`);
+}
+
+interface Range {
+  atLeast: number;
+  integer?: boolean;
+}
+
+function number(reader: SettingsReader, name: SettingName, range: Range): number {
+  const value = reader.value(name);
+  const fits =
+    typeof value === "number" &&
+    value >= range.atLeast &&
+    (range.integer === true ? Number.isSafeInteger(value) : Number.isFinite(value));
+  if (fits) return value;
+  const kind = range.integer === true ? "a whole number" : "a number";
+  throw new SettingError(name, value, `${kind} of at least ${range.atLeast}`);
+}
+
+function optionalNumber(
+  reader: SettingsReader,
+  name: SettingName,
+  range: Range,
+): number | undefined {
+  const value = reader.value(name);
+  return value === null || value === undefined ? undefined : number(reader, name, range);
+}
+
+function oneOf<Choice extends string>(
+  reader: SettingsReader,
+  name: SettingName,
+  choices: readonly Choice[],
+): Choice {
+  const value = reader.value(name);
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw new SettingError(name, value, `one of ${choices.join(", ")}`);
+  return choice;
+}
+
+function isStringArray(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string" && item !== "");
+}
+
+function isMetric(value: unknown): value is Metric {
+  return metrics.some((metric) => metric === value);
+}

@@ -1,0 +1,61 @@
+/** Writes a file whole or not at all, and says in a person's words why it could not. */
+import { randomBytes } from "node:crypto";
+import { open, realpath, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+/**
+ * Writes beside the target and renames over it, so that a full disk leaves the old file as it was.
+ *
+ * @throws {FileWriteError}
+ */
+export async function writeWholeFile(file: string, content: string | Uint8Array): Promise<void> {
+  // A rename would replace a symlink itself; its target is what the user chose to write.
+  const target = await realpath(file).catch(() => file);
+  const suffix = randomBytes(4).toString("hex");
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+  try {
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(content);
+      // Some file systems find out only here that they are full.
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new FileWriteError(file, error);
+  }
+}
+
+export class FileWriteError extends Error {
+  constructor(
+    readonly file: string,
+    cause: unknown,
+  ) {
+    super(`${file} could not be written: ${reasonOf(cause)}.`, { cause });
+    this.name = "FileWriteError";
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return "there is no space left on the disk";
+    case "EACCES":
+    case "EPERM":
+      return "permission was denied";
+    case "EROFS":
+      return "the disk is read-only";
+    case "ENOENT":
+    case "ENOTDIR":
+      return "its folder does not exist";
+    case "EISDIR":
+      return "a folder has that name";
+    default:
+      return cause instanceof Error ? cause.message : String(cause);
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * How figures are written, the same in the panel, the exported page and the terminal: three
+ * significant digits, a true minus sign, and 95% intervals after ±.
+ */
+import type { RemovalCost } from "../diagnosis/report";
+
+/** Half-width of a 95% interval, in standard errors. */
+export const z95 = 1.96;
+
+/** What stands where a figure is absent. */
+export const absent = "–";
+
+/** A figure with three significant digits: `0.0123`, `34.2`, `812`, `1.24×10⁵`. */
+export function figure(value: number): string {
+  if (value === 0) return "0";
+  const exponent = exponentOf(value);
+  if (exponent < -4 || exponent > 4) return scientific(value, 2);
+  return fixed(value, Math.max(0, 2 - exponent));
+}
+
+/** A difference: as `figure`, with its sign. */
+export function signedFigure(value: number): string {
+  return withPlus(value, figure(value));
+}
+
+/** A figure and the half-width of its 95% interval, cut at the digit where the interval begins. */
+export function interval(value: number, standardError: number): { value: string; error: string } {
+  const error = z95 * standardError;
+  if (!(error > 0)) return { value: figure(value), error: figure(0) };
+  const exponent = value === 0 ? exponentOf(error) : exponentOf(value);
+  if (Math.max(exponent, exponentOf(error)) > 4 || Math.max(exponent, exponentOf(error)) < -4)
+    return { value: scientific(value, 2), error: scientific(error, 1) };
+  // Two digits of the interval, but never fewer than one nor more than four of the figure.
+  const decimals = Math.max(0, Math.min(1 - exponentOf(error), 3 - exponent));
+  const shownError = Number(error.toFixed(decimals)) > 0 ? fixed(error, decimals) : figure(error);
+  return { value: fixed(value, decimals), error: shownError };
+}
+
+/** `34.2 ± 1.1` */
+export function withInterval(value: number, standardError: number): string {
+  const written = interval(value, standardError);
+  return `${written.value} ± ${written.error}`;
+}
+
+/** `+0.034 ± 0.012` */
+export function signedWithInterval(value: number, standardError: number): string {
+  return withPlus(value, withInterval(value, standardError));
+}
+
+/**
+ * What a removal does to perplexity, exp(ΔNLL) − 1: `+0.3% (±0.1)`; from +1000% on, `×24.8 (±0.9)`,
+ * because nobody reads a percentage of four digits.
+ */
+export function perplexityCost(cost: RemovalCost): string {
+  const ratio = Math.exp(cost.deltaNll);
+  const upper = Math.exp(cost.deltaNll + z95 * cost.standardError);
+  const lower = Math.exp(cost.deltaNll - z95 * cost.standardError);
+  const halfWidth = (upper - lower) / 2;
+  if (ratio >= 11) {
+    const written = interval(ratio, halfWidth / z95);
+    return `×${written.value} (±${written.error})`;
+  }
+  const percent = (ratio - 1) * 100;
+  const error = halfWidth * 100;
+  // One digit of the interval is enough here, and 0.95 still rounds to one.
+  const decimals = error > 0 ? Math.max(0, Math.min(3, Math.ceil(-Math.log10(error / 0.95)))) : 1;
+  return `${withPlus(percent, fixed(percent, decimals))}% (±${fixed(error, decimals)})`;
+}
+
+/** `13.5 GB`, in powers of ten as disks are sold. */
+export function bytes(count: number): string {
+  return scaled(count, ["B", "kB", "MB", "GB", "TB"], " ");
+}
+
+/** `6.74 billion`, `134 million`, `9,216` */
+export function largeCount(count: number): string {
+  if (count < 1e6) return wholeNumber(count);
+  return scaled(count / 1e6, ["million", "billion", "trillion"], " ");
+}
+
+/** `65,536` */
+export function wholeNumber(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** `1 document`, `128 documents` */
+export function counted(count: number, noun: string): string {
+  return `${wholeNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `4.2 s`, `3 min 12 s`, `1 h 5 min` */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
+  return minutes % 60 === 0
+    ? `${Math.floor(minutes / 60)} h`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Layer indices as a person writes them: `0, 3–5 and 11`. */
+export function layerList(layers: readonly number[]): string {
+  const sorted = [...new Set(layers)].sort((a, b) => a - b);
+  const runs: string[] = [];
+  for (let i = 0; i < sorted.length;) {
+    let end = i;
+    while (end + 1 < sorted.length && sorted[end + 1] === sorted[end]! + 1) end++;
+    if (end - i >= 2) runs.push(`${sorted[i]!}–${sorted[end]!}`);
+    else for (let j = i; j <= end; j++) runs.push(String(sorted[j]!));
+    i = end + 1;
+  }
+  const last = runs.pop();
+  if (last === undefined) return "";
+  return runs.length === 0 ? last : `${runs.join(", ")} and ${last}`;
+}
+
+/** How a norm scheme is written in the field; unknown schemes keep their own name. */
+export function schemeName(scheme: string): string {
+  return schemeNames.get(scheme.toLowerCase()) ?? scheme;
+}
+
+/** How a model family is written in the field; unknown families keep their own name. */
+export function familyName(family: string): string {
+  return familyNames.get(family.toLowerCase()) ?? family;
+}
+
+/** The file or folder name at the end of a path, whichever slashes it has. */
+export function baseName(path: string): string {
+  return /[^/\\]+(?=[/\\]*$)/.exec(path)?.[0] ?? path;
+}
+
+const schemeNames = new Map([
+  ["pre-ln", "Pre-LN"],
+  ["post-ln", "Post-LN"],
+  ["lns", "LayerNorm Scaling"],
+  ["deepnorm", "DeepNorm"],
+  ["mix-ln", "Mix-LN"],
+  ["sandwich", "Sandwich-LN"],
+  ["sandwich-ln", "Sandwich-LN"],
+  ["peri-ln", "Peri-LN"],
+  ["reordered", "Reordered norm"],
+  ["layerscale", "LayerScale"],
+  ["scaled-init", "Scaled initialisation"],
+  ["admin", "Admin"],
+  ["group-ln", "Group-LN"],
+  ["parallel", "Parallel"],
+]);
+
+const familyNames = new Map([
+  ["llama", "LLaMA"],
+  ["mistral", "Mistral"],
+  ["qwen", "Qwen"],
+  ["qwen2", "Qwen2"],
+  ["qwen3", "Qwen3"],
+  ["olmo", "OLMo"],
+  ["olmo2", "OLMo 2"],
+  ["gpt2", "GPT-2"],
+  ["gpt_neox", "GPT-NeoX"],
+  ["gptj", "GPT-J"],
+  ["gemma", "Gemma"],
+  ["gemma2", "Gemma 2"],
+  ["phi", "Phi"],
+  ["bert", "BERT"],
+]);
+
+/** Power of ten of the leading digit. */
+function exponentOf(value: number): number {
+  return Math.floor(Math.log10(Math.abs(value)));
+}
+
+function fixed(value: number, decimals: number): string {
+  const text = Math.abs(value).toFixed(decimals);
+  const whole = text.split(".");
+  if (whole[0]!.length > 4) whole[0] = wholeNumber(Number(whole[0]));
+  // A rounded-away negative is zero, not "−0.00".
+  return (value < 0 && Number(text) !== 0 ? "−" : "") + whole.join(".");
+}
+
+function scientific(value: number, decimals: number): string {
+  if (value === 0) return "0";
+  const [mantissa, exponent] = Math.abs(value).toExponential(decimals).split("e");
+  const raised = String(Number(exponent)).replace(/[-\d]/g, (sign) => superscripts[sign] ?? sign);
+  return `${value < 0 ? "−" : ""}${mantissa!}×10${raised}`;
+}
+
+const superscripts: Readonly<Record<string, string>> = {
+  "-": "⁻",
+  "0": "⁰",
+  "1": "¹",
+  "2": "²",
+  "3": "³",
+  "4": "⁴",
+  "5": "⁵",
+  "6": "⁶",
+  "7": "⁷",
+  "8": "⁸",
+  "9": "⁹",
+};
+
+function withPlus(value: number, text: string): string {
+  return value > 0 ? `+${text}` : text;
+}
+
+function scaled(count: number, units: readonly string[], separator: string): string {
+  let step = 0;
+  let rest = count;
+  // 999.5 would round to a fourth digit.
+  while (rest >= 999.5 && step < units.length - 1) {
+    rest /= 1000;
+    step++;
+  }
+  const digits = step === 0 && Number.isInteger(rest) ? String(rest) : threeDigits(rest);
+  return `${digits}${separator}${units[step]!}`;
+}
+
+function threeDigits(value: number): string {
+  if (value >= 99.95) return String(Math.round(value));
+  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
+}

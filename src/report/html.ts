@@ -1,0 +1,93 @@
+/**
+ * The report as one HTML file that opens anywhere: the panel's own script and style and the data,
+ * with no network and a content-security policy that admits nothing else.
+ */
+import { createHash } from "node:crypto";
+import type { Report } from "../diagnosis/report";
+import { baseName } from "./format";
+
+/** The panel's bundle, as text. */
+export interface PanelAssets {
+  script: string;
+  style: string;
+}
+
+export function reportHtml(report: Report, assets: PanelAssets): string {
+  const script = inlineScript(assets.script);
+  const style = inlineStyle(assets.style);
+  const policy = [
+    "default-src 'none'",
+    `script-src ${sourceHash(script)}`,
+    `style-src ${sourceHash(style)}`,
+    "img-src data: blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const name = baseName(report.checkpoint.path);
+  // What stands in <main> is read where scripts are off; the panel replaces it.
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="Fathom">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(name)} – Fathom</title>
+<style>${style}</style>
+</head>
+<body class="fathom-file">
+<main id="panel">
+<h1>${escapeHtml(name)}</h1>
+${verdictSentences(report)
+  .map((text) => `<p>${escapeHtml(text)}</p>`)
+  .join("\n")}
+<noscript><p>The charts and the table need JavaScript.</p></noscript>
+</main>
+<script type="application/json" id="fathom-report">${inlineJson(report)}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+/** JSON that cannot end the element it stands in, whatever strings it holds. */
+export function inlineJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}
+
+function verdictSentences(report: Report): string[] {
+  return report.findings
+    .filter((finding) => finding.kind !== "notice")
+    .map((finding) => finding.text);
+}
+
+/**
+ * Neither may stand in an inline script, and both mean the same escaped, for they can occur in
+ * strings only. Line ends are normalised as the HTML parser does, or the hash would not match.
+ */
+function inlineScript(script: string): string {
+  return normaliseLines(script)
+    .replace(/<(?=\/script)/gi, "\\x3c")
+    .replaceAll("<!--", "\\x3c!--");
+}
+
+function inlineStyle(style: string): string {
+  return normaliseLines(style).replace(/<(?=\/style)/gi, "\\3c ");
+}
+
+function normaliseLines(text: string): string {
+  return text.replace(/\r\n?/g, "\n");
+}
+
+function sourceHash(source: string): string {
+  return `'sha256-${createHash("sha256").update(source, "utf8").digest("base64")}'`;
+}

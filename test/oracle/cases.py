@@ -15,6 +15,8 @@ class Case:
     shards: int = 1
     # Two cases with the same weights_seed and shapes hold the same weights and documents.
     weights_seed: str = ""
+    # config.json as transformers 5 writes it: rope_parameters, dtype, layer_types.
+    written_by_transformers: bool = False
 
     @property
     def seed_text(self) -> str:
@@ -98,6 +100,7 @@ LLAMA3 = llama(
     rope_theta=500000.0,
     rope_scaling={**LLAMA3_ROPE, "rope_type": "llama3"},
 )
+QWEN2_SLIDING = qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2)
 
 CASES: list[Case] = [
     # Llama 1 states no num_key_value_heads: as many as there are heads.
@@ -140,10 +143,13 @@ CASES: list[Case] = [
     Case("mistral", mistral(sliding_window=5), document_lengths=(17, 12, 21)),
     # The window is stated but switched off, as in every released Qwen2.5: it must be ignored.
     Case("qwen2", qwen2(sliding_window=4, use_sliding_window=False, max_window_layers=1)),
+    Case("qwen2-sliding", QWEN2_SLIDING, document_lengths=(16, 13, 20)),
     Case(
-        "qwen2-sliding",
-        qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2),
+        "qwen2-layer-types",
+        QWEN2_SLIDING,
         document_lengths=(16, 13, 20),
+        weights_seed="qwen2-sliding",
+        written_by_transformers=True,
     ),
     Case("qwen3", qwen3(head_dim=10, num_hidden_layers=3, tie_word_embeddings=True)),
     Case(

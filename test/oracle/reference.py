@@ -4,7 +4,7 @@ Every document is run alone, in float64, with eager attention.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,9 @@ class Float64Throughout(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        widen = lambda value: torch.float64 if value is torch.float32 else value
+        def widen(value: Any) -> Any:
+            return torch.float64 if value is torch.float32 else value
+
         if func is torch.Tensor.float:
             func = torch.Tensor.double
         kwargs = {key: widen(value) for key, value in (kwargs or {}).items()}
@@ -129,8 +131,11 @@ class LayerPass:
 
     def jacobian(self) -> Tensor:
         """∂output/∂input over the whole sequence: Td × Td, by reverse-mode autograd."""
+
+        def run(x: Tensor) -> Tensor:
+            return self.layer(x[None], **self.keywords)[0]
+
         size = self.input.numel()
-        run: Callable[[Tensor], Tensor] = lambda x: self.layer(x[None], **self.keywords)[0]
         with torch.enable_grad():
             jacobian = torch.func.jacrev(run, chunk_size=128)(self.input)
         return jacobian.reshape(size, size)

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const cli = join(here, "../../dist/cli.js");
 const venv = join(here, ".venv");
 const windows = process.platform === "win32";
 const python = windows ? join(venv, "Scripts/python.exe") : join(venv, "bin/python");
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
 // Another seed every day, printed, so that a failure can be had again.
 const seed = options.seed ?? String(Math.floor(Date.now() / 86_400_000));
 
+if (!existsSync(cli)) throw new Error(`${cli}: not built; run npm run build`);
 installPython();
 const folder = mkdtempSync(join(tmpdir(), "fathom-oracle-"));
 let failures = 0;

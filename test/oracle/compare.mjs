@@ -1,7 +1,7 @@
 /**
  * Diagnoses every case of a fixtures folder with the built CLI and compares with its reference.
  *
- *     node test/oracle/compare.mjs [folder] [--case NAME]… [-- further diagnose options]
+ *     node test/oracle/compare.mjs [folder] [--case NAME]… [-- more options of diagnose]
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -12,15 +12,16 @@ import { compareWithReference } from "./tolerances.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const cli = join(root, "dist/cli.js");
-const shownPerCase = 5;
+const shownFailures = 20;
 
+const args = process.argv.slice(2);
+const ownArgs = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+const diagnoseOptions = args.slice(ownArgs.length + 1);
 const { values: options, positionals } = parseArgs({
-  args: process.argv.slice(2).filter((_, i, all) => !all.slice(0, i + 1).includes("--")),
+  args: ownArgs,
   options: { case: { type: "string", multiple: true } },
   allowPositionals: true,
 });
-const separator = process.argv.indexOf("--");
-const furtherOptions = separator < 0 ? [] : process.argv.slice(separator + 1);
 
 const folder = resolve(positionals[0] ?? join(root, "test/fixtures"));
 const cases = readdirSync(folder)
@@ -30,40 +31,66 @@ const cases = readdirSync(folder)
 if (cases.length === 0) fail(`${folder}: no case with a reference.json`);
 if (!existsSync(cli)) fail(`${cli}: not built; run npm run build`);
 
+const all = [];
 const failed = cases.filter((name) => !compareCase(join(folder, name), name));
-if (failed.length > 0) fail(`${failed.length} of ${cases.length} cases failed: ${failed}`);
+printLargestOfEachKind();
+if (failed.length > 0)
+  fail(`${failed.length} of ${cases.length} cases failed: ${failed.join(", ")}`);
 console.log(`${cases.length} cases agree with PyTorch.`);
 
 function compareCase(path, name) {
   const run = diagnose(path);
   if (run.status !== 0) {
-    console.log(`FAIL ${name}: exit code ${run.status}: ${run.stderr.trim() || run.error}`);
+    const reason = run.error?.message ?? run.stderr.trim();
+    console.log(`✗ ${name}: exit code ${run.status}: ${reason}`);
     return false;
   }
   const reference = JSON.parse(readFileSync(join(path, "reference.json"), "utf8"));
   const comparisons = compareWithReference(JSON.parse(run.stdout), reference);
-  const bad = comparisons.filter(({ ok }) => !ok);
-  console.log(`${bad.length === 0 ? "ok  " : "FAIL"} ${name}: ${comparisons.length} figures`);
-  printLargest(comparisons, Math.max(shownPerCase, Math.min(bad.length, 30)));
-  return bad.length === 0;
+  all.push(...comparisons.map((comparison) => ({ ...comparison, case: name })));
+  const failures = comparisons.filter(({ ok }) => !ok);
+  console.log(
+    failures.length === 0
+      ? `✓ ${name}: ${comparisons.length} figures`
+      : `✗ ${name}: ${failures.length} of ${comparisons.length} figures`,
+  );
+  for (const failure of failures.slice(0, shownFailures)) console.log(`    ${describe(failure)}`);
+  return failures.length === 0;
 }
 
 function diagnose(path) {
-  const args = [cli, "diagnose", path, "--tokens", join(path, "tokens.json")];
-  args.push("--metrics", "variance,jacobian,pruning,sublayers", "--probes", "512");
-  args.push("--device", "cpu", "--json", "-", ...furtherOptions);
-  return spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+  const command = [cli, "diagnose", path, "--tokens", join(path, "tokens.json")];
+  command.push("--metrics", "variance,jacobian,pruning,sublayers", "--probes", "512");
+  command.push("--device", "cpu", "--json", "-", ...diagnoseOptions);
+  return spawnSync(process.execPath, command, { encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
-/** The figures nearest to their limit, or furthest beyond it. */
-function printLargest(comparisons, count) {
-  const share = ({ deviation, limit }) => (deviation === 0 ? 0 : deviation / limit);
-  const order = ({ ok, ...figure }) => (ok ? share(figure) : share(figure) || Infinity);
-  const largest = comparisons.toSorted((a, b) => order(b) - order(a)).slice(0, count);
-  for (const { name, expected, actual, deviation, limit, ok } of largest) {
-    const [e, a, d, l] = [expected, actual, deviation, limit].map((value) => value.toPrecision(4));
-    console.log(`  ${ok ? " " : "✗"} ${name.padEnd(52)} ${e} → ${a}  off by ${d} of ${l}`);
+/** Of every kind of figure, the one nearest to its limit or furthest beyond it. */
+function printLargestOfEachKind() {
+  const worst = new Map();
+  for (const figure of all) {
+    const kind = figure.name.replace(/^layers\[\d+\]\./, "");
+    const previous = worst.get(kind);
+    if (previous === undefined || shareOfLimit(figure) > shareOfLimit(previous)) {
+      worst.set(kind, figure);
+    }
   }
+  console.log("\nLargest deviation of each kind, as a share of what is allowed:");
+  for (const figure of worst.values()) {
+    const share = `${(100 * shareOfLimit(figure)).toFixed(1)}%`;
+    console.log(`${share.padStart(8)}  ${figure.case.padEnd(24)} ${describe(figure)}`);
+  }
+}
+
+function shareOfLimit({ deviation, limit }) {
+  if (Number.isNaN(deviation)) return Infinity;
+  return deviation === 0 ? 0 : deviation / limit;
+}
+
+function describe({ name, expected, actual, deviation, limit }) {
+  const [e, a] = [expected, actual].map((value) => value.toPrecision(7));
+  const [d, l] = [deviation, limit].map((value) => value.toExponential(1));
+  return `${name.padEnd(44)} expected ${e}, got ${a}: off by ${d}, allowed ${l}`;
 }
 
 function fail(message) {

@@ -1,4 +1,4 @@
-import type { Report } from "../../src/diagnosis/report";
+import type { Metric, Report } from "../../src/diagnosis/report";
 
 /** One figure: how far the report's value lies from the reference, and how far it may. */
 export interface Comparison {
@@ -14,4 +14,9 @@ export interface Comparison {
 /** A fixture's reference.json; only `compareWithReference` reads inside it. */
 export type Reference = Readonly<Record<string, unknown>>;
 
-export function compareWithReference(report: Report, reference: Reference): Comparison[];
+/** `metrics` are those the report was asked for: all four unless stated. */
+export function compareWithReference(
+  report: Report,
+  reference: Reference,
+  metrics?: readonly Metric[],
+): Comparison[];

@@ -17,12 +17,14 @@ def standard_error(values: PerDocument) -> float:
 
     √( Σ_n (s_n − r c_n)² · D/(D−1) ) / Σ_n c_n, document n having sum s_n and c_n tokens.
     """
-    pooled = np.concatenate(values)
-    if len(values) == 1:
+    # A document of one token predicts nothing: it has no losses to scatter.
+    informative = [v for v in values if v.size > 0]
+    pooled = np.concatenate(informative)
+    documents = len(informative)
+    if documents == 1:
         return float(pooled.std(ddof=1) / math.sqrt(pooled.size))
     ratio = pooled.mean()
-    residuals = np.array([v.sum() - ratio * v.size for v in values])
-    documents = len(values)
+    residuals = np.array([v.sum() - ratio * v.size for v in informative])
     return float(math.sqrt((residuals**2).sum() * documents / (documents - 1)) / pooled.size)
 
 

@@ -1,5 +1,6 @@
 /** The page of a webview: one script, one style sheet, and a policy that allows nothing else. */
 import { randomBytes } from "node:crypto";
+import { escapeHtml } from "../report/html";
 
 export interface PanelPage {
   title: string;
@@ -28,13 +29,9 @@ export function panelHtml({ title, source, script, style }: PanelPage): string {
     <link rel="stylesheet" href="${escapeHtml(style)}">
   </head>
   <body>
-    <div id="root"></div>
+    <main id="panel"></main>
     <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
   </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -4,6 +4,8 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
+import { reportCsv } from "../report/csv";
+import { reportHtml } from "../report/html";
 import { FileWriteError, writeWholeFile } from "./wholeFile";
 
 /** A report that can be exported, with the means to draw it. */
@@ -74,9 +76,8 @@ export class ReportExporter {
       case "json":
         return `${JSON.stringify(source.report, null, 2)}\n`;
       case "csv":
-        return (await import("../report/csv")).reportCsv(source.report);
+        return reportCsv(source.report);
       case "html": {
-        const { reportHtml } = await import("../report/html");
         const asset = (name: string): Promise<string> =>
           readFile(vscode.Uri.joinPath(this.extensionUri, "dist", "webview", name).fsPath, "utf8");
         const [script, style] = await Promise.all([asset("panel.js"), asset("panel.css")]);

@@ -1,0 +1,86 @@
+/**
+ * `npm test`: everything, on a fresh machine too. `npm test -- --unit`: the fast part.
+ * Ends with one line, `N passed, N failed`, over all suites; each check counts as one.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { build, installDependencies, packageExtension } from "./shared/build.mjs";
+import { findChromium, installChromium } from "./shared/chromium.mjs";
+import { installEditor } from "./shared/editor.mjs";
+import { root, run, runMain, Stop } from "./shared/process.mjs";
+
+await runMain(async (args) => {
+  const isQuick = args.includes("--unit");
+  const unknown = args.find((argument) => argument !== "--unit");
+  if (unknown !== undefined) {
+    throw new Stop(`unknown option ${unknown}; usage: npm test [-- --unit]`);
+  }
+  const total = { passed: 0, failed: 0 };
+  const count = async (name, suite) => {
+    console.log(`\n== ${name} ==`);
+    const { passed, failed } = await suite().catch((error) => {
+      console.error(error instanceof Stop ? error.message : error);
+      return { passed: 0, failed: 1 };
+    });
+    console.log(`${name}: ${passed} passed, ${failed} failed`);
+    total.passed += passed;
+    total.failed += failed;
+    return failed === 0;
+  };
+
+  await count("Dependencies", () => check(installDependencies));
+  const built = await count("Build", () => check(build));
+  await count("Types", () => check(() => npm("typecheck")));
+  await count("Lint", () => check(() => npm("lint")));
+  // The unit tests find the browser's software GPU where it is installed.
+  const browser = isQuick || (await count("Chromium", () => check(ensureChromium)));
+  await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
+  if (!isQuick && built && browser) {
+    const ready =
+      (await count("Package", () => check(packageExtension))) &&
+      (await count("VS Code", () => check(installEditor)));
+    if (ready) {
+      await count("Editor tests", () => vitest("test/editor/vitest.config.mjs", "editor"));
+    }
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+async function check(action) {
+  const code = await action();
+  return code === undefined || code === 0 || typeof code === "string"
+    ? { passed: 1, failed: 0 }
+    : { passed: 0, failed: 1 };
+}
+
+function npm(script) {
+  return run("npm", ["run", "--silent", script]);
+}
+
+async function ensureChromium() {
+  process.env.CHROMIUM_PATH = findChromium() ?? (await installChromium());
+}
+
+async function vitest(config, name) {
+  const results = path.join(root, "out", "test", `${name}.json`);
+  mkdirSync(path.dirname(results), { recursive: true });
+  rmSync(results, { force: true });
+  const code = await run(process.execPath, [
+    path.join("node_modules", "vitest", "vitest.mjs"),
+    "run",
+    "--config",
+    config,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${results}`,
+  ]);
+  if (!existsSync(results)) return { passed: 0, failed: 1 };
+  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
+    readFileSync(results, "utf8"),
+  );
+  // A file that cannot be loaded fails without a failed test in it.
+  const failed =
+    numFailedTests > 0 ? numFailedTests : Math.max(numFailedTestSuites, code === 0 ? 0 : 1);
+  return { passed: numPassedTests, failed };
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { metrics } from "../../../src/diagnosis/report";
+import { commands, contextKeys, settings, settingsSection, webviews } from "../../../src/host/ids";
+import { devices, requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
+
+const manifestText = readFileSync(path.join(import.meta.dirname, "../../../package.json"), "utf8");
+const { contributes } = JSON.parse(manifestText);
+const properties: Record<string, { default: unknown }> = contributes.configuration.properties;
+
+describe("package.json and src/host/ids.ts say the same", () => {
+  test("commands", () => {
+    const declared = contributes.commands.map(({ command }: { command: string }) => command);
+    expect(declared.sort()).toEqual(Object.values(commands).sort());
+  });
+
+  test("commands of menus", () => {
+    const used = Object.values(contributes.menus)
+      .flat()
+      .map((item) => (item as { command: string }).command);
+    expect(Object.values(commands)).toEqual(expect.arrayContaining(used));
+  });
+
+  test("settings", () => {
+    const names = Object.values(settings).map((name) => `${settingsSection}.${name}`);
+    expect(Object.keys(properties).sort()).toEqual(names.sort());
+  });
+
+  test("context keys and webviews of conditions", () => {
+    const conditions = Object.values(contributes.menus)
+      .flat()
+      .map((item) => (item as { when: string }).when)
+      .concat(contributes.commands.map((command: { enablement?: string }) => command.enablement))
+      .join(" ");
+    const used = new Set(conditions.match(/fathom\.\w+/g));
+    const known = [...Object.values(contextKeys), ...Object.values(webviews)];
+    expect([...used].sort()).toEqual([...known].sort());
+  });
+});
+
+describe("package.json and src/host/requestOf.ts say the same", () => {
+  test("choices", () => {
+    expect(choices("scheme")).toEqual(schemes);
+    expect(choices("device")).toEqual(devices);
+    const { items } = contributes.configuration.properties["fathom.metrics"];
+    expect(items.enum).toEqual(metrics);
+  });
+
+  test("every setting has a description, and every choice has one", () => {
+    for (const property of Object.values(contributes.configuration.properties)) {
+      const {
+        markdownDescription,
+        enum: choices,
+        enumDescriptions,
+      } = property as {
+        markdownDescription?: string;
+        enum?: string[];
+        enumDescriptions?: string[];
+      };
+      expect(markdownDescription).toMatch(/\.$/);
+      expect(enumDescriptions?.length).toBe(choices?.length);
+    }
+  });
+
+  test("the defaults make a request", () => {
+    const reader = {
+      value: (name: SettingName) => properties[`fathom.${name}`]?.default,
+      isExplicit: () => false,
+    };
+    const places = { checkpoint: "/c", textFolder: "/w", defaultText: "/d.txt" };
+    expect(requestOf(reader, places)).toEqual({
+      checkpoint: "/c",
+      texts: { kind: "default", file: "/d.txt" },
+      sequenceLength: 256,
+      sequenceLengthIsExplicit: false,
+      maxTokens: 2048,
+      maxTokensIsExplicit: false,
+      metrics: ["variance", "jacobian", "pruning"],
+      probes: 2,
+      device: "auto",
+      seed: 0,
+    });
+  });
+});
+
+function choices(name: SettingName): unknown {
+  return contributes.configuration.properties[`fathom.${name}`].enum;
+}

@@ -24,7 +24,7 @@ export function reportHtml(report: Report, assets: PanelAssets): string {
     "form-action 'none'",
   ].join("; ");
   const name = baseName(report.checkpoint.path);
-  // What stands in <main> is read where scripts are off; the panel replaces it.
+  // What stands in the root is read where scripts are off; the panel replaces it.
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,13 +37,13 @@ export function reportHtml(report: Report, assets: PanelAssets): string {
 <style>${style}</style>
 </head>
 <body class="fathom-file">
-<main id="panel">
+<div id="root">
 <h1>${escapeHtml(name)}</h1>
 ${verdictSentences(report)
   .map((text) => `<p>${escapeHtml(text)}</p>`)
   .join("\n")}
 <noscript><p>The charts and the table need JavaScript.</p></noscript>
-</main>
+</div>
 <script type="application/json" id="fathom-report">${inlineJson(report)}</script>
 <script>${script}</script>
 </body>

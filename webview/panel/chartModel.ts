@@ -1,0 +1,125 @@
+/**
+ * What a chart shows, free of how it is drawn: the same model is drawn on screen and in the PNG,
+ * and read out to those who do not see it.
+ */
+import type { LayerReport, Metric, Report } from "../../src/diagnosis/report";
+import { layerList, z95 } from "../../src/report/format";
+import { verdictOf, type Verdict } from "../../src/report/verdict";
+import type { ValueAxis } from "./axis";
+
+export interface ChartModel {
+  title: string;
+  /** What the value axis shows, and in what unit. */
+  unit: string;
+  /** Number of layers: the layer axis runs from 0 to one less from the start. */
+  layers: number;
+  axis: ValueAxis;
+  measured: MeasuredSeries;
+  curves: CurveSeries[];
+  reference?: { value: number; label: string };
+  verdicts: (Verdict | undefined)[];
+  /** Why there is nothing to see; absent when there is something. */
+  emptiness?: string;
+  /** What cannot be drawn, and why. */
+  notes: string[];
+  /** The figures over all layers, read while no layer is chosen. */
+  summary: string;
+  /** The figures of one layer, or why there are none. */
+  readout: (layer: number) => string;
+}
+
+export interface MeasuredSeries {
+  label: string;
+  /** Bars from zero; only where the axis is linear, for a logarithmic one has no zero. */
+  bars: boolean;
+  /** A band between the ends of the intervals, beside the error bars. */
+  band: boolean;
+  points: MeasuredPoint[];
+}
+
+/** A figure with the ends of its 95% interval. */
+export interface MeasuredPoint {
+  layer: number;
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface CurveSeries {
+  label: string;
+  role: "exponential" | "power" | "preLn" | "lns";
+  points: { layer: number; value: number }[];
+}
+
+/** How far a report has come, as far as a chart has to know. */
+export interface ReportView {
+  /** Undefined before the checkpoint has been opened. */
+  report: Report | undefined;
+  layers: number;
+  isRunning: boolean;
+}
+
+/** The report of a layer; a layer that no figure has come for may have none. */
+export function layerOf({ report }: ReportView, index: number): LayerReport | undefined {
+  const atPlace = report?.layers[index];
+  return atPlace?.index === index ? atPlace : report?.layers.find((layer) => layer.index === index);
+}
+
+export function verdictsOf(view: ReportView): (Verdict | undefined)[] {
+  return Array.from({ length: view.layers }, (_, index) => {
+    const layer = layerOf(view, index);
+    return layer && verdictOf(layer, view.report?.baseline);
+  });
+}
+
+export function measuredPoint(layer: number, value: number, standardError: number): MeasuredPoint {
+  const reach = z95 * standardError;
+  return { layer, value, low: value - reach, high: value + reach };
+}
+
+/** Why a layer has no figure of a metric. */
+export function reasonFor(view: ReportView, index: number, metric: Metric): string {
+  const { report } = view;
+  if (report && !wasAsked(report, metric)) return "not asked for";
+  const stated = layerOf(view, index)?.unmeasured?.find((entry) => entry.metric === metric);
+  if (stated) return `not measured: ${stated.reason}`;
+  return view.isRunning ? "not measured yet" : "not measured";
+}
+
+/** Why a chart is empty, when it is. */
+export function emptinessOf(
+  view: ReportView,
+  metric: Metric,
+  hasPoints: boolean,
+): { emptiness?: string } {
+  const { report } = view;
+  if (hasPoints) return {};
+  if (report && !wasAsked(report, metric)) return { emptiness: "Not asked for in this run" };
+  const stated = statedReasons(report, metric)[0];
+  if (stated !== undefined) return { emptiness: `Not measured: ${stated.reason}` };
+  return { emptiness: view.isRunning ? "Not measured yet" : "Not measured" };
+}
+
+/** `Layers 3–5 and 9 not measured: …`, one sentence for each reason. */
+export function unmeasuredNotes(view: ReportView, metric: Metric): string[] {
+  return statedReasons(view.report, metric).map(
+    ({ reason, layers }) =>
+      `${layers.length === 1 ? "Layer" : "Layers"} ${layerList(layers)} not measured: ${reason}`,
+  );
+}
+
+function wasAsked(report: Report, metric: Metric): boolean {
+  return report.evaluation.metrics.includes(metric);
+}
+
+function statedReasons(
+  report: Report | undefined,
+  metric: Metric,
+): { reason: string; layers: number[] }[] {
+  const layersOf = new Map<string, number[]>();
+  for (const layer of report?.layers ?? [])
+    for (const entry of layer.unmeasured ?? [])
+      if (entry.metric === metric)
+        layersOf.set(entry.reason, [...(layersOf.get(entry.reason) ?? []), layer.index]);
+  return [...layersOf].map(([reason, layers]) => ({ reason, layers }));
+}

@@ -1,0 +1,199 @@
+/** The three charts on one shared layer axis, and the line that says which layer is meant. */
+import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { element, setText } from "../shared/dom";
+import type { Palette } from "../shared/theme";
+import { button, checkbox } from "../shared/toolkit";
+import { ChartFigure } from "./chartFigure";
+import { layerOf, verdictsOf, type ChartModel, type ReportView } from "./chartModel";
+import { verdictGlyph } from "./glyphs";
+import { jacobianModel } from "./jacobianModel";
+import { allLayers, type LayerRange } from "./layerChart";
+import { pruningModel, removableParts, type RemovablePart } from "./pruningModel";
+import { varianceModel } from "./varianceModel";
+
+/** What of the pruning chart a person chose. */
+export interface ChartChoice {
+  part: RemovablePart;
+  isLog: boolean;
+}
+
+export interface ChartsEvents {
+  onHover: (layer: number | undefined) => void;
+  onChoose: (layer: number | undefined) => void;
+  onToggle: (layer: number | undefined) => void;
+  onChoice: (choice: ChartChoice) => void;
+}
+
+/** The three charts as models, from top to bottom. */
+export function chartModels(view: ReportView, choice: ChartChoice): ChartModel[] {
+  return [varianceModel(view), jacobianModel(view), pruningModel(view, choice)];
+}
+
+export class Charts {
+  readonly node: HTMLElement;
+  private readonly key = element("ul", { class: "verdict-key" });
+  private readonly layerLine = element("p", { class: "layer-line" });
+  private readonly wholeAxis = button("Show all layers", {
+    appearance: "secondary",
+    onPress: () => {
+      this.zoom(undefined);
+    },
+  });
+  private readonly partInputs: Readonly<Record<RemovablePart, HTMLInputElement>>;
+  private readonly logToggle = checkbox("Log scale", (isLog) => {
+    this.events.onChoice({ ...this.choice, isLog });
+  });
+  private readonly figures: ChartFigure[];
+  private choice: ChartChoice = { part: "layer", isLog: false };
+  private view: ReportView | undefined;
+  private palette: Palette | undefined;
+  private range: LayerRange | undefined;
+  private highlighted: number | undefined;
+
+  constructor(
+    private readonly events: ChartsEvents,
+    describedBy: string,
+  ) {
+    const figureEvents = {
+      onHover: events.onHover,
+      onChoose: events.onChoose,
+      onToggle: events.onToggle,
+      onZoom: (range: LayerRange | undefined) => {
+        this.zoom(range);
+      },
+    };
+    this.partInputs = {
+      layer: this.partInput("layer"),
+      attention: this.partInput("attention"),
+      feedForward: this.partInput("feedForward"),
+    };
+    this.figures = [
+      new ChartFigure(figureEvents, describedBy),
+      new ChartFigure(figureEvents, describedBy),
+      new ChartFigure(figureEvents, describedBy, this.pruningControls()),
+    ];
+    this.wholeAxis.setHidden(true);
+    this.node = element("section", {
+      class: "charts",
+      attributes: { "aria-label": "Charts over depth" },
+      children: [
+        element("div", {
+          class: "layer-bar",
+          children: [this.key, this.layerLine, this.wholeAxis.node],
+        }),
+        ...this.figures.map((figure) => figure.node),
+        element("p", { class: "axis-name", text: "layer" }),
+      ],
+    });
+  }
+
+  show(view: ReportView, choice: ChartChoice, palette: Palette): void {
+    this.view = view;
+    this.choice = choice;
+    this.palette = palette;
+    this.key.replaceChildren(...keyItems(verdictsOf(view)));
+    this.logToggle.setChecked(choice.isLog);
+    for (const part of removableParts) this.partInputs[part].checked = part === choice.part;
+    this.draw();
+  }
+
+  highlight(layer: number | undefined): void {
+    this.highlighted = layer;
+    this.keepInSight();
+    for (const figure of this.figures) figure.highlight(layer);
+    setText(this.layerLine, this.view && layer !== undefined ? nameOf(this.view, layer) : "");
+  }
+
+  private draw(): void {
+    const { view, palette } = this;
+    if (!view || !palette) return;
+    chartModels(view, this.choice).forEach((model, i) => {
+      this.figures[i]?.show(model, palette, this.range);
+    });
+    this.highlight(this.highlighted);
+  }
+
+  /** Every chart shows the same layers: a zoom of one is a zoom of all. */
+  private zoom(range: LayerRange | undefined): void {
+    const layers = this.view?.layers ?? 0;
+    const whole = allLayers({ layers });
+    const first = Math.max(0, range?.min ?? 0);
+    const last = Math.min(layers - 1, Math.max(first + 2, range?.max ?? layers));
+    const wanted = { min: Math.max(0, Math.min(first, last - 2)) - 0.5, max: last + 0.5 };
+    const isWhole = wanted.min <= whole.min && wanted.max >= whole.max;
+    this.range = isWhole ? undefined : wanted;
+    this.wholeAxis.setHidden(this.range === undefined);
+    this.draw();
+  }
+
+  /** The keyboard may lead out of a zoomed axis; the axis follows. */
+  private keepInSight(): void {
+    const { range, highlighted } = this;
+    if (!range || highlighted === undefined) return;
+    const shift =
+      Math.max(0, highlighted + 0.5 - range.max) + Math.min(0, highlighted - 0.5 - range.min);
+    if (shift === 0) return;
+    this.range = { min: range.min + shift, max: range.max + shift };
+    this.draw();
+  }
+
+  private pruningControls(): HTMLElement {
+    return element("div", {
+      class: "controls",
+      children: [
+        element("fieldset", {
+          class: "segments",
+          children: [
+            element("legend", { class: "sr-only", text: "Part that is removed" }),
+            ...removableParts.map((part) =>
+              element("label", {
+                children: [this.partInputs[part], element("span", { text: partLabels[part] })],
+              }),
+            ),
+          ],
+        }),
+        this.logToggle.node,
+      ],
+    });
+  }
+
+  private partInput(part: RemovablePart): HTMLInputElement {
+    const input = element("input", { attributes: { type: "radio", name: "removed-part" } });
+    input.addEventListener("change", () => {
+      this.events.onChoice({ ...this.choice, part });
+    });
+    return input;
+  }
+}
+
+const partLabels: Readonly<Record<RemovablePart, string>> = {
+  layer: "Whole layer",
+  attention: "Attention only",
+  feedForward: "Feed-forward only",
+};
+
+/** `● 18 needed`, with the shape and the tint that the charts use. */
+function keyItems(verdicts: readonly (Verdict | undefined)[]): HTMLElement[] {
+  if (verdicts.every((verdict) => verdict === undefined)) return [];
+  const kinds: Verdict[] = ["needed", "free", "uncertain"];
+  return kinds.map((kind) => {
+    const count = verdicts.filter((verdict) => verdict === kind).length;
+    return element("li", {
+      attributes: { title: verdictMeanings[kind] },
+      children: [verdictGlyph(kind), `${count} ${kind}`],
+    });
+  });
+}
+
+const verdictMeanings: Readonly<Record<Verdict, string>> = {
+  needed: "Removing the layer costs more than +1% perplexity, by its whole 95% interval",
+  free: "Removing the layer costs less than +1% perplexity, by its whole 95% interval",
+  uncertain: "The 95% interval of the cost of removing the layer holds +1% perplexity",
+};
+
+/** `Layer 12 · model.layers.12 · free` */
+function nameOf(view: ReportView, index: number): string {
+  const layer = layerOf(view, index);
+  const verdict = layer && verdictOf(layer, view.report?.baseline);
+  return [`Layer ${index}`, layer?.path, verdict].filter((part) => part !== undefined).join(" · ");
+}

@@ -1,0 +1,54 @@
+/** How far each layer's Jacobian is from the identity. */
+import { figure, withInterval } from "../../src/report/format";
+import { linearAxis } from "./axis";
+import {
+  emptinessOf,
+  layerOf,
+  measuredPoint,
+  reasonFor,
+  unmeasuredNotes,
+  verdictsOf,
+  type ChartModel,
+  type MeasuredPoint,
+  type ReportView,
+} from "./chartModel";
+
+export function jacobianModel(view: ReportView): ChartModel {
+  const points = jacobianPoints(view);
+  const first = points[0];
+  const last = points.at(-1);
+  return {
+    title: "Jacobian-to-identity distance",
+    unit: "‖J − I‖ / ‖I‖, a ratio; 0 is a layer that passes its input through",
+    layers: view.layers,
+    axis: linearAxis(points.flatMap((point) => [Math.max(0, point.low), point.high])),
+    measured: { label: "measured", bars: false, band: false, points },
+    curves: [],
+    verdicts: verdictsOf(view),
+    ...emptinessOf(view, "jacobian", points.length > 0),
+    notes: unmeasuredNotes(view, "jacobian"),
+    summary:
+      first && last && first !== last
+        ? `${figure(first.value)} at layer ${first.layer} → ${figure(last.value)} at layer ${last.layer}`
+        : "",
+    readout: (layer) => {
+      const jacobian = layerOf(view, layer)?.jacobian;
+      if (!jacobian) return reasonFor(view, layer, "jacobian");
+      const { identityDistance, standardError, identityCosine, identityCosineStandardError } =
+        jacobian;
+      return [
+        `‖J − I‖ / ‖I‖ ${withInterval(identityDistance, standardError)}`,
+        `cosine of v and Jv ${withInterval(identityCosine, identityCosineStandardError)}`,
+      ].join(" · ");
+    },
+  };
+}
+
+function jacobianPoints(view: ReportView): MeasuredPoint[] {
+  return Array.from({ length: view.layers }, (_, index) => index).flatMap((index) => {
+    const jacobian = layerOf(view, index)?.jacobian;
+    return jacobian
+      ? [measuredPoint(index, jacobian.identityDistance, jacobian.standardError)]
+      : [];
+  });
+}

@@ -1,0 +1,425 @@
+/** Draws one chart model on one canvas with Chart.js. */
+import {
+  BarController,
+  BarElement,
+  Chart,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  type ChartConfiguration,
+  type ChartDataset,
+  type Plugin,
+  type PointStyle,
+} from "chart.js";
+import { LineWithErrorBarsController, PointWithErrorBar } from "chartjs-chart-error-bars";
+import Annotation, { type AnnotationOptions } from "chartjs-plugin-annotation";
+import Zoom from "chartjs-plugin-zoom";
+import type { Verdict } from "../../src/report/verdict";
+import { faded, type Palette } from "../shared/theme";
+import { layerStep, tickText } from "./axis";
+import type { ChartModel, CurveSeries } from "./chartModel";
+import { curveDashes } from "./curveDashes";
+
+Chart.register(
+  Annotation,
+  BarController,
+  BarElement,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LineWithErrorBarsController,
+  LogarithmicScale,
+  PointElement,
+  PointWithErrorBar,
+  Zoom,
+);
+
+/** Part of the layer axis, in layers; whole layers lie between its halves. */
+export interface LayerRange {
+  min: number;
+  max: number;
+}
+
+export interface LayerChartOptions {
+  /** Undefined: the canvas follows its container. Else its size in CSS pixels and the scale. */
+  fixed?: { scale: number };
+  onZoom?: (range: LayerRange) => void;
+}
+
+export class LayerChart {
+  private readonly chart: Chart<ChartKind, ChartPoint[]>;
+  private highlighted: number | undefined;
+
+  constructor(
+    canvas: HTMLCanvasElement,
+    private model: ChartModel,
+    private palette: Palette,
+    private readonly options: LayerChartOptions = {},
+  ) {
+    this.chart = new Chart(canvas, {
+      type: "line",
+      data: { datasets: [] },
+      options: { animation: false },
+      plugins: [this.crosshair()],
+    });
+    this.show(model, palette);
+  }
+
+  show(model: ChartModel, palette: Palette, range?: LayerRange): void {
+    this.model = model;
+    this.palette = palette;
+    this.chart.data.datasets = datasets(model, palette);
+    this.chart.options = chartOptions(model, palette, range ?? allLayers(model), this.options);
+    this.chart.update("none");
+  }
+
+  highlight(layer: number | undefined): void {
+    if (layer === this.highlighted) return;
+    this.highlighted = layer;
+    this.chart.draw();
+  }
+
+  /** The layer whose place on the axis is nearest to a point of the canvas. */
+  layerAt(offsetX: number): number | undefined {
+    const axis = this.chart.scales["x"];
+    if (!axis || this.model.layers === 0) return undefined;
+    const layer = Math.round(axis.getValueForPixel(offsetX) ?? 0);
+    return Math.min(this.model.layers - 1, Math.max(0, layer));
+  }
+
+  destroy(): void {
+    this.chart.destroy();
+  }
+
+  /** The highlighted layer: its column behind the figures, its number on the layer axis. */
+  private crosshair(): Plugin<ChartKind> {
+    return {
+      id: "crosshair",
+      beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
+        const place = this.highlightPlace(scales["x"]);
+        if (!place) return;
+        const { foreground, highContrast } = this.palette;
+        ctx.save();
+        ctx.fillStyle = faded(foreground, highContrast ? 0 : 0.1);
+        ctx.fillRect(place.left, chartArea.top, place.width, chartArea.height);
+        ctx.strokeStyle = faded(foreground, highContrast ? 1 : 0.55);
+        ctx.lineWidth = 1;
+        ctx.beginPath();
+        ctx.moveTo(place.centre, chartArea.top);
+        ctx.lineTo(place.centre, chartArea.bottom);
+        ctx.stroke();
+        ctx.restore();
+      },
+      afterDraw: ({ ctx, chartArea, scales }) => {
+        const place = this.highlightPlace(scales["x"]);
+        if (!place) return;
+        const text = String(this.highlighted);
+        ctx.save();
+        ctx.font = `600 ${tickSize}px ${this.palette.fontFamily}`;
+        const width = ctx.measureText(text).width + 10;
+        ctx.fillStyle = this.palette.foreground;
+        ctx.beginPath();
+        ctx.roundRect(place.centre - width / 2, chartArea.bottom + 4, width, tickSize + 5, 3);
+        ctx.fill();
+        ctx.fillStyle = this.palette.background;
+        ctx.textAlign = "center";
+        ctx.textBaseline = "middle";
+        ctx.fillText(text, place.centre, chartArea.bottom + 4 + (tickSize + 6) / 2);
+        ctx.restore();
+      },
+    };
+  }
+
+  private highlightPlace(
+    axis: Chart["scales"][string] | undefined,
+  ): { left: number; centre: number; width: number } | undefined {
+    const layer = this.highlighted;
+    if (layer === undefined || !axis || layer < axis.min || layer > axis.max) return undefined;
+    const left = axis.getPixelForValue(layer - 0.5);
+    const width = axis.getPixelForValue(layer + 0.5) - left;
+    return { left, centre: left + width / 2, width };
+  }
+}
+
+export function allLayers({ layers }: { layers: number }): LayerRange {
+  return { min: -0.5, max: Math.max(1, layers) - 0.5 };
+}
+
+/** Verdicts by shape: filled needed, hollow free, a hollow diamond uncertain, a dot where none. */
+export const verdictShapes: Readonly<Record<Verdict, { style: PointStyle; filled: boolean }>> = {
+  needed: { style: "circle", filled: true },
+  free: { style: "circle", filled: false },
+  uncertain: { style: "rectRot", filled: false },
+};
+
+type ChartKind = "bar" | "line" | "lineWithErrorBars";
+
+/** `y` is NaN where there is no figure, which leaves a gap. */
+interface ChartPoint {
+  x: number;
+  y: number;
+  yMin: number;
+  yMax: number;
+}
+
+/** Width of the value axis: the same in every chart, so that layers stand above each other. */
+const valueAxisWidth = 54;
+const rightPadding = 10;
+const tickSize = 11;
+
+function chartOptions(
+  model: ChartModel,
+  palette: Palette,
+  range: LayerRange,
+  { fixed, onZoom }: LayerChartOptions,
+): ChartConfiguration<ChartKind, ChartPoint[]>["options"] & object {
+  const font = { family: palette.fontFamily, size: tickSize };
+  const grid = { color: palette.grid, drawTicks: false };
+  return {
+    animation: false,
+    responsive: fixed === undefined,
+    maintainAspectRatio: false,
+    ...(fixed ? { devicePixelRatio: fixed.scale } : {}),
+    events: [],
+    clip: 4,
+    layout: { padding: { top: 6, right: rightPadding, bottom: 0, left: 0 } },
+    scales: {
+      x: {
+        type: "linear",
+        min: range.min,
+        max: range.max,
+        afterBuildTicks: (axis) => {
+          const width = axis.chart.width - valueAxisWidth - rightPadding;
+          const step = layerStep(range.max - range.min, width);
+          const first = Math.ceil(Math.max(0, range.min) / step);
+          const last = Math.floor(range.max / step);
+          axis.ticks = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ({
+            value: (first + i) * step,
+          }));
+        },
+        ticks: { color: palette.muted, font, padding: 6, maxRotation: 0, autoSkip: false },
+        grid: { display: false },
+        border: { color: palette.grid },
+      },
+      y: {
+        type: model.axis.kind === "log" ? "logarithmic" : "linear",
+        min: model.axis.min,
+        max: model.axis.max,
+        afterBuildTicks: (axis) => {
+          axis.ticks = model.axis.ticks.map((value) => ({ value }));
+        },
+        afterFit: (axis) => {
+          axis.width = valueAxisWidth;
+        },
+        ticks: {
+          color: palette.muted,
+          font,
+          padding: 8,
+          autoSkip: false,
+          display: model.emptiness === undefined,
+          callback: (value) => tickText(Number(value)),
+        },
+        grid: { ...grid, display: model.emptiness === undefined },
+        border: { display: false },
+      },
+    },
+    plugins: {
+      annotation: { annotations: annotations(model, palette) },
+      zoom: {
+        zoom: {
+          mode: "x",
+          drag: {
+            enabled: onZoom !== undefined,
+            threshold: 8,
+            backgroundColor: faded(palette.foreground, 0.12),
+            borderColor: palette.foreground,
+            borderWidth: 1,
+          },
+          onZoomComplete: ({ chart }) => {
+            const axis = chart.scales["x"];
+            if (axis) onZoom?.({ min: Math.round(axis.min), max: Math.round(axis.max) });
+          },
+        },
+      },
+    },
+  };
+}
+
+/** A tint behind every run of layers of one verdict, and the reference line. */
+function annotations(model: ChartModel, palette: Palette): AnnotationOptions[] {
+  const tints = verdictRuns(model.verdicts).map(({ verdict, first, last }): AnnotationOptions => ({
+    type: "box",
+    drawTime: "beforeDraw",
+    xMin: first - 0.5,
+    xMax: last + 0.5,
+    backgroundColor: palette.highContrast
+      ? "transparent"
+      : faded(palette[verdict], tintStrengths[verdict]),
+    borderWidth: palette.highContrast ? 1 : 0,
+    borderColor: palette[verdict],
+    borderDash: [2, 2],
+  }));
+  const { reference, axis } = model;
+  const inside = reference && reference.value > axis.min && reference.value < axis.max;
+  if (!inside || model.emptiness !== undefined) return tints;
+  return [
+    ...tints,
+    {
+      type: "line",
+      drawTime: "beforeDatasetsDraw",
+      yMin: reference.value,
+      yMax: reference.value,
+      borderColor: palette.muted,
+      borderWidth: 1,
+      borderDash: [2, 3],
+      label: {
+        display: true,
+        content: reference.label,
+        position: "end",
+        xAdjust: 2,
+        yAdjust: -8,
+        padding: 0,
+        backgroundColor: "transparent",
+        color: palette.muted,
+        font: { family: palette.fontFamily, size: 10, weight: "normal" },
+      },
+    },
+  ];
+}
+
+const tintStrengths: Readonly<Record<Verdict, number>> = {
+  needed: 0.07,
+  free: 0.16,
+  uncertain: 0.12,
+};
+
+function verdictRuns(
+  verdicts: readonly (Verdict | undefined)[],
+): { verdict: Verdict; first: number; last: number }[] {
+  const runs: { verdict: Verdict; first: number; last: number }[] = [];
+  verdicts.forEach((verdict, layer) => {
+    const run = runs.at(-1);
+    if (verdict === undefined) return;
+    if (run?.verdict === verdict && run.last === layer - 1) run.last = layer;
+    else runs.push({ verdict, first: layer, last: layer });
+  });
+  return runs;
+}
+
+/** From the back to the front: band, curves, bars, error bars, points. */
+function datasets(model: ChartModel, palette: Palette): ChartDataset<ChartKind, ChartPoint[]>[] {
+  const points = pointsOf(model);
+  const colour = palette.measured;
+  const unseen = { pointRadius: 0, borderWidth: 0 } as const;
+  const shapes = points.map(({ x }) => {
+    const verdict = model.verdicts[x];
+    return verdict === undefined ? undefined : verdictShapes[verdict];
+  });
+  return [
+    {
+      type: "line",
+      order: 1,
+      data: points,
+      showLine: false,
+      pointStyle: shapes.map((shape) => shape?.style ?? "circle"),
+      pointBackgroundColor: shapes.map((shape) =>
+        shape?.filled === false ? palette.background : colour,
+      ),
+      pointBorderColor: colour,
+      pointBorderWidth: 1.5,
+      pointRadius: ({ chart, dataIndex }) => {
+        const radius = pointRadius(chart, model);
+        const shape = shapes[dataIndex];
+        if (!shape) return radius * 0.75;
+        // A diamond of the same radius looks smaller than a circle.
+        return shape.style === "rectRot" ? radius * 1.3 : radius;
+      },
+    },
+    {
+      type: "lineWithErrorBars",
+      order: 2,
+      data: points,
+      ...unseen,
+      showLine: false,
+      errorBarColor: colour,
+      errorBarLineWidth: 1.25,
+      errorBarWhiskerColor: colour,
+      errorBarWhiskerLineWidth: 1.25,
+      errorBarWhiskerRatio: 0,
+      errorBarWhiskerSize: ({ chart }) => pointRadius(chart, model) * 1.8,
+    },
+    ...(model.measured.bars ? [bars(points, palette)] : []),
+    ...model.curves.map((curve) => curveDataset(curve, palette)),
+    ...(model.measured.band
+      ? [
+          {
+            type: "line" as const,
+            order: 5,
+            data: points.map((point) => ({ ...point, y: point.yMax })),
+            ...unseen,
+            fill: "+1",
+            backgroundColor: faded(colour, 0.22),
+          },
+          {
+            type: "line" as const,
+            order: 6,
+            data: points.map((point) => ({ ...point, y: point.yMin })),
+            ...unseen,
+          },
+        ]
+      : []),
+  ];
+}
+
+function bars(points: ChartPoint[], palette: Palette): ChartDataset<"bar", ChartPoint[]> {
+  return {
+    type: "bar",
+    order: 3,
+    data: points,
+    grouped: false,
+    barPercentage: 0.64,
+    categoryPercentage: 1,
+    backgroundColor: faded(palette.measured, palette.highContrast ? 0 : 0.3),
+    borderColor: palette.measured,
+    borderWidth: palette.highContrast ? 1 : 0,
+  };
+}
+
+function curveDataset(curve: CurveSeries, palette: Palette): ChartDataset<"line", ChartPoint[]> {
+  return {
+    type: "line",
+    order: 4,
+    data: curve.points.map(({ layer, value }) => ({
+      x: layer,
+      y: value,
+      yMin: value,
+      yMax: value,
+    })),
+    pointRadius: 0,
+    borderColor: palette[curve.role],
+    borderWidth: 1.5,
+    borderDash: [...curveDashes[curve.role]],
+  };
+}
+
+/** One point for every layer; an interval that leaves a logarithmic axis ends at its edge. */
+function pointsOf({ layers, measured, axis }: ChartModel): ChartPoint[] {
+  const known = new Map(measured.points.map((point) => [point.layer, point]));
+  return Array.from({ length: layers }, (_, x) => {
+    const point = known.get(x);
+    if (!point) return { x, y: NaN, yMin: NaN, yMax: NaN };
+    const yMin = axis.kind === "log" ? Math.max(axis.min, point.low) : point.low;
+    return { x, y: point.value, yMin, yMax: point.high };
+  });
+}
+
+/** Small where layers are many, so that neighbours stay apart. */
+function pointRadius(chart: Pick<Chart, "chartArea">, model: ChartModel): number {
+  // The area is not known until the first layout.
+  const width = (chart.chartArea as Chart["chartArea"] | undefined)?.width ?? 500;
+  return Math.min(4, Math.max(1.5, (width / Math.max(1, model.layers)) * 0.3));
+}

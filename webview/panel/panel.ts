@@ -1,0 +1,210 @@
+/** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
+import type { HostToPanel, PanelState } from "../../src/protocol/messages";
+import { element, setText } from "../shared/dom";
+import { connectHost, type PanelHost } from "../shared/host";
+import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
+import type { ReportView } from "./chartModel";
+import { chartModels, Charts } from "./charts";
+import { Header } from "./header";
+import { Measurement } from "./measurement";
+import { readNavigation, type Navigation } from "./navigation";
+import "./panel.css";
+import { panelPng } from "./png";
+import { RunBar, stageText } from "./runBar";
+import { LayerTable } from "./table";
+import { VerdictSection, verdictSentences } from "./verdictSection";
+
+class Panel {
+  private readonly header = new Header();
+  private readonly runBar: RunBar;
+  private readonly verdict = new VerdictSection();
+  private readonly charts: Charts;
+  private readonly table: LayerTable;
+  private readonly measurement = new Measurement();
+  private readonly announcer = element("p", {
+    class: "sr-only",
+    attributes: { role: "status", "aria-live": "polite" },
+  });
+  private navigation: Navigation;
+  private state: PanelState | undefined;
+  private hovered: number | undefined;
+  private palette: Palette = readPalette();
+  private isDrawDue = false;
+
+  constructor(
+    root: HTMLElement,
+    private readonly host: PanelHost,
+  ) {
+    this.navigation = readNavigation(host.savedNavigation());
+    const captionId = "layer-table-caption";
+    const layerEvents = {
+      onHover: (layer: number | undefined) => {
+        this.hovered = layer;
+        this.highlight();
+      },
+      onChoose: (layer: number | undefined) => {
+        this.choose(layer);
+      },
+      onToggle: (layer: number | undefined) => {
+        this.choose(layer === this.navigation.layer ? undefined : layer);
+      },
+    };
+    this.runBar = new RunBar(host.kind === "editor", host.formats, (message) => {
+      host.post(message);
+    });
+    this.charts = new Charts(
+      {
+        ...layerEvents,
+        onChoice: (chart) => {
+          this.navigate({ ...this.navigation, chart });
+        },
+      },
+      captionId,
+    );
+    this.table = new LayerTable(
+      {
+        ...layerEvents,
+        onChoice: (table) => {
+          this.navigate({ ...this.navigation, table });
+        },
+      },
+      captionId,
+    );
+    root.replaceChildren(
+      element("main", {
+        class: "panel",
+        children: [
+          this.header.node,
+          this.runBar.node,
+          this.verdict.node,
+          this.charts.node,
+          this.table.node,
+          this.measurement.node,
+          this.announcer,
+        ],
+      }),
+    );
+    onThemeChange(() => {
+      this.palette = readPalette();
+      this.drawSoon();
+    });
+    host.onMessage((message) => {
+      this.receive(message);
+    });
+    host.post({ type: "ready" });
+  }
+
+  private receive(message: HostToPanel): void {
+    switch (message.type) {
+      case "state":
+        this.announce(message.state);
+        this.state = message.state;
+        this.drawSoon();
+        break;
+      case "renderPng":
+        this.sendPng(message.requestId);
+        break;
+    }
+  }
+
+  /** Partial reports may come faster than frames. */
+  private drawSoon(): void {
+    if (this.isDrawDue) return;
+    this.isDrawDue = true;
+    requestAnimationFrame(() => {
+      this.isDrawDue = false;
+      this.draw();
+    });
+  }
+
+  private draw(): void {
+    const { state, navigation } = this;
+    if (!state) return;
+    const view = viewOf(state);
+    this.header.show(state.name, view.report);
+    this.runBar.show(state);
+    this.verdict.show(view.report, view.isRunning);
+    this.charts.show(view, navigation.chart, this.palette);
+    this.table.show(view, navigation.table);
+    this.measurement.show(view.report, state.notices);
+    this.highlight();
+  }
+
+  private highlight(): void {
+    const layers = this.state ? viewOf(this.state).layers : 0;
+    const layer = this.hovered ?? this.navigation.layer;
+    const known = layer !== undefined && layer < layers ? layer : undefined;
+    this.charts.highlight(known);
+    this.table.highlight(known);
+  }
+
+  private choose(layer: number | undefined): void {
+    const { chart, table } = this.navigation;
+    this.navigate({ chart, table, ...(layer === undefined ? {} : { layer }) });
+    if (layer !== undefined) this.table.reveal(layer);
+  }
+
+  private navigate(navigation: Navigation): void {
+    this.navigation = navigation;
+    this.host.saveNavigation(navigation);
+    this.drawSoon();
+  }
+
+  /** Stages, not layers: someone listening should hear that it goes on, not every step. */
+  private announce(next: PanelState): void {
+    const text = announcement(this.state, next);
+    if (text !== undefined) setText(this.announcer, text);
+  }
+
+  private sendPng(requestId: number): void {
+    try {
+      const { state } = this;
+      if (!state) throw new Error("There is nothing to draw yet.");
+      const view = viewOf(state);
+      const models = chartModels(view, this.navigation.chart);
+      const dataUrl = panelPng(state.name, view.report, models, this.palette);
+      this.host.post({ type: "png", requestId, dataUrl });
+    } catch (error) {
+      this.host.post({
+        type: "png",
+        requestId,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}
+
+function viewOf(state: PanelState): ReportView {
+  const { report } = state;
+  const announced = state.phase === "running" ? state.progress.layers : undefined;
+  return {
+    report,
+    layers: report?.architecture.layers ?? announced ?? 0,
+    isRunning: state.phase === "running",
+  };
+}
+
+function announcement(before: PanelState | undefined, next: PanelState): string | undefined {
+  switch (next.phase) {
+    case "running": {
+      const { stage, fraction } = next.progress;
+      if (before?.phase !== "running" || before.progress.stage !== stage)
+        return stage === "layer" ? "Measuring the layers" : stageText(next.progress);
+      const quarter = Math.floor(fraction * 4);
+      return quarter > Math.floor(before.progress.fraction * 4) && quarter < 4
+        ? `${quarter * 25}% measured`
+        : undefined;
+    }
+    case "done":
+      return before?.phase === "done"
+        ? undefined
+        : ["Done.", ...verdictSentences(next.report)].join(" ");
+    case "failed":
+      return before?.phase === "failed" ? undefined : `The run ended: ${next.failure.message}`;
+  }
+}
+
+const host = connectHost();
+if (host.kind === "file") followSystemTheme();
+const root = document.getElementById("root");
+if (root) new Panel(root, host);

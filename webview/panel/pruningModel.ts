@@ -1,0 +1,128 @@
+/** What removing each layer, or only one of its sublayers, costs. */
+import type { RemovalCost } from "../../src/diagnosis/report";
+import {
+  figure,
+  layerList,
+  perplexityCost,
+  signedFigure,
+  signedWithInterval,
+} from "../../src/report/format";
+import { linearAxis, logAxis } from "./axis";
+import {
+  emptinessOf,
+  layerOf,
+  measuredPoint,
+  reasonFor,
+  unmeasuredNotes,
+  verdictsOf,
+  type ChartModel,
+  type MeasuredPoint,
+  type ReportView,
+} from "./chartModel";
+
+export const removableParts = ["layer", "attention", "feedForward"] as const;
+export type RemovablePart = (typeof removableParts)[number];
+
+/** The perplexity increase that the verdict is about, as ΔNLL: log(1 + 1%). */
+export const verdictThreshold = Math.log(1.01);
+
+export function pruningModel(
+  view: ReportView,
+  options: { part: RemovablePart; isLog: boolean },
+): ChartModel {
+  const { part, isLog } = options;
+  const points = pruningPoints(view, part);
+  const values = points.flatMap((point) => [point.low, point.value, point.high]);
+  const drawn = isLog ? points.filter((point) => point.value > 0) : points;
+  // Half of the smallest figure is low enough: an interval that reaches zero has no low end here.
+  const floor = Math.min(...drawn.map((point) => point.value / 2));
+  const axis = isLog ? logAxis(values.filter((value) => value >= floor)) : linearAxis(values);
+  const metric = part === "layer" ? "pruning" : "sublayers";
+  return {
+    title: "Pruning sensitivity",
+    unit: `ΔNLL without ${partNames[part]}, nats per token${isLog ? ", log scale" : ""}`,
+    layers: view.layers,
+    axis,
+    measured: { label: "measured", bars: !isLog, band: false, points: drawn },
+    curves: [],
+    reference: { value: verdictThreshold, label: "+1% perplexity" },
+    verdicts: verdictsOf(view),
+    ...emptinessOf(view, metric, points.length > 0),
+    notes: [...notDrawn(points, drawn), ...unmeasuredNotes(view, metric)],
+    summary: costliest(points, view),
+    readout: (layer) => {
+      const cost = costOf(view, layer, part);
+      return cost ? costReadout(view, layer, part, cost) : reasonFor(view, layer, metric);
+    },
+  };
+}
+
+const partNames: Readonly<Record<RemovablePart, string>> = {
+  layer: "the layer",
+  attention: "the layer’s attention",
+  feedForward: "the layer’s feed-forward",
+};
+
+function costOf(view: ReportView, index: number, part: RemovablePart): RemovalCost | undefined {
+  const pruning = layerOf(view, index)?.pruning;
+  return part === "layer" ? pruning : pruning?.[part];
+}
+
+function pruningPoints(view: ReportView, part: RemovablePart): MeasuredPoint[] {
+  return Array.from({ length: view.layers }, (_, index) => index).flatMap((index) => {
+    const cost = costOf(view, index, part);
+    return cost ? [measuredPoint(index, cost.deltaNll, cost.standardError)] : [];
+  });
+}
+
+function costReadout(
+  view: ReportView,
+  layer: number,
+  part: RemovablePart,
+  cost: RemovalCost,
+): string {
+  const what =
+    part === "layer"
+      ? `layer ${layer}`
+      : `the ${part === "attention" ? "attention" : "feed-forward"} of layer ${layer}`;
+  const deltaPerplexity = deltaPerplexityOf(view, layer, part, cost);
+  return [
+    costSentence(what, perplexityCost(cost)),
+    `ΔNLL ${signedWithInterval(cost.deltaNll, cost.standardError)}`,
+    ...(deltaPerplexity === undefined ? [] : [`ΔPPL ${signedFigure(deltaPerplexity)}`]),
+  ].join(" · ");
+}
+
+/** `Removing layer 12 costs +0.3% perplexity (±0.1)` */
+function costSentence(what: string, cost: string): string {
+  return cost.startsWith("×")
+    ? `Removing ${what} multiplies perplexity by ${cost.slice(1)}`
+    : `Removing ${what} costs ${cost.replace("%", "% perplexity")}`;
+}
+
+/** ΔPPL = PPL · (e^ΔNLL − 1); the report states it for whole layers. */
+function deltaPerplexityOf(
+  view: ReportView,
+  layer: number,
+  part: RemovablePart,
+  cost: RemovalCost,
+): number | undefined {
+  if (part === "layer") return layerOf(view, layer)?.pruning?.deltaPerplexity;
+  const perplexity = view.report?.baseline?.perplexity;
+  return perplexity === undefined ? undefined : perplexity * Math.expm1(cost.deltaNll);
+}
+
+function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
+  const [most] = points.toSorted((a, b) => b.value - a.value);
+  const perplexity = view.report?.baseline?.perplexity;
+  if (!most || perplexity === undefined) return "";
+  return `perplexity ${figure(perplexity)} with every layer · layer ${most.layer} costs most, ΔNLL ${signedFigure(most.value)}`;
+}
+
+function notDrawn(points: readonly MeasuredPoint[], drawn: readonly MeasuredPoint[]): string[] {
+  const left = points.filter((point) => !drawn.includes(point)).map((point) => point.layer);
+  if (left.length === 0) return [];
+  return [
+    `A log scale has no place for costs at or below zero: ${left.length === 1 ? "layer" : "layers"} ${layerList(left)}`,
+  ];
+}

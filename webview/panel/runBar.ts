@@ -1,0 +1,167 @@
+/** Where the run stands and what can be done about it: always one bar of the same height. */
+import type {
+  ExportFormat,
+  Failure,
+  PanelState,
+  PanelToHost,
+  Progress,
+} from "../../src/protocol/messages";
+import { counted, duration } from "../../src/report/format";
+import { element, setText } from "../shared/dom";
+import { button, progressRing } from "../shared/toolkit";
+
+export class RunBar {
+  readonly node: HTMLElement;
+  private readonly ring = progressRing();
+  private readonly status = element("p", { class: "run-status" });
+  private readonly bar = element("div", { class: "progress-done" });
+  private readonly track = element("div", {
+    class: "progress",
+    attributes: {
+      role: "progressbar",
+      "aria-label": "Share of the run that is done",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+    },
+    children: [this.bar],
+  });
+  private readonly finish = this.action("Stop and keep what is measured", "primary", {
+    type: "finish",
+  });
+  private readonly cancel = this.action("Cancel", "secondary", { type: "cancel" });
+  private readonly runAgain = this.action("Run again", "secondary", { type: "runAgain" });
+  private readonly exports: HTMLElement;
+
+  constructor(
+    private readonly canRun: boolean,
+    formats: readonly ExportFormat[],
+    private readonly post: (message: PanelToHost) => void,
+  ) {
+    this.exports = element("div", {
+      class: "exports",
+      attributes: { role: "group", "aria-label": "Export the report" },
+      children: [
+        element("span", { class: "exports-name", text: "Export" }),
+        ...formats.map((format) => this.exportButton(format)),
+      ],
+    });
+    this.node = element("section", {
+      class: "run-bar",
+      attributes: { "aria-label": "Run" },
+      children: [
+        element("div", { class: "run-words", children: [this.ring, this.status] }),
+        element("div", {
+          class: "run-actions",
+          children: [this.exports, this.finish.node, this.cancel.node, this.runAgain.node],
+        }),
+        this.track,
+      ],
+    });
+  }
+
+  show(state: PanelState): void {
+    const isRunning = state.phase === "running";
+    this.node.dataset["phase"] = state.phase;
+    this.ring.hidden = !isRunning;
+    this.track.hidden = !isRunning;
+    this.finish.setHidden(!isRunning || state.report === undefined);
+    this.cancel.setHidden(!isRunning);
+    this.runAgain.setHidden(isRunning || !this.canRun);
+    this.exports.hidden = isRunning || state.report === undefined;
+    setText(this.status, statusText(state));
+    if (isRunning) {
+      const percent = Math.round(100 * Math.min(1, Math.max(0, state.progress.fraction)));
+      this.bar.style.width = `${percent}%`;
+      this.track.setAttribute("aria-valuenow", String(percent));
+    }
+  }
+
+  private action(label: string, appearance: "primary" | "secondary", message: PanelToHost) {
+    return button(label, {
+      appearance,
+      onPress: () => {
+        this.post(message);
+      },
+    });
+  }
+
+  private exportButton(format: ExportFormat): HTMLElement {
+    return button(format.toUpperCase(), {
+      appearance: "secondary",
+      title: exportMeanings[format],
+      onPress: () => {
+        this.post({ type: "export", format });
+      },
+    }).node;
+  }
+}
+
+/** `Measuring layer 12 of 0–31 · batch 2 of 6 · about 40 s left` */
+export function progressText(progress: Progress): string {
+  const { batch, batches, remainingSeconds } = progress;
+  return [
+    stageText(progress),
+    ...(batch !== undefined && batches !== undefined && batches > 1
+      ? [`batch ${batch} of ${batches}`]
+      : []),
+    ...(remainingSeconds === undefined
+      ? []
+      : [`about ${duration(Math.max(10, Math.round(remainingSeconds)))} left`]),
+  ].join(" · ");
+}
+
+/** The words of a stage alone, for announcements that should not come with every layer. */
+export function stageText({ stage, layer, layers }: Progress): string {
+  switch (stage) {
+    case "opening":
+      return "Opening the checkpoint";
+    case "device":
+      return "Checking the device";
+    case "embedding":
+      return "Embedding the text";
+    case "layer":
+      if (layer === undefined) return "Measuring the layers";
+      return layers === undefined
+        ? `Measuring layer ${layer}`
+        : `Measuring layer ${layer} of 0–${Math.max(0, layers - 1)}`;
+    case "head":
+      return "Final norm and head";
+  }
+}
+
+function statusText(state: PanelState): string {
+  switch (state.phase) {
+    case "running":
+      return progressText(state.progress);
+    case "done": {
+      const { documents, plannedDocuments } = state.report.evaluation;
+      const time = duration(state.report.runtime.seconds);
+      return documents < plannedDocuments
+        ? `Stopped after ${documents} of ${counted(plannedDocuments, "document")}, ${time}`
+        : `Measured in ${time}`;
+    }
+    case "failed":
+      return failureText(state.failure, state.report !== undefined);
+  }
+}
+
+function failureText({ reason, message }: Failure, hasReport: boolean): string {
+  const kept = hasReport ? " What was measured until then stands below." : "";
+  const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
+  return `${failureHeads[reason]} ${sentence}${kept}`;
+}
+
+const failureHeads: Readonly<Record<Failure["reason"], string>> = {
+  usage: "The run could not start.",
+  checkpoint: "The checkpoint could not be read.",
+  run: "The run failed.",
+  interrupted: "The run was cancelled.",
+  killed: "The engine process ended before it was done.",
+};
+
+const exportMeanings: Readonly<Record<ExportFormat, string>> = {
+  json: "The whole report",
+  csv: "One row per layer",
+  png: "The charts as a picture",
+  html: "This page as one file that opens anywhere",
+};

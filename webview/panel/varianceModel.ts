@@ -1,0 +1,108 @@
+/** Output variance over depth, with both fits and what theory says from the first layer on. */
+import type { GrowthLaw } from "../../src/diagnosis/report";
+import { figure, withInterval } from "../../src/report/format";
+import { logAxis } from "./axis";
+import {
+  emptinessOf,
+  layerOf,
+  measuredPoint,
+  reasonFor,
+  unmeasuredNotes,
+  verdictsOf,
+  type ChartModel,
+  type CurveSeries,
+  type MeasuredPoint,
+  type ReportView,
+} from "./chartModel";
+import { exponentialFit, lnsTheory, powerFit, preLnTheory, type CurvePoint } from "./curves";
+
+export function varianceModel(view: ReportView): ChartModel {
+  const points = variancePoints(view);
+  const curves = curvesOf(points, view.report?.growth, view.layers);
+  const axis = logAxis([
+    ...points.flatMap((point) => [point.low, point.value, point.high]),
+    ...curves.flatMap((curve) => curve.points.map((point) => point.value)),
+  ]);
+  const first = points[0];
+  const last = points.at(-1);
+  return {
+    title: "Output variance",
+    unit: "σ² of the residual stream, squared units, log scale",
+    layers: view.layers,
+    axis,
+    measured: { label: "measured", bars: false, band: true, points },
+    curves,
+    verdicts: verdictsOf(view),
+    ...emptinessOf(view, "variance", points.length > 0),
+    notes: unmeasuredNotes(view, "variance"),
+    summary:
+      first && last && first !== last
+        ? `${figure(first.value)} after layer ${first.layer} → ${figure(last.value)} after layer ${last.layer}`
+        : "",
+    readout: (layer) => varianceReadout(view, layer),
+  };
+}
+
+function variancePoints(view: ReportView): MeasuredPoint[] {
+  return Array.from({ length: view.layers }, (_, index) => index).flatMap((index) => {
+    const variance = layerOf(view, index)?.outputVariance;
+    return variance ? [measuredPoint(index, variance.mean, variance.standardError)] : [];
+  });
+}
+
+function varianceReadout(view: ReportView, layer: number): string {
+  const variance = layerOf(view, layer)?.outputVariance;
+  if (!variance) return reasonFor(view, layer, "variance");
+  const { mean, standardError, median, meanWithoutFirstToken } = variance;
+  return [
+    `σ² ${withInterval(mean, standardError)}`,
+    `median ${figure(median)}`,
+    ...(meanWithoutFirstToken === undefined
+      ? []
+      : [`without first tokens ${figure(meanWithoutFirstToken)}`]),
+  ].join(" · ");
+}
+
+function curvesOf(
+  points: readonly MeasuredPoint[],
+  growth: GrowthLaw | undefined,
+  layers: number,
+): CurveSeries[] {
+  const positive = points.filter((point) => point.value > 0);
+  const first = positive[0];
+  const last = positive.at(-1);
+  if (!first || !last) return [];
+  const start = { layer: first.layer, variance: first.value };
+  // A fit speaks only of what it was fitted to; the theories are about every layer to come.
+  const fits: CurveSeries[] = growth
+    ? [
+        {
+          label: `exponential fit, R² ${growth.exponential.r2.toFixed(3)}`,
+          role: "exponential",
+          points: curve(exponentialFit(growth.exponential, first.layer, last.layer)),
+        },
+        {
+          label: `power fit, R² ${growth.power.r2.toFixed(3)}`,
+          role: "power",
+          points: curve(powerFit(growth.power, first.layer, last.layer)),
+        },
+      ]
+    : [];
+  return [
+    ...fits,
+    {
+      label: "Pre-LN theory, up to a constant",
+      role: "preLn",
+      points: curve(preLnTheory(start, layers - 1)),
+    },
+    {
+      label: "LNS theory, up to a constant",
+      role: "lns",
+      points: curve(lnsTheory(start, layers - 1)),
+    },
+  ];
+}
+
+function curve(points: readonly CurvePoint[]): CurveSeries["points"] {
+  return points.map(({ layer, variance }) => ({ layer, value: variance }));
+}

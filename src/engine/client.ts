@@ -3,12 +3,7 @@
  * cancelled at once by killing it, and running out of memory costs the run, not its owner.
  */
 import { fork } from "node:child_process";
-import type {
-  DiagnosisRequest,
-  EngineCommand,
-  EngineEvent,
-  Failure,
-} from "../protocol/messages";
+import type { DiagnosisRequest, EngineCommand, EngineEvent, Failure } from "../protocol/messages";
 import type { Report } from "../diagnosis/report";
 
 export type Outcome = { ok: true; report: Report } | { ok: false; failure: Failure };

@@ -7,7 +7,7 @@ import type { Checkpoint } from "./checkpoint";
 import { DiagnosisPanel } from "./diagnosisPanel";
 import { DiagnosisRun, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
-import { progressText } from "./progressText";
+import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
 import { requestFor } from "./settings";
 import type { Turnstile } from "./turnstile";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkpointAt, isCheckpointFile } from "../../../src/host/checkpoint";
 import { panelHtml } from "../../../src/host/panelHtml";
-import { durationText, progressText } from "../../../src/host/progressText";
+import { durationText, progressText } from "../../../src/report/progress";
 
 describe("progressText", () => {
   test("names the stage, the layer, the batch and the time left", () => {

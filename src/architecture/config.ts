@@ -1,0 +1,130 @@
+import { z } from "zod";
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { CheckpointError } from "../checkpoint/errors";
+import type { RotaryScaling } from "./rotary";
+
+const size = z
+  .int()
+  .min(1)
+  .max(1 << 24);
+const positive = z.number().positive().finite();
+const flag = z.boolean().nullish();
+
+const rotaryParameters = z.object({
+  rope_type: z.string().optional(),
+  /** The key before transformers 4.43. */
+  type: z.string().optional(),
+  rope_theta: positive.optional(),
+  factor: positive.optional(),
+  low_freq_factor: positive.optional(),
+  high_freq_factor: positive.optional(),
+  original_max_position_embeddings: positive.optional(),
+  partial_rotary_factor: positive.optional(),
+});
+
+/** The keys of config.json that the LLaMA lineage shares, under Hugging Face's names. */
+const lineageSchema = z.object({
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: z.int().min(1).max(10_000),
+  num_attention_heads: size,
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  max_position_embeddings: size.nullish(),
+  hidden_act: z.string().default("silu"),
+  rms_norm_eps: z.number().nonnegative().finite().default(1e-6),
+  tie_word_embeddings: flag,
+  attention_bias: flag,
+  mlp_bias: flag,
+  rope_theta: positive.nullish(),
+  rope_scaling: rotaryParameters.nullish(),
+  /** transformers 5 writes theta and scaling in one place. */
+  rope_parameters: rotaryParameters.nullish(),
+  sliding_window: size.nullish(),
+  use_sliding_window: flag,
+  max_window_layers: z.int().nonnegative().nullish(),
+  layer_types: z.array(z.string()).nullish(),
+});
+
+export type LineageConfig = z.infer<typeof lineageSchema>;
+
+/** @throws CheckpointError naming the key and its value when the config does not fit */
+export function parseLineageConfig(config: NonNullable<Checkpoint["config"]>): LineageConfig {
+  const parsed = lineageSchema.safeParse(config.value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const key = issue.path.join(".");
+  const value = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    config.value,
+  );
+  throw configError(config, key, value, issue.message);
+}
+
+/** An error that names the config file, the key, the value found and what was expected. */
+export function configError(
+  config: NonNullable<Checkpoint["config"]>,
+  key: string,
+  value: unknown,
+  expectation: string,
+): CheckpointError {
+  const found = value === undefined ? "missing" : (JSON.stringify(value) ?? "").slice(0, 120);
+  return new CheckpointError("config", `${config.path}: "${key}" is ${found}; ${expectation}.`);
+}
+
+/**
+ * Rotary base and scaling from either generation of config keys.
+ *
+ * @throws CheckpointError when the scaling is of a kind that is not supported
+ */
+export function rotaryOf(
+  config: NonNullable<Checkpoint["config"]>,
+  parsed: LineageConfig,
+): { theta: number; scaling: RotaryScaling } {
+  const key = parsed.rope_parameters ? "rope_parameters" : "rope_scaling";
+  const parameters = parsed.rope_parameters ?? parsed.rope_scaling ?? {};
+  const theta = parameters.rope_theta ?? parsed.rope_theta ?? 10_000;
+  const type = parameters.rope_type ?? parameters.type ?? "default";
+  const required = (name: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
+    const value = parameters[name];
+    if (value === undefined)
+      throw configError(config, `${key}.${name}`, value, `expected by ${type}`);
+    return value;
+  };
+  if ((parameters.partial_rotary_factor ?? 1) !== 1) {
+    throw configError(
+      config,
+      `${key}.partial_rotary_factor`,
+      parameters.partial_rotary_factor,
+      "only whole heads are rotated in this family",
+    );
+  }
+  switch (type) {
+    case "default":
+    // Dynamic scaling only begins beyond max_position_embeddings, which no sequence here exceeds.
+    case "dynamic":
+      return { theta, scaling: { type: "default" } };
+    case "linear":
+      return { theta, scaling: { type, factor: required("factor") } };
+    case "llama3":
+      return {
+        theta,
+        scaling: {
+          type,
+          factor: required("factor"),
+          lowFrequencyFactor: required("low_freq_factor"),
+          highFrequencyFactor: required("high_freq_factor"),
+          originalContextLength:
+            parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192,
+        },
+      };
+    default:
+      throw configError(
+        config,
+        `${key}.rope_type`,
+        type,
+        "supported are default, linear, dynamic and llama3",
+      );
+  }
+}

@@ -1,0 +1,41 @@
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { CheckpointError, quote } from "../checkpoint/errors";
+import type { Architecture } from "./description";
+import { deepseekLlm } from "./families/deepseekLlm";
+import { llama } from "./families/llama";
+import { mistral } from "./families/mistral";
+import { qwen2 } from "./families/qwen2";
+import { qwen3 } from "./families/qwen3";
+import type { Family } from "./family";
+import type { SchemeName } from "./schemes";
+
+/** In the order they are asked: a family told by more than its model_type stands before the others. */
+const families: readonly Family[] = [deepseekLlm, llama, mistral, qwen2, qwen3];
+
+/**
+ * Finds out what a checkpoint computes, from its config.json and its tensor directory.
+ *
+ * @param scheme the user's word on the norm scheme; undefined: settled from the checkpoint
+ * @throws CheckpointError when there is no config, the family is not supported, or the tensors
+ *   contradict the config
+ */
+export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName): Architecture {
+  const { config } = checkpoint;
+  if (config === undefined) {
+    throw new CheckpointError(
+      "config",
+      `${checkpoint.directoryFile}: there is no config.json beside it; one is needed to know the architecture.`,
+    );
+  }
+  const family = families.find((candidate) => candidate.recognises(config.value));
+  if (family === undefined) {
+    const type = config.value["model_type"];
+    const found = typeof type === "string" ? quote(type) : "missing";
+    const known = families.map(({ name }) => name).join(", ");
+    throw new CheckpointError(
+      "unsupported",
+      `${config.path}: "model_type" is ${found}, which is not supported; supported are ${known}.`,
+    );
+  }
+  return family.describe(checkpoint, config, scheme);
+}

@@ -1,0 +1,242 @@
+import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
+import { CheckpointError } from "../checkpoint/errors";
+import type { LineageConfig } from "./config";
+import { configError, parseLineageConfig, rotaryOf } from "./config";
+import type { Activation, Architecture, LayerDescription, Linear, Norm } from "./description";
+import type { Family } from "./family";
+import { rotary } from "./rotary";
+import type { SchemeName } from "./schemes";
+import { schemes } from "./schemes";
+import { TensorDirectory } from "./tensorDirectory";
+
+/** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
+export interface LineageTraits {
+  readonly family: string;
+  /** Which linears carry a bias. */
+  readonly biases: (config: LineageConfig) => {
+    readonly queryKeyValue: boolean;
+    readonly attentionOutput: boolean;
+    readonly feedForward: boolean;
+  };
+  /** Whether queries and keys are normalised per head. */
+  readonly queryKeyNorm: boolean;
+  /** Sliding window of the layer with this index; undefined: full causal attention. */
+  readonly window: (config: LineageConfig, layer: number) => number | undefined;
+}
+
+/** A family of the lineage, told by its config. */
+export function lineageFamily(traits: LineageTraits, recognises: Family["recognises"]): Family {
+  return {
+    name: traits.family,
+    recognises,
+    describe: (checkpoint, config, asked) =>
+      describeLineage(checkpoint, config, settleScheme(checkpoint, config, asked), traits),
+  };
+}
+
+/** Qwen's rule: a window where it is switched on, in the layers that `layer_types` names or the last ones. */
+export function windowOfLayerTypes(config: LineageConfig, layer: number): number | undefined {
+  if (config.layer_types) {
+    return config.layer_types[layer] === "sliding_attention"
+      ? (config.sliding_window ?? undefined)
+      : undefined;
+  }
+  const slides = (config.use_sliding_window ?? false) && layer >= (config.max_window_layers ?? 28);
+  return slides ? (config.sliding_window ?? undefined) : undefined;
+}
+
+/**
+ * Describes a checkpoint with Llama's tensor names: pre-normalised attention with rotary positions
+ * and a gated feed-forward (modeling_llama.py of transformers).
+ *
+ * @throws CheckpointError when the config and the tensors contradict each other
+ */
+function describeLineage(
+  checkpoint: Checkpoint,
+  config: NonNullable<Checkpoint["config"]>,
+  scheme: Architecture["scheme"],
+  traits: LineageTraits,
+): Architecture {
+  const parsed = parseLineageConfig(config);
+  const sizes = headSizes(config, parsed);
+  const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
+  const activation = activations[parsed.hidden_act];
+  if (activation === undefined) {
+    const known = Object.keys(activations).join(", ");
+    throw configError(config, "hidden_act", parsed.hidden_act, `supported are ${known}`);
+  }
+  const { theta, scaling } = rotaryOf(config, parsed);
+  const tensors = new TensorDirectory(checkpoint);
+  // A checkpoint of the stack alone (LlamaModel) lacks the prefix that the model with a head has.
+  const prefix = tensors.has("embed_tokens.weight") ? "" : "model.";
+  const biases = traits.biases(parsed);
+
+  const linear = (
+    path: string,
+    output: Record<string, number>,
+    input: Record<string, number>,
+    hasBias: boolean,
+  ): Linear => ({
+    weight: tensors.take(`${path}.weight`, { ...output, ...input }),
+    bias: hasBias ? tensors.take(`${path}.bias`, output) : undefined,
+  });
+  const norm = (path: string, size: Record<string, number>): Norm => ({
+    kind: "rms",
+    weight: tensors.take(`${path}.weight`, size),
+    epsilon: parsed.rms_norm_eps,
+  });
+  const hidden = { hidden_size: hiddenSize };
+  const queries = { "num_attention_heads × head_dim": heads * headSize };
+  const keys = { "num_key_value_heads × head_dim": keyValueHeads * headSize };
+  const inner = { intermediate_size: parsed.intermediate_size };
+
+  const layer = (index: number): LayerDescription => {
+    const path = `${prefix}layers.${index}`;
+    const attention = `${path}.self_attn`;
+    const placement = schemes[scheme.name].placement(index);
+    const headNorm = (name: string): Norm | undefined =>
+      traits.queryKeyNorm ? norm(`${attention}.${name}`, { head_dim: headSize }) : undefined;
+    return {
+      path,
+      attention: {
+        norm: norm(`${path}.input_layernorm`, hidden),
+        placement,
+        module: {
+          heads,
+          keyValueHeads,
+          headSize,
+          query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
+          key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
+          value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
+          output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
+          queryNorm: headNorm("q_norm"),
+          keyNorm: headNorm("k_norm"),
+          rotary: rotary(headSize, theta, scaling),
+          window: traits.window(parsed, index),
+        },
+      },
+      feedForward: {
+        norm: norm(`${path}.post_attention_layernorm`, hidden),
+        placement,
+        module: {
+          gate: linear(`${path}.mlp.gate_proj`, inner, hidden, biases.feedForward),
+          up: linear(`${path}.mlp.up_proj`, inner, hidden, biases.feedForward),
+          down: linear(`${path}.mlp.down_proj`, hidden, inner, biases.feedForward),
+          activation,
+        },
+      },
+    };
+  };
+
+  const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
+  const embedding = tensors.take(`${prefix}embed_tokens.weight`, vocabulary);
+  const layers = Array.from({ length: parsed.num_hidden_layers }, (_, index) => layer(index));
+  const finalNorm = norm(`${prefix}norm`, hidden);
+  const head = takeHead(
+    tensors,
+    prefix,
+    embedding,
+    vocabulary,
+    parsed.tie_word_embeddings ?? false,
+  );
+  // Stored by old versions of transformers; recomputed from rope_theta by all of them.
+  tensors.ignore(/\.rotary_emb\.inv_freq$/);
+  // LayerNorm Scaling's factors, stored as a buffer by some training code.
+  tensors.ignore(/\.ln_scale$/);
+  tensors.requireAllTaken(traits.family);
+
+  return {
+    family: traits.family,
+    hiddenSize,
+    heads,
+    keyValueHeads,
+    feedForwardSize: parsed.intermediate_size,
+    vocabularySize: parsed.vocab_size,
+    contextLength: parsed.max_position_embeddings ?? undefined,
+    scheme,
+    embedding,
+    layers,
+    finalNorm,
+    head,
+  };
+}
+
+/** Hugging Face's names of activations, and ours. */
+const activations: Readonly<Record<string, Activation | undefined>> = {
+  silu: "silu",
+  swish: "silu",
+  gelu: "gelu",
+  gelu_new: "gelu_tanh",
+  gelu_pytorch_tanh: "gelu_tanh",
+};
+
+function headSizes(
+  config: NonNullable<Checkpoint["config"]>,
+  parsed: LineageConfig,
+): { hiddenSize: number; heads: number; keyValueHeads: number; headSize: number } {
+  const hiddenSize = parsed.hidden_size;
+  const heads = parsed.num_attention_heads;
+  const keyValueHeads = parsed.num_key_value_heads ?? heads;
+  const headSize = parsed.head_dim ?? hiddenSize / heads;
+  if (heads % keyValueHeads !== 0) {
+    throw configError(
+      config,
+      "num_key_value_heads",
+      keyValueHeads,
+      `it must divide num_attention_heads, ${heads}`,
+    );
+  }
+  if (!Number.isInteger(headSize)) {
+    throw configError(
+      config,
+      "num_attention_heads",
+      heads,
+      `it must divide hidden_size, ${hiddenSize}, where there is no head_dim`,
+    );
+  }
+  if (headSize % 2 !== 0) {
+    throw configError(config, "head_dim", headSize, "rotary pairs need an even number");
+  }
+  return { hiddenSize, heads, keyValueHeads, headSize };
+}
+
+function takeHead(
+  tensors: TensorDirectory,
+  prefix: string,
+  embedding: TensorEntry,
+  vocabulary: Record<string, number>,
+  tied: boolean,
+): Architecture["head"] {
+  if (tied) {
+    // Some checkpoints store the tied copy too; the config says that the embedding is what counts.
+    tensors.ignore(/^lm_head\.weight$/);
+    return { weight: embedding, tied };
+  }
+  if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
+  return { weight: tensors.take("lm_head.weight", vocabulary), tied };
+}
+
+/** The scheme a checkpoint of this lineage uses: the user's word, the config's, the tensors', or Pre-LN. */
+function settleScheme(
+  checkpoint: Checkpoint,
+  config: NonNullable<Checkpoint["config"]>,
+  asked: SchemeName | undefined,
+): Architecture["scheme"] {
+  if (asked !== undefined) return { name: asked, source: "as asked" };
+  const stated = (Object.keys(schemes) as SchemeName[]).filter((name) =>
+    schemes[name].isStatedIn(config.value),
+  );
+  if (stated.length > 1) {
+    throw new CheckpointError(
+      "config",
+      `${config.path}: states more than one norm scheme (${stated.join(", ")}); choose one with the scheme option.`,
+    );
+  }
+  if (stated[0] !== undefined) return { name: stated[0], source: "stated in config.json" };
+  const scaleBuffer = [...checkpoint.tensors.keys()].find((name) => name.endsWith(".ln_scale"));
+  if (scaleBuffer !== undefined) return { name: "lns", source: `the buffer ${scaleBuffer}` };
+  return {
+    name: "pre-ln",
+    source: "the default of the family; weights cannot tell LayerNorm Scaling",
+  };
+}

@@ -1,0 +1,64 @@
+import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
+import { dataTypes } from "../checkpoint/dataType";
+import { CheckpointError, quote } from "../checkpoint/errors";
+
+/**
+ * A checkpoint's tensors, handed out by name against an expected shape. It remembers what was taken:
+ * a tensor nobody asked for means that the description is wrong, and so would every number be.
+ */
+export class TensorDirectory {
+  private readonly taken = new Set<string>();
+
+  constructor(private readonly checkpoint: Checkpoint) {}
+
+  has(name: string): boolean {
+    return this.checkpoint.tensors.has(name);
+  }
+
+  /**
+   * @param shape sizes with what states each, for the message: `{ hidden_size: 64 }`
+   * @throws CheckpointError when the tensor is missing, not floating point, or of another shape
+   */
+  take(name: string, shape: Readonly<Record<string, number>>): TensorEntry {
+    const { directoryFile, tensors } = this.checkpoint;
+    const sizes = Object.values(shape);
+    const expected = `[${sizes.join(", ")}] (${Object.keys(shape).join(" × ")} of config.json)`;
+    const tensor = tensors.get(name);
+    if (tensor === undefined) {
+      throw new CheckpointError(
+        "missingTensor",
+        `${directoryFile}: tensor ${quote(name)} is missing; expected shape ${expected}.`,
+      );
+    }
+    const fail = (what: string): never => {
+      throw new CheckpointError("tensor", `${tensor.file}: tensor ${quote(name)}: ${what}.`);
+    };
+    if (!dataTypes[tensor.dataType].supported) {
+      fail(`dtype is ${tensor.dataType}; expected F32, F16 or BF16`);
+    }
+    if (tensor.shape.length !== sizes.length || sizes.some((size, i) => size !== tensor.shape[i])) {
+      fail(`shape is [${tensor.shape.join(", ")}]; expected ${expected}`);
+    }
+    this.taken.add(name);
+    return tensor;
+  }
+
+  /** Accepts tensors that play no part in the computation, such as stored rotary frequencies. */
+  ignore(pattern: RegExp): void {
+    for (const name of this.checkpoint.tensors.keys()) {
+      if (pattern.test(name)) this.taken.add(name);
+    }
+  }
+
+  /** @throws CheckpointError when a tensor was neither taken nor ignored */
+  requireAllTaken(family: string): void {
+    const left = [...this.checkpoint.tensors.keys()].filter((name) => !this.taken.has(name));
+    if (left.length > 0) {
+      const tensor = this.checkpoint.tensors.get(left[0]!)!;
+      throw new CheckpointError(
+        "config",
+        `${tensor.file}: tensor ${quote(tensor.name)}${left.length > 1 ? ` and ${left.length - 1} more` : ""} has no place in a ${family} model with the layers and options that config.json states.`,
+      );
+    }
+  }
+}

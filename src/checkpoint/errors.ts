@@ -1,0 +1,38 @@
+/** What is wrong with a checkpoint, for code that must tell one cause from another. */
+export type CheckpointProblem =
+  | "unreadable"
+  | "notACheckpoint"
+  | "header"
+  | "tensor"
+  | "missingShard"
+  | "missingTensor"
+  | "config"
+  | "unsupported";
+
+/**
+ * A checkpoint that cannot be read, or whose architecture is not supported. The message is one line
+ * that names the file, the tensor where there is one, the value found and what was expected.
+ */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+
+  constructor(
+    readonly problem: CheckpointProblem,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Any thrown thing as a message, for quoting the system's own words inside ours. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A name from an untrusted file, shortened and with control characters escaped, for a message. */
+export function quote(name: string): string {
+  const escaped = JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}…` : name);
+  return escaped.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,0 +1,17 @@
+/** Limits on what an untrusted checkpoint may ask of us, each checked before anything is allocated. */
+export const limits = {
+  /** The reference implementation of safetensors refuses longer headers too. */
+  safetensorsHeaderBytes: 100_000_000,
+  /** A sharded index of the largest public models (DeepSeek-V3, 91,000 tensors) is about 8 MB. */
+  indexBytes: 100_000_000,
+  /** A config.json is a page of text; the longest seen, with per-layer lists, stay under 200 kB. */
+  configBytes: 10_000_000,
+  /** tokenizer.json of a 256k vocabulary (Gemma) is 34 MB. */
+  tokenizerBytes: 200_000_000,
+  /** Text and token files are held in memory whole; evaluations take a few thousand tokens. */
+  textBytes: 100_000_000,
+  /** No tensor of a transformer has more than five axes (convolutional patch embeddings have four). */
+  tensorRank: 8,
+  /** Shards of the largest public checkpoints: 191 (Llama-3.1-405B). */
+  shards: 10_000,
+} as const;

@@ -1,0 +1,136 @@
+import { open } from "node:fs/promises";
+import { z } from "zod";
+import type { TensorEntry } from "./checkpoint";
+import { dataTypes, isDataType } from "./dataType";
+import { CheckpointError, messageOf, quote } from "./errors";
+import { limits } from "./limits";
+
+/**
+ * Reads the tensor directory of one safetensors file: 8 bytes of little-endian header length, a JSON
+ * header, then the data (https://github.com/huggingface/safetensors#format). Reads no weights.
+ *
+ * @param file real path of the file
+ * @returns the tensors in the order of their offsets, and the file's size in bytes
+ * @throws CheckpointError when anything contradicts the format or the file's size
+ */
+export async function readSafetensors(
+  file: string,
+): Promise<{ tensors: TensorEntry[]; bytes: number }> {
+  const handle = await open(file, "r").catch((error: unknown) => {
+    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${messageOf(error)}.`);
+  });
+  try {
+    const { size } = await handle.stat();
+    if (size < 8) {
+      throw new CheckpointError(
+        "header",
+        `${file}: is ${size} bytes long; a safetensors file begins with an 8-byte header length.`,
+      );
+    }
+    const prefix = Buffer.alloc(8);
+    await handle.read(prefix, 0, 8, 0);
+    const headerBytes = prefix.readBigUInt64LE();
+    if (headerBytes > BigInt(size - 8)) {
+      throw new CheckpointError(
+        "header",
+        `${file}: states a header of ${headerBytes.toString()} bytes, but only ${size - 8} bytes follow; the file is truncated or is not safetensors.`,
+      );
+    }
+    if (headerBytes > BigInt(limits.safetensorsHeaderBytes)) {
+      throw new CheckpointError(
+        "header",
+        `${file}: states a header of ${headerBytes.toString()} bytes; the limit is ${limits.safetensorsHeaderBytes}.`,
+      );
+    }
+    const header = Buffer.alloc(Number(headerBytes));
+    const { bytesRead } = await handle.read(header, 0, header.length, 8);
+    if (bytesRead !== header.length) {
+      throw new CheckpointError(
+        "header",
+        `${file}: the header ends after ${bytesRead} of ${header.length} bytes.`,
+      );
+    }
+    return { tensors: parseHeader(file, header, size), bytes: size };
+  } finally {
+    await handle.close();
+  }
+}
+
+const tensorSchema = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntry[] {
+  let directory: unknown;
+  try {
+    directory = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(header));
+  } catch (error) {
+    throw new CheckpointError("header", `${file}: the header is not JSON: ${messageOf(error)}.`);
+  }
+  if (directory === null || typeof directory !== "object" || Array.isArray(directory)) {
+    throw new CheckpointError("header", `${file}: the header is not a JSON object of tensors.`);
+  }
+  const dataStart = 8 + header.length;
+  const tensors = Object.entries(directory)
+    .filter(([name]) => name !== "__metadata__")
+    .map(([name, value]) => parseTensor(file, name, value, dataStart, fileSize))
+    .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  for (let at = 1; at < tensors.length; at++) {
+    const before = tensors[at - 1]!;
+    const after = tensors[at]!;
+    if (after.offset < before.offset + before.byteLength) {
+      throw new CheckpointError(
+        "tensor",
+        `${file}: tensor ${quote(after.name)} begins at byte ${after.offset - dataStart} of the data, inside tensor ${quote(before.name)}, which ends at byte ${before.offset + before.byteLength - dataStart}; tensors may not overlap.`,
+      );
+    }
+  }
+  return tensors;
+}
+
+function parseTensor(
+  file: string,
+  name: string,
+  value: unknown,
+  dataStart: number,
+  fileSize: number,
+): TensorEntry {
+  const fail = (what: string): never => {
+    throw new CheckpointError("tensor", `${file}: tensor ${quote(name)}: ${what}.`);
+  };
+  const parsed = tensorSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return fail(
+      `its header entry is invalid at "${issue?.path.join(".") ?? ""}": ${issue?.message ?? ""}; expected dtype, shape and data_offsets`,
+    );
+  }
+  const { dtype, shape, data_offsets: offsets } = parsed.data;
+  if (!isDataType(dtype)) {
+    return fail(
+      `dtype ${quote(dtype)} is unknown; expected one of ${Object.keys(dataTypes).join(", ")}`,
+    );
+  }
+  if (shape.length > limits.tensorRank) {
+    return fail(`has ${shape.length} axes; the limit is ${limits.tensorRank}`);
+  }
+  const [start, end] = offsets;
+  const dataBytes = fileSize - dataStart;
+  if (start > end || end > dataBytes) {
+    return fail(
+      `data_offsets [${start}, ${end}] lie outside the ${dataBytes} bytes of data in the file`,
+    );
+  }
+  // Counted in big integers: a product of untrusted sizes may exceed 2^53.
+  const bits =
+    shape.reduce((product, size) => product * BigInt(size), 1n) * BigInt(dataTypes[dtype].bits);
+  const expected = (bits + 7n) / 8n;
+  if (BigInt(end - start) !== expected) {
+    return fail(
+      `shape [${shape.join(", ")}] of ${dtype} takes ${expected.toString()} bytes, but data_offsets [${start}, ${end}] span ${end - start}`,
+    );
+  }
+  return { name, dataType: dtype, shape, file, offset: dataStart + start, byteLength: end - start };
+}

@@ -1,0 +1,263 @@
+#!/usr/bin/env node
+/** The command line: the same core as the extension, headless. */
+import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { schemeNames } from "./architecture/schemes";
+import { messageOf } from "./checkpoint/errors";
+import type { Metric, Report } from "./diagnosis/report";
+import { metrics } from "./diagnosis/report";
+import type { EngineRun } from "./engine/client";
+import { startEngine } from "./engine/client";
+import type {
+  Device,
+  DiagnosisRequest,
+  EngineEvent,
+  Failure,
+  TextSource,
+} from "./protocol/messages";
+import { progressText } from "./report/progress";
+import { reportCsv } from "./report/csv";
+import { reportHtml } from "./report/html";
+import { reportTable } from "./report/terminal";
+
+/** Files that are built or shipped beside this one. */
+const home = {
+  engine: join(__dirname, "engine.js"),
+  defaultText: join(__dirname, "../media/text/default.txt"),
+  panelScript: join(__dirname, "webview/panel.js"),
+  panelStyle: join(__dirname, "webview/panel.css"),
+  manifest: join(__dirname, "../package.json"),
+};
+
+const exitCodes = {
+  usage: 2,
+  checkpoint: 3,
+  run: 4,
+  killed: 4,
+  interrupted: 130,
+} as const satisfies Record<Failure["reason"], number>;
+
+interface DiagnoseOptions {
+  text: string[];
+  tokens?: string;
+  sequenceLength?: number;
+  maxTokens?: number;
+  metrics: Metric[];
+  probes: number;
+  scheme?: string;
+  device: Device;
+  threads?: number;
+  memory?: number;
+  seed: number;
+  json?: string;
+  csv?: string;
+  html?: string;
+}
+
+async function main(): Promise<void> {
+  const { version } = JSON.parse(readFileSync(home.manifest, "utf8")) as { version: string };
+  const program = new Command("fathom")
+    .description("Measures how deep a transformer really is.")
+    .version(version)
+    // A usage error ends with exit code 2 and one line, as every other error does.
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+
+  program
+    .command("diagnose")
+    .description("measure every layer of a checkpoint")
+    .argument("<checkpoint>", "a .safetensors file, its index, or a folder that holds one")
+    .option("--text <file>", "text to evaluate (may be repeated)", collect, [])
+    .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
+    .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
+    .option("--max-tokens <n>", "most tokens to evaluate (default: 2048)", whole(2))
+    .option("--metrics <list>", `some of ${metrics.join(",")}`, metricList, [
+      "variance",
+      "jacobian",
+      "pruning",
+    ])
+    .option("--probes <k>", "random probes a document for the Jacobian", whole(1), 2)
+    .addOption(
+      new Option("--scheme <name>", "norm scheme, where the checkpoint cannot tell").choices(
+        schemeNames,
+      ),
+    )
+    .addOption(
+      new Option("--device <name>", "where to compute")
+        .choices(["auto", "cpu", "webgpu", "cuda", "dml", "coreml"])
+        .default("auto"),
+    )
+    .option("--threads <n>", "threads of the CPU", whole(1))
+    .option("--memory <gib>", "memory budget in GiB", positive)
+    .option("--seed <n>", "seed of the random probes", whole(0), 0)
+    .option("--json <file>", 'write the report as JSON ("-" is standard output)')
+    .option("--csv <file>", 'write one row a layer as CSV ("-" is standard output)')
+    .option("--html <file>", 'write a self-contained page ("-" is standard output)')
+    .action(async (checkpoint: string, options: DiagnoseOptions) => {
+      process.exitCode = await diagnose(checkpoint, options);
+    });
+
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    complain(messageOf(error).replace(/^error: /, ""));
+    process.exitCode = exitCodes.usage;
+  }
+}
+
+async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<number> {
+  if (options.tokens !== undefined && options.text.length > 0) {
+    complain("--text and --tokens exclude each other: give one of them.");
+    return exitCodes.usage;
+  }
+  const standardOutputs = [options.json, options.csv, options.html].filter((file) => file === "-");
+  if (standardOutputs.length > 1) {
+    complain('Only one of --json, --csv and --html can be "-", standard output.');
+    return exitCodes.usage;
+  }
+  const line = new ProgressLine();
+  const run = startEngine(home.engine, requestOf(checkpoint, options), (event) => {
+    line.show(event);
+  });
+  const outcome = await whileInterruptible(run);
+  line.clear();
+  if (!outcome.ok) {
+    complain(outcome.failure.message);
+    return exitCodes[outcome.failure.reason];
+  }
+  try {
+    await writeFiles(outcome.report, options);
+  } catch (error) {
+    complain(`The report could not be written: ${messageOf(error)}.`);
+    return exitCodes.run;
+  }
+  if (standardOutputs.length === 0) {
+    const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
+    const width = process.stdout.isTTY ? process.stdout.columns : 100;
+    process.stdout.write(`${reportTable(outcome.report, { colour, width })}\n`);
+  }
+  return 0;
+}
+
+function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisRequest {
+  return {
+    checkpoint: resolve(checkpoint),
+    texts: textSource(options),
+    sequenceLength: options.sequenceLength ?? 256,
+    sequenceLengthIsExplicit: options.sequenceLength !== undefined,
+    maxTokens: options.maxTokens ?? 2048,
+    maxTokensIsExplicit: options.maxTokens !== undefined,
+    metrics: options.metrics,
+    probes: options.probes,
+    device: options.device,
+    seed: options.seed,
+    ...(options.scheme !== undefined && { scheme: options.scheme }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.memory !== undefined && { memoryBytes: options.memory * 2 ** 30 }),
+  };
+}
+
+function textSource({ tokens, text }: DiagnoseOptions): TextSource {
+  if (tokens !== undefined) return { kind: "tokens", file: resolve(tokens) };
+  if (text.length > 0) return { kind: "text", files: text.map((file) => resolve(file)) };
+  return { kind: "default", file: home.defaultText };
+}
+
+/** The run's outcome; an interrupt from the terminal or a signal ends the run at once. */
+async function whileInterruptible(run: EngineRun): ReturnType<() => EngineRun["outcome"]> {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const cancel = (): void => {
+    run.cancel();
+  };
+  for (const signal of signals) process.once(signal, cancel);
+  try {
+    return await run.outcome;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, cancel);
+  }
+}
+
+async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions): Promise<void> {
+  if (json !== undefined) await write(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (csv !== undefined) await write(csv, reportCsv(report));
+  if (html !== undefined) {
+    const [script, style] = await Promise.all([
+      readFile(home.panelScript, "utf8"),
+      readFile(home.panelStyle, "utf8"),
+    ]);
+    await write(html, reportHtml(report, { script, style }));
+  }
+}
+
+async function write(file: string, content: string): Promise<void> {
+  if (file !== "-") {
+    await writeFile(file, content);
+    return;
+  }
+  await new Promise<void>((done, fail) => {
+    process.stdout.write(content, (error) => {
+      if (error) fail(error);
+      else done();
+    });
+  });
+}
+
+/** One line on a terminal's standard error that tells where the run stands; nothing elsewhere. */
+class ProgressLine {
+  private readonly isShown = process.stderr.isTTY;
+
+  show(event: EngineEvent): void {
+    if (event.type === "notice") {
+      this.clear();
+      complain(event.text);
+    } else if (event.type === "progress" && this.isShown) {
+      const text = progressText(event.progress).slice(0, process.stderr.columns - 1);
+      process.stderr.write(`\r\u001b[K${text}`);
+    }
+  }
+
+  clear(): void {
+    if (this.isShown) process.stderr.write("\r\u001b[K");
+  }
+}
+
+function complain(message: string): void {
+  process.stderr.write(`fathom: ${message.replaceAll("\n", " ")}\n`);
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function whole(least: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < least) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    }
+    return number;
+  };
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || number <= 0) {
+    throw new InvalidArgumentError("Expected a number above 0.");
+  }
+  return number;
+}
+
+function metricList(value: string): Metric[] {
+  const asked = value.split(",").map((name) => name.trim());
+  for (const name of asked) {
+    if (!metrics.some((metric) => metric === name)) {
+      throw new InvalidArgumentError(`"${name}" is not one of ${metrics.join(", ")}.`);
+    }
+  }
+  return metrics.filter((metric) => asked.includes(metric));
+}
+
+void main();

@@ -1,0 +1,300 @@
+import type { Architecture } from "../architecture/description";
+import { tensorsOf } from "../architecture/description";
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { parameterCount } from "../checkpoint/checkpoint";
+import { findNonFinite } from "../checkpoint/finite";
+import type { Executor } from "../engine/executor";
+import { layerGraph } from "../graph/layer";
+import { weightBytes } from "../graph/memory";
+import type { NumberedDocument } from "./batch";
+import { growthLaw } from "./growth";
+import { Measurements } from "./measurements";
+import type { EvaluationSummary, LayerReport, Metric, Report, RuntimeSummary } from "./report";
+import type { SweepEnd } from "./sweep";
+import { sweep, tangentCost } from "./sweep";
+
+export interface DiagnosisInput {
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  /** Token ids; each array is one document. */
+  readonly documents: readonly (readonly number[])[];
+  /** Where the documents came from, for the report. */
+  readonly source: string;
+  readonly sequenceLength: number;
+  readonly metrics: ReadonlySet<Metric>;
+  readonly probes: number;
+  readonly seed: number;
+  /** Memory that weights and activations may take together, in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** What a diagnosis tells while it goes on. */
+export interface DiagnosisObserver {
+  /** Called before each layer, the embedding and the head of each batch; "stop" ends the run early. */
+  readonly onStage: (stage: DiagnosisStage) => Promise<"go on" | "stop">;
+  readonly onWork: (fraction: number) => void;
+  /** A whole report of what has been measured so far. */
+  readonly onReport: (report: Report) => void;
+  readonly onNotice: (text: string) => void;
+}
+
+export interface DiagnosisStage {
+  readonly part: number | "embedding" | "head";
+  /** Batch, from 1, of how many. */
+  readonly batch: number;
+  readonly batches: number;
+}
+
+/**
+ * Measures every layer of a checkpoint, batch of documents after batch. After the first batch every
+ * figure is there with its standard error, and each further batch narrows it; stopping early keeps
+ * what whole batches have measured (or, within the first batch, what its layers have).
+ *
+ * @param runtime how the run stands: device, time and memory, asked for each report
+ */
+export async function diagnose(
+  input: DiagnosisInput,
+  executor: Executor,
+  runtime: () => RuntimeSummary,
+  observer: DiagnosisObserver,
+): Promise<Report> {
+  const { architecture } = input;
+  const measurements = new Measurements(architecture.layers.length);
+  const { batches, runBytes } = planBatches(input);
+  const total = batches.reduce((sum, batch) => sum + batchCost(input, batch.length), 0);
+  let done = 0;
+  let measuredDocuments = 0;
+  let latest: Report | undefined;
+  const notices: string[] = [];
+
+  const assemble = (documents: number, end: SweepEnd | undefined): Report =>
+    assembleReport(input, measurements, documents, runtime(), end, notices);
+  for (const [number, batch] of batches.entries()) {
+    const isFirst = number === 0;
+    const end = await sweep(
+      architecture,
+      batch,
+      executor,
+      { metrics: input.metrics, probes: input.probes, seed: input.seed, runBytes },
+      measurements,
+      {
+        onStage: (part) => observer.onStage({ part, batch: number + 1, batches: batches.length }),
+        onWork: (cost) => {
+          done += cost;
+          observer.onWork(Math.min(1, done / total));
+        },
+        onLayerMeasured: () => {
+          // Later batches would mix layers measured on more documents with layers measured on fewer.
+          if (isFirst) observer.onReport(assemble(batch.length, undefined));
+        },
+      },
+    );
+    if (end.kind === "stopped") {
+      return latest === undefined ? assemble(batch.length, end) : { ...latest, runtime: runtime() };
+    }
+    measuredDocuments += batch.length;
+    if (end.kind === "nonFinite") {
+      const notice = await explainNonFinite(input, end.at);
+      notices.push(notice);
+      observer.onNotice(notice);
+      return assemble(measuredDocuments, end);
+    }
+    latest = assemble(measuredDocuments, end);
+    observer.onReport(latest);
+  }
+  return { ...latest!, runtime: runtime() };
+}
+
+/** Activations of one run take at most this share of the memory that weights leave. */
+const runShare = 0.4;
+
+/**
+ * Cuts the documents into batches: as large as memory allows, but the first at most a quarter of all,
+ * so that a whole picture stands early.
+ */
+function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; runBytes: number } {
+  const { architecture, documents, metrics } = input;
+  const hiddenBytes = architecture.hiddenSize * 4;
+  const layerBytes = Math.max(
+    ...architecture.layers.map((layer) =>
+      weightBytes(layerGraph(layer, architecture.hiddenSize, false)),
+    ),
+  );
+  const forActivations = Math.max(input.memoryBytes - layerBytes, input.memoryBytes * 0.1);
+  const runBytes = forActivations * runShare;
+  const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
+  // The baseline's input, output and two contributions stand beside the trajectories.
+  const streams = 4 + removalsPerLayer * architecture.layers.length;
+  const longest = Math.max(...documents.map((tokens) => tokens.length));
+  const documentBytes = streams * longest * hiddenBytes;
+  const most = Math.max(1, Math.floor((forActivations - runBytes) / documentBytes));
+  const first = Math.min(most, Math.max(2, Math.ceil(documents.length / 4)));
+
+  const numbered = documents.map((tokens, index) => ({ index, tokens }));
+  const batches = [numbered.slice(0, first)];
+  for (let from = first; from < numbered.length; from += most) {
+    batches.push(numbered.slice(from, from + most));
+  }
+  return { batches, runBytes };
+}
+
+/** Cost of a batch in runs of a layer on one document; the head counts by the size of its weight. */
+function batchCost({ architecture, metrics, probes }: DiagnosisInput, documents: number): number {
+  const layers = architecture.layers.length;
+  const layerBytes = weightBytes(
+    layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
+  );
+  const headRuns = (architecture.vocabularySize * architecture.hiddenSize * 4) / layerBytes;
+  const baseline = layers * (1 + (metrics.has("jacobian") ? probes * tangentCost : 0));
+  const kinds = metrics.has("sublayers") ? 3 : 1;
+  const removals = metrics.has("pruning") ? (kinds * layers * (layers - 1)) / 2 : 0;
+  const own = metrics.has("sublayers") ? 2 * layers : 0;
+  const heads = architecture.head ? 1 + (metrics.has("pruning") ? kinds * layers : 0) : 0;
+  return documents * (baseline + removals + own + heads * headRuns);
+}
+
+/** Says which weights are not finite, having found that the stream is not. */
+async function explainNonFinite(
+  { checkpoint, architecture }: DiagnosisInput,
+  at: number | "embedding" | "head",
+): Promise<string> {
+  const { embedding, layers, finalNorm, head } = architecture;
+  const tensors = [
+    embedding,
+    ...layers.flatMap(tensorsOf),
+    finalNorm.weight,
+    ...(head ? [head.weight] : []),
+  ];
+  const names = await findNonFinite([...new Set(tensors)]);
+  const where = typeof at === "number" ? `in ${layers[at]!.path}` : `in the ${at}`;
+  return names.length === 0
+    ? `${checkpoint.path}: activations overflow ${where} although every weight is finite.`
+    : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from the part ${where} on.`;
+}
+
+function assembleReport(
+  input: DiagnosisInput,
+  measurements: Measurements,
+  documents: number,
+  runtime: RuntimeSummary,
+  end: SweepEnd | undefined,
+  notices: readonly string[],
+): Report {
+  const { checkpoint, architecture } = input;
+  const baseline = measurements.baselineEstimate();
+  const layers = architecture.layers.map(({ path }, index) =>
+    layerReport(input, measurements, index, path, baseline, end),
+  );
+  const growth = growthLaw(
+    layers.flatMap(({ index, outputVariance }) =>
+      outputVariance ? [{ index, variance: outputVariance.mean }] : [],
+    ),
+  );
+  return {
+    schemaVersion: 1,
+    checkpoint: {
+      path: checkpoint.path,
+      format: checkpoint.format,
+      bytes: checkpoint.bytes,
+      parameters: parameterCount(checkpoint),
+    },
+    architecture: {
+      family: architecture.family,
+      layers: architecture.layers.length,
+      hiddenSize: architecture.hiddenSize,
+      heads: architecture.heads,
+      keyValueHeads: architecture.keyValueHeads,
+      feedForwardSize: architecture.feedForwardSize,
+      vocabularySize: architecture.vocabularySize,
+      ...(architecture.contextLength !== undefined && {
+        contextLength: architecture.contextLength,
+      }),
+      tiedHead: architecture.head?.tied ?? false,
+      normScheme: architecture.scheme.name,
+      normSchemeSource: architecture.scheme.source,
+    },
+    evaluation: evaluationSummary(input, documents),
+    runtime,
+    ...(baseline && { baseline }),
+    ...(growth && { growth }),
+    layers,
+    findings: notices.map((text) => ({ kind: "notice", layers: [], text })),
+  };
+}
+
+function evaluationSummary(input: DiagnosisInput, documents: number): EvaluationSummary {
+  const evaluated = input.documents.slice(0, documents);
+  return {
+    source: input.source,
+    documents,
+    tokens: evaluated.reduce((sum, tokens) => sum + tokens.length, 0),
+    sequenceLength: input.sequenceLength,
+    plannedDocuments: input.documents.length,
+    metrics: [...input.metrics],
+    probes: input.probes,
+    seed: input.seed,
+  };
+}
+
+function layerReport(
+  { architecture, metrics }: DiagnosisInput,
+  measurements: Measurements,
+  index: number,
+  path: string,
+  baseline: Report["baseline"],
+  end: SweepEnd | undefined,
+): LayerReport {
+  const layer = measurements.layers[index]!;
+  const outputVariance = layer.outputVariance.statistics();
+  const attention = layer.attention.contribution();
+  const feedForward = layer.feedForward.contribution();
+  const similarity = layer.similarity.estimate();
+  const jacobian = layer.jacobianEstimate();
+  const pruning = baseline && layer.pruningEstimate(baseline);
+  const measured: Record<Metric, boolean> = {
+    variance: outputVariance !== undefined,
+    jacobian: jacobian !== undefined,
+    pruning: pruning !== undefined,
+    sublayers: pruning?.attention !== undefined,
+  };
+  const unmeasured = [...metrics]
+    .filter((metric) => !measured[metric])
+    .map((metric) => ({ metric, reason: whyAbsent(architecture, metric, index, end) }));
+  return {
+    index,
+    path,
+    ...(outputVariance && { outputVariance }),
+    ...(attention &&
+      feedForward && {
+        attentionVariance: attention.variance.mean,
+        feedForwardVariance: feedForward.variance.mean,
+        contribution: { attention, feedForward },
+      }),
+    ...(jacobian && { jacobian }),
+    ...(pruning && { pruning }),
+    ...(similarity && {
+      blockInfluence: 1 - similarity.mean,
+      blockInfluenceStandardError: similarity.standardError,
+    }),
+    ...(unmeasured.length > 0 && { unmeasured }),
+  };
+}
+
+function whyAbsent(
+  { layers, head }: Architecture,
+  metric: Metric,
+  index: number,
+  end: SweepEnd | undefined,
+): string {
+  const needsHead = metric === "pruning" || metric === "sublayers";
+  if (needsHead && head === undefined) return "the checkpoint has no language-model head";
+  if (end === undefined) return "not measured yet";
+  if (end.kind === "stopped") return "the run was stopped before it was measured";
+  if (end.kind === "nonFinite") {
+    const where = typeof end.at === "number" ? layers[end.at]!.path : `the ${end.at}`;
+    return needsHead || end.at === "embedding" || (typeof end.at === "number" && index >= end.at)
+      ? `activations are not finite from ${where} on`
+      : "the run ended before it was measured";
+  }
+  return needsHead ? "the loss is not finite without this layer" : "the figure is not finite";
+}

@@ -1,0 +1,171 @@
+import type { InnerProducts } from "./perToken";
+import { cosines, normRatios, variances } from "./perToken";
+import type {
+  Baseline,
+  Contribution,
+  JacobianEstimate,
+  PruningSensitivity,
+  RemovalCost,
+  TokenStatistics,
+} from "./report";
+import { median, ProbeMean, TokenMean } from "./statistics";
+
+/** Which part of a layer a trajectory goes without. */
+export type Part = "layer" | "attention" | "feedForward";
+
+/** Everything measured so far; documents are added as their batches are swept. */
+export class Measurements {
+  readonly baseline = new TokenMean();
+  readonly layers: readonly LayerMeasurement[];
+
+  constructor(layers: number) {
+    this.layers = Array.from({ length: layers }, () => new LayerMeasurement());
+  }
+
+  baselineEstimate(): Baseline | undefined {
+    const estimate = this.baseline.estimate();
+    if (estimate === undefined || !Number.isFinite(estimate.mean)) return undefined;
+    const { mean: nll, standardError } = estimate;
+    return { nll, standardError, perplexity: Math.exp(nll) };
+  }
+}
+
+/** One document's activations around a layer, each [tokens, width], padding cut off. */
+export interface LayerActivations {
+  readonly tokens: number;
+  readonly width: number;
+  readonly input: Float32Array;
+  readonly attention: Float32Array;
+  readonly feedForward: Float32Array;
+  readonly output: Float32Array;
+}
+
+export class LayerMeasurement {
+  readonly outputVariance = new TokenSamples();
+  readonly attention = new ContributionSamples();
+  readonly feedForward = new ContributionSamples();
+  readonly similarity = new TokenMean();
+  /** ‖(J − I)v‖² / Td and ⟨v, Jv⟩ / (‖v‖‖Jv‖). */
+  readonly jacobian = { squaredDistance: new ProbeMean(), cosine: new ProbeMean() };
+  readonly removal: Readonly<Record<Part, TokenMean>> = {
+    layer: new TokenMean(),
+    attention: new TokenMean(),
+    feedForward: new TokenMean(),
+  };
+
+  addActivations(activations: LayerActivations): void {
+    const { tokens, width, input, attention, feedForward, output } = activations;
+    this.outputVariance.addDocument(variances(output, tokens, width));
+    this.attention.addDocument(attention, input, tokens, width);
+    const afterAttention = input.slice(0, tokens * width);
+    for (let at = 0; at < afterAttention.length; at++) afterAttention[at]! += attention[at]!;
+    this.feedForward.addDocument(feedForward, afterAttention, tokens, width);
+    this.similarity.addDocument(cosines(input, output, tokens, width));
+  }
+
+  /** Adds one document's Jacobian-vector products: of each probe v (as a) and Jv (as b). */
+  addProducts(products: readonly InnerProducts[]): void {
+    this.jacobian.squaredDistance.addDocument(products.map(({ distance, aa }) => distance / aa));
+    this.jacobian.cosine.addDocument(
+      products.map(({ aa, bb, ab }) => (bb === 0 ? 0 : ab / Math.sqrt(aa * bb))),
+    );
+  }
+
+  /** ‖J − I‖_F / ‖I‖_F: the root of the mean square, its error by the delta method. */
+  jacobianEstimate(): JacobianEstimate | undefined {
+    const square = this.jacobian.squaredDistance.estimate();
+    const cosine = this.jacobian.cosine.estimate();
+    if (square === undefined || cosine === undefined || !Number.isFinite(square.mean)) {
+      return undefined;
+    }
+    const distance = Math.sqrt(square.mean);
+    return {
+      identityDistance: distance,
+      standardError: distance === 0 ? 0 : square.standardError / (2 * distance),
+      identityCosine: cosine.mean,
+      identityCosineStandardError: cosine.standardError,
+    };
+  }
+
+  pruningEstimate(baseline: Baseline): PruningSensitivity | undefined {
+    const cost = removalCost(this.removal.layer);
+    if (cost === undefined) return undefined;
+    const attention = removalCost(this.removal.attention);
+    const feedForward = removalCost(this.removal.feedForward);
+    return {
+      ...cost,
+      deltaPerplexity: Math.exp(baseline.nll + cost.deltaNll) - baseline.perplexity,
+      ...(attention && { attention }),
+      ...(feedForward && { feedForward }),
+    };
+  }
+}
+
+function removalCost(differences: TokenMean): RemovalCost | undefined {
+  const estimate = differences.estimate();
+  return estimate !== undefined && Number.isFinite(estimate.mean)
+    ? { deltaNll: estimate.mean, standardError: estimate.standardError }
+    : undefined;
+}
+
+/** A per-token quantity kept token by token, for its median and for its mean without first tokens. */
+class TokenSamples {
+  private readonly all = new TokenMean();
+  private readonly withoutFirst = new TokenMean();
+  private readonly values: Float64Array[] = [];
+
+  addDocument(values: Float64Array): void {
+    this.all.addDocument(values);
+    this.withoutFirst.addDocument(values.subarray(1));
+    this.values.push(values);
+  }
+
+  statistics(): TokenStatistics | undefined {
+    const all = this.all.estimate();
+    const middle = median(concatenate(this.values));
+    if (all === undefined || middle === undefined || !Number.isFinite(all.mean)) return undefined;
+    const withoutFirst = this.withoutFirst.estimate();
+    return {
+      ...all,
+      median: middle,
+      ...(withoutFirst && { meanWithoutFirstToken: withoutFirst.mean }),
+    };
+  }
+}
+
+class ContributionSamples {
+  private readonly variance = new TokenSamples();
+  private readonly normRatio = new TokenMean();
+  private readonly cosine = new TokenMean();
+
+  /** @param stream what the sublayer's output is added to */
+  addDocument(output: Float32Array, stream: Float32Array, tokens: number, width: number): void {
+    this.variance.addDocument(variances(output, tokens, width));
+    this.normRatio.addDocument(normRatios(output, stream, tokens, width));
+    this.cosine.addDocument(cosines(output, stream, tokens, width));
+  }
+
+  contribution(): Contribution | undefined {
+    const variance = this.variance.statistics();
+    const normRatio = this.normRatio.estimate();
+    const cosine = this.cosine.estimate();
+    if (!variance || !normRatio || !cosine) return undefined;
+    return {
+      variance,
+      normRatio: normRatio.mean,
+      normRatioStandardError: normRatio.standardError,
+      cosine: cosine.mean,
+      cosineStandardError: cosine.standardError,
+    };
+  }
+}
+
+function concatenate(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,126 @@
+/** Sum over the tokens of one document, and how many there were. */
+interface DocumentSum {
+  sum: number;
+  count: number;
+}
+
+/** A mean with its standard error. */
+export interface Estimate {
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+/**
+ * The mean of a per-token quantity over all evaluated tokens, in double precision, with a standard
+ * error over documents. Documents are added whole, in any order and any batches.
+ */
+export class TokenMean {
+  private readonly documents: DocumentSum[] = [];
+  /** Sum of squares over tokens, for the standard error when there is one document. */
+  private squares = 0;
+
+  addDocument(values: Float64Array | readonly number[]): void {
+    let sum = 0;
+    for (const value of values) {
+      sum += value;
+      this.squares += value * value;
+    }
+    this.documents.push({ sum, count: values.length });
+  }
+
+  /** Undefined when no token has been added. */
+  estimate(): Estimate | undefined {
+    const count = this.documents.reduce((total, document) => total + document.count, 0);
+    if (count === 0) return undefined;
+    const mean = this.documents.reduce((total, { sum }) => total + sum, 0) / count;
+    return { mean, standardError: this.standardError(mean, count) };
+  }
+
+  /**
+   * Over documents it is that of a ratio estimator, since documents differ in length (Cochran,
+   * Sampling Techniques, 3rd ed., §6.4): √(D/(D−1) Σ (s_n − mean·c_n)²) / Σ c_n, with sums s_n and
+   * counts c_n. Over tokens, when there is one document, the sample deviation / √count.
+   */
+  private standardError(mean: number, count: number): number {
+    const informative = this.documents.filter((document) => document.count > 0);
+    const size = informative.length;
+    if (size > 1) {
+      const residuals = informative.reduce(
+        (total, document) => total + (document.sum - mean * document.count) ** 2,
+        0,
+      );
+      return Math.sqrt((size / (size - 1)) * residuals) / count;
+    }
+    if (count < 2) return 0;
+    const variance = Math.max(0, this.squares - count * mean * mean) / (count - 1);
+    return Math.sqrt(variance / count);
+  }
+}
+
+/**
+ * The mean over documents of a quantity that random probes estimate, each document counting equally.
+ */
+export class ProbeMean {
+  private readonly documents: readonly number[][] = [];
+
+  /** Adds one document's estimates, one a probe. */
+  addDocument(probes: readonly number[]): void {
+    (this.documents as number[][]).push([...probes]);
+  }
+
+  /**
+   * The standard error is the larger of two estimates: over documents, and of the probes' noise
+   * pooled over documents. The former cannot truly be the smaller; with few documents its estimate
+   * often is, by chance.
+   */
+  estimate(): Estimate | undefined {
+    const size = this.documents.length;
+    if (size === 0) return undefined;
+    const means = this.documents.map(average);
+    const mean = average(means);
+    const betweenDocuments = size > 1 ? sampleVariance(means, mean) / size : 0;
+    const withinDocuments = average(
+      this.documents.map((probes, index) =>
+        probes.length > 1 ? sampleVariance(probes, means[index]!) / probes.length : 0,
+      ),
+    );
+    return { mean, standardError: Math.sqrt(Math.max(betweenDocuments, withinDocuments / size)) };
+  }
+}
+
+/** The middle value, or the mean of the middle two. Undefined for no values. */
+export function median(values: Float64Array): number | undefined {
+  if (values.length === 0) return undefined;
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** A straight line through points by least squares, with the share of variance it explains. */
+export function leastSquares(
+  x: readonly number[],
+  y: readonly number[],
+): { slope: number; intercept: number; r2: number } {
+  const meanX = average(x);
+  const meanY = average(y);
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  for (const [index, value] of x.entries()) {
+    const dx = value - meanX;
+    const dy = y[index]! - meanY;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  }
+  const slope = xy / xx;
+  return { slope, intercept: meanY - slope * meanX, r2: yy === 0 ? 1 : (xy * xy) / (xx * yy) };
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function sampleVariance(values: readonly number[], mean: number): number {
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+}

@@ -1,0 +1,399 @@
+import type { Architecture } from "../architecture/description";
+import type { Executor, Session, Tensor } from "../engine/executor";
+import { embeddingGraph, embeddingInput, embeddingOutput } from "../graph/embedding";
+import type { Graph } from "../graph/graph";
+import { jvp, tangentName } from "../graph/jvp";
+import { causalMask, layerGraph, layerInputs, layerOutputs, rotaryTables } from "../graph/layer";
+import { activationBytes } from "../graph/memory";
+import type { NumberedDocument } from "./batch";
+import { Batch } from "./batch";
+import { negativeLogLikelihoods } from "./likelihood";
+import type { Measurements, Part } from "./measurements";
+import type { InnerProducts } from "./perToken";
+import { innerProducts } from "./perToken";
+import { fillRademacher } from "./random";
+import type { Metric } from "./report";
+
+export interface SweepOptions {
+  readonly metrics: ReadonlySet<Metric>;
+  /** Rademacher probes a document. */
+  readonly probes: number;
+  readonly seed: number;
+  /** Bytes that the activations of one run of a graph may take. */
+  readonly runBytes: number;
+}
+
+/** What a sweep tells while it goes on. Each call may pause it; `stop` ends it early. */
+export interface SweepObserver {
+  /** Called before a layer (by module index), or "embedding" or "head", is begun. */
+  readonly onStage: (stage: number | "embedding" | "head") => Promise<"go on" | "stop">;
+  /** Called after part of the work is done, in the units of `sweepCost`. */
+  readonly onWork: (cost: number) => void;
+  /** Called when a layer's figures have been added to the measurements. */
+  readonly onLayerMeasured: (layer: number) => void;
+}
+
+/** How a sweep ended; in `nonFinite` the stream left the finite numbers in the part named. */
+export type SweepEnd =
+  | { readonly kind: "done" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "nonFinite"; readonly at: number | "embedding" | "head" };
+
+/** One run through the layers: the baseline, or one in which a part of an earlier layer was left out. */
+interface Trajectory {
+  readonly removed: { readonly layer: number; readonly part: Part } | undefined;
+  /** Residual stream [documents, sequence, hidden], replaced layer by layer. */
+  readonly stream: Float32Array;
+}
+
+/**
+ * The triangular sweep: one pass over the layers in which each layer's weights are loaded once and
+ * serve the baseline, the Jacobian probes, and every trajectory that an earlier removal began.
+ * Leaving out layer i begins a trajectory that is the baseline's input of layer i.
+ *
+ * Adds what it measures to `measurements`.
+ */
+export async function sweep(
+  architecture: Architecture,
+  documents: readonly NumberedDocument[],
+  executor: Executor,
+  options: SweepOptions,
+  measurements: Measurements,
+  observer: SweepObserver,
+): Promise<SweepEnd> {
+  const { metrics } = options;
+  const batch = new Batch(documents, architecture.hiddenSize);
+  if ((await observer.onStage("embedding")) === "stop") return { kind: "stopped" };
+  let baseline: Trajectory = {
+    removed: undefined,
+    stream: await embed(architecture, batch, executor),
+  };
+  if (!batch.isFinite(baseline.stream)) return { kind: "nonFinite", at: "embedding" };
+
+  let removals: Trajectory[] = [];
+  for (const [index, layer] of architecture.layers.entries()) {
+    if ((await observer.onStage(index)) === "stop") return { kind: "stopped" };
+    const plain = layerGraph(layer, architecture.hiddenSize, metrics.has("sublayers"));
+    const graph = metrics.has("jacobian")
+      ? jvp(plain, layerInputs.stream, [layerOutputs.stream])
+      : plain;
+    const session = await executor.load(graph);
+    try {
+      const run = new LayerRun(
+        graph,
+        session,
+        batch,
+        options,
+        positionFeeds(layer, batch),
+        observer,
+      );
+      const activations = await run.baseline(baseline.stream, index);
+      if (!batch.isFinite(activations.output)) return { kind: "nonFinite", at: index };
+      addMeasurements(measurements, batch, index, baseline.stream, activations, metrics);
+      observer.onLayerMeasured(index);
+
+      if (metrics.has("pruning")) {
+        const begun: Trajectory[] = [
+          { removed: { layer: index, part: "layer" }, stream: baseline.stream },
+        ];
+        const continued = [...removals];
+        if (metrics.has("sublayers")) {
+          for (const part of ["attention", "feedForward"] as const) {
+            continued.push({ removed: { layer: index, part }, stream: baseline.stream.slice() });
+          }
+        }
+        await run.continue(continued, index);
+        removals = [...continued, ...begun];
+      }
+      baseline = { removed: undefined, stream: activations.output };
+    } finally {
+      await session.release();
+    }
+  }
+
+  if (!metrics.has("pruning") && !metrics.has("variance")) return { kind: "done" };
+  if (architecture.head === undefined) return { kind: "done" };
+  if ((await observer.onStage("head")) === "stop") return { kind: "stopped" };
+  const streams = [baseline, ...removals].map(({ stream }) => stream);
+  const losses = await negativeLogLikelihoods(
+    architecture,
+    architecture.head,
+    batch,
+    streams,
+    executor,
+    options.runBytes,
+    observer.onWork,
+  );
+  const [baselineLosses, ...removalLosses] = losses;
+  if (!baselineLosses!.every((document) => document.every(Number.isFinite))) {
+    return { kind: "nonFinite", at: "head" };
+  }
+  for (const document of baselineLosses!) measurements.baseline.addDocument(document);
+  for (const [trajectory, { removed }] of removals.entries()) {
+    const differences = measurements.layers[removed!.layer]!.removal[removed!.part];
+    for (const [document, losses] of removalLosses[trajectory]!.entries()) {
+      differences.addDocument(losses.map((loss, at) => loss - baselineLosses![document]![at]!));
+    }
+  }
+  return { kind: "done" };
+}
+
+async function embed(
+  architecture: Architecture,
+  batch: Batch,
+  executor: Executor,
+): Promise<Float32Array> {
+  const tokens = new BigInt64Array(batch.size * batch.sequence);
+  for (const [document, { tokens: ids }] of batch.documents.entries()) {
+    tokens.set(ids.map(BigInt), document * batch.sequence);
+  }
+  const session = await executor.load(embeddingGraph(architecture));
+  try {
+    const shape = [batch.size, batch.sequence];
+    const feeds: Record<string, Tensor> = {
+      [embeddingInput]: { type: "int64", data: tokens, shape },
+    };
+    return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
+  } finally {
+    await session.release();
+  }
+}
+
+function positionFeeds(
+  { attention }: Architecture["layers"][number],
+  { sequence }: Batch,
+): Record<string, Tensor> {
+  const { rotary, window } = attention.module;
+  const { cosine, sine } = rotaryTables(rotary, sequence);
+  const angles = [sequence, rotary.inverseFrequencies.length];
+  return {
+    [layerInputs.cosine]: { type: "float32", data: cosine, shape: angles },
+    [layerInputs.sine]: { type: "float32", data: sine, shape: angles },
+    [layerInputs.mask]: {
+      type: "float32",
+      data: causalMask(sequence, window),
+      shape: [sequence, sequence],
+    },
+  };
+}
+
+/** What the baseline shows of a layer, for all documents of a batch. */
+interface BaselineActivations {
+  readonly output: Float32Array;
+  readonly attention: Float32Array;
+  readonly feedForward: Float32Array;
+  /** Of each probe v and its product Jv, by document; empty without the Jacobian metric. */
+  readonly products: readonly InnerProducts[][];
+}
+
+/** Runs one layer's session on rows of documents, as many at a time as memory allows. */
+class LayerRun {
+  private readonly isDifferentiated: boolean;
+  private readonly hasSwitches: boolean;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly session: Session,
+    private readonly batch: Batch,
+    private readonly options: SweepOptions,
+    private readonly positions: Readonly<Record<string, Tensor>>,
+    private readonly observer: SweepObserver,
+  ) {
+    const names = new Set(graph.inputs.map(({ name }) => name));
+    this.isDifferentiated = names.has(tangentName(layerInputs.stream));
+    this.hasSwitches = names.has(layerInputs.keepAttention);
+  }
+
+  /** Runs the baseline, together with the Jacobian probes where they are wanted. */
+  async baseline(stream: Float32Array, layer: number): Promise<BaselineActivations> {
+    const { size, stride, documents, width } = this.batch;
+    const probes = this.isDifferentiated ? this.options.probes : 0;
+    const tangent = tangentName(layerOutputs.stream);
+    const result = {
+      output: new Float32Array(size * stride),
+      attention: new Float32Array(size * stride),
+      feedForward: new Float32Array(size * stride),
+      products: documents.map((): InnerProducts[] => []),
+    };
+    const [rowsAtOnce, probesAtOnce] = this.shareOfRun(size, probes);
+    for (const [from, to] of chunks(size, rowsAtOnce)) {
+      const rows = stream.subarray(from * stride, to * stride);
+      for (const [first, end] of probes === 0 ? [[0, 0] as const] : chunks(probes, probesAtOnce)) {
+        const vectors = this.probes(from, to, first, end, layer);
+        const found = await this.run(rows, to - from, vectors, [
+          ...(first === 0 ? Object.values(layerOutputs) : []),
+          ...(this.isDifferentiated ? [tangent] : []),
+        ]);
+        if (first === 0) {
+          result.output.set(found[layerOutputs.stream]!, from * stride);
+          result.attention.set(found[layerOutputs.attention]!, from * stride);
+          result.feedForward.set(found[layerOutputs.feedForward]!, from * stride);
+        }
+        for (let row = 0; row < (end - first) * (to - from); row++) {
+          const document = from + (row % (to - from));
+          const start = row * stride;
+          const length = documents[document]!.tokens.length * width;
+          result.products[document]!.push(
+            innerProducts(
+              vectors.subarray(start, start + length),
+              found[tangent]!.subarray(start, start + length),
+            ),
+          );
+        }
+        this.observer.onWork((to - from) * (1 + (end - first) * tangentCost));
+      }
+    }
+    return result;
+  }
+
+  /** Moves trajectories through the layer, in place. */
+  async continue(trajectories: readonly Trajectory[], layer: number): Promise<void> {
+    const { size, stride } = this.batch;
+    const rows = trajectories.flatMap(({ removed, stream }) =>
+      Array.from({ length: size }, (_, document) => ({
+        stream: stream.subarray(document * stride, (document + 1) * stride),
+        skips: removed?.layer === layer ? removed.part : undefined,
+      })),
+    );
+    for (const [from, to] of chunks(rows.length, this.rowsAtOnce(rows.length, 0))) {
+      const some = rows.slice(from, to);
+      const joined = new Float32Array(some.length * stride);
+      for (const [row, { stream }] of some.entries()) joined.set(stream, row * stride);
+      const skips = some.map((row) => row.skips);
+      const found = await this.run(
+        joined,
+        some.length,
+        new Float32Array(0),
+        [layerOutputs.stream],
+        skips,
+      );
+      const output = found[layerOutputs.stream]!;
+      for (const [row, { stream }] of some.entries()) {
+        stream.set(output.subarray(row * stride, (row + 1) * stride));
+      }
+      this.observer.onWork(some.length);
+    }
+  }
+
+  /** @param vectors probes [probes, rows, sequence, width]; of length 0 for a plain run */
+  private run(
+    stream: Float32Array,
+    rows: number,
+    vectors: Float32Array,
+    fetches: readonly string[],
+    skips: readonly (Part | undefined)[] = [],
+  ): Promise<Record<string, Float32Array>> {
+    const { sequence, width, stride } = this.batch;
+    const feeds: Record<string, Tensor> = {
+      ...this.positions,
+      [layerInputs.stream]: { type: "float32", data: stream, shape: [rows, sequence, width] },
+    };
+    if (this.isDifferentiated) {
+      feeds[tangentName(layerInputs.stream)] = {
+        type: "float32",
+        data: vectors,
+        shape: [vectors.length / (rows * stride), rows, sequence, width],
+      };
+    }
+    if (this.hasSwitches) {
+      const keep = (part: Part): Tensor => ({
+        type: "bool",
+        data: Uint8Array.from({ length: rows }, (_, row) => (skips[row] === part ? 0 : 1)),
+        shape: [rows, 1, 1],
+      });
+      feeds[layerInputs.keepAttention] = keep("attention");
+      feeds[layerInputs.keepFeedForward] = keep("feedForward");
+    }
+    return this.session.run(feeds, fetches);
+  }
+
+  /** Probes [probes, documents, sequence, width] of these documents, zero on padding. */
+  private probes(
+    from: number,
+    to: number,
+    first: number,
+    end: number,
+    layer: number,
+  ): Float32Array {
+    const { documents, stride, width } = this.batch;
+    const vectors = new Float32Array((end - first) * (to - from) * stride);
+    let start = 0;
+    for (let probe = first; probe < end; probe++) {
+      for (const { index, tokens } of documents.slice(from, to)) {
+        const target = vectors.subarray(start, start + tokens.length * width);
+        fillRademacher(target, [this.options.seed, layer, index, probe]);
+        start += stride;
+      }
+    }
+    return vectors;
+  }
+
+  private rowsAtOnce(rows: number, probes: number): number {
+    return largest(rows, (count) => this.fits(count, probes));
+  }
+
+  /** Documents and probes of one run: all probes of a document together if possible. */
+  private shareOfRun(documents: number, probes: number): [number, number] {
+    if (this.fits(1, probes)) return [this.rowsAtOnce(documents, probes), probes];
+    return [1, largest(probes, (count) => this.fits(1, count))];
+  }
+
+  private fits(rows: number, probes: number): boolean {
+    const { sequence } = this.batch;
+    const sizes = { batch: rows, sequence, probes };
+    return (
+      rows * (1 + probes) * sequence <= tokensAtOnce &&
+      activationBytes(this.graph, sizes) <= this.options.runBytes
+    );
+  }
+}
+
+/** More tokens in one run make nothing faster: matrix products are at full speed well before. */
+const tokensAtOnce = 4096;
+
+/** Cost of one probe's tangent in units of a plain run of the layer. */
+export const tangentCost = 1.4;
+
+function addMeasurements(
+  measurements: Measurements,
+  batch: Batch,
+  index: number,
+  input: Float32Array,
+  activations: BaselineActivations,
+  metrics: ReadonlySet<Metric>,
+): void {
+  const layer = measurements.layers[index]!;
+  for (const [document, { tokens }] of batch.documents.entries()) {
+    if (metrics.has("variance")) {
+      layer.addActivations({
+        tokens: tokens.length,
+        width: batch.width,
+        input: batch.tokensOf(input, document),
+        attention: batch.tokensOf(activations.attention, document),
+        feedForward: batch.tokensOf(activations.feedForward, document),
+        output: batch.tokensOf(activations.output, document),
+      });
+    }
+    if (metrics.has("jacobian")) layer.addProducts(activations.products[document]!);
+  }
+}
+
+/** [0, total) in pieces of at most `size`. */
+function chunks(total: number, size: number): [number, number][] {
+  return Array.from({ length: Math.ceil(total / size) }, (_, index) => [
+    index * size,
+    Math.min(total, (index + 1) * size),
+  ]);
+}
+
+/** The largest count from 1 to `most` that fits; 1 even when nothing does. */
+function largest(most: number, fits: (count: number) => boolean): number {
+  let low = 1;
+  let high = Math.max(1, most);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,79 @@
+import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
+import { messageOf } from "../checkpoint/errors";
+import type { Graph } from "../graph/graph";
+import { toOnnx } from "../graph/onnx";
+import type { Executor, Session, Tensor } from "./executor";
+import { EngineError } from "./executor";
+
+export interface OnnxRuntimeOptions {
+  /** Execution provider, by ONNX Runtime's name for it. */
+  readonly provider: string;
+  /** Threads of one operator; undefined: ONNX Runtime's choice. */
+  readonly threads: number | undefined;
+  /** Folder that holds every weight file. */
+  readonly weightsFolder: string;
+}
+
+/** An executor on ONNX Runtime, whose sessions read their weights out of the checkpoint's own files. */
+export function onnxRuntimeExecutor(options: OnnxRuntimeOptions): Executor {
+  return {
+    load: async (graph) => {
+      try {
+        return new OnnxRuntimeSession(await createSession(graph, options));
+      } catch (error) {
+        throw new EngineError(
+          `ONNX Runtime could not build a graph on ${options.provider}: ${messageOf(error)}`,
+        );
+      }
+    },
+  };
+}
+
+function createSession(
+  graph: Graph,
+  { provider, threads, weightsFolder }: OnnxRuntimeOptions,
+): Promise<InferenceSession> {
+  return InferenceSession.create(toOnnx(graph, weightsFolder), {
+    executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
+    ...(threads !== undefined && { intraOpNumThreads: threads }),
+    // Sessions come and go layer by layer: an arena would keep the largest one's memory.
+    enableCpuMemArena: false,
+    // Fatal only: a provider that fails is reported by us, in one line.
+    logSeverityLevel: 4,
+    extra: {
+      session: {
+        model_external_initializers_file_folder_path: weightsFolder,
+        // Packed copies of the weights double a layer's memory and the time to build its session,
+        // and gain nothing on the many rows that the sweep runs at once (measured).
+        disable_prepacking: "1",
+      },
+    },
+  });
+}
+
+class OnnxRuntimeSession implements Session {
+  constructor(private readonly session: InferenceSession) {}
+
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: readonly string[],
+  ): Promise<Record<string, Float32Array>> {
+    const tensors = Object.entries(feeds).map(([name, { type, data, shape }]) => [
+      name,
+      new OnnxTensor(type as "float32", data as Float32Array, shape),
+    ]);
+    try {
+      const results = await this.session.run(
+        Object.fromEntries(tensors) as InferenceSession.FeedsType,
+        fetches,
+      );
+      return Object.fromEntries(fetches.map((name) => [name, results[name]!.data as Float32Array]));
+    } catch (error) {
+      throw new EngineError(`ONNX Runtime failed to run a graph: ${messageOf(error)}`);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}

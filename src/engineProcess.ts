@@ -1,0 +1,173 @@
+/** The engine process: one diagnosis from request to report, told to the owner as it goes. */
+import { availableParallelism, freemem } from "node:os";
+import { describeArchitecture } from "./architecture/describe";
+import { isSchemeName, schemeNames } from "./architecture/schemes";
+import { commonFolder } from "./checkpoint/commonFolder";
+import { CheckpointError, messageOf } from "./checkpoint/errors";
+import { openCheckpoint } from "./checkpoint/open";
+import type { DiagnosisStage } from "./diagnosis/diagnose";
+import { diagnose } from "./diagnosis/diagnose";
+import type { Report, RuntimeSummary } from "./diagnosis/report";
+import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
+import { chooseProvider } from "./engine/providers";
+import type {
+  DiagnosisRequest,
+  EngineCommand,
+  EngineEvent,
+  Failure,
+  Progress,
+} from "./protocol/messages";
+import { findingsOf } from "./report/findings";
+import { readDocuments } from "./text/documents";
+import { TextError } from "./text/errors";
+
+let finishAsked = false;
+
+process.on("message", (command: EngineCommand) => {
+  if (command.type === "finish") {
+    finishAsked = true;
+    return;
+  }
+  run(command.request)
+    .then(
+      (report) => send({ type: "finished", report }),
+      (error: unknown) => send({ type: "failed", failure: failureOf(error) }),
+    )
+    .finally(() => process.disconnect());
+});
+// Without an owner there is nobody to tell, and nothing to compute for.
+process.on("disconnect", () => process.exit());
+
+async function run(request: DiagnosisRequest): Promise<Report> {
+  const start = performance.now();
+  const progress = new ProgressTeller();
+  progress.tell({ stage: "opening" });
+  if (request.scheme !== undefined && !isSchemeName(request.scheme)) {
+    throw new UsageError(
+      `Norm scheme "${request.scheme}" is unknown; expected one of ${schemeNames.join(", ")}.`,
+    );
+  }
+  const checkpoint = await openCheckpoint(request.checkpoint);
+  const architecture = describeArchitecture(checkpoint, request.scheme);
+  const { documents, source, sequenceLength } = await readDocuments(
+    request,
+    checkpoint,
+    architecture,
+  );
+
+  progress.tell({ stage: "device" });
+  const executorOn = (provider: string) =>
+    onnxRuntimeExecutor({
+      provider,
+      threads: request.threads,
+      weightsFolder: commonFolder(checkpoint.tensors.values()),
+    });
+  const { provider, notices } = await chooseProvider(request.device, executorOn);
+  for (const text of notices) await send({ type: "notice", text });
+
+  const runtime = (): RuntimeSummary => ({
+    device: provider,
+    threads: request.threads ?? availableParallelism(),
+    seconds: (performance.now() - start) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  });
+  const complete = (report: Report): Report => ({
+    ...report,
+    findings: [
+      ...findingsOf(report),
+      ...report.findings,
+      ...notices.map((text) => ({ kind: "notice" as const, layers: [], text })),
+    ],
+  });
+  const report = await diagnose(
+    {
+      checkpoint,
+      architecture,
+      documents,
+      source,
+      sequenceLength,
+      metrics: new Set(request.metrics),
+      probes: request.probes,
+      seed: request.seed,
+      memoryBytes: request.memoryBytes ?? freemem() / 2,
+    },
+    executorOn(provider),
+    runtime,
+    {
+      onStage: async (stage) => {
+        progress.tell(stageOf(stage, architecture.layers.length));
+        // ONNX Runtime blocks this thread while it runs; here the owner's commands come in.
+        await new Promise((resolve) => setImmediate(resolve));
+        return finishAsked ? "stop" : "go on";
+      },
+      onWork: (fraction) => {
+        progress.advance(fraction);
+      },
+      onReport: (partial) => void send({ type: "report", report: complete(partial) }),
+      onNotice: (text) => void send({ type: "notice", text }),
+    },
+  );
+  return complete(report);
+}
+
+class UsageError extends Error {}
+
+function failureOf(error: unknown): Failure {
+  const message = messageOf(error).split("\n")[0]!;
+  if (error instanceof UsageError || error instanceof TextError) {
+    return { reason: "usage", message };
+  }
+  if (error instanceof CheckpointError) return { reason: "checkpoint", message };
+  return { reason: "run", message };
+}
+
+type Stage = Omit<Progress, "fraction" | "remainingSeconds">;
+
+function stageOf({ part, batch, batches }: DiagnosisStage, layers: number): Stage {
+  return typeof part === "number"
+    ? { stage: "layer", layer: part, layers, batch, batches }
+    : { stage: part, batch, batches };
+}
+
+/** Tells the owner where the run stands, at most ten times a second within one stage. */
+class ProgressTeller {
+  private stage: Stage = { stage: "opening" };
+  private fraction = 0;
+  private workBegan: number | undefined;
+  private lastTold = 0;
+
+  tell(stage: Stage): void {
+    this.stage = stage;
+    this.send();
+  }
+
+  advance(fraction: number): void {
+    this.fraction = fraction;
+    if (performance.now() - this.lastTold >= 100) this.send();
+  }
+
+  private send(): void {
+    const now = performance.now();
+    this.lastTold = now;
+    if (this.stage.stage === "embedding") this.workBegan ??= now;
+    void send({
+      type: "progress",
+      progress: { ...this.stage, fraction: this.fraction, ...this.remaining(now) },
+    });
+  }
+
+  /** By the rate so far; no guess before there is a rate. */
+  private remaining(now: number): { remainingSeconds: number } | undefined {
+    if (this.workBegan === undefined || this.fraction < 0.02) return undefined;
+    const elapsed = (now - this.workBegan) / 1000;
+    return { remainingSeconds: (elapsed * (1 - this.fraction)) / this.fraction };
+  }
+}
+
+/** Settles when the message has been handed over; an owner that is gone wants none. */
+function send(event: EngineEvent): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(event, () => resolve());
+  });
+}

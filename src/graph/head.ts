@@ -1,0 +1,73 @@
+import type { Architecture, Head } from "../architecture/description";
+import type { TensorEntry } from "../checkpoint/checkpoint";
+import type { Graph } from "./graph";
+import { GraphBuilder } from "./graph";
+import { normalise } from "./layer";
+
+export const headInputs = { stream: "stream", targets: "targets" } as const;
+export const headOutputs = {
+  maximum: "maximum",
+  /** Σ exp(logit − maximum). */
+  exponentials: "exponentials",
+  targetLogit: "target_logit",
+} as const;
+
+/** Rows [start, end) of the vocabulary, and the graph of their logits. */
+export interface HeadSlice {
+  readonly start: number;
+  readonly end: number;
+  readonly graph: Graph;
+}
+
+/**
+ * The head, cut along the vocabulary so that no slice's float32 weight exceeds `sliceBytes`. Each
+ * slice maps the stream [rows, hidden] and target ids within the slice [rows, 1] to the maximum
+ * logit, the sum of exponentials below it, and the target's logit, all [rows, 1]; the slices'
+ * results combine to the negative log-likelihood (see `combineSlices`).
+ */
+export function headSlices(
+  { finalNorm, hiddenSize }: Architecture,
+  head: Head,
+  sliceBytes: number,
+): HeadSlice[] {
+  const [vocabulary] = head.weight.shape as readonly [number, number];
+  const count = Math.min(
+    vocabulary,
+    Math.max(1, Math.ceil((vocabulary * hiddenSize * 4) / sliceBytes)),
+  );
+  return Array.from({ length: count }, (_, index) => {
+    const start = Math.floor((index * vocabulary) / count);
+    const end = Math.floor(((index + 1) * vocabulary) / count);
+    const builder = new GraphBuilder();
+    const stream = builder.input(headInputs.stream, {
+      elementType: "float32",
+      shape: ["rows", hiddenSize],
+    });
+    const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
+    const logits = builder.apply("Linear", [
+      normalise(builder, stream, finalNorm),
+      builder.weight(rowsOf(head.weight, start, end)),
+    ]);
+    const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });
+    const exponentials = builder.apply("Exp", [builder.apply("Sub", [logits, maximum])]);
+    builder.output(headOutputs.maximum, maximum);
+    builder.output(
+      headOutputs.exponentials,
+      builder.apply("ReduceSum", [exponentials], { axis: -1 }),
+    );
+    builder.output(headOutputs.targetLogit, builder.apply("GatherElements", [logits, targets]));
+    return { start, end, graph: builder.build() };
+  });
+}
+
+/** Rows [start, end) of a matrix, which lie together in the file. */
+function rowsOf(matrix: TensorEntry, start: number, end: number): TensorEntry {
+  const [rows, columns] = matrix.shape as readonly [number, number];
+  const rowBytes = matrix.byteLength / rows;
+  return {
+    ...matrix,
+    shape: [end - start, columns],
+    offset: matrix.offset + start * rowBytes,
+    byteLength: (end - start) * rowBytes,
+  };
+}

@@ -33,7 +33,9 @@ process.on("message", (command: EngineCommand) => {
       (report) => send({ type: "finished", report }),
       (error: unknown) => send({ type: "failed", failure: failureOf(error) }),
     )
-    .finally(() => process.disconnect());
+    .finally(() => {
+      process.disconnect();
+    });
 });
 // Without an owner there is nobody to tell, and nothing to compute for.
 process.on("disconnect", () => process.exit());
@@ -168,6 +170,9 @@ class ProgressTeller {
 function send(event: EngineEvent): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
-    else process.send(event, () => resolve());
+    else
+      process.send(event, () => {
+        resolve();
+      });
   });
 }

@@ -7,7 +7,7 @@ const size = z
   .int()
   .min(1)
   .max(1 << 24);
-const positive = z.number().positive().finite();
+const positive = z.number().positive();
 const flag = z.boolean().nullish();
 
 const rotaryParameters = z.object({
@@ -33,7 +33,7 @@ const lineageSchema = z.object({
   head_dim: size.nullish(),
   max_position_embeddings: size.nullish(),
   hidden_act: z.string().default("silu"),
-  rms_norm_eps: z.number().nonnegative().finite().default(1e-6),
+  rms_norm_eps: z.number().nonnegative().default(1e-6),
   tie_word_embeddings: flag,
   attention_bias: flag,
   mlp_bias: flag,
@@ -69,7 +69,7 @@ export function configError(
   value: unknown,
   expectation: string,
 ): CheckpointError {
-  const found = value === undefined ? "missing" : (JSON.stringify(value) ?? "").slice(0, 120);
+  const found = value === undefined ? "missing" : JSON.stringify(value).slice(0, 120);
   return new CheckpointError("config", `${config.path}: "${key}" is ${found}; ${expectation}.`);
 }
 

@@ -36,12 +36,8 @@ export interface NodeOf<K extends Operator> {
   readonly result: Value;
 }
 
-type OperatorWithout = {
-  [K in Operator]: Attributes[K] extends NoAttributes
-    ? NoAttributes extends Attributes[K]
-      ? K
-      : never
-    : never;
+type OperatorWithoutAttributes = {
+  [K in Operator]: NoAttributes extends Attributes[K] ? K : never;
 }[Operator];
 
 const storedAs = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
@@ -104,7 +100,7 @@ export class GraphBuilder {
   }
 
   /** Applies a primitive. @throws GraphError when its operands do not fit */
-  apply<K extends OperatorWithout>(operator: K, operands: readonly Value[]): Value;
+  apply(operator: OperatorWithoutAttributes, operands: readonly Value[]): Value;
   apply<K extends Operator>(
     operator: K,
     operands: readonly Value[],

@@ -1,4 +1,4 @@
-import type { Graph, Node, NodeOf, Value } from "./graph";
+import type { Graph, NodeOf, Value } from "./graph";
 import { GraphBuilder } from "./graph";
 import type { Operator } from "./operators";
 import type { Shape } from "./types";
@@ -50,7 +50,7 @@ export function jvp(graph: Graph, input: string, outputs: readonly string[]): Gr
     primals.set(node.result, result);
     const active = node.operands.map((operand) => tangents.get(operand));
     if (active.every((tangent) => tangent === undefined)) continue;
-    const step = new TangentStep(builder, { ...node, operands, result } as Node, active, probes);
+    const step = new TangentStep(builder, { ...node, operands, result }, active, probes);
     const tangent = step.derive();
     const expected: Shape = [probesAxis, ...result.type.shape];
     if (!sameShape(tangent.type.shape, expected)) {

@@ -37,7 +37,7 @@ export interface Attributes {
   GatherElements: NoAttributes;
 }
 
-export type NoAttributes = Readonly<Record<never, never>>;
+export type NoAttributes = Readonly<Record<string, never>>;
 export type Operator = keyof Attributes;
 
 type TypeRule<K extends Operator> = (

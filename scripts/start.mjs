@@ -7,10 +7,12 @@ import { cpSync, existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { build, installDependencies, packageExtension } from "./shared/build.mjs";
 import * as editor from "./shared/editor.mjs";
-import { cache, isOnPath, root, run, runMain, runQuietly, Stop } from "./shared/process.mjs";
+import { isOnPath, root, run, runMain, runQuietly, Stop } from "./shared/process.mjs";
 import { whenChanged } from "./shared/stamps.mjs";
 
 const sample = path.join(root, "media", "sample");
+/** The window's settings and the copy of the sample; what the user makes of them stays. */
+const home = path.join(root, ".vscode-test", "start");
 const usualPort = 8137;
 
 await runMain(async (args) => {
@@ -46,7 +48,7 @@ function stepOf(name) {
 
 /** The user may train, export and edit in it without changing the repository. */
 function copyOfSample() {
-  const workspace = path.join(cache, "start", "sample");
+  const workspace = path.join(home, "sample");
   cpSync(sample, workspace, {
     recursive: true,
     preserveTimestamps: true,
@@ -63,7 +65,7 @@ async function canOpenDesktop() {
   const hasDisplay =
     process.platform === "win32" ||
     process.platform === "darwin" ||
-    Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY);
+    Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
   return hasDisplay && (await isOnPath("code"));
 }
 
@@ -81,16 +83,15 @@ async function openDesktop(vsix, workspace) {
 
 async function openBrowser(vsix, workspace) {
   await editor.installEditor();
-  const folder = path.join(cache, "start");
-  const { settings, extensions } = editor.profileIn(folder);
-  if (!existsSync(settings)) editor.writeSettings(folder, editor.quietSettings);
+  const { settings, extensions } = editor.profileIn(home);
+  if (!existsSync(settings)) editor.writeSettings(home, editor.quietSettings);
   const inputs = {
     inputs: [path.relative(root, vsix)],
     outputs: [path.relative(root, path.join(extensions, "extensions.json"))],
   };
-  await whenChanged("install-browser", inputs, () => editor.installExtension(folder, vsix));
+  await whenChanged("install-browser", inputs, () => editor.installExtension(home, vsix));
   const port = await editor.findPort(usualPort);
-  const { address, child } = await editor.startEditor(folder, workspace, { port });
+  const { address, child } = await editor.startEditor(home, workspace, { port });
   const open = JSON.stringify([
     ["openFile", `vscode-remote://${path.join(workspace, "model.py")}`],
   ]);
@@ -104,7 +105,7 @@ async function openBrowser(vsix, workspace) {
 }
 
 function openInDefaultBrowser(url) {
-  const hasDisplay = process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY;
+  const hasDisplay = process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
   const opener = process.platform === "darwin" ? "open" : hasDisplay ? "xdg-open" : undefined;
   if (opener === undefined) return;
   // The address is on screen already, so that it does not matter when this fails.

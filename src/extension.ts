@@ -46,7 +46,10 @@ export function activate(context: vscode.ExtensionContext): void {
       log.show();
     }),
   );
-  folders.start();
+  // The search need not hold up the activation of what comes after this extension.
+  setImmediate(() => {
+    folders.start();
+  });
 }
 
 /** A menu passes the URI of the editor that it belongs to; only a format counts. */

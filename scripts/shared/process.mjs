@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** What downloads and test windows leave behind; git ignores it. */
-export const cache = path.join(root, ".vscode-test");
+/** What can be downloaded or made again. vsce walks every folder but node_modules. */
+export const cache = path.join(root, "node_modules", ".cache", "fathom");
 
 /** A failure whose message is all that a person needs; no stack is printed. */
 export class Stop extends Error {}

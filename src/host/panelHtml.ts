@@ -12,10 +12,12 @@ export interface PanelPage {
 
 export function panelHtml({ title, source, script, style }: PanelPage): string {
   const nonce = randomBytes(16).toString("base64");
+  // The toolkit makes a style element to try out what the browser can do, with the nonce that the
+  // page names in a `csp-nonce` property.
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    `style-src ${source}`,
+    `style-src ${source} 'nonce-${nonce}'`,
     `font-src ${source}`,
     `img-src ${source} data: blob:`,
   ].join("; ");
@@ -25,11 +27,12 @@ export function panelHtml({ title, source, script, style }: PanelPage): string {
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+    <meta property="csp-nonce" content="${nonce}">
     <title>${escapeHtml(title)}</title>
     <link rel="stylesheet" href="${escapeHtml(style)}">
   </head>
   <body>
-    <main id="panel"></main>
+    <div id="root"></div>
     <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
   </body>
 </html>

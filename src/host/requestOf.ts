@@ -1,5 +1,6 @@
 /** From settings, as a user may have written them, to the request that the engine is sent. */
 import path from "node:path";
+import { schemeNames } from "../architecture/schemes";
 import { metrics, type Metric } from "../diagnosis/report";
 import type { Device, DiagnosisRequest, TextSource } from "../protocol/messages";
 import type { settings } from "./ids";
@@ -54,7 +55,7 @@ export class SettingError extends Error {
   }
 }
 
-export const schemes = ["auto", "pre-ln", "lns"] as const;
+export const schemes = ["auto", ...schemeNames] as const;
 export const devices = [
   "auto",
   "cpu",

@@ -1,20 +1,30 @@
 /** What a person does in the editor: opens files, right-clicks, runs commands, reads messages. */
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
   chromium,
   type Browser,
   type BrowserContext,
-  type FrameLocator,
   type Locator,
   type Page,
 } from "playwright-core";
 import { inject } from "vitest";
+import { PanelPage } from "./panelPage";
 
 export const repository = path.resolve(import.meta.dirname, "../../..");
 
 /** Pictures for people to look at. */
 export const screenshots = path.join(repository, "out", "screenshots");
+
+/** The longest trained checkpoint of `pre-ln` or `lns` in the sample. */
+export function lastStep(twin: string): string {
+  const steps = readdirSync(path.join(repository, "media", "sample", twin))
+    .filter((name) => /^step-\d+$/.test(name))
+    .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
+  const last = steps.at(-1);
+  if (last === undefined) throw new Error(`media/sample/${twin} holds no checkpoint.`);
+  return last;
+}
 
 export interface WorkbenchOptions {
   /** Workspace settings over those of the sample. */
@@ -27,8 +37,11 @@ export class Workbench {
     private readonly browser: Browser,
     private readonly context: BrowserContext,
     readonly page: Page,
+    readonly panel: PanelPage,
     /** The folder that is open: a copy of the sample, of this test alone. */
     readonly folder: string,
+    /** Where the extension is installed. */
+    readonly extensions: string,
     /** What the browser complained about: nothing may break the content-security policy. */
     readonly complaints: string[],
   ) {}
@@ -64,7 +77,15 @@ export class Workbench {
       if (/content.security.policy/i.test(message.text())) complaints.push(message.text());
     });
     await page.goto(`${editor.address}?folder=${encodeURIComponent(folder)}`);
-    const workbench = new Workbench(browser, context, page, folder, complaints);
+    const workbench = new Workbench(
+      browser,
+      context,
+      page,
+      new PanelPage(page),
+      folder,
+      editor.extensions,
+      complaints,
+    );
     await workbench.row("model.py").waitFor({ timeout: 60_000 });
     return workbench;
   }
@@ -72,6 +93,18 @@ export class Workbench {
   async close(): Promise<void> {
     await this.context.close();
     await this.browser.close();
+  }
+
+  /** A page beside the editor's, in the same browser. */
+  newPage(): Promise<Page> {
+    return this.context.newPage();
+  }
+
+  /** Writes another checkpoint into the workspace, as a training script does. */
+  writeCheckpoint(...names: [string, string]): void {
+    const [twin, name] = names;
+    const from = path.join(repository, "media", "sample", twin, lastStep(twin));
+    cpSync(from, path.join(this.folder, twin, name), { recursive: true });
   }
 
   // ---- Explorer ----
@@ -101,26 +134,50 @@ export class Workbench {
     return this.page.locator(".tabs-container .tab").filter({ hasText: name });
   }
 
-  /** The titles of a row's context menu, which stays open. */
-  async openContextMenu(row: Locator): Promise<string[]> {
+  /** Right-clicks until the menu has `title`: the extension starts a moment after the window. */
+  async openContextMenu(row: Locator, title: string): Promise<Locator> {
+    const item = this.page.locator(".monaco-menu .action-menu-item").filter({ hasText: title });
+    for (let attempt = 0; attempt < 40; attempt++) {
+      await row.click({ button: "right" });
+      await this.page.locator(".monaco-menu .action-menu-item").first().waitFor();
+      if ((await item.count()) > 0) return item;
+      await this.page.keyboard.press("Escape");
+      await this.page.waitForTimeout(500);
+    }
+    throw new Error(`No context menu of ${(await row.textContent()) ?? ""} offers ${title}.`);
+  }
+
+  /** What a person does to begin. */
+  async diagnose(...names: string[]): Promise<void> {
+    const row = await this.reach(...names);
+    await (await this.openContextMenu(row, "Diagnose Depth")).click();
+  }
+
+  async menuTitles(row: Locator): Promise<string[]> {
     await row.click({ button: "right" });
     const items = this.page.locator(".monaco-menu .action-menu-item .action-label");
     await items.first().waitFor();
-    return items.allTextContents();
-  }
-
-  async chooseFromMenu(title: string): Promise<void> {
-    await this.page.locator(".monaco-menu .action-menu-item").filter({ hasText: title }).click();
+    const titles = await items.allTextContents();
+    await this.page.keyboard.press("Escape");
+    return titles;
   }
 
   // ---- Commands and dialogs ----
 
-  /** Runs a command by its title, from the palette. */
+  /** Runs a command by its title, from the palette, which knows it a moment after the window. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    const input = this.quickInput();
-    await input.fill(`>${title}`);
-    await this.pick(title);
+    const item = this.picks().filter({ hasText: title }).first();
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await this.page.keyboard.press("F1");
+      await this.quickInput().fill(`>${title}`);
+      const isKnown = item.waitFor({ timeout: 1500 }).then(
+        () => true,
+        () => false,
+      );
+      if (await isKnown) return item.click();
+      await this.page.keyboard.press("Escape");
+    }
+    throw new Error(`The command palette does not know ${title}.`);
   }
 
   quickInput(): Locator {
@@ -155,11 +212,10 @@ export class Workbench {
     await notification.locator(".monaco-button", { hasText: button }).click();
   }
 
-  // ---- The panel ----
+  // ---- What is on screen ----
 
-  /** The document within the two frames of a webview. */
-  panel(): FrameLocator {
-    return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+  editorGroups(): Locator {
+    return this.page.locator(".editor-group-container");
   }
 
   async screenshot(name: string): Promise<void> {

@@ -1,0 +1,125 @@
+import { execFileSync } from "node:child_process";
+import { afterEach, describe, expect, test } from "vitest";
+import { lastStep, Workbench } from "./support/workbench";
+
+const step = lastStep("pre-ln");
+/** Enough work for a run to be caught in the middle. */
+const slow = {
+  "fathom.maxTokens": 1_000_000,
+  "fathom.metrics": ["variance", "jacobian", "pruning", "sublayers"],
+};
+
+let workbench: Workbench;
+afterEach(async () => {
+  await workbench.close();
+});
+
+describe("a run", () => {
+  test("is cancelled at once from its notification, and what was measured stays", async () => {
+    workbench = await Workbench.open("cancel", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    const progress = workbench.notification(`Depth of pre-ln/${step}`);
+    await progress.filter({ hasText: /Layer [3-9]/ }).waitFor();
+    const [engine] = enginesOf(workbench);
+    expect(engine).toBeDefined();
+    await workbench.press(progress, "Cancel");
+    await expect.poll(() => enginesOf(workbench), { timeout: 2000 }).toEqual([]);
+    await panel.reaches("failed", 5000);
+    expect(await panel.status().textContent()).toContain("cancelled");
+    await expect.poll(() => progress.count()).toBe(0);
+    await workbench.screenshot("cancelled");
+  });
+
+  test("is cancelled from the panel, and run again from there", async () => {
+    workbench = await Workbench.open("cancel-panel", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+    await panel.button("Run again").click();
+    await panel.reaches("running");
+    expect(await workbench.tab("Depth of").count()).toBe(1);
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+  });
+
+  test("ends early on request, with a report of what was measured", async () => {
+    workbench = await Workbench.open("finish", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.button("Stop and keep what is measured").click({ timeout: 60_000 });
+    await panel.reaches("done");
+    expect(await panel.status().textContent()).toContain("Stopped after");
+  });
+
+  test("whose engine process is killed says so and offers to run again", async () => {
+    workbench = await Workbench.open("killed", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await workbench
+      .notification(`Depth of pre-ln/${step}`)
+      .filter({ hasText: /Layer [3-9]/ })
+      .waitFor();
+    const [engine] = enginesOf(workbench);
+    process.kill(engine!, "SIGKILL");
+
+    const message = workbench.notification("The engine process died by SIGKILL");
+    await message.waitFor();
+    await panel.reaches("failed", 5000);
+    expect(await panel.status().textContent()).toContain("SIGKILL");
+    await workbench.screenshot("killed");
+
+    await workbench.press(message, "Run Again");
+    await panel.reaches("running");
+    await expect.poll(() => enginesOf(workbench).length).toBe(1);
+    expect(enginesOf(workbench)).not.toContain(engine);
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+  });
+
+  test("waits for the one before it, says so, and both panels share a column", async () => {
+    workbench = await Workbench.open("queue", { settings: slow });
+    await workbench.openFile("model.py");
+    const twin = lastStep("lns");
+    await workbench.diagnose("pre-ln", step);
+    await workbench.panel.reaches("running");
+    await workbench.diagnose("lns", twin);
+    const waiting = workbench.notification(`Waiting for the diagnosis of pre-ln/${step} to end`);
+    await waiting.waitFor();
+    expect(enginesOf(workbench)).toHaveLength(1);
+    await workbench.screenshot("queue");
+    expect(await workbench.editorGroups().count()).toBe(2);
+
+    const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
+    await workbench.press(first, "Cancel");
+    await workbench.notification(`Depth of lns/${twin}: Layer`).waitFor();
+    expect(enginesOf(workbench)).toHaveLength(1);
+  });
+
+  test("with a setting that makes no sense names the setting", async () => {
+    workbench = await Workbench.open("setting", { settings: { "fathom.probes": 0 } });
+    await workbench.diagnose("pre-ln", step);
+    await workbench
+      .notification("The setting fathom.probes is 0; expected a whole number of at least 1.")
+      .waitFor();
+  });
+
+  test("ends with its window", async () => {
+    workbench = await Workbench.open("closed", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    await expect.poll(() => enginesOf(workbench).length, { timeout: 20_000 }).toBe(1);
+    await workbench.command("Developer: Reload Window");
+    await expect.poll(() => enginesOf(workbench), { timeout: 30_000 }).toEqual([]);
+  });
+});
+
+/** The engine processes of this editor. */
+function enginesOf({ extensions }: Workbench): number[] {
+  const processes = execFileSync("ps", ["-e", "-o", "pid=", "-o", "args="], { encoding: "utf8" });
+  return processes
+    .split("\n")
+    .filter((line) => line.includes(extensions) && line.includes("engine.js"))
+    .map((line) => Number.parseInt(line, 10));
+}

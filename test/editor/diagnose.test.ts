@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { lastStep, repository, Workbench } from "./support/workbench";
+
+const step = lastStep("pre-ln");
+const config = JSON.parse(
+  readFileSync(path.join(repository, "media/sample/pre-ln", step, "config.json"), "utf8"),
+);
+const layers: number = config.num_hidden_layers;
+
+let workbench: Workbench;
+afterEach(async () => {
+  await workbench.close();
+});
+
+describe("Diagnose Depth", () => {
+  test("a checkpoint's folder, beside the training code", async () => {
+    workbench = await Workbench.open("folder");
+    await workbench.openFile("model.py");
+    await workbench.diagnose("pre-ln", step);
+
+    const progress = workbench.notification(`Depth of pre-ln/${step}`);
+    const layer = progress.filter({ hasText: new RegExp(`Layer \\d+ \\(\\d+ of ${layers}\\)`) });
+    await layer.waitFor();
+    await expect.poll(() => progress.textContent()).toMatch(/about \d+ s left/);
+    await workbench.screenshot("running");
+
+    const { panel } = workbench;
+    await panel.reaches("done");
+    await expect.poll(() => progress.count()).toBe(0);
+    await workbench.screenshot("done");
+
+    // The training code stays on screen, and the panel stands beside it.
+    const groups = workbench.editorGroups();
+    expect(await groups.count()).toBe(2);
+    expect(await groups.first().locator(".tab.active").textContent()).toContain("model.py");
+    expect(await groups.last().locator(".tab.active").textContent()).toContain(
+      `Depth of pre-ln/${step}`,
+    );
+
+    expect(await panel.charts().count()).toBe(3);
+    for (const chart of await panel.charts().all()) {
+      const texts = await panel.readChart(chart);
+      expect(texts).toHaveLength(layers);
+      // Every layer has a figure: none reads as not measured.
+      for (const [index, text] of texts.entries()) {
+        expect(text).toMatch(new RegExp(`^Layer ${index}: .*\\d`));
+        expect(text).not.toMatch(/not measured/);
+      }
+    }
+    expect(await panel.rows().count()).toBe(layers);
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("hovering a layer highlights it in the table and in all charts", async () => {
+    workbench = await Workbench.open("hover");
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("done");
+    await panel.find('tr[data-layer="5"]').hover();
+    for (const chart of await panel.charts().all()) {
+      await expect.poll(() => chart.getAttribute("aria-valuenow")).toBe("5");
+    }
+    await panel.charts().first().hover();
+    const hovered = await panel.charts().first().getAttribute("aria-valuenow");
+    expect(await panel.charts().last().getAttribute("aria-valuenow")).toBe(hovered);
+    expect(await panel.find("tr.highlighted").getAttribute("data-layer")).toBe(hovered);
+  });
+
+  test("its weight file and its folder are one checkpoint with one panel", async () => {
+    workbench = await Workbench.open("file");
+    await workbench.diagnose("pre-ln", step);
+    await workbench.panel.reaches("done");
+    await workbench.diagnose("pre-ln", step, "model.safetensors");
+    await workbench.panel.reaches("running");
+    await workbench.panel.reaches("done");
+    expect(await workbench.tab("Depth of").count()).toBe(1);
+  });
+
+  test("folders without a checkpoint are not offered one", async () => {
+    workbench = await Workbench.open("menu");
+    const row = await workbench.reach("pre-ln", step);
+    await workbench.openContextMenu(row, "Diagnose Depth");
+    await workbench.page.keyboard.press("Escape");
+    expect(await workbench.menuTitles(workbench.row("pre-ln"))).not.toContain("Diagnose Depth");
+    expect(await workbench.menuTitles(workbench.row("model.py"))).not.toContain("Diagnose Depth");
+  });
+
+  test("from the command palette, which asks for the checkpoint", async () => {
+    workbench = await Workbench.open("palette");
+    await workbench.command("Fathom: Diagnose Depth");
+    const picks = workbench.picks();
+    const steps = [...stepsOf("lns"), ...stepsOf("pre-ln")];
+    await expect.poll(() => picks.count()).toBe(steps.length + 2);
+    const texts = await picks.allTextContents();
+    for (const name of steps) expect(texts.some((text) => text.includes(name))).toBe(true);
+    await workbench.pick(`lns/${lastStep("lns")}`);
+    await workbench.panel.reaches("done");
+    expect(await workbench.panel.find("header.checkpoint").textContent()).toMatch(/lns/i);
+
+    await workbench.command("Fathom: Diagnose Depth");
+    await expect.poll(() => picks.first().textContent()).toContain("diagnosed last");
+    await workbench.page.keyboard.press("Escape");
+  });
+
+  test("from the title of an open weight file", async () => {
+    workbench = await Workbench.open("title");
+    await workbench.reach("pre-ln", step, "model.safetensors");
+    await workbench.openFile("model.safetensors");
+    await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
+    await workbench.panel.reaches("done");
+  });
+
+  test("a checkpoint written while the window is open is found", async () => {
+    workbench = await Workbench.open("watch");
+    await workbench.reach("pre-ln", step);
+    workbench.writeCheckpoint("pre-ln", "step-999999");
+    await workbench.diagnose("pre-ln", "step-999999");
+    await workbench.panel.reaches("done");
+  });
+});
+
+function stepsOf(twin: string): string[] {
+  const folder = path.join(repository, "media", "sample", twin);
+  return readdirSync(folder)
+    .filter((name) => name.startsWith("step-"))
+    .map((name) => `${twin}/${name}`);
+}

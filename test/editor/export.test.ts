@@ -1,0 +1,102 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lastStep, repository, screenshots, Workbench } from "./support/workbench";
+
+const step = lastStep("pre-ln");
+let workbench: Workbench;
+
+beforeAll(async () => {
+  workbench = await Workbench.open("export");
+  await workbench.openFile("model.py");
+  await workbench.diagnose("pre-ln", step);
+  await workbench.panel.reaches("done");
+});
+afterAll(async () => {
+  await workbench.close();
+});
+
+describe("Export Report", () => {
+  test("JSON, from the panel; the name is suggested", async () => {
+    await workbench.panel.button("JSON").click();
+    await workbench.quickInput().waitFor();
+    expect(await workbench.quickInput().inputValue()).toBe(
+      path.join(workbench.folder, "pre-ln", `fathom-pre-ln-${step}.json`),
+    );
+    const file = workbench.exportPath("report.json");
+    await workbench.saveAs(file);
+    await workbench.notification(`Exported to ${file}`).waitFor();
+    const schema = JSON.parse(
+      readFileSync(path.join(repository, "media/report.schema.json"), "utf8"),
+    );
+    const validate = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    expect(validate(report), JSON.stringify(validate.errors)).toBe(true);
+    expect(report.layers).toHaveLength(report.architecture.layers);
+    expect(report.evaluation.source).toContain("held-out.txt");
+  });
+
+  test("CSV, from the command palette; the last folder is suggested", async () => {
+    await workbench.command("Fathom: Export Report");
+    await workbench.pick("CSV");
+    await workbench.quickInput().waitFor();
+    const suggested = workbench.exportPath(`fathom-pre-ln-${step}.csv`);
+    await expect.poll(() => workbench.quickInput().inputValue()).toBe(suggested);
+    await workbench.page.keyboard.press("Enter");
+    await workbench.notification(`Exported to ${suggested}`).waitFor();
+    const lines = readFileSync(suggested, "utf8").trimEnd().split("\r\n");
+    const json = JSON.parse(readFileSync(workbench.exportPath("report.json"), "utf8"));
+    expect(lines).toHaveLength(1 + Number(json.architecture.layers));
+    expect(lines[0]).toMatch(/^index,path,/);
+  });
+
+  test("PNG, drawn by the panel", async () => {
+    const file = workbench.exportPath("report.png");
+    await workbench.panel.button("PNG").click();
+    await workbench.saveAs(file);
+    await workbench.notification(`Exported to ${file}`).waitFor();
+    const png = readFileSync(file);
+    expect(png.subarray(1, 4).toString("latin1")).toBe("PNG");
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    expect(width).toBeGreaterThan(1000);
+    expect(height).toBeGreaterThan(1000);
+  });
+
+  test("HTML, one file that opens anywhere", async () => {
+    const file = workbench.exportPath("report.html");
+    await workbench.panel.button("HTML").click();
+    await workbench.saveAs(file);
+    await workbench.notification(`Exported to ${file}`).waitFor();
+
+    const page = await workbench.newPage();
+    const requests: string[] = [];
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(`file://${file}`);
+    await page.locator("figure.chart canvas").last().waitFor();
+    expect(await page.locator("figure.chart canvas").count()).toBe(3);
+    expect(requests.filter((url) => /^https?:/.test(url))).toEqual([]);
+    mkdirSync(screenshots, { recursive: true });
+    await page.screenshot({ path: path.join(screenshots, "export.html.png"), fullPage: true });
+    await page.close();
+  });
+
+  test("a file that cannot be written is named, nothing is left, and another place is offered", async () => {
+    // Whatever the user's rights: no folder of that name can be made where a file stands.
+    const folder = workbench.exportPath("locked");
+    mkdirSync(folder);
+    chmodSync(folder, 0o500);
+    const blocked = "/proc/fathom.json";
+    await workbench.panel.button("JSON").click();
+    await workbench.saveAs(blocked);
+    const message = workbench.notification(`${blocked} could not be written`);
+    await message.waitFor();
+    await workbench.screenshot("export-failed");
+    await workbench.press(message, "Save Elsewhere…");
+    const file = workbench.exportPath("elsewhere.json");
+    await workbench.saveAs(file);
+    await workbench.notification(`Exported to ${file}`).waitFor();
+    expect(existsSync(file)).toBe(true);
+    expect(readdirSync(path.dirname(file)).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+});

@@ -8,17 +8,32 @@ export interface ValueAxis {
   ticks: number[];
 }
 
-/** From zero, or below it where a figure is; ends on a tick. */
+/** Part of the layer axis: from half a layer before the first to half a layer after the last. */
+export interface LayerRange {
+  min: number;
+  max: number;
+}
+
+export function allLayers(layers: number): LayerRange {
+  return { min: -0.5, max: Math.max(1, layers) - 0.5 };
+}
+
+/**
+ * From zero, or below it where a figure is; ends on a tick, unless an interval reaches only a little
+ * below zero: then it gets that little.
+ */
 export function linearAxis(values: readonly number[]): ValueAxis {
   const known = values.filter(Number.isFinite);
   const low = Math.min(0, ...known);
   const high = Math.max(0, ...known);
   if (high === low) return { kind: "linear", min: 0, max: 1, ticks: [0, 0.5, 1] };
   const step = roundStep((high - low) / 4);
-  const first = Math.floor(low / step + slack);
+  const isBarelyNegative = low < 0 && low > -step / 4;
+  const first = isBarelyNegative ? 0 : Math.floor(low / step + slack);
   const last = Math.ceil(high / step - slack);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => clean((first + i) * step));
-  return { kind: "linear", min: ticks[0]!, max: ticks[ticks.length - 1]!, ticks };
+  const min = isBarelyNegative ? -step / 4 : ticks[0]!;
+  return { kind: "linear", min, max: ticks[ticks.length - 1]!, ticks };
 }
 
 /** From and to a 1, 2 or 5 times a power of ten; figures at or below zero have no place on it. */

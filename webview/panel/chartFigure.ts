@@ -1,9 +1,10 @@
 /** One of the stacked charts on the page: caption, legend, plot, and what it says in words. */
 import { element, setText } from "../shared/dom";
 import type { Palette } from "../shared/theme";
+import type { LayerRange } from "./axis";
 import type { ChartModel } from "./chartModel";
-import { curveGlyph, measuredGlyph } from "./glyphs";
-import { LayerChart, type LayerRange } from "./layerChart";
+import { curveGlyph, measuredGlyph, referenceGlyph } from "./glyphs";
+import { LayerChart } from "./layerChart";
 
 export interface ChartFigureEvents {
   /** The pointer is over a layer, or has left. */
@@ -57,7 +58,7 @@ export class ChartFigure {
     this.listen();
   }
 
-  show(model: ChartModel, palette: Palette, range: LayerRange | undefined): void {
+  show(model: ChartModel, palette: Palette): void {
     const isSameLegend = this.model !== undefined && legendKey(this.model) === legendKey(model);
     this.model = model;
     setText(this.title, model.title);
@@ -67,11 +68,8 @@ export class ChartFigure {
     this.notes.replaceChildren(...model.notes.map((text) => element("li", { text })));
     this.canvas.setAttribute("aria-label", `${model.title} by layer. ${model.unit}`);
     this.canvas.setAttribute("aria-valuemax", String(Math.max(0, model.layers - 1)));
-    if (this.chart) this.chart.show(model, palette, range);
-    else {
-      this.chart = new LayerChart(this.canvas, model, palette, { onZoom: this.events.onZoom });
-      this.chart.show(model, palette, range);
-    }
+    if (this.chart) this.chart.show(model, palette);
+    else this.chart = new LayerChart(this.canvas, model, palette, { onZoom: this.events.onZoom });
     this.showReadout();
   }
 
@@ -87,7 +85,7 @@ export class ChartFigure {
     const text = highlighted === undefined ? model.summary : model.readout(highlighted);
     setText(this.readout, text);
     if (highlighted === undefined) {
-      this.canvas.removeAttribute("aria-valuenow");
+      this.canvas.setAttribute("aria-valuenow", "0");
       this.canvas.setAttribute("aria-valuetext", model.emptiness ?? (text || "no layer chosen"));
     } else {
       this.canvas.setAttribute("aria-valuenow", String(highlighted));
@@ -164,17 +162,21 @@ function keyTarget(
 function legendItems(model: ChartModel): HTMLElement[] {
   return [
     element("li", {
-      children: [
-        measuredGlyph(),
-        `${model.measured.label}, 95% interval${model.measured.band ? " as bars and band" : ""}`,
-      ],
+      children: [measuredGlyph(), `${model.measured.label}, 95% interval`],
     }),
     ...model.curves.map((curve) =>
       element("li", { children: [curveGlyph(curve.role), curve.label] }),
     ),
+    ...(model.reference
+      ? [element("li", { children: [referenceGlyph(), model.reference.label] })]
+      : []),
   ];
 }
 
 function legendKey(model: ChartModel): string {
-  return [model.measured.label, ...model.curves.map((curve) => curve.label)].join("\n");
+  return [
+    model.measured.label,
+    model.reference?.label,
+    ...model.curves.map((curve) => curve.label),
+  ].join("\n");
 }

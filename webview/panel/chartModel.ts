@@ -5,7 +5,7 @@
 import type { LayerReport, Metric, Report } from "../../src/diagnosis/report";
 import { layerList, z95 } from "../../src/report/format";
 import { verdictOf, type Verdict } from "../../src/report/verdict";
-import type { ValueAxis } from "./axis";
+import type { LayerRange, ValueAxis } from "./axis";
 
 export interface ChartModel {
   title: string;
@@ -13,6 +13,8 @@ export interface ChartModel {
   unit: string;
   /** Number of layers: the layer axis runs from 0 to one less from the start. */
   layers: number;
+  /** The part of the layer axis that is looked at; all of it when absent. */
+  visible?: LayerRange;
   axis: ValueAxis;
   measured: MeasuredSeries;
   curves: CurveSeries[];
@@ -57,6 +59,8 @@ export interface ReportView {
   report: Report | undefined;
   layers: number;
   isRunning: boolean;
+  /** The part of the layer axis that is looked at; all of it when absent. */
+  visible?: LayerRange;
 }
 
 /** The report of a layer; a layer that no figure has come for may have none. */
@@ -70,6 +74,16 @@ export function verdictsOf(view: ReportView): (Verdict | undefined)[] {
     const layer = layerOf(view, index);
     return layer && verdictOf(layer, view.report?.baseline);
   });
+}
+
+/** The axis of a zoomed chart fits what is in sight. */
+export function inSight<Point extends { layer: number }>(
+  points: readonly Point[],
+  { visible }: ReportView,
+): Point[] {
+  return points.filter(
+    ({ layer }) => visible === undefined || (layer >= visible.min && layer <= visible.max),
+  );
 }
 
 export function measuredPoint(layer: number, value: number, standardError: number): MeasuredPoint {

@@ -3,11 +3,11 @@ import { verdictOf, type Verdict } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
 import type { Palette } from "../shared/theme";
 import { button, checkbox } from "../shared/toolkit";
+import { allLayers, type LayerRange } from "./axis";
 import { ChartFigure } from "./chartFigure";
 import { layerOf, verdictsOf, type ChartModel, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import { jacobianModel } from "./jacobianModel";
-import { allLayers, type LayerRange } from "./layerChart";
 import { pruningModel, removableParts, type RemovablePart } from "./pruningModel";
 import { varianceModel } from "./varianceModel";
 
@@ -82,7 +82,7 @@ export class Charts {
           children: [this.key, this.layerLine, this.wholeAxis.node],
         }),
         ...this.figures.map((figure) => figure.node),
-        element("p", { class: "axis-name", text: "layer" }),
+        element("p", { class: "axis-name", text: "layer (drag across a chart to zoom)" }),
       ],
     });
   }
@@ -107,8 +107,9 @@ export class Charts {
   private draw(): void {
     const { view, palette } = this;
     if (!view || !palette) return;
-    chartModels(view, this.choice).forEach((model, i) => {
-      this.figures[i]?.show(model, palette, this.range);
+    const seen = this.range ? { ...view, visible: this.range } : view;
+    chartModels(seen, this.choice).forEach((model, i) => {
+      this.figures[i]?.show(model, palette);
     });
     this.highlight(this.highlighted);
   }
@@ -116,7 +117,7 @@ export class Charts {
   /** Every chart shows the same layers: a zoom of one is a zoom of all. */
   private zoom(range: LayerRange | undefined): void {
     const layers = this.view?.layers ?? 0;
-    const whole = allLayers({ layers });
+    const whole = allLayers(layers);
     const first = Math.max(0, range?.min ?? 0);
     const last = Math.min(layers - 1, Math.max(first + 2, range?.max ?? layers));
     const wanted = { min: Math.max(0, Math.min(first, last - 2)) - 0.5, max: last + 0.5 };

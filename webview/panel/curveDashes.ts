@@ -7,3 +7,6 @@ export const curveDashes: Readonly<Record<CurveSeries["role"], readonly number[]
   preLn: [4, 3],
   lns: [1.5, 3],
 };
+
+/** The line at the cost that the verdict is about. */
+export const referenceDash: readonly number[] = [2, 3];

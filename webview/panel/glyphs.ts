@@ -2,7 +2,7 @@
 import type { Verdict } from "../../src/report/verdict";
 import { svgElement } from "../shared/dom";
 import type { CurveSeries } from "./chartModel";
-import { curveDashes } from "./curveDashes";
+import { curveDashes, referenceDash } from "./curveDashes";
 
 /** A verdict's shape on its tint. */
 export function verdictGlyph(verdict: Verdict): SVGSVGElement {
@@ -36,11 +36,15 @@ export function measuredGlyph(): SVGSVGElement {
 }
 
 export function curveGlyph(role: CurveSeries["role"]): SVGSVGElement {
+  return lineGlyph(`sample-${role}`, curveDashes[role]);
+}
+
+export function referenceGlyph(): SVGSVGElement {
+  return lineGlyph("sample-reference", referenceDash);
+}
+
+function lineGlyph(className: string, dash: readonly number[]): SVGSVGElement {
   return svgElement("svg", { class: "sample", viewBox: "0 0 26 14", "aria-hidden": "true" }, [
-    svgElement("path", {
-      class: `sample-${role}`,
-      d: "M1 7H25",
-      "stroke-dasharray": curveDashes[role].join(" "),
-    }),
+    svgElement("path", { class: className, d: "M1 7H25", "stroke-dasharray": dash.join(" ") }),
   ]);
 }

@@ -14,7 +14,7 @@ export class Header {
 
   show(name: string, report: Report | undefined): void {
     setText(this.name, name);
-    setText(this.facts, report ? checkpointFacts(report) : "Opening the checkpoint");
+    setText(this.facts, report ? checkpointFacts(report) : "");
     this.name.title = report?.checkpoint.path ?? name;
   }
 }

@@ -3,6 +3,7 @@ import { figure, withInterval } from "../../src/report/format";
 import { linearAxis } from "./axis";
 import {
   emptinessOf,
+  inSight,
   layerOf,
   measuredPoint,
   reasonFor,
@@ -21,7 +22,10 @@ export function jacobianModel(view: ReportView): ChartModel {
     title: "Jacobian-to-identity distance",
     unit: "‖J − I‖ / ‖I‖, a ratio; 0 is a layer that passes its input through",
     layers: view.layers,
-    axis: linearAxis(points.flatMap((point) => [Math.max(0, point.low), point.high])),
+    ...(view.visible ? { visible: view.visible } : {}),
+    axis: linearAxis(
+      inSight(points, view).flatMap((point) => [Math.max(0, point.low), point.high]),
+    ),
     measured: { label: "measured", bars: false, band: false, points },
     curves: [],
     verdicts: verdictsOf(view),

@@ -19,9 +19,9 @@ import Annotation, { type AnnotationOptions } from "chartjs-plugin-annotation";
 import Zoom from "chartjs-plugin-zoom";
 import type { Verdict } from "../../src/report/verdict";
 import { faded, type Palette } from "../shared/theme";
-import { layerStep, tickText } from "./axis";
+import { allLayers, layerStep, tickText, type LayerRange } from "./axis";
 import type { ChartModel, CurveSeries } from "./chartModel";
-import { curveDashes } from "./curveDashes";
+import { curveDashes, referenceDash } from "./curveDashes";
 
 Chart.register(
   Annotation,
@@ -37,12 +37,6 @@ Chart.register(
   PointWithErrorBar,
   Zoom,
 );
-
-/** Part of the layer axis, in layers; whole layers lie between its halves. */
-export interface LayerRange {
-  min: number;
-  max: number;
-}
 
 export interface LayerChartOptions {
   /** Undefined: the canvas follows its container. Else its size in CSS pixels and the scale. */
@@ -60,20 +54,19 @@ export class LayerChart {
     private palette: Palette,
     private readonly options: LayerChartOptions = {},
   ) {
-    this.chart = new Chart(canvas, {
+    this.chart = new Chart<ChartKind, ChartPoint[]>(canvas, {
       type: "line",
-      data: { datasets: [] },
-      options: { animation: false },
+      data: { datasets: datasets(model, palette) },
+      options: chartOptions(model, palette, options),
       plugins: [this.crosshair()],
     });
-    this.show(model, palette);
   }
 
-  show(model: ChartModel, palette: Palette, range?: LayerRange): void {
+  show(model: ChartModel, palette: Palette): void {
     this.model = model;
     this.palette = palette;
     this.chart.data.datasets = datasets(model, palette);
-    this.chart.options = chartOptions(model, palette, range ?? allLayers(model), this.options);
+    this.chart.options = chartOptions(model, palette, this.options);
     this.chart.update("none");
   }
 
@@ -121,14 +114,16 @@ export class LayerChart {
         ctx.save();
         ctx.font = `600 ${tickSize}px ${this.palette.fontFamily}`;
         const width = ctx.measureText(text).width + 10;
+        // The number stands where the axis has its own, and hides it.
+        const middle = chartArea.bottom + tickPadding + tickSize * 0.6;
         ctx.fillStyle = this.palette.foreground;
         ctx.beginPath();
-        ctx.roundRect(place.centre - width / 2, chartArea.bottom + 4, width, tickSize + 5, 3);
+        ctx.roundRect(place.centre - width / 2, middle - 8.5, width, 17, 3);
         ctx.fill();
         ctx.fillStyle = this.palette.background;
         ctx.textAlign = "center";
         ctx.textBaseline = "middle";
-        ctx.fillText(text, place.centre, chartArea.bottom + 4 + (tickSize + 6) / 2);
+        ctx.fillText(text, place.centre, middle + 0.5);
         ctx.restore();
       },
     };
@@ -143,10 +138,6 @@ export class LayerChart {
     const width = axis.getPixelForValue(layer + 0.5) - left;
     return { left, centre: left + width / 2, width };
   }
-}
-
-export function allLayers({ layers }: { layers: number }): LayerRange {
-  return { min: -0.5, max: Math.max(1, layers) - 0.5 };
 }
 
 /** Verdicts by shape: filled needed, hollow free, a hollow diamond uncertain, a dot where none. */
@@ -170,13 +161,14 @@ interface ChartPoint {
 const valueAxisWidth = 54;
 const rightPadding = 10;
 const tickSize = 11;
+const tickPadding = 7;
 
 function chartOptions(
   model: ChartModel,
   palette: Palette,
-  range: LayerRange,
   { fixed, onZoom }: LayerChartOptions,
 ): ChartConfiguration<ChartKind, ChartPoint[]>["options"] & object {
+  const range = model.visible ?? allLayers(model.layers);
   const font = { family: palette.fontFamily, size: tickSize };
   const grid = { color: palette.grid, drawTicks: false };
   return {
@@ -192,6 +184,8 @@ function chartOptions(
         type: "linear",
         min: range.min,
         max: range.max,
+        // Bars would otherwise narrow the axis of their chart, and layers stand no longer in line.
+        offset: false,
         afterBuildTicks: (axis) => {
           const width = axis.chart.width - valueAxisWidth - rightPadding;
           const step = layerStep(range.max - range.min, width);
@@ -201,8 +195,15 @@ function chartOptions(
             value: (first + i) * step,
           }));
         },
-        ticks: { color: palette.muted, font, padding: 6, maxRotation: 0, autoSkip: false },
-        grid: { display: false },
+        ticks: {
+          display: model.layers > 0,
+          color: palette.muted,
+          font,
+          padding: tickPadding,
+          maxRotation: 0,
+          autoSkip: false,
+        },
+        grid: { display: false, drawTicks: false },
         border: { color: palette.grid },
       },
       y: {
@@ -275,18 +276,7 @@ function annotations(model: ChartModel, palette: Palette): AnnotationOptions[] {
       yMax: reference.value,
       borderColor: palette.muted,
       borderWidth: 1,
-      borderDash: [2, 3],
-      label: {
-        display: true,
-        content: reference.label,
-        position: "end",
-        xAdjust: 2,
-        yAdjust: -8,
-        padding: 0,
-        backgroundColor: "transparent",
-        color: palette.muted,
-        font: { family: palette.fontFamily, size: 10, weight: "normal" },
-      },
+      borderDash: [...referenceDash],
     },
   ];
 }

@@ -1,5 +1,6 @@
 /** What was evaluated, on what, how long it took and how much memory it used. */
 import type { Report } from "../../src/diagnosis/report";
+import type { PanelState } from "../../src/protocol/messages";
 import {
   bytes,
   counted,
@@ -15,18 +16,27 @@ import { element } from "../shared/dom";
 export class Measurement {
   readonly node: HTMLElement;
   private readonly facts = element("dl");
+  private readonly pending = element("p", {
+    class: "pending",
+    text: "Nothing has been measured yet.",
+  });
   private readonly notices = element("ul", { class: "notices" });
   private shown: string | undefined;
 
   constructor() {
     this.node = element("section", {
       class: "measurement",
-      children: [element("h2", { text: "How it was measured" }), this.facts, this.notices],
+      children: [
+        element("h2", { text: "How it was measured" }),
+        this.pending,
+        this.facts,
+        this.notices,
+      ],
     });
   }
 
-  show(report: Report | undefined, notices: readonly string[]): void {
-    const facts = report ? measurementFacts(report) : [];
+  show(report: Report | undefined, phase: PanelState["phase"], notices: readonly string[]): void {
+    const facts = report ? measurementFacts(report, phase) : [];
     const texts = noticesOf(report, notices);
     const next = JSON.stringify([facts, texts]);
     if (next === this.shown) return;
@@ -37,15 +47,15 @@ export class Measurement {
       ),
     );
     this.notices.replaceChildren(...texts.map((text) => element("li", { text })));
-    if (!report)
-      this.facts.append(
-        element("div", { children: [element("dd", { text: "Nothing has been measured yet." })] }),
-      );
+    this.pending.hidden = report !== undefined;
   }
 }
 
 /** Names and sentences, in the order in which a reader asks. */
-export function measurementFacts(report: Report): [name: string, text: string][] {
+export function measurementFacts(
+  report: Report,
+  phase: PanelState["phase"],
+): [name: string, text: string][] {
   const { architecture, baseline, checkpoint, evaluation, runtime } = report;
   const planned =
     evaluation.plannedDocuments > evaluation.documents
@@ -62,7 +72,7 @@ export function measurementFacts(report: Report): [name: string, text: string][]
       baseline
         ? `perplexity ${figure(baseline.perplexity)}, ` +
           `NLL ${withInterval(baseline.nll, baseline.standardError)} nats per token`
-        : "no perplexity: there is no language-model head, or its logits are not finite",
+        : missingBaseline[phase],
     ],
     ["Device", `${runtime.device}, ${counted(runtime.threads, "thread")}`],
     [
@@ -101,6 +111,12 @@ export function measurementFacts(report: Report): [name: string, text: string][]
     ],
   ];
 }
+
+const missingBaseline: Readonly<Record<PanelState["phase"], string>> = {
+  running: "not measured yet",
+  failed: "not measured",
+  done: "no perplexity: there is no language-model head, or its logits are not finite",
+};
 
 /** The run's notices and the report's are often the same sentence. */
 export function noticesOf(report: Report | undefined, notices: readonly string[]): string[] {

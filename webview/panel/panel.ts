@@ -126,7 +126,7 @@ class Panel {
     this.verdict.show(view.report, view.isRunning);
     this.charts.show(view, navigation.chart, this.palette);
     this.table.show(view, navigation.table);
-    this.measurement.show(view.report, state.notices);
+    this.measurement.show(view.report, state.phase, state.notices);
     this.highlight();
   }
 

@@ -2,8 +2,8 @@
 import type { Report } from "../../src/diagnosis/report";
 import { element } from "../shared/dom";
 import { faded, type Palette } from "../shared/theme";
-import type { ChartModel, CurveSeries } from "./chartModel";
-import { curveDashes } from "./curveDashes";
+import type { ChartModel } from "./chartModel";
+import { curveDashes, referenceDash } from "./curveDashes";
 import { checkpointFacts } from "./header";
 import { LayerChart } from "./layerChart";
 import { verdictSentences } from "./verdictSection";
@@ -109,9 +109,14 @@ function drawLegend(context: Context, model: ChartModel, palette: Palette, y: nu
   x += 18;
   word("measured, 95% interval");
   for (const curve of model.curves) {
-    stroke(context, x, y - 4, palette, curve.role);
+    stroke(context, x, y - 4, palette[curve.role], curveDashes[curve.role]);
     x += 32;
     word(curve.label);
+  }
+  if (model.reference) {
+    stroke(context, x, y - 4, palette.muted, referenceDash);
+    x += 32;
+    word(model.reference.label);
   }
   for (const verdict of ["needed", "free", "uncertain"] as const) {
     const count = model.verdicts.filter((one) => one === verdict).length;
@@ -170,13 +175,13 @@ function stroke(
   context: Context,
   x: number,
   y: number,
-  palette: Palette,
-  role: CurveSeries["role"],
+  colour: string,
+  dash: readonly number[],
 ): void {
   context.save();
-  context.strokeStyle = palette[role];
+  context.strokeStyle = colour;
   context.lineWidth = 1.5;
-  context.setLineDash([...curveDashes[role]]);
+  context.setLineDash([...dash]);
   context.beginPath();
   context.moveTo(x, y);
   context.lineTo(x + 26, y);

@@ -10,6 +10,7 @@ import {
 import { linearAxis, logAxis } from "./axis";
 import {
   emptinessOf,
+  inSight,
   layerOf,
   measuredPoint,
   reasonFor,
@@ -32,20 +33,23 @@ export function pruningModel(
 ): ChartModel {
   const { part, isLog } = options;
   const points = pruningPoints(view, part);
-  const values = points.flatMap((point) => [point.low, point.value, point.high]);
+  const seen = inSight(points, view);
+  const values = seen.flatMap((point) => [point.low, point.value, point.high]);
   const drawn = isLog ? points.filter((point) => point.value > 0) : points;
   // Half of the smallest figure is low enough: an interval that reaches zero has no low end here.
-  const floor = Math.min(...drawn.map((point) => point.value / 2));
+  const positive = seen.filter((point) => point.value > 0);
+  const floor = Math.min(...positive.map((point) => point.value / 2));
   const axis = isLog ? logAxis(values.filter((value) => value >= floor)) : linearAxis(values);
   const metric = part === "layer" ? "pruning" : "sublayers";
   return {
     title: "Pruning sensitivity",
     unit: `ΔNLL without ${partNames[part]}, nats per token${isLog ? ", log scale" : ""}`,
     layers: view.layers,
+    ...(view.visible ? { visible: view.visible } : {}),
     axis,
     measured: { label: "measured", bars: !isLog, band: false, points: drawn },
     curves: [],
-    reference: { value: verdictThreshold, label: "+1% perplexity" },
+    reference: { value: verdictThreshold, label: "+1% perplexity, the verdict’s threshold" },
     verdicts: verdictsOf(view),
     ...emptinessOf(view, metric, points.length > 0),
     notes: [...notDrawn(points, drawn), ...unmeasuredNotes(view, metric)],

@@ -4,6 +4,7 @@ import { figure, withInterval } from "../../src/report/format";
 import { logAxis } from "./axis";
 import {
   emptinessOf,
+  inSight,
   layerOf,
   measuredPoint,
   reasonFor,
@@ -20,8 +21,8 @@ export function varianceModel(view: ReportView): ChartModel {
   const points = variancePoints(view);
   const curves = curvesOf(points, view.report?.growth, view.layers);
   const axis = logAxis([
-    ...points.flatMap((point) => [point.low, point.value, point.high]),
-    ...curves.flatMap((curve) => curve.points.map((point) => point.value)),
+    ...inSight(points, view).flatMap((point) => [point.low, point.value, point.high]),
+    ...curves.flatMap((curve) => inSight(curve.points, view).map((point) => point.value)),
   ]);
   const first = points[0];
   const last = points.at(-1);
@@ -29,6 +30,7 @@ export function varianceModel(view: ReportView): ChartModel {
     title: "Output variance",
     unit: "σ² of the residual stream, squared units, log scale",
     layers: view.layers,
+    ...(view.visible ? { visible: view.visible } : {}),
     axis,
     measured: { label: "measured", bars: false, band: true, points },
     curves,
@@ -63,42 +65,37 @@ function varianceReadout(view: ReportView, layer: number): string {
   ].join(" · ");
 }
 
+/** Every curve is named from the start, so that the legend stays as it is when points come. */
 function curvesOf(
   points: readonly MeasuredPoint[],
   growth: GrowthLaw | undefined,
   layers: number,
 ): CurveSeries[] {
   const positive = points.filter((point) => point.value > 0);
-  const first = positive[0];
-  const last = positive.at(-1);
-  if (!first || !last) return [];
-  const start = { layer: first.layer, variance: first.value };
+  const first = positive[0]?.layer ?? 0;
+  const last = positive.at(-1)?.layer ?? -1;
+  const start = positive[0] && { layer: first, variance: positive[0].value };
   // A fit speaks only of what it was fitted to; the theories are about every layer to come.
-  const fits: CurveSeries[] = growth
-    ? [
-        {
-          label: `exponential fit, R² ${growth.exponential.r2.toFixed(3)}`,
-          role: "exponential",
-          points: curve(exponentialFit(growth.exponential, first.layer, last.layer)),
-        },
-        {
-          label: `power fit, R² ${growth.power.r2.toFixed(3)}`,
-          role: "power",
-          points: curve(powerFit(growth.power, first.layer, last.layer)),
-        },
-      ]
-    : [];
   return [
-    ...fits,
+    {
+      label: `exponential fit${growth ? `, R² ${growth.exponential.r2.toFixed(3)}` : ""}`,
+      role: "exponential",
+      points: growth ? curve(exponentialFit(growth.exponential, first, last)) : [],
+    },
+    {
+      label: `power fit${growth ? `, R² ${growth.power.r2.toFixed(3)}` : ""}`,
+      role: "power",
+      points: growth ? curve(powerFit(growth.power, first, last)) : [],
+    },
     {
       label: "Pre-LN theory, up to a constant",
       role: "preLn",
-      points: curve(preLnTheory(start, layers - 1)),
+      points: start ? curve(preLnTheory(start, layers - 1)) : [],
     },
     {
       label: "LNS theory, up to a constant",
       role: "lns",
-      points: curve(lnsTheory(start, layers - 1)),
+      points: start ? curve(lnsTheory(start, layers - 1)) : [],
     },
   ];
 }

@@ -18,7 +18,8 @@ export function reportHtml(report: Report, assets: PanelAssets): string {
   const policy = [
     "default-src 'none'",
     `script-src ${sourceHash(script)}`,
-    `style-src ${sourceHash(style)}`,
+    // The empty style element is what the toolkit probes the browser with.
+    `style-src ${sourceHash(style)} ${sourceHash("")}`,
     "img-src data: blob:",
     "base-uri 'none'",
     "form-action 'none'",

@@ -96,7 +96,7 @@ export function reasonFor(view: ReportView, index: number, metric: Metric): stri
   const { report } = view;
   if (report && !wasAsked(report, metric)) return "not asked for";
   const stated = layerOf(view, index)?.unmeasured?.find((entry) => entry.metric === metric);
-  if (stated) return `not measured: ${stated.reason}`;
+  if (stated) return stated.reason;
   return view.isRunning ? "not measured yet" : "not measured";
 }
 
@@ -110,16 +110,24 @@ export function emptinessOf(
   if (hasPoints) return {};
   if (report && !wasAsked(report, metric)) return { emptiness: "Not asked for in this run" };
   const stated = statedReasons(report, metric)[0];
-  if (stated !== undefined) return { emptiness: `Not measured: ${stated.reason}` };
+  if (stated !== undefined) return { emptiness: capitalised(stated.reason) };
   return { emptiness: view.isRunning ? "Not measured yet" : "Not measured" };
 }
 
-/** `Layers 3–5 and 9 not measured: …`, one sentence for each reason. */
+/** `Layers 3–5 and 9: …`, one line for each reason; none while the reason is that the run goes on. */
 export function unmeasuredNotes(view: ReportView, metric: Metric): string[] {
-  return statedReasons(view.report, metric).map(
+  if (view.isRunning) return [];
+  const reasons = statedReasons(view.report, metric);
+  // A reason that holds for every layer stands in the empty chart already.
+  if (reasons[0]?.layers.length === view.layers) return [];
+  return reasons.map(
     ({ reason, layers }) =>
-      `${layers.length === 1 ? "Layer" : "Layers"} ${layerList(layers)} not measured: ${reason}`,
+      `${layers.length === 1 ? "Layer" : "Layers"} ${layerList(layers)}: ${reason}`,
   );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function wasAsked(report: Report, metric: Metric): boolean {

@@ -283,8 +283,8 @@ function annotations(model: ChartModel, palette: Palette): AnnotationOptions[] {
 
 const tintStrengths: Readonly<Record<Verdict, number>> = {
   needed: 0.07,
-  free: 0.16,
-  uncertain: 0.12,
+  free: 0.13,
+  uncertain: 0.09,
 };
 
 function verdictRuns(

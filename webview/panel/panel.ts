@@ -1,5 +1,6 @@
 /** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
 import type { HostToPanel, PanelState } from "../../src/protocol/messages";
+import { progressText } from "../../src/report/progress";
 import { element, setText } from "../shared/dom";
 import { connectHost, type PanelHost } from "../shared/host";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
@@ -10,7 +11,7 @@ import { Measurement } from "./measurement";
 import { readNavigation, type Navigation } from "./navigation";
 import "./panel.css";
 import { panelPng } from "./png";
-import { RunBar, stageText } from "./runBar";
+import { RunBar } from "./runBar";
 import { LayerTable } from "./table";
 import { VerdictSection, verdictSentences } from "./verdictSection";
 
@@ -189,7 +190,7 @@ function announcement(before: PanelState | undefined, next: PanelState): string 
     case "running": {
       const { stage, fraction } = next.progress;
       if (before?.phase !== "running" || before.progress.stage !== stage)
-        return stage === "layer" ? "Measuring the layers" : stageText(next.progress);
+        return progressText({ stage, fraction });
       const quarter = Math.floor(fraction * 4);
       return quarter > Math.floor(before.progress.fraction * 4) && quarter < 4
         ? `${quarter * 25}% measured`

@@ -66,6 +66,11 @@ function drawPanel(
     }
   }
   y += 16;
+  const verdicts = models[0]?.verdicts ?? [];
+  if (verdicts.some((verdict) => verdict !== undefined)) {
+    y += 16;
+    drawVerdictKey(context, verdicts, palette, y);
+  }
   for (const model of models) {
     y += 34;
     context.fillStyle = palette.foreground;
@@ -96,7 +101,7 @@ function drawPanel(
   return y + margin;
 }
 
-/** Samples of every series, then of every verdict, in one line. */
+/** Samples of every series in one line. */
 function drawLegend(context: Context, model: ChartModel, palette: Palette, y: number): void {
   let x = margin;
   context.font = `400 12px ${palette.fontFamily}`;
@@ -118,16 +123,28 @@ function drawLegend(context: Context, model: ChartModel, palette: Palette, y: nu
     x += 32;
     word(model.reference.label);
   }
+}
+
+/** `● 18 needed` and so on, as above the charts of the panel. */
+function drawVerdictKey(
+  context: Context,
+  verdicts: ChartModel["verdicts"],
+  palette: Palette,
+  y: number,
+): void {
+  let x = margin;
+  context.font = `400 13px ${palette.fontFamily}`;
   for (const verdict of ["needed", "free", "uncertain"] as const) {
-    const count = model.verdicts.filter((one) => one === verdict).length;
-    if (count === 0) continue;
-    context.fillStyle = faded(palette[verdict], 0.2);
+    const count = verdicts.filter((one) => one === verdict).length;
+    context.fillStyle = faded(palette[verdict], palette.highContrast ? 0 : 0.2);
     context.fillRect(x, y - 12, 16, 16);
     const fill = verdict === "needed" ? palette.measured : palette.background;
     if (verdict === "uncertain") diamond(context, x + 8, y - 4, palette.measured, fill);
     else dot(context, x + 8, y - 4, palette.measured, fill);
-    x += 22;
-    word(`${count} ${verdict}`);
+    const text = `${count} ${verdict}`;
+    context.fillStyle = palette.foreground;
+    context.fillText(text, x + 22, y);
+    x += 22 + context.measureText(text).width + 18;
   }
 }
 

@@ -1,12 +1,7 @@
 /** Where the run stands and what can be done about it: always one bar of the same height. */
-import type {
-  ExportFormat,
-  Failure,
-  PanelState,
-  PanelToHost,
-  Progress,
-} from "../../src/protocol/messages";
+import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
 import { counted, duration } from "../../src/report/format";
+import { progressText } from "../../src/report/progress";
 import { element, setText } from "../shared/dom";
 import { button, progressRing } from "../shared/toolkit";
 
@@ -93,39 +88,6 @@ export class RunBar {
         this.post({ type: "export", format });
       },
     }).node;
-  }
-}
-
-/** `Measuring layer 12 of 0–31 · batch 2 of 6 · about 40 s left` */
-export function progressText(progress: Progress): string {
-  const { batch, batches, remainingSeconds } = progress;
-  return [
-    stageText(progress),
-    ...(batch !== undefined && batches !== undefined && batches > 1
-      ? [`batch ${batch} of ${batches}`]
-      : []),
-    ...(remainingSeconds === undefined
-      ? []
-      : [`about ${duration(Math.max(10, Math.round(remainingSeconds)))} left`]),
-  ].join(" · ");
-}
-
-/** The words of a stage alone, for announcements that should not come with every layer. */
-export function stageText({ stage, layer, layers }: Progress): string {
-  switch (stage) {
-    case "opening":
-      return "Opening the checkpoint";
-    case "device":
-      return "Checking the device";
-    case "embedding":
-      return "Embedding the text";
-    case "layer":
-      if (layer === undefined) return "Measuring the layers";
-      return layers === undefined
-        ? `Measuring layer ${layer}`
-        : `Measuring layer ${layer} of 0–${Math.max(0, layers - 1)}`;
-    case "head":
-      return "Final norm and head";
   }
 }
 

@@ -26,7 +26,7 @@ describe("reportHtml", () => {
     const style = /<style>([^]*?)<\/style>/.exec(html)![1]!;
     expect(script).toBe("const end = '\\x3c/script>', open = '\\x3c!--';\nrun();");
     expect(html).toContain(`script-src ${hash(script)};`);
-    expect(html).toContain(`style-src ${hash(style)};`);
+    expect(html).toContain(`style-src ${hash(style)} ${hash("")};`);
     expect(html).toContain("default-src 'none'");
     expect(html).not.toContain("unsafe");
   });

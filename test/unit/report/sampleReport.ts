@@ -1,5 +1,5 @@
 /** Reports with the shape of real ones, made up from a seed: for tests and for looking at views. */
-import type { Finding, LayerReport, Report } from "../../../src/diagnosis/report";
+import type { Finding, LayerReport, Metric, Report } from "../../../src/diagnosis/report";
 
 export interface SampleOptions {
   layers: number;
@@ -20,19 +20,25 @@ export function sampleReport(options: SampleOptions): Report {
     sampleLayer(index, layers, scheme, random),
   );
   const known = all.map((layer): LayerReport => {
-    if (layer.index >= measured) return { index: layer.index, path: layer.path };
+    const pending = (metrics: readonly Metric[]) =>
+      metrics.map((metric) => ({ metric, reason: "not measured yet" }));
+    if (layer.index >= measured)
+      return {
+        index: layer.index,
+        path: layer.path,
+        unmeasured: pending(["variance", "jacobian", "pruning", "sublayers"]),
+      };
     const { pruning: cost, jacobian, ...rest } = layer;
-    const without = options.withoutJacobian?.includes(layer.index) ?? false;
+    const hasJacobian = options.withoutJacobian?.includes(layer.index) !== true;
+    const unmeasured = [
+      ...(pruning ? [] : pending(["pruning", "sublayers"])),
+      ...(hasJacobian ? [] : [overflow]),
+    ];
     return {
       ...rest,
-      ...(pruning ? { pruning: cost } : {}),
-      ...(without
-        ? {
-            unmeasured: [
-              { metric: "jacobian", reason: "the tangent overflowed fp32 in 3 of 48 documents" },
-            ],
-          }
-        : { jacobian }),
+      ...(pruning && { pruning: cost }),
+      ...(hasJacobian && { jacobian }),
+      ...(unmeasured.length > 0 && { unmeasured }),
     };
   });
   const complete = pruning && measured === layers;
@@ -74,6 +80,11 @@ export function sampleReport(options: SampleOptions): Report {
     findings: complete ? sampleFindings(layers) : [],
   };
 }
+
+const overflow: { metric: Metric; reason: string } = {
+  metric: "jacobian",
+  reason: "the tangent overflowed fp32 in 3 of 48 documents",
+};
 
 function sampleLayer(
   index: number,

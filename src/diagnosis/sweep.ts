@@ -77,37 +77,34 @@ export async function sweep(
     const graph = metrics.has("jacobian")
       ? jvp(plain, layerInputs.stream, [layerOutputs.stream])
       : plain;
-    const session = await executor.load(graph);
+    const positions = positionFeeds(layer, batch);
+    let run = await LayerRun.load(graph, executor, batch, options, positions, observer);
     try {
-      const run = new LayerRun(
-        graph,
-        session,
-        batch,
-        options,
-        positionFeeds(layer, batch),
-        observer,
-      );
       const activations = await run.baseline(baseline.stream, index);
       if (!batch.isFinite(activations.output)) return { kind: "nonFinite", at: index };
       addMeasurements(measurements, batch, index, baseline.stream, activations, metrics);
       observer.onLayerMeasured(index);
 
       if (metrics.has("pruning")) {
-        const begun: Trajectory[] = [
-          { removed: { layer: index, part: "layer" }, stream: baseline.stream },
-        ];
         const continued = [...removals];
         if (metrics.has("sublayers")) {
           for (const part of ["attention", "feedForward"] as const) {
             continued.push({ removed: { layer: index, part }, stream: baseline.stream.slice() });
           }
         }
+        if (continued.length > 0 && !run.servesPlainRuns) {
+          await run.release();
+          run = await LayerRun.load(plain, executor, batch, options, positions, observer);
+        }
         await run.continue(continued, index);
-        removals = [...continued, ...begun];
+        removals = [
+          ...continued,
+          { removed: { layer: index, part: "layer" }, stream: baseline.stream },
+        ];
       }
       baseline = { removed: undefined, stream: activations.output };
     } finally {
-      await session.release();
+      await run.release();
     }
   }
 
@@ -190,10 +187,13 @@ interface BaselineActivations {
 class LayerRun {
   private readonly isDifferentiated: boolean;
   private readonly hasSwitches: boolean;
+  /** Whether trajectories can go through the session that the baseline's probes go through. */
+  readonly servesPlainRuns: boolean;
 
-  constructor(
+  private constructor(
     private readonly graph: Graph,
     private readonly session: Session,
+    executor: Executor,
     private readonly batch: Batch,
     private readonly options: SweepOptions,
     private readonly positions: Readonly<Record<string, Tensor>>,
@@ -202,6 +202,24 @@ class LayerRun {
     const names = new Set(graph.inputs.map(({ name }) => name));
     this.isDifferentiated = names.has(tangentName(layerInputs.stream));
     this.hasSwitches = names.has(layerInputs.keepAttention);
+    this.servesPlainRuns = !this.isDifferentiated || executor.acceptsEmptyTensors;
+  }
+
+  static async load(
+    graph: Graph,
+    executor: Executor,
+    batch: Batch,
+    options: SweepOptions,
+    positions: Readonly<Record<string, Tensor>>,
+    observer: SweepObserver,
+  ): Promise<LayerRun> {
+    const session = await executor.load(graph);
+    return new LayerRun(graph, session, executor, batch, options, positions, observer);
+  }
+
+  /** Frees the layer's weights. Safe to call again. */
+  async release(): Promise<void> {
+    await this.session.release();
   }
 
   /** Runs the baseline, together with the Jacobian probes where they are wanted. */

@@ -2,6 +2,11 @@ import type { Graph } from "../graph/graph";
 
 /** Runs graphs. What the sweep knows of the engine: no provider, no ONNX Runtime. */
 export interface Executor {
+  /**
+   * Whether a run may be fed tensors without elements, so that a differentiated graph serves plain
+   * runs too (see `jvp`).
+   */
+  readonly acceptsEmptyTensors: boolean;
   /** Builds a session; its weights are in memory until it is released. */
   load(graph: Graph): Promise<Session>;
 }
@@ -16,6 +21,7 @@ export interface Session {
     feeds: Readonly<Record<string, Tensor>>,
     fetches: readonly string[],
   ): Promise<Record<string, Float32Array>>;
+  /** Frees the weights; calling it again does nothing. */
   release(): Promise<void>;
 }
 

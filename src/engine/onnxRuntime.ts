@@ -17,6 +17,8 @@ export interface OnnxRuntimeOptions {
 /** An executor on ONNX Runtime, whose sessions read their weights out of the checkpoint's own files. */
 export function onnxRuntimeExecutor(options: OnnxRuntimeOptions): Executor {
   return {
+    // The reductions of the WebGPU provider refuse them; the others are not relied on either.
+    acceptsEmptyTensors: options.provider === "cpu",
     load: async (graph) => {
       try {
         return new OnnxRuntimeSession(await createSession(graph, options));
@@ -52,6 +54,8 @@ function createSession(
 }
 
 class OnnxRuntimeSession implements Session {
+  private isReleased = false;
+
   constructor(private readonly session: InferenceSession) {}
 
   async run(
@@ -74,6 +78,8 @@ class OnnxRuntimeSession implements Session {
   }
 
   async release(): Promise<void> {
+    if (this.isReleased) return;
+    this.isReleased = true;
     await this.session.release();
   }
 }

@@ -125,7 +125,7 @@ class TangentStep<K extends Operator = Operator> {
     const { builder } = this;
     let perProbe = this.probes;
     for (let axis = 1; axis < this.probes.type.shape.length; axis++) {
-      perProbe = builder.apply("ReduceMax", [perProbe], { axis: -axis });
+      perProbe = builder.apply("Slice", [perProbe], { axis: -axis, start: 0, end: 1 });
     }
     const shape = [probesAxis, ...Array<number>(rank).fill(1)];
     return builder.multiply(builder.reshape(perProbe, shape), builder.scalar(0));

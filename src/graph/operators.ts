@@ -99,9 +99,11 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
     return { ...x!, shape };
   },
   Slice: ([x], { axis, start, end }) => {
+    // Of a symbol it is only known that it is at least 1.
     const size = x!.shape.at(axis);
+    const known = isSymbol(size) ? 1 : size;
     check(
-      axis < 0 && typeof size === "number" && 0 <= start && start < end && end <= size,
+      axis < 0 && known !== undefined && 0 <= start && start < end && end <= known,
       `[${start}, ${end}) lies within axis ${axis}`,
       x!,
     );
@@ -143,7 +145,7 @@ function reduce([x]: readonly ValueType[], { axis }: { readonly axis: number }):
   return { ...x!, shape: withAxis(x!.shape, axis, 1) };
 }
 
-function isSymbol(size: Dimension): boolean {
+function isSymbol(size: Dimension | undefined): size is string {
   return typeof size === "string";
 }
 

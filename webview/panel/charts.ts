@@ -11,10 +11,12 @@ import { jacobianModel } from "./jacobianModel";
 import { pruningModel, removableParts, type RemovablePart } from "./pruningModel";
 import { varianceModel } from "./varianceModel";
 
-/** What of the pruning chart a person chose. */
+/** How a person chose to see the charts. */
 export interface ChartChoice {
+  /** What the pruning chart removes. */
   part: RemovablePart;
-  isLog: boolean;
+  isPruningLog: boolean;
+  isJacobianLog: boolean;
 }
 
 export interface ChartsEvents {
@@ -26,7 +28,11 @@ export interface ChartsEvents {
 
 /** The three charts as models, from top to bottom. */
 export function chartModels(view: ReportView, choice: ChartChoice): ChartModel[] {
-  return [varianceModel(view), jacobianModel(view), pruningModel(view, choice)];
+  return [
+    varianceModel(view),
+    jacobianModel(view, { isLog: choice.isJacobianLog }),
+    pruningModel(view, { part: choice.part, isLog: choice.isPruningLog }),
+  ];
 }
 
 export class Charts {
@@ -40,11 +46,14 @@ export class Charts {
     },
   });
   private readonly partInputs: Readonly<Record<RemovablePart, HTMLInputElement>>;
-  private readonly logToggle = checkbox("Log scale", (isLog) => {
-    this.events.onChoice({ ...this.choice, isLog });
+  private readonly jacobianLog = checkbox("Log scale", (isJacobianLog) => {
+    this.events.onChoice({ ...this.choice, isJacobianLog });
+  });
+  private readonly pruningLog = checkbox("Log scale", (isPruningLog) => {
+    this.events.onChoice({ ...this.choice, isPruningLog });
   });
   private readonly figures: ChartFigure[];
-  private choice: ChartChoice = { part: "layer", isLog: false };
+  private choice: ChartChoice = { part: "layer", isPruningLog: false, isJacobianLog: false };
   private view: ReportView | undefined;
   private palette: Palette | undefined;
   private range: LayerRange | undefined;
@@ -69,7 +78,11 @@ export class Charts {
     };
     this.figures = [
       new ChartFigure(figureEvents, describedBy),
-      new ChartFigure(figureEvents, describedBy),
+      new ChartFigure(
+        figureEvents,
+        describedBy,
+        element("div", { class: "controls", children: [this.jacobianLog.node] }),
+      ),
       new ChartFigure(figureEvents, describedBy, this.pruningControls()),
     ];
     this.wholeAxis.setHidden(true);
@@ -92,7 +105,8 @@ export class Charts {
     this.choice = choice;
     this.palette = palette;
     this.key.replaceChildren(...keyItems(verdictsOf(view)));
-    this.logToggle.setChecked(choice.isLog);
+    this.jacobianLog.setChecked(choice.isJacobianLog);
+    this.pruningLog.setChecked(choice.isPruningLog);
     for (const part of removableParts) this.partInputs[part].checked = part === choice.part;
     this.draw();
   }
@@ -153,7 +167,7 @@ export class Charts {
             ),
           ],
         }),
-        this.logToggle.node,
+        this.pruningLog.node,
       ],
     });
   }

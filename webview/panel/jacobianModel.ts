@@ -1,6 +1,6 @@
 /** How far each layer's Jacobian is from the identity. */
 import { figure, withInterval } from "../../src/report/format";
-import { linearAxis } from "./axis";
+import { linearAxis, logAxis } from "./axis";
 import {
   emptinessOf,
   inSight,
@@ -14,18 +14,17 @@ import {
   type ReportView,
 } from "./chartModel";
 
-export function jacobianModel(view: ReportView): ChartModel {
+export function jacobianModel(view: ReportView, { isLog }: { isLog: boolean }): ChartModel {
   const points = jacobianPoints(view);
   const first = points[0];
   const last = points.at(-1);
+  const ends = inSight(points, view).flatMap((point) => [Math.max(0, point.low), point.high]);
   return {
     title: "Jacobian-to-identity distance",
-    unit: "‖J − I‖ / ‖I‖, a ratio; 0 is a layer that passes its input through",
+    unit: `‖J − I‖ / ‖I‖, a ratio; ${isLog ? "log scale" : "0 is a layer that passes its input through"}`,
     layers: view.layers,
     ...(view.visible ? { visible: view.visible } : {}),
-    axis: linearAxis(
-      inSight(points, view).flatMap((point) => [Math.max(0, point.low), point.high]),
-    ),
+    axis: isLog ? logAxis(ends) : linearAxis(ends),
     measured: { label: "measured", bars: false, band: false, points },
     curves: [],
     verdicts: verdictsOf(view),

@@ -13,11 +13,15 @@ export interface Navigation {
 /** Takes what an older panel may have saved, field by field. */
 export function readNavigation(saved: unknown): Navigation {
   const { chart, table, layer } = fields(saved);
-  const { part, isLog } = fields(chart);
+  const { part, isPruningLog, isJacobianLog } = fields(chart);
   const { sort, allFigures } = fields(table);
   const { column, descending } = fields(sort);
   return {
-    chart: { part: removableParts.find((one) => one === part) ?? "layer", isLog: isLog === true },
+    chart: {
+      part: removableParts.find((one) => one === part) ?? "layer",
+      isPruningLog: isPruningLog === true,
+      isJacobianLog: isJacobianLog === true,
+    },
     table: {
       sort: {
         column: typeof column === "string" ? column : "layer",

@@ -52,7 +52,10 @@ export function pruningModel(
     reference: { value: verdictThreshold, label: "+1% perplexity, the verdict’s threshold" },
     verdicts: verdictsOf(view),
     ...emptinessOf(view, metric, points.length > 0),
-    notes: [...notDrawn(points, drawn), ...unmeasuredNotes(view, metric)],
+    notes: [
+      ...(isLog ? [...notDrawn(points, drawn), ...cutIntervals(drawn)] : []),
+      ...unmeasuredNotes(view, metric),
+    ],
     summary: costliest(points, view),
     readout: (layer) => {
       const cost = costOf(view, layer, part);
@@ -85,35 +88,26 @@ function costReadout(
   part: RemovablePart,
   cost: RemovalCost,
 ): string {
-  const what =
-    part === "layer"
-      ? `layer ${layer}`
-      : `the ${part === "attention" ? "attention" : "feed-forward"} of layer ${layer}`;
-  const deltaPerplexity = deltaPerplexityOf(view, layer, part, cost);
+  const deltaPerplexity =
+    part === "layer" ? layerOf(view, layer)?.pruning?.deltaPerplexity : undefined;
   return [
-    costSentence(what, perplexityCost(cost)),
+    costSentence(`layer ${layer}${partPossessives[part]}`, perplexityCost(cost)),
     `ΔNLL ${signedWithInterval(cost.deltaNll, cost.standardError)}`,
     ...(deltaPerplexity === undefined ? [] : [`ΔPPL ${signedFigure(deltaPerplexity)}`]),
   ].join(" · ");
 }
+
+const partPossessives: Readonly<Record<RemovablePart, string>> = {
+  layer: "",
+  attention: "’s attention",
+  feedForward: "’s feed-forward",
+};
 
 /** `Removing layer 12 costs +0.3% perplexity (±0.1)` */
 function costSentence(what: string, cost: string): string {
   return cost.startsWith("×")
     ? `Removing ${what} multiplies perplexity by ${cost.slice(1)}`
     : `Removing ${what} costs ${cost.replace("%", "% perplexity")}`;
-}
-
-/** ΔPPL = PPL · (e^ΔNLL − 1); the report states it for whole layers. */
-function deltaPerplexityOf(
-  view: ReportView,
-  layer: number,
-  part: RemovablePart,
-  cost: RemovalCost,
-): number | undefined {
-  if (part === "layer") return layerOf(view, layer)?.pruning?.deltaPerplexity;
-  const perplexity = view.report?.baseline?.perplexity;
-  return perplexity === undefined ? undefined : perplexity * Math.expm1(cost.deltaNll);
 }
 
 function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
@@ -126,7 +120,15 @@ function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
 function notDrawn(points: readonly MeasuredPoint[], drawn: readonly MeasuredPoint[]): string[] {
   const left = points.filter((point) => !drawn.includes(point)).map((point) => point.layer);
   if (left.length === 0) return [];
-  return [
-    `A log scale has no place for costs at or below zero: ${left.length === 1 ? "layer" : "layers"} ${layerList(left)}`,
-  ];
+  return [`A log scale has no place for costs at or below zero: ${named(left)}`];
+}
+
+function cutIntervals(drawn: readonly MeasuredPoint[]): string[] {
+  const cut = drawn.filter((point) => point.low <= 0).map((point) => point.layer);
+  if (cut.length === 0) return [];
+  return [`Intervals that reach zero are cut at the bottom: ${named(cut)}`];
+}
+
+function named(layers: readonly number[]): string {
+  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(layers)}`;
 }

@@ -25,7 +25,9 @@ export class VerdictSection {
       this.sentences.replaceChildren(
         element("p", {
           class: "pending",
-          text: isRunning ? "No verdict yet." : "No verdict: too little was measured.",
+          text: isRunning
+            ? "No verdict yet: it comes once every layer has been measured."
+            : "No verdict: too little was measured.",
         }),
       );
   }

@@ -18,6 +18,7 @@ def fresh_case(draw: random.Random, name: str) -> Case:
     head_size = draw.choice([size for size in (2, 4, 6, 10, 16) if heads * size <= 48])
     dtype = draw.choice(["float32", "float32", "bfloat16", "float16"])
     overrides: dict[str, Any] = {
+        "hidden_act": draw.choice(["silu", "silu", "gelu", "gelu_new", "gelu_pytorch_tanh"]),
         "hidden_size": heads * head_size,
         "intermediate_size": draw.randrange(7, 70),
         "num_attention_heads": heads,
@@ -51,7 +52,7 @@ def family_options(family: str, shapes: Config, draw: random.Random) -> Config:
             "mlp_bias": draw.random() < 0.3,
             **({"layer_norm_scaling": True} if draw.random() < 0.3 else {}),
             **({"head_dim": draw.choice([4, 8, 12])} if draw.random() < 0.5 else {}),
-            **({"rope_scaling": llama3_scaling(draw)} if draw.random() < 0.5 else {}),
+            "rope_scaling": draw.choice([None, linear_scaling(draw), llama3_scaling(draw)]),
         }
     if family == "mistral":
         return {
@@ -67,6 +68,11 @@ def family_options(family: str, shapes: Config, draw: random.Random) -> Config:
         options["attention_bias"] = draw.random() < 0.3
         options["head_dim"] = draw.choice([4, 8, 12])
     return options
+
+
+def linear_scaling(draw: random.Random) -> Config:
+    # "type" is how configs older than "rope_type" name it.
+    return {draw.choice(["type", "rope_type"]): "linear", "factor": draw.choice([2.0, 4.0])}
 
 
 def llama3_scaling(draw: random.Random) -> Config:

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The command line: the same core as the extension, headless. */
 import { readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { schemeNames } from "./architecture/schemes";
@@ -21,6 +20,7 @@ import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
 import { reportTable } from "./report/terminal";
+import { writeWholeFile } from "./report/wholeFile";
 
 /** Files that are built or shipped beside this one. */
 const home = {
@@ -39,8 +39,11 @@ const exitCodes = {
   interrupted: 130,
 } as const satisfies Record<Failure["reason"], number>;
 
+/** Removing sublayers costs two more sweeps, so it must be asked for. */
+const defaultMetrics: Metric[] = ["variance", "jacobian", "pruning"];
+
 interface DiagnoseOptions {
-  text: string[];
+  text?: string[];
   tokens?: string;
   sequenceLength?: number;
   maxTokens?: number;
@@ -69,15 +72,15 @@ async function main(): Promise<void> {
     .command("diagnose")
     .description("measure every layer of a checkpoint")
     .argument("<checkpoint>", "a .safetensors file, its index, or a folder that holds one")
-    .option("--text <file>", "text to evaluate (may be repeated)", collect, [])
+    .option("--text <file>", "text to evaluate (may be repeated)", collect)
     .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
     .option("--max-tokens <n>", "most tokens to evaluate (default: 2048)", whole(2))
-    .option("--metrics <list>", `some of ${metrics.join(",")}`, metricList, [
-      "variance",
-      "jacobian",
-      "pruning",
-    ])
+    .addOption(
+      new Option("--metrics <list>", `some of ${metrics.join(",")}`)
+        .argParser(metricList)
+        .default(defaultMetrics, defaultMetrics.join(",")),
+    )
     .option("--probes <k>", "random probes a document for the Jacobian", whole(1), 2)
     .addOption(
       new Option("--scheme <name>", "norm scheme, where the checkpoint cannot tell").choices(
@@ -103,13 +106,16 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
-    complain(messageOf(error).replace(/^error: /, ""));
+    // Without a command, the help has been shown already.
+    if (!(error instanceof CommanderError && error.code === "commander.help")) {
+      complain(messageOf(error).replace(/^error: /, ""));
+    }
     process.exitCode = exitCodes.usage;
   }
 }
 
 async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<number> {
-  if (options.tokens !== undefined && options.text.length > 0) {
+  if (options.tokens !== undefined && options.text !== undefined) {
     complain("--text and --tokens exclude each other: give one of them.");
     return exitCodes.usage;
   }
@@ -128,18 +134,13 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
     complain(outcome.failure.message);
     return exitCodes[outcome.failure.reason];
   }
-  try {
-    await writeFiles(outcome.report, options);
-  } catch (error) {
-    complain(`The report could not be written: ${messageOf(error)}.`);
-    return exitCodes.run;
-  }
+  const areWritten = await writeFiles(outcome.report, options);
   if (standardOutputs.length === 0) {
     const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
     const width = process.stdout.isTTY ? process.stdout.columns : 100;
     process.stdout.write(`${reportTable(outcome.report, { colour, width })}\n`);
   }
-  return 0;
+  return areWritten ? 0 : exitCodes.run;
 }
 
 function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisRequest {
@@ -162,7 +163,7 @@ function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisReque
 
 function textSource({ tokens, text }: DiagnoseOptions): TextSource {
   if (tokens !== undefined) return { kind: "tokens", file: resolve(tokens) };
-  if (text.length > 0) return { kind: "text", files: text.map((file) => resolve(file)) };
+  if (text !== undefined) return { kind: "text", files: text.map((file) => resolve(file)) };
   return { kind: "default", file: home.defaultText };
 }
 
@@ -180,23 +181,32 @@ async function whileInterruptible(run: EngineRun): ReturnType<() => EngineRun["o
   }
 }
 
-async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions): Promise<void> {
-  if (json !== undefined) await write(json, `${JSON.stringify(report, undefined, 2)}\n`);
-  if (csv !== undefined) await write(csv, reportCsv(report));
-  if (html !== undefined) {
-    const [script, style] = await Promise.all([
-      readFile(home.panelScript, "utf8"),
-      readFile(home.panelStyle, "utf8"),
-    ]);
-    await write(html, reportHtml(report, { script, style }));
+/** Writes what was asked for; a file that cannot be written is named, and keeps no other from it. */
+async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions): Promise<boolean> {
+  const asset = (file: string): string => readFileSync(file, "utf8");
+  const wanted: [string | undefined, () => string][] = [
+    [json, () => `${JSON.stringify(report, undefined, 2)}\n`],
+    [csv, () => reportCsv(report)],
+    [
+      html,
+      () => reportHtml(report, { script: asset(home.panelScript), style: asset(home.panelStyle) }),
+    ],
+  ];
+  let areWritten = true;
+  for (const [file, content] of wanted) {
+    if (file === undefined) continue;
+    try {
+      if (file === "-") await writeStandardOutput(content());
+      else await writeWholeFile(file, content());
+    } catch (error) {
+      complain(messageOf(error));
+      areWritten = false;
+    }
   }
+  return areWritten;
 }
 
-async function write(file: string, content: string): Promise<void> {
-  if (file !== "-") {
-    await writeFile(file, content);
-    return;
-  }
+async function writeStandardOutput(content: string): Promise<void> {
   await new Promise<void>((done, fail) => {
     process.stdout.write(content, (error) => {
       if (error) fail(error);
@@ -228,7 +238,7 @@ function complain(message: string): void {
   process.stderr.write(`fathom: ${message.replaceAll("\n", " ")}\n`);
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 

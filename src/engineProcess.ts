@@ -7,7 +7,7 @@ import { CheckpointError, messageOf } from "./checkpoint/errors";
 import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
-import type { Report, RuntimeSummary } from "./diagnosis/report";
+import type { Metric, Report, RuntimeSummary } from "./diagnosis/report";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
 import { chooseProvider } from "./engine/providers";
 import type {
@@ -88,7 +88,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       documents,
       source,
       sequenceLength,
-      metrics: new Set(request.metrics),
+      metrics: new Set(request.metrics.flatMap(withImplied)),
       probes: request.probes,
       seed: request.seed,
       memoryBytes: request.memoryBytes ?? freemem() / 2,
@@ -110,6 +110,11 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     },
   );
   return complete(report);
+}
+
+/** Removing a sublayer says little without removing the layer. */
+function withImplied(metric: Metric): Metric[] {
+  return metric === "sublayers" ? ["pruning", "sublayers"] : [metric];
 }
 
 class UsageError extends Error {}

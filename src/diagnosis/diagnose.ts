@@ -109,8 +109,16 @@ export async function diagnose(
 const runShare = 0.4;
 
 /**
- * Cuts the documents into batches: as large as memory allows, but the first at most a quarter of all,
- * so that a whole picture stands early.
+ * Building a layer's session takes as long as running the layer on about this many tokens (measured
+ * on layers of 16 MB to 900 MB).
+ */
+const loadCostInTokens = 1500;
+/** Share of a run that may be spent on showing a whole picture early. */
+const previewShare = 0.1;
+
+/**
+ * Cuts the documents into batches, as large as memory allows. The first is a quarter of all, so that
+ * a whole picture stands early, unless loading every layer once more for that would cost too much.
  */
 function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; runBytes: number } {
   const { architecture, documents, metrics } = input;
@@ -128,7 +136,13 @@ function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; ru
   const longest = Math.max(...documents.map((tokens) => tokens.length));
   const documentBytes = streams * longest * hiddenBytes;
   const most = Math.max(1, Math.floor((forActivations - runBytes) / documentBytes));
-  const first = Math.min(most, Math.max(2, Math.ceil(documents.length / 4)));
+  const tokensPerLayer =
+    (batchCost(input, documents.length) / architecture.layers.length) * longest;
+  const isPreviewCheap = loadCostInTokens < previewShare * tokensPerLayer;
+  const first = Math.min(
+    most,
+    isPreviewCheap ? Math.max(2, Math.ceil(documents.length / 4)) : documents.length,
+  );
 
   const numbered = documents.map((tokens, index) => ({ index, tokens }));
   const batches = [numbered.slice(0, first)];

@@ -108,7 +108,6 @@ export async function sweep(
     }
   }
 
-  if (!metrics.has("pruning") && !metrics.has("variance")) return { kind: "done" };
   if (architecture.head === undefined) return { kind: "done" };
   if ((await observer.onStage("head")) === "stop") return { kind: "stopped" };
   const streams = [baseline, ...removals].map(({ stream }) => stream);

@@ -2,8 +2,15 @@
  * Starts the engine process and speaks its protocol. The process owns ONNX Runtime, so a run can be
  * cancelled at once by killing it, and running out of memory costs the run, not its owner.
  */
+import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
-import type { DiagnosisRequest, EngineCommand, EngineEvent, Failure } from "../protocol/messages";
+import type {
+  DiagnosisRequest,
+  EngineCommand,
+  EngineEvent,
+  Failure,
+  Progress,
+} from "../protocol/messages";
 import type { Report } from "../diagnosis/report";
 
 export type Outcome = { ok: true; report: Report } | { ok: false; failure: Failure };
@@ -18,7 +25,8 @@ export interface EngineRun {
 }
 
 /**
- * Runs one diagnosis in a process of its own.
+ * Runs one diagnosis in a process of its own. A device whose driver brings the process down while it
+ * is tried costs a restart on the CPU, which the owner is told of.
  *
  * @param enginePath the bundled engine, `dist/engine.js`
  * @param onEvent called for each progress, notice and partial report, in order
@@ -28,62 +36,100 @@ export function startEngine(
   request: DiagnosisRequest,
   onEvent: (event: EngineEvent) => void,
 ): EngineRun {
-  const child = fork(enginePath, [], {
-    // Under the editor process.execPath is Electron, which this turns into plain Node.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
-    execArgv: [],
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  let cancelled = false;
-  let end: Outcome | undefined;
-  // Native code complains on standard error just before it dies; the last line is worth quoting.
-  let lastWords = "";
-  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-    lastWords = (lastWords + chunk).slice(-2000);
-  });
-  child.on("message", (event: EngineEvent) => {
-    if (event.type === "finished") end = { ok: true, report: event.report };
-    else if (event.type === "failed") end = { ok: false, failure: event.failure };
-    if (!cancelled) onEvent(event);
-  });
-  const send = (command: EngineCommand): void => {
-    if (child.connected) child.send(command);
+  let current = new EngineProcess(enginePath, request, onEvent);
+  let isCancelled = false;
+  const run = async (): Promise<Outcome> => {
+    const first = await current.outcome;
+    const crashed = !first.ok && first.failure.reason === "killed" && current.stage === "device";
+    if (isCancelled || !crashed || request.device === "cpu") return first;
+    const text = `Trying device ${request.device} brought the engine process down; the CPU is used instead.`;
+    onEvent({ type: "notice", text });
+    current = new EngineProcess(enginePath, { ...request, device: "cpu" }, onEvent);
+    return current.outcome;
   };
-  const outcome = new Promise<Outcome>((resolve) => {
-    const settle = (message: string): void => {
-      if (cancelled) {
-        resolve(failed("interrupted", "The diagnosis was cancelled."));
-      } else {
-        resolve(end ?? failed("killed", message));
-      }
-    };
-    child.on("error", (error) => {
-      settle(`The engine process could not be started: ${error.message}.`);
-    });
-    child.on("close", (code, signal) => {
-      const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died by ${signal}`;
-      const words = lastWords.trim().split("\n").at(-1);
-      const memory =
-        signal === "SIGKILL"
-          ? " The system may have run out of memory: try a smaller memory budget or fewer tokens."
-          : "";
-      settle(
-        `The engine process ${how} before the diagnosis was done${words ? ` (${words})` : ""}.${memory}`,
-      );
-    });
-  });
-  send({ type: "diagnose", request });
   return {
-    outcome,
+    outcome: run(),
     finish: () => {
-      send({ type: "finish" });
+      current.send({ type: "finish" });
     },
     cancel: () => {
-      cancelled = true;
-      child.kill("SIGKILL");
+      isCancelled = true;
+      current.cancel();
     },
   };
+}
+
+class EngineProcess {
+  readonly outcome: Promise<Outcome>;
+  /** The stage it was last heard of in. */
+  stage: Progress["stage"] = "opening";
+  private readonly child: ChildProcess;
+  private end: Outcome | undefined;
+  private isCancelled = false;
+  /** Native code complains on standard error just before it dies; the last line is worth quoting. */
+  private lastWords = "";
+
+  constructor(
+    enginePath: string,
+    request: DiagnosisRequest,
+    private readonly onEvent: (event: EngineEvent) => void,
+  ) {
+    this.child = fork(enginePath, [], {
+      // Under the editor process.execPath is Electron, which this turns into plain Node.
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.lastWords = (this.lastWords + chunk).slice(-2000);
+    });
+    this.child.on("message", (event: EngineEvent) => {
+      this.hear(event);
+    });
+    this.outcome = new Promise((resolve) => {
+      this.child.on("error", (error) => {
+        resolve(this.settled(`The engine process could not be started: ${error.message}.`));
+      });
+      this.child.on("close", (code, signal) => {
+        resolve(this.settled(this.epitaph(code, signal)));
+      });
+    });
+    this.send({ type: "diagnose", request });
+  }
+
+  send(command: EngineCommand): void {
+    // A process that is gone is heard of through its outcome.
+    if (this.child.connected) this.child.send(command, () => undefined);
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+    this.child.kill("SIGKILL");
+  }
+
+  private hear(event: EngineEvent): void {
+    if (event.type === "progress") this.stage = event.progress.stage;
+    else if (event.type === "finished") this.end = { ok: true, report: event.report };
+    else if (event.type === "failed") this.end = { ok: false, failure: event.failure };
+    if (!this.isCancelled) this.onEvent(event);
+  }
+
+  private settled(message: string): Outcome {
+    if (this.isCancelled) return failed("interrupted", "The diagnosis was cancelled.");
+    return this.end ?? failed("killed", message);
+  }
+
+  private epitaph(code: number | null, signal: NodeJS.Signals | null): string {
+    const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died by ${signal}`;
+    const words = this.lastWords.trim().split("\n").at(-1);
+    const quoted = words ? ` (${words})` : "";
+    const memory =
+      signal === "SIGKILL"
+        ? " The system may have run out of memory: try a smaller memory budget or fewer tokens."
+        : "";
+    return `The engine process ${how} before the diagnosis was done${quoted}.${memory}`;
+  }
 }
 
 function failed(reason: Failure["reason"], message: string): Outcome {

@@ -30,29 +30,33 @@ export async function chooseProvider(
   const offered = new Set(listSupportedBackends().map(({ name }) => name));
   if (asked !== "auto") {
     if (!offered.has(asked)) {
-      return fallBack(`Device ${asked} is not offered by ONNX Runtime on this platform`);
+      const reason = "ONNX Runtime does not offer it on this platform";
+      return { provider: "cpu", notices: [notUsed(asked, reason)] };
     }
     const check = await selfCheck(executorOn(asked), executorOn("cpu"));
     return check.agrees
       ? { provider: asked, notices: [] }
-      : fallBack(`Device ${asked} was not used: ${check.reason}`);
+      : { provider: "cpu", notices: [notUsed(asked, check.reason)] };
   }
+  const notices: string[] = [];
   for (const provider of automaticOrder) {
     if (!offered.has(provider)) continue;
     const check = await selfCheck(executorOn(provider), executorOn("cpu"));
-    // A provider that was not asked for and is not there is no news; one that errs is.
-    if (check.agrees && check.speedUp > 1) return { provider, notices: [] };
+    if (check.agrees && check.speedUp > 1) return { provider, notices };
+    // A provider that nobody asked for and that is not there is no news; one that errs is.
+    if (!check.agrees && check.ran) notices.push(notUsed(provider, check.reason));
   }
-  return { provider: "cpu", notices: [] };
+  return { provider: "cpu", notices };
 }
 
-function fallBack(reason: string): ChosenProvider {
-  return { provider: "cpu", notices: [`${reason}; the CPU is used instead.`] };
+function notUsed(device: string, reason: string): string {
+  return `Device ${device} was not used: ${reason}; the CPU is used instead.`;
 }
 
-export type SelfCheck =
+type SelfCheck =
   | { readonly agrees: true; readonly speedUp: number }
-  | { readonly agrees: false; readonly reason: string };
+  /** `ran` when it gave numbers, and they were wrong. */
+  | { readonly agrees: false; readonly ran: boolean; readonly reason: string };
 
 /** Largest deviation accepted, relative to the largest number: float32 sums in another order. */
 const tolerance = 1e-3;
@@ -74,13 +78,18 @@ async function selfCheck(candidate: Executor, cpu: Executor): Promise<SelfCheck>
       if (!(deviation <= tolerance * scale)) {
         return {
           agrees: false,
+          ran: true,
           reason: `its self-check differs from the CPU by ${(deviation / scale).toExponential(1)} (limit ${tolerance})`,
         };
       }
     }
     return { agrees: true, speedUp: expected.milliseconds / found.milliseconds };
   } catch (error) {
-    return { agrees: false, reason: messageOf(error).split("\n")[0]! };
+    // ONNX Runtime's assertions read "file function condition was false. reason".
+    const reason = messageOf(error)
+      .split("\n")[0]!
+      .replace(/^.* was false\. /, "");
+    return { agrees: false, ran: false, reason };
   }
 }
 

@@ -113,11 +113,10 @@ class TangentStep<K extends Operator = Operator> {
     return builder.add(this.zeroPerProbe(zeros.type.shape.length), zeros);
   }
 
-  /** An operand repeated for each probe: [probes, ...operand]. */
+  /** An operand repeated for each probe, padded with 1 to the rank of the result. */
   perProbe(index: number): Value {
-    const operand = this.node.operands[index]!;
-    const zeros = this.zeroPerProbe(operand.type.shape.length);
-    return this.builder.apply("ExpandLike", [operand, zeros]);
+    const zeros = this.zeroPerProbe(this.node.result.type.shape.length);
+    return this.builder.apply("ExpandLike", [this.node.operands[index]!, zeros]);
   }
 
   /** Zeros [probes, 1, …] that carry the axis of probes; probes are finite by construction. */

@@ -1,5 +1,5 @@
 import type { Dimension, ElementType, Shape, ValueType } from "./types";
-import { broadcast, formatType, GraphError } from "./types";
+import { broadcast, formatType, GraphError, sameShape } from "./types";
 
 /** What each primitive takes besides its operands. Axes are negative: counted from the innermost. */
 export interface Attributes {
@@ -58,6 +58,7 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
   Tanh: elementwise,
   Erf: elementwise,
   Linear: ([x, weight]) => {
+    requireFloats(x!, weight!);
     check(weight!.shape.length === 2, "the weight has two axes", weight!);
     check(
       x!.shape.at(-1) === weight!.shape[1],
@@ -68,12 +69,17 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
     return float([...x!.shape.slice(0, -1), weight!.shape[0]!]);
   },
   MatMul: ([a, b]) => {
+    requireFloats(a!, b!);
     check(a!.shape.length >= 2 && b!.shape.length >= 2, "both have two axes or more", a!, b!);
     check(a!.shape.at(-1) === b!.shape.at(-2), "the inner sizes agree", a!, b!);
     const batch = broadcast(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return float([...batch, a!.shape.at(-2)!, b!.shape.at(-1)!]);
   },
-  Softmax: ([x]) => x!,
+  Softmax: ([x]) => {
+    requireFloats(x!);
+    check(x!.shape.length > 0, "there is an axis to sum over", x!);
+    return x!;
+  },
   ReduceMean: reduce,
   ReduceSum: reduce,
   ReduceMax: reduce,
@@ -110,17 +116,25 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
     return { ...x!, shape: withAxis(x!.shape, axis, end - start) };
   },
   Concat: (operands, { axis }) => {
+    const first = operands[0]!;
     let total = 0;
-    for (const { shape } of operands) {
+    for (const { elementType, shape } of operands) {
       const size = shape.at(axis);
-      check(typeof size === "number", `axis ${axis} is known`, ...operands);
+      check(axis < 0 && typeof size === "number", `axis ${axis} is known`, ...operands);
+      check(
+        elementType === first.elementType &&
+          sameShape(withAxis(shape, axis, 0), withAxis(first.shape, axis, 0)),
+        `all are alike but for axis ${axis}`,
+        ...operands,
+      );
       total += size as number;
     }
-    return { ...operands[0]!, shape: withAxis(operands[0]!.shape, axis, total) };
+    return { ...first, shape: withAxis(first.shape, axis, total) };
   },
   ExpandLike: ([x, like]) => ({ ...x!, shape: broadcast(x!.shape, like!.shape) }),
   Where: ([condition, a, b]) => {
     check(condition!.elementType === "bool", "the condition is bool", condition!);
+    check(a!.elementType === b!.elementType, "both choices are of one type", a!, b!);
     return { ...a!, shape: broadcast(condition!.shape, broadcast(a!.shape, b!.shape)) };
   },
   Cast: ([x], { to }) => ({ ...x!, elementType: to }),
@@ -130,19 +144,30 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
   },
   GatherElements: ([x, indices]) => {
     check(indices!.elementType === "int64", "the indices are int64", indices!);
+    check(
+      sameShape(withAxis(x!.shape, -1, 0), withAxis(indices!.shape, -1, 0)),
+      "the indices have the operand's outer axes",
+      x!,
+      indices!,
+    );
     return { ...x!, shape: indices!.shape };
   },
 };
 
 function elementwise(operands: readonly ValueType[]): ValueType {
-  for (const operand of operands)
-    check(operand.elementType === "float32", "all are float32", operand);
+  requireFloats(...operands);
   return float(operands.map(({ shape }) => shape).reduce(broadcast));
 }
 
 function reduce([x]: readonly ValueType[], { axis }: { readonly axis: number }): ValueType {
+  requireFloats(x!);
   check(axis < 0 && -axis <= x!.shape.length, `axis ${axis} exists`, x!);
   return { ...x!, shape: withAxis(x!.shape, axis, 1) };
+}
+
+function requireFloats(...operands: readonly ValueType[]): void {
+  for (const operand of operands)
+    check(operand.elementType === "float32", "all are float32", operand);
 }
 
 function isSymbol(size: Dimension | undefined): size is string {

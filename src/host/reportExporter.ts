@@ -6,7 +6,7 @@ import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
 import { reportCsv } from "../report/csv";
 import { reportHtml } from "../report/html";
-import { FileWriteError, writeWholeFile } from "./wholeFile";
+import { FileWriteError, writeWholeFile } from "../report/wholeFile";
 
 /** A report that can be exported, with the means to draw it. */
 export interface ExportSource {

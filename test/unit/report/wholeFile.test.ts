@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FileWriteError, writeWholeFile } from "../../../src/host/wholeFile";
+import { FileWriteError, writeWholeFile } from "../../../src/report/wholeFile";
 
 let folder: string;
 beforeEach(() => {

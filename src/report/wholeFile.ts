@@ -1,6 +1,6 @@
 /** Writes a file whole or not at all, and says in a person's words why it could not. */
 import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm } from "node:fs/promises";
+import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /**
@@ -11,6 +11,13 @@ import path from "node:path";
 export async function writeWholeFile(file: string, content: string | Uint8Array): Promise<void> {
   // A rename would replace a symlink itself; its target is what the user chose to write.
   const target = await realpath(file).catch(() => file);
+  if (await isSpecial(target)) {
+    // A device or a pipe is written to; renaming over it would put a file in its place.
+    await writeFile(target, content).catch((error: unknown) => {
+      throw new FileWriteError(file, error);
+    });
+    return;
+  }
   const suffix = randomBytes(4).toString("hex");
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
   try {
@@ -27,6 +34,13 @@ export async function writeWholeFile(file: string, content: string | Uint8Array)
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new FileWriteError(file, error);
   }
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => !stats.isFile() && !stats.isDirectory(),
+    () => false,
+  );
 }
 
 export class FileWriteError extends Error {

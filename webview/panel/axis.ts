@@ -26,7 +26,8 @@ export function linearAxis(values: readonly number[]): ValueAxis {
   const known = values.filter(Number.isFinite);
   const low = Math.min(0, ...known);
   const high = Math.max(0, ...known);
-  if (high === low) return { kind: "linear", min: 0, max: 1, ticks: [0, 0.5, 1] };
+  // Differences too small to be told from zero have no round steps between them.
+  if (high - low < 1e-300) return { kind: "linear", min: 0, max: 1, ticks: [0, 0.5, 1] };
   const step = roundStep((high - low) / 4);
   const isBarelyNegative = low < 0 && low > -step / 4;
   const first = isBarelyNegative ? 0 : Math.floor(low / step + slack);

@@ -8,16 +8,9 @@ import { ChartFigure } from "./chartFigure";
 import { layerOf, verdictsOf, type ChartModel, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import { jacobianModel } from "./jacobianModel";
+import type { ChartChoice } from "./navigation";
 import { pruningModel, removableParts, type RemovablePart } from "./pruningModel";
 import { varianceModel } from "./varianceModel";
-
-/** How a person chose to see the charts. */
-export interface ChartChoice {
-  /** What the pruning chart removes. */
-  part: RemovablePart;
-  isPruningLog: boolean;
-  isJacobianLog: boolean;
-}
 
 export interface ChartsEvents {
   onHover: (layer: number | undefined) => void;

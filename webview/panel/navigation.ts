@@ -1,13 +1,25 @@
 /** What a person chose to look at; kept when the panel is hidden. The figures are sent anew. */
-import { removableParts } from "./pruningModel";
-import type { ChartChoice } from "./charts";
-import type { TableChoice } from "./table";
+import { removableParts, type RemovablePart } from "./pruningModel";
+import type { SortOrder } from "./tableColumns";
 
 export interface Navigation {
   chart: ChartChoice;
   table: TableChoice;
   /** The chosen layer, highlighted while the pointer is over no other. */
   layer?: number;
+}
+
+/** How a person chose to see the charts. */
+export interface ChartChoice {
+  /** What the pruning chart removes. */
+  part: RemovablePart;
+  isPruningLog: boolean;
+  isJacobianLog: boolean;
+}
+
+export interface TableChoice {
+  sort: SortOrder;
+  allFigures: boolean;
 }
 
 /** Takes what an older panel may have saved, field by field. */

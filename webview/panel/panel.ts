@@ -142,6 +142,8 @@ class Panel {
   private choose(layer: number | undefined): void {
     const { chart, table } = this.navigation;
     this.navigate({ chart, table, ...(layer === undefined ? {} : { layer }) });
+    // Keys may come faster than frames, and each starts from the layer that the last one chose.
+    this.highlight();
     if (layer !== undefined) this.table.reveal(layer);
   }
 

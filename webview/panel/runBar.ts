@@ -59,7 +59,7 @@ export class RunBar {
     this.node.dataset["phase"] = state.phase;
     this.ring.hidden = !isRunning;
     this.track.hidden = !isRunning;
-    this.finish.setHidden(!isRunning || state.report === undefined);
+    this.finish.setHidden(!isRunning);
     this.cancel.setHidden(!isRunning);
     this.runAgain.setHidden(isRunning || !this.canRun);
     this.exports.hidden = isRunning || state.report === undefined;

@@ -5,18 +5,8 @@ import { element } from "../shared/dom";
 import { checkbox } from "../shared/toolkit";
 import { layerOf, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
-import {
-  sortLayers,
-  tableColumns,
-  type Cell,
-  type SortOrder,
-  type TableColumn,
-} from "./tableColumns";
-
-export interface TableChoice {
-  sort: SortOrder;
-  allFigures: boolean;
-}
+import type { TableChoice } from "./navigation";
+import { sortLayers, tableColumns, type Cell, type TableColumn } from "./tableColumns";
 
 export interface TableEvents {
   onHover: (layer: number | undefined) => void;

@@ -1,0 +1,328 @@
+/**
+ * The panel as the bundle draws it, in a real browser under its content-security policy: as the
+ * exported file from disk, and as a webview whose editor this test plays. Skipped where there is no
+ * Chromium.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { PanelState, PanelToHost } from "../../../src/protocol/messages";
+import { reportCsv } from "../../../src/report/csv";
+import { reportHtml } from "../../../src/report/html";
+import { sampleReport } from "../report/sampleReport";
+
+const executablePath = [
+  process.env["CHROMIUM_PATH"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((candidate) => candidate !== undefined && existsSync(candidate));
+
+describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
+  const report = sampleReport({ layers: 32 });
+  let browser: Browser;
+  let folder: string;
+  let assets: { script: string; style: string };
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "fathom-panel-"));
+    await build({
+      bundle: true,
+      platform: "browser",
+      target: "es2022",
+      format: "iife",
+      entryPoints: { panel: "webview/panel/panel.ts" },
+      outdir: folder,
+      logLevel: "error",
+    });
+    assets = {
+      script: readFileSync(path.join(folder, "panel.js"), "utf8"),
+      style: readFileSync(path.join(folder, "panel.css"), "utf8"),
+    };
+    browser = await chromium.launch({
+      executablePath: executablePath!,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    });
+  });
+
+  afterEach(async () => {
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function open(html: string, fileName: string): Promise<void> {
+    const file = path.join(folder, fileName);
+    writeFileSync(file, html);
+    page = await browser.newPage({ viewport: { width: 600, height: 900 } });
+    complaints = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() !== "log") complaints.push(message.text());
+    });
+    page.on("request", (request) => {
+      if (!/^(?:file|data|blob):/.test(request.url())) complaints.push(request.url());
+    });
+    await page.goto(pathToFileURL(file).href);
+  }
+
+  const openFile = () => open(reportHtml(report, assets), "report.html");
+
+  /** The exported page with an editor's API in place of its data: the same policy, the same bundle. */
+  async function openWebview(): Promise<void> {
+    const editor = `
+      let saved;
+      window.posted = [];
+      window.acquireVsCodeApi = () => ({
+        postMessage: (message) => { window.posted.push(message); },
+        getState: () => saved,
+        setState: (state) => { window.saved = saved = state; },
+      });
+    `;
+    await open(reportHtml(report, { ...assets, script: editor + assets.script }), "webview.html");
+  }
+
+  async function show(state: PanelState): Promise<void> {
+    await page.evaluate(`window.postMessage(${JSON.stringify({ type: "state", state })}, "*")`);
+    await page.locator("h1", { hasText: state.name }).waitFor();
+    // Drawn on the next frame.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))");
+  }
+
+  const posted = () => page.evaluate<PanelToHost[]>("window.posted");
+  const rows = () => page.locator("tbody tr");
+  const layerColumn = () => page.locator("tbody tr > th").allTextContents();
+
+  describe("as an exported file", () => {
+    it("shows checkpoint, verdict, charts, table and how it was measured", async () => {
+      await openFile();
+      await expect(page.locator("h1").textContent()).resolves.toBe("llama-1b-pre-ln");
+      const sentences = await page.locator(".sentences p").allTextContents();
+      expect(sentences).toEqual(report.findings.slice(0, 3).map((finding) => finding.text));
+      await expect(page.locator("canvas").count()).resolves.toBe(3);
+      await expect(rows().count()).resolves.toBe(32);
+      await expect(page.locator(".measurement").textContent()).resolves.toContain(
+        "48 documents, 24,576 tokens of default text",
+      );
+    });
+
+    it("highlights the layer under the pointer in every chart and the table", async () => {
+      await openFile();
+      const plot = (await page.locator("canvas").nth(1).boundingBox())!;
+      // Layer 16 of 0–31 lies a hair right of the middle of the plot, which starts at 54.
+      await page.mouse.move(plot.x + 54 + ((plot.width - 64) * 16.5) / 32, plot.y + 60);
+      await expect(page.locator("tr.highlighted th").allTextContents()).resolves.toEqual(["16"]);
+      await expect(page.locator(".layer-line").textContent()).resolves.toContain("model.layers.16");
+      const readouts = await page.locator(".chart-readout").allTextContents();
+      expect(readouts[0]).toMatch(/^σ² /);
+      expect(readouts[1]).toMatch(/^‖J − I‖/);
+      expect(readouts[2]).toMatch(/^Removing layer 16 costs .* ΔPPL /);
+    });
+
+    it("is moved through with the keyboard, and says where it is", async () => {
+      await openFile();
+      const chart = page.locator("canvas").first();
+      await chart.focus();
+      for (const key of ["ArrowRight", "ArrowRight", "End", "ArrowLeft"])
+        await page.keyboard.press(key);
+      await expect(page.locator("tr.highlighted th").textContent()).resolves.toBe("30");
+      await expect(chart.getAttribute("aria-valuenow")).resolves.toBe("30");
+      await expect(chart.getAttribute("aria-valuetext")).resolves.toMatch(
+        /^Layer 30: σ² .*, free$/,
+      );
+      await page.keyboard.press("Escape");
+      await expect(page.locator("tr.highlighted").count()).resolves.toBe(0);
+    });
+
+    it("sorts the table by a column, both ways", async () => {
+      await openFile();
+      const head = page.getByRole("button", { name: "ΔNLL", exact: true });
+      await head.click();
+      await page.locator("th[aria-sort=descending]").waitFor();
+      await expect.poll(async () => (await layerColumn())[0]).toBe("0");
+      await head.click();
+      await page.locator("th[aria-sort=ascending]").waitFor();
+      const byCost = report.layers.toSorted((a, b) => a.pruning!.deltaNll - b.pruning!.deltaNll);
+      await expect.poll(layerColumn).toEqual(byCost.map((layer) => String(layer.index)));
+    });
+
+    it("zooms every chart at once and back", async () => {
+      await openFile();
+      const plot = (await page.locator("canvas").nth(0).boundingBox())!;
+      await page.mouse.move(plot.x + 200, plot.y + 50);
+      await page.mouse.down();
+      await page.mouse.move(plot.x + 330, plot.y + 70, { steps: 4 });
+      await page.mouse.up();
+      const whole = page.locator("vscode-button", { hasText: "Show all layers" });
+      await whole.click();
+      await whole.waitFor({ state: "hidden" });
+    });
+
+    it("saves CSV and a picture without an editor", async () => {
+      await openFile();
+      const save = async (label: string) => {
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.locator("vscode-button", { hasText: label }).click(),
+        ]);
+        return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+      };
+      const csv = await save("CSV");
+      expect(csv.name).toBe("llama-1b-pre-ln.csv");
+      expect(csv.bytes.toString("utf8")).toBe(reportCsv(report));
+      const png = await save("PNG");
+      expect(png.bytes.subarray(1, 4).toString()).toBe("PNG");
+      expect(png.bytes.readUInt32BE(16)).toBe(2400);
+    });
+
+    it("has nothing that can run or stop", async () => {
+      await openFile();
+      for (const label of ["Run again", "Cancel", "HTML"])
+        await expect(
+          page.locator("vscode-button:visible", { hasText: label }).count(),
+        ).resolves.toBe(0);
+    });
+  });
+
+  describe("as a webview", () => {
+    const name = "llama-1b-pre-ln";
+    const progress = {
+      stage: "layer",
+      layer: 7,
+      layers: 32,
+      batch: 1,
+      batches: 3,
+      fraction: 0.07,
+      remainingSeconds: 131,
+    } as const;
+    const partial = sampleReport({ layers: 32, measured: 7, pruning: false });
+
+    it("asks for its state once it can show it", async () => {
+      await openWebview();
+      expect(await posted()).toEqual([{ type: "ready" }]);
+    });
+
+    it("fills in layer by layer without moving", async () => {
+      await openWebview();
+      await show({ phase: "running", name, progress, notices: [] });
+      await expect(rows().count()).resolves.toBe(32);
+      await expect(page.locator(".plot-empty").first().textContent()).resolves.toBe(
+        "Not measured yet",
+      );
+      const places = () =>
+        page.locator(".plot").evaluateAll((plots) => plots.map((plot) => plot.offsetTop));
+      const before = await places();
+      await show({ phase: "running", name, progress, report: partial, notices: [] });
+      expect(await places()).toEqual(before);
+      await expect(page.locator(".plot-empty").allTextContents()).resolves.toEqual([
+        "",
+        "",
+        "Not measured yet",
+      ]);
+      await expect(rows().nth(6).locator("td").nth(1).textContent()).resolves.toContain("±");
+      await expect(rows().nth(7).locator("td").nth(1).textContent()).resolves.toContain(
+        "not measured",
+      );
+      await expect(page.locator(".run-status").textContent()).resolves.toBe(
+        "Layer 7 (8 of 32) · batch 1 of 3 · about 2 min left",
+      );
+    });
+
+    it("cancels, finishes and runs again", async () => {
+      await openWebview();
+      await show({ phase: "running", name, progress, report: partial, notices: [] });
+      await page.locator("vscode-button", { hasText: "Stop and keep what is measured" }).click();
+      await page.locator("vscode-button", { hasText: "Cancel" }).click();
+      const failure = { reason: "killed", message: "Memory ran out" } as const;
+      await show({ phase: "failed", name, failure, report: partial, notices: [] });
+      await expect(page.locator(".run-status").textContent()).resolves.toBe(
+        "The engine process ended before it was done. Memory ran out. What was measured until then stands below.",
+      );
+      await page.locator("vscode-button", { hasText: "Run again" }).click();
+      await page.locator("vscode-button", { hasText: "JSON" }).click();
+      expect(await posted()).toEqual([
+        { type: "ready" },
+        { type: "finish" },
+        { type: "cancel" },
+        { type: "runAgain" },
+        { type: "export", format: "json" },
+      ]);
+    });
+
+    it("says stages and the end to those who listen, not every layer", async () => {
+      await openWebview();
+      const said = () => page.locator("[role=status]").textContent();
+      await show({
+        phase: "running",
+        name,
+        progress: { stage: "opening", fraction: 0 },
+        notices: [],
+      });
+      expect(await said()).toBe("Opening the checkpoint");
+      await show({ phase: "running", name, progress, notices: [] });
+      expect(await said()).toBe("Layers");
+      await show({ phase: "running", name, progress: { ...progress, layer: 8 }, notices: [] });
+      expect(await said()).toBe("Layers");
+      await show({ phase: "running", name, progress: { ...progress, fraction: 0.5 }, notices: [] });
+      expect(await said()).toBe("50% measured");
+      await show({ phase: "done", name, report, notices: [] });
+      expect(await said()).toMatch(/^Done\. .*perplexity/);
+    });
+
+    it("keeps what was chosen to look at", async () => {
+      await openWebview();
+      await show({ phase: "done", name, report, notices: [] });
+      await page.getByLabel("Feed-forward only").check();
+      await page.getByRole("button", { name: "Perplexity" }).click();
+      await rows().nth(3).click();
+      expect(await page.evaluate("window.saved")).toEqual({
+        chart: { part: "feedForward", isPruningLog: false, isJacobianLog: false },
+        table: { sort: { column: "cost", descending: true }, allFigures: false },
+        layer: expect.any(Number) as number,
+      });
+    });
+
+    it("draws its picture when asked, or says why not", async () => {
+      await openWebview();
+      const ask = (requestId: number) =>
+        page.evaluate(`window.postMessage({ type: "renderPng", requestId: ${requestId} }, "*")`);
+      await ask(1);
+      await expect.poll(posted).toContainEqual({
+        type: "png",
+        requestId: 1,
+        error: "There is nothing to draw yet.",
+      });
+      await show({ phase: "done", name, report, notices: [] });
+      await ask(2);
+      await expect.poll(posted).toContainEqual({
+        type: "png",
+        requestId: 2,
+        dataUrl: expect.stringMatching(/^data:image\/png;base64,/) as string,
+      });
+    });
+
+    it("shows hostile names as text", async () => {
+      const hostile = "<img src=x onerror=alert(1)>";
+      await openWebview();
+      const layers = report.layers.map((layer) => ({ ...layer, path: hostile }));
+      await show({
+        phase: "done",
+        name: hostile,
+        report: { ...report, layers },
+        notices: [hostile],
+      });
+      await expect(page.locator("img").count()).resolves.toBe(0);
+      await expect(page.locator("h1").textContent()).resolves.toBe(hostile);
+    });
+  });
+});

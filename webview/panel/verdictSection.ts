@@ -19,6 +19,7 @@ export class VerdictSection {
     const next = JSON.stringify([texts, isRunning]);
     if (next === this.shown) return;
     this.shown = next;
+    this.node.classList.toggle("expected", isRunning);
     if (texts.length > 0)
       this.sentences.replaceChildren(...texts.map((text) => element("p", { text })));
     else

@@ -20,6 +20,8 @@ export interface LineageTraits {
   };
   /** Whether queries and keys are normalised per head. */
   readonly queryKeyNorm: boolean;
+  /** Channels of a head where the config has no head_dim; undefined: hidden size / heads. */
+  readonly defaultHeadSize?: number;
   /** Sliding window of the layer with this index; undefined: full causal attention. */
   readonly window: (config: LineageConfig, layer: number) => number | undefined;
 }
@@ -34,15 +36,18 @@ export function lineageFamily(traits: LineageTraits, recognises: Family["recogni
   };
 }
 
-/** Qwen's rule: a window where it is switched on, in the layers that `layer_types` names or the last ones. */
+/** The stated sliding window; as in transformers, null is none and an absent key is 4096. */
+export function windowSize({ sliding_window: window }: LineageConfig): number | undefined {
+  return window === undefined ? 4096 : (window ?? undefined);
+}
+
+/** Qwen's rule: where windows are switched on, the layers that `layer_types` names, or the last ones. */
 export function windowOfLayerTypes(config: LineageConfig, layer: number): number | undefined {
-  if (config.layer_types) {
-    return config.layer_types[layer] === "sliding_attention"
-      ? (config.sliding_window ?? undefined)
-      : undefined;
-  }
-  const slides = (config.use_sliding_window ?? false) && layer >= (config.max_window_layers ?? 28);
-  return slides ? (config.sliding_window ?? undefined) : undefined;
+  if (config.use_sliding_window !== true) return undefined;
+  const slides = config.layer_types
+    ? config.layer_types[layer] === "sliding_attention"
+    : layer >= (config.max_window_layers ?? 28);
+  return slides ? windowSize(config) : undefined;
 }
 
 /**
@@ -58,7 +63,7 @@ function describeLineage(
   traits: LineageTraits,
 ): Architecture {
   const parsed = parseLineageConfig(config);
-  const sizes = headSizes(config, parsed);
+  const sizes = headSizes(config, parsed, traits.defaultHeadSize);
   const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
   const activation = activations[parsed.hidden_act];
   if (activation === undefined) {
@@ -173,11 +178,12 @@ const activations: Readonly<Record<string, Activation | undefined>> = {
 function headSizes(
   config: NonNullable<Checkpoint["config"]>,
   parsed: LineageConfig,
+  defaultHeadSize: number | undefined,
 ): { hiddenSize: number; heads: number; keyValueHeads: number; headSize: number } {
   const hiddenSize = parsed.hidden_size;
   const heads = parsed.num_attention_heads;
   const keyValueHeads = parsed.num_key_value_heads ?? heads;
-  const headSize = parsed.head_dim ?? hiddenSize / heads;
+  const headSize = parsed.head_dim ?? defaultHeadSize ?? hiddenSize / heads;
   if (heads % keyValueHeads !== 0) {
     throw configError(
       config,

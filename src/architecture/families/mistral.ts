@@ -1,8 +1,8 @@
-import { lineageFamily } from "../llamaLineage";
+import { lineageFamily, windowSize } from "../llamaLineage";
 import { llamaTraits } from "./llama";
 
 /** Mistral 7B (arXiv 2310.06825): Llama with a sliding window in every layer, where one is set. */
 export const mistral = lineageFamily(
-  { ...llamaTraits, family: "mistral", window: (config) => config.sliding_window ?? undefined },
+  { ...llamaTraits, family: "mistral", window: windowSize },
   (config) => config["model_type"] === "mistral",
 );

@@ -10,6 +10,7 @@ export const qwen3 = lineageFamily(
       feedForward: false,
     }),
     queryKeyNorm: true,
+    defaultHeadSize: 128,
     window: windowOfLayerTypes,
   },
   (config) => config["model_type"] === "qwen3",

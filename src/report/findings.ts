@@ -22,24 +22,21 @@ function growthFinding({ growth, layers }: Report): Finding | undefined {
   const to = last.outputVariance!.mean;
   const factor = to / from;
   const change =
-    factor >= 1
-      ? `grows by a factor of ${figure(factor)}`
-      : `falls to ${figure(100 * factor)}% of its value`;
+    factor >= 1 ? `grows ${figure(factor)}-fold` : `falls to ${figure(100 * factor)}% of its value`;
   const { exponential, power } = growth;
   const laws = [
     {
       r2: exponential.r2,
-      name: `exponential law (× ${figure(Math.exp(exponential.rate))} a layer, R² ${exponential.r2.toFixed(2)})`,
+      name: `exponential law (× ${figure(Math.exp(exponential.rate))} a layer`,
     },
-    {
-      r2: power.r2,
-      name: `power law (∝ ℓ^${figure(power.exponent)}, R² ${power.r2.toFixed(2)})`,
-    },
-  ].sort((a, b) => b.r2 - a.r2);
+    { r2: power.r2, name: `power law (∝ ℓ^${figure(power.exponent)}` },
+  ]
+    .sort((left, right) => right.r2 - left.r2)
+    .map(({ r2, name }) => `${name}, R² ${r2.toFixed(3)})`);
   return {
     kind: "growth",
     layers: measured.map(({ index }) => index),
-    text: `The residual stream's variance ${change}, from ${figure(from)} after layer ${first.index} to ${figure(to)} after layer ${last.index}; of two laws the ${laws[0]!.name} fits it better than the ${laws[1]!.name}.`,
+    text: `Variance ${change}, from ${figure(from)} after layer ${first.index} to ${figure(to)} after layer ${last.index}; the ${laws[0]!} fits better than the ${laws[1]!}.`,
   };
 }
 
@@ -56,7 +53,7 @@ function identityFinding({ layers }: Report): Finding | undefined {
   return {
     kind: "identity",
     layers: deep.map(({ index }) => index),
-    text: `The Jacobian's distance to the identity averages ${figure(mean(measured.slice(0, half)))} over layers 0–${half - 1} and ${figure(mean(deep))} over layers ${half}–${layers.length - 1}; layer ${closest.index} is the closest at ${figure(distance(closest))} (0 would change nothing).`,
+    text: `The Jacobian's distance to the identity averages ${figure(mean(measured.slice(0, half)))} in layers 0–${half - 1} and ${figure(mean(deep))} in layers ${half}–${layers.length - 1}; layer ${closest.index} is the closest at ${figure(distance(closest))}.`,
   };
 }
 
@@ -74,16 +71,14 @@ function removalFinding(report: Report): Finding | undefined {
   const cost = perplexityCost(cheapest.pruning!);
   const removable =
     free.length === 0
-      ? `No layer can be removed for surely less than 1% perplexity; the cheapest is layer ${cheapest.index} at ${cost}.`
-      : `${free.length} of ${layers.length} layers can each be removed for less than 1% perplexity (${named(free)}); the cheapest is layer ${cheapest.index} at ${cost}.`;
+      ? `No layer is surely removable for less than 1% perplexity; the cheapest, layer ${cheapest.index}, costs ${cost}.`
+      : `${free.length} of ${layers.length} layers can each be removed for less than 1% perplexity (${named(free)}); the cheapest, layer ${cheapest.index}, costs ${cost}.`;
   const doubt =
-    uncertain.length === 0
-      ? ""
-      : `, and ${uncertain.length} more are uncertain (${named(uncertain)})`;
+    uncertain.length === 0 ? "" : ` and perhaps ${uncertain.length} more (${named(uncertain)})`;
   return {
     kind: "removal",
     layers: free.map(({ index }) => index),
-    text: `${removable} The model effectively uses ${needed.length} of its ${layers.length} layers${doubt}; a layer counts as used when the lower 95% bound of what its removal costs exceeds 1%.`,
+    text: `${removable} The model effectively uses ${needed.length} of ${layers.length} layers${doubt}: those whose removal surely costs more than 1%, by the 95% bounds.`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
@@ -52,13 +52,21 @@ async function findDirectoryFile(path: string): Promise<string> {
       `${path}: is not a checkpoint that can be read; expected a .safetensors file, a *${indexSuffix}, or a folder that holds one.`,
     );
   }
-  for (const name of [singleFile, `model${indexSuffix}`]) {
-    const found = await ifExists(join(path, name));
-    if (found !== undefined) return found;
-  }
+  const names = await readdir(path);
+  const usual = [singleFile, `model${indexSuffix}`].find((name) => names.includes(name));
+  if (usual !== undefined) return join(path, usual);
+  // Under another name it is taken where there is no choice.
+  const indexes = names.filter((name) => name.endsWith(indexSuffix));
+  const candidates =
+    indexes.length > 0 ? indexes : names.filter((name) => name.endsWith(".safetensors"));
+  if (candidates.length === 1) return join(path, candidates[0]!);
+  const found =
+    candidates.length === 0
+      ? "no safetensors file"
+      : `${candidates.length} (${candidates.slice(0, 3).map(quote).join(", ")}…), so name one of them`;
   throw new CheckpointError(
     "notACheckpoint",
-    `${path}: the folder holds neither ${singleFile} nor model${indexSuffix}.`,
+    `${path}: expected a folder with ${singleFile}, model${indexSuffix}, or one safetensors file of another name; it holds ${found}.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { TensorEntry } from "./checkpoint";
 import { dataTypes, isDataType } from "./dataType";
@@ -16,9 +16,14 @@ import { limits } from "./limits";
 export async function readSafetensors(
   file: string,
 ): Promise<{ tensors: TensorEntry[]; bytes: number }> {
-  const handle = await open(file, "r").catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
     throw new CheckpointError("unreadable", `${file}: cannot be opened: ${messageOf(error)}.`);
-  });
+  };
+  // Asked before it is opened: opening a pipe would wait for a writer.
+  if (!(await stat(file).catch(unreadable)).isFile()) {
+    throw new CheckpointError("unreadable", `${file}: is not a file.`);
+  }
+  const handle = await open(file, "r").catch(unreadable);
   try {
     const { size } = await handle.stat();
     if (size < 8) {

@@ -65,9 +65,9 @@ function describeLineage(
   const parsed = parseLineageConfig(config);
   const sizes = headSizes(config, parsed, traits.defaultHeadSize);
   const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
-  const activation = activations[parsed.hidden_act];
+  const activation = activations.get(parsed.hidden_act);
   if (activation === undefined) {
-    const known = Object.keys(activations).join(", ");
+    const known = [...activations.keys()].join(", ");
     throw configError(config, "hidden_act", parsed.hidden_act, `supported are ${known}`);
   }
   const { theta, scaling } = rotaryOf(config, parsed);
@@ -167,13 +167,13 @@ function describeLineage(
 }
 
 /** Hugging Face's names of activations, and ours. */
-const activations: Readonly<Record<string, Activation | undefined>> = {
-  silu: "silu",
-  swish: "silu",
-  gelu: "gelu",
-  gelu_new: "gelu_tanh",
-  gelu_pytorch_tanh: "gelu_tanh",
-};
+const activations: ReadonlyMap<string, Activation> = new Map([
+  ["silu", "silu"],
+  ["swish", "silu"],
+  ["gelu", "gelu"],
+  ["gelu_new", "gelu_tanh"],
+  ["gelu_pytorch_tanh", "gelu_tanh"],
+]);
 
 function headSizes(
   config: NonNullable<Checkpoint["config"]>,

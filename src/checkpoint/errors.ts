@@ -29,6 +29,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The same in one line: what a parser says may quote the file it failed on. */
+export function lineOf(error: unknown): string {
+  return messageOf(error).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}
+
 /** A name from an untrusted file, shortened and with control characters escaped, for a message. */
 export function quote(name: string): string {
   const escaped = JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}…` : name);

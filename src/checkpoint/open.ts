@@ -2,7 +2,7 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
-import { CheckpointError, messageOf, quote } from "./errors";
+import { CheckpointError, lineOf, quote } from "./errors";
 import { limits } from "./limits";
 import { readSafetensors } from "./safetensors";
 
@@ -39,9 +39,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 async function findDirectoryFile(path: string): Promise<string> {
-  const stats = await stat(path).catch((error: unknown) => {
-    throw new CheckpointError("unreadable", `${path}: cannot be read: ${messageOf(error)}.`);
-  });
+  const stats = await stat(path).catch((error: unknown) => unreadable(path, error));
   if (!stats.isDirectory()) {
     if (path.endsWith(".safetensors") || path.endsWith(indexSuffix)) {
       // A shard by itself is not a model: its index, where there is one, names the others.
@@ -52,7 +50,7 @@ async function findDirectoryFile(path: string): Promise<string> {
       `${path}: is not a checkpoint that can be read; expected a .safetensors file, a *${indexSuffix}, or a folder that holds one.`,
     );
   }
-  const names = await readdir(path);
+  const names = await readdir(path).catch((error: unknown) => unreadable(path, error));
   const usual = [singleFile, `model${indexSuffix}`].find((name) => names.includes(name));
   if (usual !== undefined) return join(path, usual);
   // Under another name it is taken where there is no choice.
@@ -143,7 +141,7 @@ async function readJson(path: string, limit: number): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new CheckpointError("header", `${path}: is not JSON: ${messageOf(error)}.`);
+    throw new CheckpointError("header", `${path}: is not JSON: ${lineOf(error)}.`);
   }
 }
 
@@ -155,7 +153,9 @@ async function ifExists(path: string): Promise<string | undefined> {
 }
 
 async function resolveLink(path: string): Promise<string> {
-  return realpath(path).catch((error: unknown) => {
-    throw new CheckpointError("unreadable", `${path}: cannot be read: ${messageOf(error)}.`);
-  });
+  return realpath(path).catch((error: unknown) => unreadable(path, error));
+}
+
+function unreadable(path: string, error: unknown): never {
+  throw new CheckpointError("unreadable", `${path}: cannot be read: ${lineOf(error)}.`);
 }

@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { TensorEntry } from "./checkpoint";
 import { dataTypes, isDataType } from "./dataType";
-import { CheckpointError, messageOf, quote } from "./errors";
+import { CheckpointError, lineOf, quote } from "./errors";
 import { limits } from "./limits";
 
 /**
@@ -17,7 +17,7 @@ export async function readSafetensors(
   file: string,
 ): Promise<{ tensors: TensorEntry[]; bytes: number }> {
   const unreadable = (error: unknown): never => {
-    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${messageOf(error)}.`);
+    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${lineOf(error)}.`);
   };
   // Asked before it is opened: opening a pipe would wait for a writer.
   if (!(await stat(file).catch(unreadable)).isFile()) {
@@ -72,7 +72,7 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   try {
     directory = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(header));
   } catch (error) {
-    throw new CheckpointError("header", `${file}: the header is not JSON: ${messageOf(error)}.`);
+    throw new CheckpointError("header", `${file}: the header is not JSON: ${lineOf(error)}.`);
   }
   if (directory === null || typeof directory !== "object" || Array.isArray(directory)) {
     throw new CheckpointError("header", `${file}: the header is not a JSON object of tensors.`);

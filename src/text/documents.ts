@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { Architecture } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
-import { messageOf } from "../checkpoint/errors";
+import { lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
 import type { TextSource } from "../protocol/messages";
 import { TextError } from "./errors";
@@ -97,10 +97,10 @@ export async function readTextDocuments(
     const text = await readText(file);
     const documents = text.split(new RegExp(`^${escaped(documentSeparator)}$`, "m"));
     for (const document of documents) {
-      const trimmed = document.replace(/^\n+|\s+$/g, "");
+      const trimmed = document.replace(/^[\r\n]+|\s+$/g, "");
       if (trimmed === "") continue;
       const tokens = tokenizer.encode(trimmed);
-      const beyond = tokens.find((token) => token >= vocabularySize);
+      const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
       if (beyond !== undefined) {
         throw new TextError(
           `${tokenizer.file}: gives token id ${beyond} for text of ${file}; the model's vocabulary ends at ${vocabularySize - 1}.`,
@@ -155,7 +155,7 @@ export async function readTokenDocuments(
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new TextError(`${file}: is not JSON: ${messageOf(error)}.`);
+    throw new TextError(`${file}: is not JSON: ${lineOf(error)}.`);
   }
   const parsed = z.array(z.array(z.unknown())).safeParse(content);
   if (!parsed.success) {
@@ -192,7 +192,7 @@ async function readText(file: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (error) {
     if (error instanceof TextError) throw error;
-    throw new TextError(`${file}: cannot be read as UTF-8 text: ${messageOf(error)}.`);
+    throw new TextError(`${file}: cannot be read as UTF-8 text: ${lineOf(error)}.`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
-import { CheckpointError, messageOf } from "../checkpoint/errors";
+import { CheckpointError, lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
 
 /** Turns text into token ids, without special tokens. */
@@ -46,7 +46,7 @@ export async function readTokenizer(file: string): Promise<TextTokenizer> {
   } catch (error) {
     throw new CheckpointError(
       "config",
-      `${file}: is not a tokenizer that can be used: ${messageOf(error)}.`,
+      `${file}: is not a tokenizer that can be used: ${lineOf(error)}.`,
     );
   }
 }

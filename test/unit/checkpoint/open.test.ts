@@ -63,8 +63,10 @@ describe("a checkpoint", () => {
   it("opens under any file name that ends in .safetensors, a relative path and a trailing slash", async () => {
     const folder = copyFixture("llama", join(scratch(), "a model, with spaces & ünïcode"));
     renameSync(join(folder, "model.safetensors"), join(folder, "my.weights.safetensors"));
-    const opened = await openCheckpoint(join(folder, "my.weights.safetensors"));
-    expect(opened.tensors.size).toBeGreaterThan(30);
+    for (const path of [join(folder, "my.weights.safetensors"), folder]) {
+      const opened = await openCheckpoint(path);
+      expect(opened.tensors.size).toBeGreaterThan(30);
+    }
     const slash = await openCheckpoint(`${fixture("llama")}/`);
     expect(slash.path).toBe(fixture("llama"));
   });
@@ -111,7 +113,15 @@ describe("a path that is no checkpoint", () => {
     [
       "an empty folder",
       (folder) => folder,
-      ["the folder holds neither model.safetensors nor model.safetensors.index.json"],
+      ["expected a folder with model.safetensors", "it holds no safetensors file"],
+    ],
+    [
+      "a folder of several files, none with the usual name",
+      (folder) => {
+        for (const name of ["a", "b"]) writeFileSync(join(folder, `${name}.safetensors`), "");
+        return folder;
+      },
+      ['it holds 2 ("a.safetensors", "b.safetensors"', "so name one of them"],
     ],
     [
       "another kind of file",
@@ -135,7 +145,7 @@ describe("a path that is no checkpoint", () => {
         mkdirSync(join(folder, "x.safetensors"));
         return join(folder, "x.safetensors");
       },
-      ["x.safetensors: the folder holds neither"],
+      ["x.safetensors: expected a folder with", "it holds no safetensors file"],
     ],
     [
       "a pipe, which would keep its reader waiting",

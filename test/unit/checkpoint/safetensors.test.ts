@@ -45,7 +45,9 @@ const storedTensor = fc
 const tensorName = fc
   .string({ unit: "binary", minLength: 1, maxLength: 20 })
   // Lone surrogates have no UTF-8; `__metadata__` is not a tensor.
-  .filter((name) => name.isWellFormed() && name !== "__metadata__" && name !== "__proto__");
+  .filter(
+    (name) => !/[\ud800-\udfff]/u.test(name) && name !== "__metadata__" && name !== "__proto__",
+  );
 
 describe("readSafetensors", () => {
   it("finds every tensor of every valid file where it was put", async () => {
@@ -280,7 +282,6 @@ describe("a file that contradicts the format", () => {
     const name = "w\u001b[31m\n\u0085\u2028";
     writeFileSync(file, framed({ [name]: 1 }));
     const message = await failureOf(readSafetensors(file), CheckpointError);
-    // eslint-disable-next-line no-control-regex
     expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
     expect(message).toContain('"w\\u001b[31m\\n\\u0085\\u2028"');
   });

@@ -9,7 +9,14 @@ import { weightBytes } from "../graph/memory";
 import type { NumberedDocument } from "./batch";
 import { growthLaw } from "./growth";
 import { Measurements } from "./measurements";
-import type { EvaluationSummary, LayerReport, Metric, Report, RuntimeSummary } from "./report";
+import type {
+  EvaluationSummary,
+  Finding,
+  LayerReport,
+  Metric,
+  Report,
+  RuntimeSummary,
+} from "./report";
 import type { SweepEnd } from "./sweep";
 import { sweep, tangentCost } from "./sweep";
 
@@ -92,13 +99,19 @@ export async function diagnose(
     if (end.kind === "stopped") {
       return latest === undefined ? assemble(batch.length, end) : { ...latest, runtime: runtime() };
     }
-    measuredDocuments += batch.length;
     if (end.kind === "nonFinite") {
-      const notice = await explainNonFinite(input, end.at);
+      const cause = await explainNonFinite(input, end.at);
+      const notice =
+        latest === undefined
+          ? cause
+          : `${cause} This was met after ${measuredDocuments} of ${input.documents.length} documents, whose figures stand.`;
       notices.push(notice);
       observer.onNotice(notice);
-      return assemble(measuredDocuments, end);
+      return latest === undefined
+        ? assemble(batch.length, end)
+        : { ...latest, runtime: runtime(), findings: noticeFindings(notices) };
     }
+    measuredDocuments += batch.length;
     latest = assemble(measuredDocuments, end);
     observer.onReport(latest);
   }
@@ -232,8 +245,12 @@ function assembleReport(
     ...(baseline && { baseline }),
     ...(growth && { growth }),
     layers,
-    findings: notices.map((text) => ({ kind: "notice", layers: [], text })),
+    findings: noticeFindings(notices),
   };
+}
+
+function noticeFindings(notices: readonly string[]): Finding[] {
+  return notices.map((text) => ({ kind: "notice", layers: [], text }));
 }
 
 function evaluationSummary(input: DiagnosisInput, documents: number): EvaluationSummary {

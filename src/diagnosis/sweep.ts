@@ -141,7 +141,10 @@ async function embed(
 ): Promise<Float32Array> {
   const tokens = new BigInt64Array(batch.size * batch.sequence);
   for (const [document, { tokens: ids }] of batch.documents.entries()) {
-    tokens.set(ids.map(BigInt), document * batch.sequence);
+    const row = tokens.subarray(document * batch.sequence, (document + 1) * batch.sequence);
+    // Padding repeats a token that is evaluated: another one's weights might not be finite.
+    row.fill(BigInt(ids.at(-1)!));
+    row.set(ids.map(BigInt));
   }
   const session = await executor.load(embeddingGraph(architecture));
   try {

@@ -20,7 +20,7 @@ import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
 import { reportTable } from "./report/terminal";
-import { writeWholeFile } from "./report/wholeFile";
+import { FileWriteError, writeWholeFile } from "./report/wholeFile";
 
 /** Files that are built or shipped beside this one. */
 const home = {
@@ -134,12 +134,7 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
     complain(outcome.failure.message);
     return exitCodes[outcome.failure.reason];
   }
-  const areWritten = await writeFiles(outcome.report, options);
-  if (standardOutputs.length === 0) {
-    const colour = process.stdout.isTTY && !process.env["NO_COLOR"];
-    const width = process.stdout.isTTY ? process.stdout.columns : 100;
-    process.stdout.write(`${reportTable(outcome.report, { colour, width })}\n`);
-  }
+  const areWritten = await writeFiles(outcome.report, options, standardOutputs.length === 0);
   return areWritten ? 0 : exitCodes.run;
 }
 
@@ -182,7 +177,11 @@ async function whileInterruptible(run: EngineRun): ReturnType<() => EngineRun["o
 }
 
 /** Writes what was asked for; a file that cannot be written is named, and keeps no other from it. */
-async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions): Promise<boolean> {
+async function writeFiles(
+  report: Report,
+  { json, csv, html }: DiagnoseOptions,
+  withTable: boolean,
+): Promise<boolean> {
   const asset = (file: string): string => readFileSync(file, "utf8");
   const wanted: [string | undefined, () => string][] = [
     [json, () => `${JSON.stringify(report, undefined, 2)}\n`],
@@ -191,6 +190,7 @@ async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions):
       html,
       () => reportHtml(report, { script: asset(home.panelScript), style: asset(home.panelStyle) }),
     ],
+    [withTable ? "-" : undefined, () => `${table(report)}\n`],
   ];
   let areWritten = true;
   for (const [file, content] of wanted) {
@@ -206,10 +206,23 @@ async function writeFiles(report: Report, { json, csv, html }: DiagnoseOptions):
   return areWritten;
 }
 
+function table(report: Report): string {
+  const { isTTY, columns } = process.stdout;
+  return reportTable(report, {
+    colour: isTTY && !process.env["NO_COLOR"],
+    width: isTTY ? columns : 100,
+  });
+}
+
 async function writeStandardOutput(content: string): Promise<void> {
   await new Promise<void>((done, fail) => {
+    const failed = (error: unknown): void => {
+      fail(new FileWriteError("standard output", error));
+    };
+    // The stream emits what it tells the callback too; unheard, that would end the process.
+    process.stdout.once("error", failed);
     process.stdout.write(content, (error) => {
-      if (error) fail(error);
+      if (error) failed(error);
       else done();
     });
   });

@@ -14,7 +14,7 @@ import {
   referenceOf,
 } from "../support/checkpoints";
 import type { CliOutcome } from "../support/cli";
-import { ensureBuilt, runCli } from "../support/cli";
+import { ensureBuilt, runCli, startCli } from "../support/cli";
 import { setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
@@ -321,7 +321,22 @@ describe("a report that cannot be written", () => {
   });
 });
 
-/** The last kept step of the sample's Pre-LN run. */
+describe("a reader of standard output that has gone", () => {
+  it.each([[["--json", "-"]], [[]]])("is one line, with %j, and no crash", async (output) => {
+    const folder = fixture("llama-one-document");
+    const tokens = ["--tokens", join(folder, "tokens.json")];
+    const { child, outcome } = startCli([
+      ...["diagnose", folder, ...tokens],
+      ...["--device", "cpu", "--metrics", "variance", ...output],
+    ]);
+    child.stdout!.destroy();
+    const { code, stderr } = await outcome;
+    expect(stderr).toMatch(/^fathom: standard output could not be written: [^\n]+\n$/);
+    expect(code).toBe(4);
+  });
+});
+
+/** A kept step of the sample's Pre-LN run. */
 function sampleCheckpoint(): string {
   const run = join(media, "sample/pre-ln");
   const steps = readdirSync(run).filter((name) => existsSync(join(run, name, "tokenizer.json")));

@@ -102,7 +102,7 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     // A zombie answers too, until its parent has taken note of its end.
     const stat = `/proc/${pid}/stat`;
-    return !existsSync(stat) || !readFileSync(stat, "utf8").includes(') Z ');
+    return !existsSync(stat) || !readFileSync(stat, "utf8").includes(") Z ");
   } catch {
     return false;
   }

@@ -13,13 +13,14 @@ export class DiagnoseCommand {
   ) {}
 
   /**
-   * @param target a URI or path, or nothing: then the user is asked
+   * @param target a URI or path, or nothing: then the user is asked. The title of an editor whose
+   *   file is still being opened passes an object that only names the editor group.
    * @param selection all that was selected in the explorer, `target` included
    * @returns the report of `target` once it is done
    */
   async run(target?: unknown, selection?: unknown): Promise<Report | undefined> {
     const uris = Array.isArray(selection) ? selection.filter(isUri) : [];
-    const targets = uris.length > 1 ? uris : [target];
+    const targets = uris.length > 1 ? uris : [isEditorGroup(target) ? openFile() : target];
     const runs = targets.map(async (one) => {
       const checkpoint = one === undefined ? await this.picker.pick() : await checkpointOf(one);
       if (checkpoint === undefined) return undefined;
@@ -47,6 +48,17 @@ async function checkpointOf(target: unknown): Promise<Checkpoint> {
     );
   }
   return namedCheckpoint(uri.fsPath);
+}
+
+function isEditorGroup(target: unknown): boolean {
+  return typeof target === "object" && target !== null && "groupId" in target;
+}
+
+/** The file of the active tab, if there is one. */
+function openFile(): vscode.Uri | undefined {
+  const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const hasUri = typeof input === "object" && input !== null && "uri" in input;
+  return hasUri && isUri(input.uri) ? input.uri : undefined;
 }
 
 function isUri(value: unknown): value is vscode.Uri {

@@ -106,8 +106,7 @@ describe("Diagnose Depth", () => {
 
   test("from the title of an open weight file", async () => {
     workbench = await Workbench.open("title");
-    await workbench.reach("pre-ln", step, "model.safetensors");
-    await workbench.openFile("model.safetensors");
+    await workbench.openFile("pre-ln", step, "model.safetensors");
     await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
     await workbench.panel.reaches("done");
   });

@@ -7,7 +7,11 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
     globalSetup: ["support/globalSetup.ts"],
+    setupFiles: ["support/setup.ts"],
+    // In the order they are declared: the picture is taken before the window is closed.
+    sequence: { hooks: "list" },
     fileParallelism: false,
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -30,8 +30,14 @@ export class PanelPage {
     return this.find("vscode-button").filter({ hasText: text });
   }
 
+  /** Waits for a phase of the run; waiting for `done` ends at once when the run fails instead. */
   async reaches(phase: "running" | "done" | "failed", timeout = 120_000): Promise<void> {
-    await this.find(`.run-bar[data-phase="${phase}"]`).waitFor({ timeout });
+    const bar = (name: string): Locator => this.find(`.run-bar[data-phase="${name}"]`);
+    const awaited = phase === "done" ? bar("done").or(bar("failed")) : bar(phase);
+    await awaited.waitFor({ timeout });
+    if (phase === "done" && (await bar("failed").count()) > 0) {
+      throw new Error(`The run failed: ${(await this.status().textContent()) ?? ""}`);
+    }
   }
 
   /** What a chart says of each of its layers to someone who goes through them with the keyboard. */

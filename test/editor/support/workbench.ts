@@ -8,7 +8,7 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
-import { inject } from "vitest";
+import { expect, inject } from "vitest";
 import { PanelPage } from "./panelPage";
 
 export const repository = path.resolve(import.meta.dirname, "../../..");
@@ -33,6 +33,9 @@ export interface WorkbenchOptions {
 }
 
 export class Workbench {
+  /** The one opened last. */
+  static latest: Workbench | undefined;
+
   private constructor(
     private readonly browser: Browser,
     private readonly context: BrowserContext,
@@ -86,6 +89,7 @@ export class Workbench {
       editor.extensions,
       complaints,
     );
+    Workbench.latest = workbench;
     await workbench.row("model.py").waitFor({ timeout: 60_000 });
     return workbench;
   }
@@ -109,25 +113,27 @@ export class Workbench {
 
   // ---- Explorer ----
 
-  row(name: string): Locator {
-    return this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label="${name}"]`);
+  /** The row of a file or folder, by its path in the workspace. */
+  row(...names: string[]): Locator {
+    const label = `.explorer-item[aria-label="${path.join(this.folder, ...names)}"]`;
+    return this.page.locator(`.explorer-folders-view .monaco-list-row:has(${label})`);
   }
 
   /** Opens the folders of a path one by one and returns the row of its end. */
   async reach(...names: string[]): Promise<Locator> {
-    for (const name of names.slice(0, -1)) {
-      const row = this.row(name).last();
+    for (let depth = 1; depth < names.length; depth++) {
+      const row = this.row(...names.slice(0, depth));
       await row.waitFor();
       if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
     }
-    const end = this.row(names.at(-1) ?? "").last();
+    const end = this.row(...names);
     await end.waitFor();
     return end;
   }
 
-  async openFile(name: string): Promise<void> {
-    await this.row(name).dblclick();
-    await this.tab(name).waitFor();
+  async openFile(...names: string[]): Promise<void> {
+    await (await this.reach(...names)).dblclick();
+    await this.tab(names.at(-1) ?? "").waitFor();
   }
 
   tab(name: string): Locator {
@@ -150,7 +156,11 @@ export class Workbench {
   /** What a person does to begin. */
   async diagnose(...names: string[]): Promise<void> {
     const row = await this.reach(...names);
-    await (await this.openContextMenu(row, "Diagnose Depth")).click();
+    const item = await this.openContextMenu(row, "Diagnose Depth");
+    // A menu takes a press that follows its opening too closely for the release of the first.
+    await this.page.waitForTimeout(300);
+    await item.click();
+    await item.waitFor({ state: "hidden", timeout: 5000 });
   }
 
   async menuTitles(row: Locator): Promise<string[]> {
@@ -192,12 +202,28 @@ export class Workbench {
     await this.picks().filter({ hasText: text }).first().click();
   }
 
+  /** The save dialog fills in its suggestion a moment after it opens. */
+  async suggests(file: string): Promise<void> {
+    await expect.poll(() => this.quickInput().inputValue(), { timeout: 10_000 }).toBe(file);
+  }
+
   /** Answers a save dialog, which is an input for a path in the browser. */
   async saveAs(file: string): Promise<void> {
     const input = this.quickInput();
-    await input.waitFor();
-    await input.fill(file);
+    await expect.poll(() => input.inputValue(), { timeout: 10_000 }).toMatch(/fathom[^/]+$/);
+    // The dialog reads the folder as one types, and may put its own suggestion back until it has.
+    await expect
+      .poll(
+        async () => {
+          await input.fill(file);
+          await this.page.waitForTimeout(700);
+          return input.inputValue();
+        },
+        { timeout: 15_000 },
+      )
+      .toBe(file);
     await this.page.keyboard.press("Enter");
+    await input.waitFor({ state: "hidden", timeout: 10_000 });
   }
 
   // ---- Messages ----

@@ -1,0 +1,9 @@
+/** A picture of what went wrong says more than a selector that was not found. */
+import { afterEach } from "vitest";
+import { Workbench } from "./workbench";
+
+afterEach(async ({ task }) => {
+  if (task.result?.state !== "fail") return;
+  const name = task.name.replace(/\W+/g, "-");
+  await Workbench.latest?.screenshot(`failed-${name}`).catch(() => undefined);
+});

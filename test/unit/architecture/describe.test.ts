@@ -24,6 +24,13 @@ import { float32Tensor, framed } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
+const llama3Scaling = {
+  rope_type: "llama3",
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 16,
+};
 
 describe("an architecture", () => {
   it.each(fixtureNames)("of %s uses every tensor of the checkpoint", async (name) => {
@@ -220,7 +227,16 @@ describe("a config", () => {
     [{ hidden_act: "relu" }, ['"hidden_act" is "relu"', "supported are silu"]],
     [{ hidden_act: "constructor" }, ['"hidden_act" is "constructor"', "supported are silu"]],
     [{ rope_scaling: { type: "yarn", factor: 4 } }, ['"yarn"', "supported are default, linear"]],
-    [{ rope_scaling: { rope_type: "llama3" } }, ['"rope_scaling.factor" is missing', "llama3"]],
+    [
+      { rope_scaling: { rope_type: "llama3" } },
+      ['"rope_scaling.high_freq_factor" is missing', "llama3"],
+    ],
+    [
+      { rope_scaling: { ...llama3Scaling, high_freq_factor: 1 } },
+      ['"rope_scaling.high_freq_factor" is 1', "must exceed low_freq_factor, 1"],
+    ],
+    [{ rope_scaling: { kind: "linear" } }, ['"rope_scaling" is {"kind":"linear"}']],
+    [{ norm_scheme: "deepnorm" }, ['"deepnorm"', "supported are pre-ln, lns"]],
     [{ rope_scaling: { rope_type: "linear" } }, ['"rope_scaling.factor" is missing', "linear"]],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, ["partial_rotary_factor", "0.5"]],
     [{ rope_theta: 0 }, ['"rope_theta" is 0']],
@@ -236,6 +252,8 @@ describe("a config", () => {
     { hidden_act: "gelu_pytorch_tanh" },
     { rope_scaling: { type: "linear", factor: 2 } },
     { rope_scaling: { type: "dynamic", factor: 2 } },
+    { rope_scaling: llama3Scaling },
+    { norm_type: "rms_norm" },
     { rope_parameters: { rope_type: "default", rope_theta: 5e5 } },
     { head_dim: 4 },
     { max_position_embeddings: null, tie_word_embeddings: null, torch_dtype: "float32" },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DiagnosisStage } from "../../../src/diagnosis/diagnose";
+import { MemoryError } from "../../../src/diagnosis/diagnose";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import {
   copyFixture,
@@ -8,8 +9,9 @@ import {
   tokensOf,
   writeTinyLlama,
 } from "../support/checkpoints";
+import { failureOf } from "../support/failures";
 import type { PipelineOptions } from "../support/pipeline";
-import { diagnoseHere } from "../support/pipeline";
+import { diagnoseHere, leastMemory } from "../support/pipeline";
 import { setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
@@ -47,7 +49,7 @@ describe("weights that are not finite", () => {
       const folder = llamaWith(name, 7, value);
       const { report, notices } = await withNotices(folder);
       expect(notices).toEqual([
-        `${folder}: ${name} holds NaN or infinite weights; activations are not finite from the part in model.layers.2 on.`,
+        `${folder}: ${name} holds NaN or infinite weights; activations are not finite from model.layers.2 on.`,
       ]);
       expect(report.findings).toEqual([{ kind: "notice", layers: [], text: notices[0] }]);
       const healthy = await diagnoseHere(fixture("llama"), { documents });
@@ -88,7 +90,7 @@ describe("weights that are not finite", () => {
   it("in the head leave everything but the loss", async () => {
     const { report, notices } = await withNotices(llamaWith("lm_head.weight", 30, NaN));
     expect(notices[0]).toContain("lm_head.weight holds NaN or infinite weights");
-    expect(notices[0]).toContain("in the head");
+    expect(notices[0]).toContain("activations are not finite from the head on");
     const healthy = await diagnoseHere(fixture("llama"), { documents });
     expect(report.baseline).toBeUndefined();
     for (const [index, layer] of report.layers.entries()) {
@@ -117,9 +119,9 @@ describe("weights that are not finite", () => {
     const known = new Set(documents.slice(0, 2).flat());
     const token = documents[2]!.find((id) => !known.has(id))!;
     const folder = llamaWith("model.embed_tokens.weight", token * 24, NaN);
-    // With this budget, each document is a batch.
-    const { report, notices } = await withNotices(folder, { memoryBytes: 1 });
-    const before = await diagnoseHere(folder, { documents: documents.slice(0, 2), memoryBytes: 1 });
+    const memoryBytes = await leastMemory(folder, { documents });
+    const { report, notices } = await withNotices(folder, { memoryBytes });
+    const before = await diagnoseHere(folder, { documents: documents.slice(0, 2), memoryBytes });
     expect(report.layers).toEqual(before.layers);
     expect(report.baseline).toEqual(before.baseline);
     expect(report.evaluation).toMatchObject({ documents: 2, tokens: 29, plannedDocuments: 3 });
@@ -163,15 +165,14 @@ describe("a run that is stopped", () => {
   });
 
   it("in a later batch keeps the whole batches before it", async () => {
+    const memoryBytes = await leastMemory(fixture("llama"), { documents });
     const report = await diagnoseHere(fixture("llama"), {
       documents,
-      memoryBytes: 1,
+      memoryBytes,
       observer: stopAt(({ batch, part }) => batch === 2 && part === 2),
     });
-    const first = await diagnoseHere(fixture("llama"), {
-      documents: documents.slice(0, 1),
-      memoryBytes: 1,
-    });
+    const options = { documents: documents.slice(0, 1), memoryBytes };
+    const first = await diagnoseHere(fixture("llama"), options);
     expect(report.layers).toEqual(first.layers);
     expect(report.baseline).toEqual(first.baseline);
     expect(report.evaluation).toMatchObject({ documents: 1, tokens: 17, plannedDocuments: 3 });
@@ -307,5 +308,34 @@ describe("what was not asked for or is not there", () => {
       expect(jacobian!.standardError).toBeGreaterThan(0);
       expect(Number.isFinite(pruning!.deltaNll)).toBe(true);
     }
+  });
+
+  it("an error that one observation cannot show is absent, not zero", async () => {
+    const options = { documents: [[3, 5]], probes: 1 };
+    const { baseline, layers } = await diagnoseHere(fixture("llama"), options);
+    expect(Object.keys(baseline!)).toEqual(["nll", "perplexity"]);
+    for (const { outputVariance, jacobian, pruning } of layers) {
+      expect(outputVariance!.standardError).toBeGreaterThan(0);
+      expect(Object.keys(jacobian!)).toEqual(["identityDistance", "identityCosine"]);
+      expect(Object.keys(pruning!)).toEqual(["deltaNll", "deltaPerplexity"]);
+    }
+  });
+});
+
+describe("a memory budget", () => {
+  it("that holds no layer is refused, with what would be needed", async () => {
+    const refused = diagnoseHere(fixture("llama"), { documents, memoryBytes: 1000 });
+    expect(await failureOf(refused, MemoryError)).toMatch(
+      /llama: one layer and one document of 20 tokens take 1 MiB; the memory budget is 1 MiB\. /,
+    );
+  });
+
+  it("that just suffices does", async () => {
+    const memoryBytes = await leastMemory(fixture("llama"), { documents });
+    expect(
+      (await diagnoseHere(fixture("llama"), { documents, memoryBytes })).baseline,
+    ).toBeDefined();
+    const less = diagnoseHere(fixture("llama"), { documents, memoryBytes: memoryBytes - 1 });
+    await failureOf(less, MemoryError);
   });
 });

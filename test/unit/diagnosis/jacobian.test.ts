@@ -75,8 +75,10 @@ describe("the Jacobian of a linear block y = x + W x", () => {
 
   it("lies ‖W‖_F/√d from the identity: within four standard errors over random probes", () => {
     const estimate = estimateOf(weight, rademacherProbes(400, size));
-    expect(estimate.standardError / distance).toBeLessThan(0.03);
-    expect(Math.abs(estimate.identityDistance - distance)).toBeLessThan(4 * estimate.standardError);
+    expect(estimate.standardError! / distance).toBeLessThan(0.03);
+    expect(Math.abs(estimate.identityDistance - distance)).toBeLessThan(
+      4 * estimate.standardError!,
+    );
   });
 
   it("is known without error where W is diagonal, since probes are signs", () => {
@@ -146,8 +148,8 @@ describe("a layer whose norm and attention are linear", () => {
     const averages = document.reduce((sum, t) => sum + 1 / t, 0);
     const expected = Math.sqrt((averages * squares) / (tokens * 8));
     const { identityDistance, standardError } = report.layers[1]!.jacobian!;
-    expect(standardError / expected).toBeLessThan(0.03);
-    expect(Math.abs(identityDistance - expected)).toBeLessThan(4 * standardError);
+    expect(standardError! / expected).toBeLessThan(0.03);
+    expect(Math.abs(identityDistance - expected)).toBeLessThan(4 * standardError!);
   });
 });
 

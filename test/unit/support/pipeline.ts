@@ -4,7 +4,7 @@ import type { SchemeName } from "../../../src/architecture/schemes";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { DiagnosisObserver } from "../../../src/diagnosis/diagnose";
-import { diagnose } from "../../../src/diagnosis/diagnose";
+import { diagnose, MemoryError } from "../../../src/diagnosis/diagnose";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
@@ -51,4 +51,27 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
       ...options.observer,
     },
   );
+}
+
+/** The least memory in which a diagnosis is accepted, in bytes: each document is a batch then. */
+export async function leastMemory(path: string, options: PipelineOptions): Promise<number> {
+  const isAccepted = (memoryBytes: number): Promise<boolean> =>
+    diagnoseHere(path, {
+      ...options,
+      memoryBytes,
+      observer: { onStage: () => Promise.resolve("stop") },
+    }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof MemoryError) return false;
+        throw error;
+      },
+    );
+  let [low, high] = [0, 2 ** 24];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isAccepted(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
 }

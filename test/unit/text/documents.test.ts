@@ -207,7 +207,7 @@ describe("text", () => {
   it("that is not UTF-8 is refused, by file", async () => {
     const file = textFile(Uint8Array.of(0x68, 0xe9, 0x21));
     const message = await failureOf(readTextDocuments([file], words, limits), TextError);
-    expect(message).toContain(`${file}: cannot be read as UTF-8 text`);
+    expect(message).toContain(`${file}: cannot be read as text: it is not UTF-8 text`);
     const twin = textFile(Buffer.from("\ufeff1 2"));
     expect(await readTextDocuments([twin], words, limits)).toEqual([[1, 2]]);
   });
@@ -294,8 +294,8 @@ describe("token files", () => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
-    // The first is taken whatever its length, for otherwise there would be nothing.
-    expect(await read(content, { maxTokens: 2 })).toEqual([[1, 2, 3]]);
+    // The first is cut to the budget, for otherwise there would be nothing.
+    expect(await read(content, { maxTokens: 2 })).toEqual([[1, 2]]);
   });
 });
 

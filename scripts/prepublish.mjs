@@ -1,10 +1,12 @@
 /**
- * Runs before `vsce package`: builds, and completes .vscodeignore with the one folder of ONNX
- * Runtime binaries that the target platform needs.
+ * Runs before `vsce package`: builds, completes .vscodeignore with the one folder of ONNX Runtime
+ * binaries that the target platform needs, makes the readme of the extension's page, and
+ * gathers the licences of what is shipped. package.json names what it makes under `vsce`.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { thirdPartyNotices } from "./shared/notices.mjs";
 import { root, runMain, runQuietly } from "./shared/process.mjs";
 import { hostTarget, runtimeFolder } from "./shared/targets.mjs";
 
@@ -14,9 +16,19 @@ await runMain(async () => {
   const folder = runtimeFolder(target);
   mkdirSync(path.join(root, "out"), { recursive: true });
   writeFileSync(path.join(root, "out", "vscodeignore"), `${allowed}\n!${folder}/**\n`);
+  writeFileSync(path.join(root, "out", "readme.md"), readmeAlone());
   console.log(`Shipping the ONNX Runtime binaries of ${target}.`);
   await runQuietly("The build", "npm", ["run", "build"]);
+  writeFileSync(path.join(root, "dist", "third-party-notices.txt"), await thirdPartyNotices());
 });
+
+/** README.md without the links and pictures that lead to files of the repository. */
+function readmeAlone() {
+  const readme = readFileSync(path.join(root, "README.md"), "utf8");
+  return readme
+    .replace(/!\[[^\]]*\]\((?!https:)[^)]*\)\n*/g, "")
+    .replace(/\[([^\]]*)\]\((?!https?:|#)[^)]*\)/g, "$1");
+}
 
 /** vsce does not tell its prepublish script the target; the command line that started it does. */
 function targetOfAncestors() {

@@ -16,6 +16,7 @@ const shipped = [
   "LICENSE",
   ".vscodeignore",
   "scripts/prepublish.mjs",
+  "scripts/shared",
 ];
 
 export async function installDependencies() {
@@ -46,7 +47,7 @@ export async function packageExtension(target = hostTarget) {
     console.log(`Packaging the extension for ${target}…`);
     mkdirSync(path.join(root, "out"), { recursive: true });
     const vsce = path.join(root, "node_modules", "@vscode", "vsce", "vsce");
-    const options = ["--target", target, "--out", vsix, "--allow-missing-repository"];
+    const options = ["--target", target, "--out", vsix];
     await runQuietly("Packaging", process.execPath, [vsce, "package", ...options], {
       env: { ...process.env, FATHOM_TARGET: target },
     });

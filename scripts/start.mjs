@@ -93,7 +93,7 @@ async function openBrowser(vsix, workspace) {
   const port = await editor.findPort(usualPort);
   const { address, child } = await editor.startEditor(home, workspace, { port });
   const open = JSON.stringify([
-    ["openFile", `vscode-remote://${path.join(workspace, "model.py")}`],
+    ["openFile", `vscode-remote://${new URL(address).host}${path.join(workspace, "model.py")}`],
   ]);
   const url = `${address}?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(open)}`;
   console.log(`VS Code is open at\n\n  ${url}\n`);

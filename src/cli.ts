@@ -7,20 +7,17 @@ import { schemeNames } from "./architecture/schemes";
 import { messageOf } from "./checkpoint/errors";
 import type { Metric, Report } from "./diagnosis/report";
 import { metrics } from "./diagnosis/report";
-import type { EngineRun } from "./engine/client";
-import { startEngine } from "./engine/client";
-import type {
-  Device,
-  DiagnosisRequest,
-  EngineEvent,
-  Failure,
-  TextSource,
-} from "./protocol/messages";
+import type { Device } from "./engine/device";
+import { devices } from "./engine/device";
+import type { EngineRun } from "./engineClient";
+import { startEngine } from "./engineClient";
+import type { DiagnosisRequest, EngineEvent, Failure } from "./protocol/messages";
 import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
 import { reportTable } from "./report/terminal";
 import { FileWriteError, writeWholeFile } from "./report/wholeFile";
+import type { TextSource } from "./text/source";
 
 /** Files that are built or shipped beside this one. */
 const home = {
@@ -35,6 +32,7 @@ const exitCodes = {
   usage: 2,
   checkpoint: 3,
   run: 4,
+  device: 4,
   killed: 4,
   interrupted: 130,
 } as const satisfies Record<Failure["reason"], number>;
@@ -87,11 +85,7 @@ async function main(): Promise<void> {
         schemeNames,
       ),
     )
-    .addOption(
-      new Option("--device <name>", "where to compute")
-        .choices(["auto", "cpu", "webgpu", "cuda", "dml", "coreml"])
-        .default("auto"),
-    )
+    .addOption(new Option("--device <name>", "where to compute").choices(devices).default("auto"))
     .option("--threads <n>", "threads of the CPU", whole(1))
     .option("--memory <gib>", "memory budget in GiB", positive)
     .option("--seed <n>", "seed of the random probes", whole(0), 0)

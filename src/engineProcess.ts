@@ -1,5 +1,5 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism } from "node:os";
 import { describeArchitecture } from "./architecture/describe";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { commonFolder } from "./checkpoint/commonFolder";
@@ -8,6 +8,7 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import type { Metric, Report, RuntimeSummary } from "./diagnosis/report";
+import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
 import { chooseProvider } from "./engine/providers";
 import type {
@@ -78,7 +79,11 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     findings: [
       ...findingsOf(report),
       ...report.findings,
-      ...notices.map((text) => ({ kind: "notice" as const, layers: [], text })),
+      ...[...(request.notices ?? []), ...notices].map((text) => ({
+        kind: "notice" as const,
+        layers: [],
+        text,
+      })),
     ],
   });
   const report = await diagnose(
@@ -91,7 +96,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       metrics: new Set(request.metrics.flatMap(withImplied)),
       probes: request.probes,
       seed: request.seed,
-      memoryBytes: request.memoryBytes ?? freemem() / 2,
+      memoryBytes: request.memoryBytes ?? process.availableMemory() / 2,
     },
     executorOn(provider),
     runtime,
@@ -125,6 +130,8 @@ function failureOf(error: unknown): Failure {
     return { reason: "usage", message };
   }
   if (error instanceof CheckpointError) return { reason: "checkpoint", message };
+  if (error instanceof EngineError && error.provider !== "cpu")
+    return { reason: "device", message };
   return { reason: "run", message };
 }
 

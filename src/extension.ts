@@ -1,7 +1,7 @@
 /** Composes the extension. Activation only registers; whatever is heavy is loaded when first used. */
 import * as vscode from "vscode";
 import type { ExportFormat } from "./protocol/messages";
-import { startEngine } from "./engine/client";
+import { startEngine } from "./engineClient";
 import { CheckpointFolders } from "./host/checkpointFolders";
 import { CheckpointPicker } from "./host/checkpointPicker";
 import { DiagnoseCommand } from "./host/diagnoseCommand";

@@ -92,6 +92,9 @@ export function rotaryOf(
       throw configError(config, `${key}.${name}`, value, `expected by ${type}`);
     return value;
   };
+  if (Object.values(parameters).every((value) => value === undefined) && parsed[key]) {
+    throw configError(config, key, config.value[key], "expected rope_theta or rope_type in it");
+  }
   if ((parameters.partial_rotary_factor ?? 1) !== 1) {
     throw configError(
       config,
@@ -108,6 +111,14 @@ export function rotaryOf(
     case "linear":
       return { theta, scaling: { type, factor: required("factor") } };
     case "llama3":
+      if (required("high_freq_factor") <= required("low_freq_factor")) {
+        throw configError(
+          config,
+          `${key}.high_freq_factor`,
+          parameters.high_freq_factor,
+          `it must exceed low_freq_factor, ${required("low_freq_factor")}`,
+        );
+      }
       return {
         theta,
         scaling: {

@@ -1,12 +1,12 @@
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
-import { CheckpointError } from "../checkpoint/errors";
+import { CheckpointError, quote } from "../checkpoint/errors";
 import type { LineageConfig } from "./config";
 import { configError, parseLineageConfig, rotaryOf } from "./config";
 import type { Activation, Architecture, LayerDescription, Linear, Norm } from "./description";
 import type { Family } from "./family";
 import { rotary } from "./rotary";
 import type { SchemeName } from "./schemes";
-import { schemes } from "./schemes";
+import { normType, schemes } from "./schemes";
 import { TensorDirectory } from "./tensorDirectory";
 
 /** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
@@ -236,6 +236,13 @@ function settleScheme(
     throw new CheckpointError(
       "config",
       `${config.path}: states more than one norm scheme (${stated.join(", ")}); choose one with the scheme option.`,
+    );
+  }
+  const unclaimed = stated.length === 0 ? normType(config.value)[0] : undefined;
+  if (unclaimed !== undefined) {
+    throw new CheckpointError(
+      "unsupported",
+      `${config.path}: states the norm scheme ${quote(unclaimed)}, which is not supported; supported are ${Object.keys(schemes).join(", ")}.`,
     );
   }
   if (stated[0] !== undefined) return { name: stated[0], source: "stated in config.json" };

@@ -36,10 +36,11 @@ export function isSchemeName(name: string): name is SchemeName {
   return Object.hasOwn(schemes, name);
 }
 
-/** What config.json calls its norm scheme, in lower case with hyphens. */
-function normType(config: Readonly<Record<string, unknown>>): string[] {
+/** What config.json calls its norm scheme, in lower case with hyphens; kinds of norm are not schemes. */
+export function normType(config: Readonly<Record<string, unknown>>): string[] {
   return ["norm_scheme", "norm_type", "norm_placement", "norm_position"]
     .map((key) => config[key])
     .filter((value) => typeof value === "string")
-    .map((value) => value.toLowerCase().replaceAll(/[_\s]+/g, "-"));
+    .map((value) => value.toLowerCase().replaceAll(/[_\s]+/g, "-"))
+    .filter((value) => !/^(rms-?norm|rms|layer-?norm|ln)$/.test(value));
 }

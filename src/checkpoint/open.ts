@@ -1,10 +1,11 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
 import { limits } from "./limits";
 import { readSafetensors } from "./safetensors";
+import { readSmallFile } from "./smallFile";
 
 const singleFile = "model.safetensors";
 const indexSuffix = ".safetensors.index.json";
@@ -134,12 +135,9 @@ async function readConfig(path: string): Promise<Checkpoint["config"]> {
 }
 
 async function readJson(path: string, limit: number): Promise<unknown> {
-  const { size } = await stat(path);
-  if (size > limit) {
-    throw new CheckpointError("header", `${path}: is ${size} bytes long; the limit is ${limit}.`);
-  }
+  const text = await readSmallFile(path, limit).catch((error: unknown) => unreadable(path, error));
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return JSON.parse(text);
   } catch (error) {
     throw new CheckpointError("header", `${path}: is not JSON: ${lineOf(error)}.`);
   }

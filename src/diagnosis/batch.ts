@@ -12,7 +12,7 @@ export class Batch {
     readonly documents: readonly NumberedDocument[],
     readonly width: number,
   ) {
-    this.sequence = Math.max(...documents.map(({ tokens }) => tokens.length));
+    this.sequence = documents.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   }
 
   get size(): number {

@@ -5,7 +5,7 @@ import { parameterCount } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
 import { layerGraph } from "../graph/layer";
-import { weightBytes } from "../graph/memory";
+import { activationBytes, weightBytes } from "../graph/memory";
 import type { NumberedDocument } from "./batch";
 import { growthLaw } from "./growth";
 import { Measurements } from "./measurements";
@@ -17,7 +17,7 @@ import type {
   Report,
   RuntimeSummary,
 } from "./report";
-import type { SweepEnd } from "./sweep";
+import type { StreamPart, SweepEnd } from "./sweep";
 import { sweep, tangentCost } from "./sweep";
 
 export interface DiagnosisInput {
@@ -46,7 +46,7 @@ export interface DiagnosisObserver {
 }
 
 export interface DiagnosisStage {
-  readonly part: number | "embedding" | "head";
+  readonly part: StreamPart;
   /** Batch, from 1, of how many. */
   readonly batch: number;
   readonly batches: number;
@@ -67,11 +67,18 @@ export async function diagnose(
 ): Promise<Report> {
   const { architecture } = input;
   const measurements = new Measurements(architecture.layers.length);
-  const { batches, runBytes } = planBatches(input);
-  const total = batches.reduce((sum, batch) => sum + batchCost(input, batch.length), 0);
+  // Without a head there is no loss for a removal to change.
+  const metrics = architecture.head ? input.metrics : withoutRemovals(input.metrics);
+  const { batches, runBytes } = planBatches({ ...input, metrics });
+  const total = batches.reduce(
+    (sum, batch) => sum + batchCost({ ...input, metrics }, batch.length),
+    0,
+  );
   let done = 0;
   let measuredDocuments = 0;
   let latest: Report | undefined;
+  /** Where the stream left the finite numbers in the first batch; later ones are swept up to there. */
+  let overflow: StreamPart | undefined;
   const notices: string[] = [];
 
   const assemble = (documents: number, end: SweepEnd | undefined): Report =>
@@ -82,7 +89,13 @@ export async function diagnose(
       architecture,
       batch,
       executor,
-      { metrics: input.metrics, probes: input.probes, seed: input.seed, runBytes },
+      {
+        metrics: overflow === undefined ? metrics : withoutRemovals(metrics),
+        probes: input.probes,
+        seed: input.seed,
+        runBytes,
+        ...(overflow !== undefined && { upTo: overflow }),
+      },
       measurements,
       {
         onStage: (part) => observer.onStage({ part, batch: number + 1, batches: batches.length }),
@@ -99,23 +112,27 @@ export async function diagnose(
     if (end.kind === "stopped") {
       return latest === undefined ? assemble(batch.length, end) : { ...latest, runtime: runtime() };
     }
-    if (end.kind === "nonFinite") {
+    if (end.kind === "nonFinite" && end.at !== overflow) {
       const cause = await explainNonFinite(input, end.at);
-      const notice =
-        latest === undefined
-          ? cause
-          : `${cause} This was met after ${measuredDocuments} of ${input.documents.length} documents, whose figures stand.`;
+      const notice = isFirst
+        ? cause
+        : `${cause} This was met after ${measuredDocuments} of ${input.documents.length} documents, whose figures stand.`;
       notices.push(notice);
       observer.onNotice(notice);
-      return latest === undefined
-        ? assemble(batch.length, end)
-        : { ...latest, runtime: runtime(), findings: noticeFindings(notices) };
+      if (latest !== undefined) {
+        return { ...latest, runtime: runtime(), findings: noticeFindings(notices) };
+      }
+      overflow = end.at;
     }
     measuredDocuments += batch.length;
     latest = assemble(measuredDocuments, end);
     observer.onReport(latest);
   }
   return { ...latest!, runtime: runtime() };
+}
+
+function withoutRemovals(metrics: ReadonlySet<Metric>): ReadonlySet<Metric> {
+  return new Set([...metrics].filter((metric) => metric !== "pruning" && metric !== "sublayers"));
 }
 
 /** Activations of one run take at most this share of the memory that weights leave. */
@@ -141,13 +158,23 @@ function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; ru
       weightBytes(layerGraph(layer, architecture.hiddenSize, false)),
     ),
   );
-  const forActivations = Math.max(input.memoryBytes - layerBytes, input.memoryBytes * 0.1);
+  const forActivations = input.memoryBytes - layerBytes;
   const runBytes = forActivations * runShare;
   const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
   // The baseline's input, output and two contributions stand beside the trajectories.
   const streams = 4 + removalsPerLayer * architecture.layers.length;
-  const longest = Math.max(...documents.map((tokens) => tokens.length));
+  const longest = documents.reduce((most, tokens) => Math.max(most, tokens.length), 0);
   const documentBytes = streams * longest * hiddenBytes;
+  const smallestRun = activationBytes(
+    layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
+    { batch: 1, sequence: longest },
+  );
+  const least = layerBytes + documentBytes + smallestRun;
+  if (least > input.memoryBytes) {
+    throw new MemoryError(
+      `${input.checkpoint.path}: one layer and one document of ${longest} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
+    );
+  }
   const most = Math.max(1, Math.floor((forActivations - runBytes) / documentBytes));
   const tokensPerLayer =
     (batchCost(input, documents.length) / architecture.layers.length) * longest;
@@ -163,6 +190,15 @@ function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; ru
     batches.push(numbered.slice(from, from + most));
   }
   return { batches, runBytes };
+}
+
+/** A run that its memory budget cannot hold. */
+export class MemoryError extends Error {
+  override readonly name = "MemoryError";
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
 
 /** Cost of a batch in runs of a layer on one document; the head counts by the size of its weight. */
@@ -183,7 +219,7 @@ function batchCost({ architecture, metrics, probes }: DiagnosisInput, documents:
 /** Says which weights are not finite, having found that the stream is not. */
 async function explainNonFinite(
   { checkpoint, architecture }: DiagnosisInput,
-  at: number | "embedding" | "head",
+  at: StreamPart,
 ): Promise<string> {
   const { embedding, layers, finalNorm, head } = architecture;
   const tensors = [
@@ -193,10 +229,10 @@ async function explainNonFinite(
     ...(head ? [head.weight] : []),
   ];
   const names = await findNonFinite([...new Set(tensors)]);
-  const where = typeof at === "number" ? `in ${layers[at]!.path}` : `in the ${at}`;
+  const where = typeof at === "number" ? layers[at]!.path : `the ${at}`;
   return names.length === 0
-    ? `${checkpoint.path}: activations overflow ${where} although every weight is finite.`
-    : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from the part ${where} on.`;
+    ? `${checkpoint.path}: activations overflow in ${where} although every weight is finite.`
+    : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from ${where} on.`;
 }
 
 function assembleReport(

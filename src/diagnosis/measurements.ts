@@ -25,8 +25,9 @@ export class Measurements {
   baselineEstimate(): Baseline | undefined {
     const estimate = this.baseline.estimate();
     if (estimate === undefined || !Number.isFinite(estimate.mean)) return undefined;
-    const { mean: nll, standardError } = estimate;
-    return { nll, standardError, perplexity: Math.exp(nll) };
+    const { mean: nll, ...error } = estimate;
+    const perplexity = Math.exp(nll);
+    return { nll, ...error, ...(Number.isFinite(perplexity) && { perplexity }) };
   }
 }
 
@@ -81,9 +82,13 @@ export class LayerMeasurement {
     const distance = Math.sqrt(square.mean);
     return {
       identityDistance: distance,
-      standardError: distance === 0 ? 0 : square.standardError / (2 * distance),
+      ...(square.standardError !== undefined && {
+        standardError: distance === 0 ? 0 : square.standardError / (2 * distance),
+      }),
       identityCosine: cosine.mean,
-      identityCosineStandardError: cosine.standardError,
+      ...(cosine.standardError !== undefined && {
+        identityCosineStandardError: cosine.standardError,
+      }),
     };
   }
 
@@ -92,9 +97,10 @@ export class LayerMeasurement {
     if (cost === undefined) return undefined;
     const attention = removalCost(this.removal.attention);
     const feedForward = removalCost(this.removal.feedForward);
+    const deltaPerplexity = Math.exp(baseline.nll + cost.deltaNll) - Math.exp(baseline.nll);
     return {
       ...cost,
-      deltaPerplexity: Math.exp(baseline.nll + cost.deltaNll) - baseline.perplexity,
+      ...(Number.isFinite(deltaPerplexity) && { deltaPerplexity }),
       ...(attention && { attention }),
       ...(feedForward && { feedForward }),
     };
@@ -103,9 +109,9 @@ export class LayerMeasurement {
 
 function removalCost(differences: TokenMean): RemovalCost | undefined {
   const estimate = differences.estimate();
-  return estimate !== undefined && Number.isFinite(estimate.mean)
-    ? { deltaNll: estimate.mean, standardError: estimate.standardError }
-    : undefined;
+  if (estimate === undefined || !Number.isFinite(estimate.mean)) return undefined;
+  const { mean: deltaNll, ...error } = estimate;
+  return { deltaNll, ...error };
 }
 
 /** A per-token quantity kept token by token, for its median and for its mean without first tokens. */
@@ -153,9 +159,11 @@ class ContributionSamples {
     return {
       variance,
       normRatio: normRatio.mean,
-      normRatioStandardError: normRatio.standardError,
+      ...(normRatio.standardError !== undefined && {
+        normRatioStandardError: normRatio.standardError,
+      }),
       cosine: cosine.mean,
-      cosineStandardError: cosine.standardError,
+      ...(cosine.standardError !== undefined && { cosineStandardError: cosine.standardError }),
     };
   }
 }

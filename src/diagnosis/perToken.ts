@@ -29,17 +29,18 @@ export function cosines(
   });
 }
 
-/** ‖a‖ / ‖b‖; 0 where a is zero. */
+/** ‖a‖ / ‖b‖, of the tokens where b is not zero. */
 export function normRatios(
   a: Float32Array,
   b: Float32Array,
   tokens: number,
   width: number,
 ): Float64Array {
-  return perToken(tokens, (token) => {
+  const ratios = perToken(tokens, (token) => {
     const { aa, bb } = products(a, b, token * width, width);
-    return aa === 0 ? 0 : Math.sqrt(aa / bb);
+    return bb === 0 ? Number.NaN : Math.sqrt(aa / bb);
   });
+  return ratios.filter((ratio) => !Number.isNaN(ratio));
 }
 
 /** ‖a‖², ‖b‖², ⟨a, b⟩ and ‖a − b‖² of two whole arrays. */

@@ -4,7 +4,8 @@
  * It is plain JSON (`media/report.schema.json` describes it to other tools). A figure that could
  * not be measured is absent, and the reason stands in `unmeasured`; no field is ever a guess.
  * NLL and its differences are in nats per token; variances are in squared units of the residual
- * stream; standard errors are over documents (over tokens when there is one document).
+ * stream; standard errors are over documents (over tokens when there is one document) and absent
+ * where there is only one of either.
  */
 export interface Report {
   schemaVersion: 1;
@@ -74,8 +75,9 @@ export interface RuntimeSummary {
 
 export interface Baseline {
   nll: number;
-  standardError: number;
-  perplexity: number;
+  standardError?: number;
+  /** Absent where exp(NLL) is beyond the largest number. */
+  perplexity?: number;
 }
 
 /** Least squares of log σ² on the layer index (exponential) and on log ℓ (power). */
@@ -105,7 +107,7 @@ export interface LayerReport {
 
 export interface TokenStatistics {
   mean: number;
-  standardError: number;
+  standardError?: number;
   median: number;
   /** Mean without each document's first token (attention sinks, arXiv 2402.17762). */
   meanWithoutFirstToken?: number;
@@ -116,30 +118,30 @@ export interface Contribution {
   variance: TokenStatistics;
   /** Mean over tokens of ‖sublayer output‖ / ‖stream it is added to‖. */
   normRatio: number;
-  normRatioStandardError: number;
+  normRatioStandardError?: number;
   /** Mean over tokens of the cosine between the sublayer output and the stream. */
   cosine: number;
-  cosineStandardError: number;
+  cosineStandardError?: number;
 }
 
 export interface JacobianEstimate {
   /** ‖J − I‖_F / ‖I‖_F. */
   identityDistance: number;
-  standardError: number;
+  standardError?: number;
   /** E ⟨v, Jv⟩ / (‖v‖ ‖Jv‖). */
   identityCosine: number;
-  identityCosineStandardError: number;
+  identityCosineStandardError?: number;
 }
 
 export interface RemovalCost {
   /** Mean token NLL without the part − baseline, in nats. */
   deltaNll: number;
   /** From the paired differences. */
-  standardError: number;
+  standardError?: number;
 }
 
 export interface PruningSensitivity extends RemovalCost {
-  deltaPerplexity: number;
+  deltaPerplexity?: number;
   attention?: RemovalCost;
   feedForward?: RemovalCost;
 }

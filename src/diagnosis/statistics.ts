@@ -4,10 +4,10 @@ interface DocumentSum {
   count: number;
 }
 
-/** A mean with its standard error. */
+/** A mean with its standard error, which a single observation does not have. */
 export interface Estimate {
   readonly mean: number;
-  readonly standardError: number;
+  readonly standardError?: number;
 }
 
 /**
@@ -33,7 +33,7 @@ export class TokenMean {
     const count = this.documents.reduce((total, document) => total + document.count, 0);
     if (count === 0) return undefined;
     const mean = this.documents.reduce((total, { sum }) => total + sum, 0) / count;
-    return { mean, standardError: this.standardError(mean, count) };
+    return { mean, ...known(this.standardError(mean, count)) };
   }
 
   /**
@@ -41,7 +41,7 @@ export class TokenMean {
    * Sampling Techniques, 3rd ed., §6.4): √(D/(D−1) Σ (s_n − mean·c_n)²) / Σ c_n, with sums s_n and
    * counts c_n. Over tokens, when there is one document, the sample deviation / √count.
    */
-  private standardError(mean: number, count: number): number {
+  private standardError(mean: number, count: number): number | undefined {
     const informative = this.documents.filter((document) => document.count > 0);
     const size = informative.length;
     if (size > 1) {
@@ -51,7 +51,7 @@ export class TokenMean {
       );
       return Math.sqrt((size / (size - 1)) * residuals) / count;
     }
-    if (count < 2) return 0;
+    if (count < 2) return undefined;
     const variance = Math.max(0, this.squares - count * mean * mean) / (count - 1);
     return Math.sqrt(variance / count);
   }
@@ -61,31 +61,40 @@ export class TokenMean {
  * The mean over documents of a quantity that random probes estimate, each document counting equally.
  */
 export class ProbeMean {
-  private readonly documents: readonly number[][] = [];
+  private readonly documents: number[][] = [];
 
   /** Adds one document's estimates, one a probe. */
   addDocument(probes: readonly number[]): void {
-    (this.documents as number[][]).push([...probes]);
+    this.documents.push([...probes]);
   }
 
   /**
    * The standard error is the larger of two estimates: over documents, and of the probes' noise
    * pooled over documents. The former cannot truly be the smaller; with few documents its estimate
-   * often is, by chance.
+   * often is, by chance. One probe of one document has none.
    */
   estimate(): Estimate | undefined {
     const size = this.documents.length;
     if (size === 0) return undefined;
     const means = this.documents.map(average);
     const mean = average(means);
-    const betweenDocuments = size > 1 ? sampleVariance(means, mean) / size : 0;
-    const withinDocuments = average(
-      this.documents.map((probes, index) =>
-        probes.length > 1 ? sampleVariance(probes, means[index]!) / probes.length : 0,
-      ),
-    );
-    return { mean, standardError: Math.sqrt(Math.max(betweenDocuments, withinDocuments / size)) };
+    const repeated = this.documents.filter((probes) => probes.length > 1);
+    const squares = [
+      ...(size > 1 ? [sampleVariance(means, mean) / size] : []),
+      ...(repeated.length === size
+        ? [
+            average(
+              repeated.map((probes) => sampleVariance(probes, average(probes)) / probes.length),
+            ) / size,
+          ]
+        : []),
+    ];
+    return { mean, ...known(squares.length > 0 ? Math.sqrt(Math.max(...squares)) : undefined) };
   }
+}
+
+function known(standardError: number | undefined): { standardError?: number } {
+  return standardError === undefined ? {} : { standardError };
 }
 
 /** The middle value, or the mean of the middle two. Undefined for no values. */
@@ -96,7 +105,7 @@ export function median(values: Float64Array): number | undefined {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A straight line through points by least squares, with the share of variance it explains. */
+/** A straight line through points by least squares, with the share of variance it explains (1 of none). */
 export function leastSquares(
   x: readonly number[],
   y: readonly number[],

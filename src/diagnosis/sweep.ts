@@ -21,13 +21,18 @@ export interface SweepOptions {
   readonly seed: number;
   /** Bytes that the activations of one run of a graph may take. */
   readonly runBytes: number;
+  /** Where the sweep may end, because the stream is known not to be finite from there on. */
+  readonly upTo?: StreamPart;
 }
+
+/** A layer by its module index, or what stands before and after the layers. */
+export type StreamPart = number | "embedding" | "head";
 
 /** What a sweep tells while it goes on. Each call may pause it; `stop` ends it early. */
 export interface SweepObserver {
   /** Called before a layer (by module index), or "embedding" or "head", is begun. */
-  readonly onStage: (stage: number | "embedding" | "head") => Promise<"go on" | "stop">;
-  /** Called after part of the work is done, in the units of `sweepCost`. */
+  readonly onStage: (stage: StreamPart) => Promise<"go on" | "stop">;
+  /** Called after part of the work is done, in runs of a layer on one document. */
   readonly onWork: (cost: number) => void;
   /** Called when a layer's figures have been added to the measurements. */
   readonly onLayerMeasured: (layer: number) => void;
@@ -37,7 +42,7 @@ export interface SweepObserver {
 export type SweepEnd =
   | { readonly kind: "done" }
   | { readonly kind: "stopped" }
-  | { readonly kind: "nonFinite"; readonly at: number | "embedding" | "head" };
+  | { readonly kind: "nonFinite"; readonly at: StreamPart };
 
 /** One run through the layers: the baseline, or one in which a part of an earlier layer was left out. */
 interface Trajectory {
@@ -61,7 +66,8 @@ export async function sweep(
   measurements: Measurements,
   observer: SweepObserver,
 ): Promise<SweepEnd> {
-  const { metrics } = options;
+  const { metrics, upTo } = options;
+  if (upTo === "embedding") return { kind: "nonFinite", at: upTo };
   const batch = new Batch(documents, architecture.hiddenSize);
   if ((await observer.onStage("embedding")) === "stop") return { kind: "stopped" };
   let baseline: Trajectory = {
@@ -72,6 +78,7 @@ export async function sweep(
 
   let removals: Trajectory[] = [];
   for (const [index, layer] of architecture.layers.entries()) {
+    if (index === upTo) return { kind: "nonFinite", at: upTo };
     if ((await observer.onStage(index)) === "stop") return { kind: "stopped" };
     const plain = layerGraph(layer, architecture.hiddenSize, metrics.has("sublayers"));
     const graph = metrics.has("jacobian")
@@ -109,6 +116,7 @@ export async function sweep(
   }
 
   if (architecture.head === undefined) return { kind: "done" };
+  if (upTo === "head") return { kind: "nonFinite", at: upTo };
   if ((await observer.onStage("head")) === "stop") return { kind: "stopped" };
   const streams = [baseline, ...removals].map(({ stream }) => stream);
   const losses = await negativeLogLikelihoods(

@@ -34,4 +34,12 @@ export type Tensor =
 /** ONNX Runtime refused a model or a run. */
 export class EngineError extends Error {
   override readonly name = "EngineError";
+
+  constructor(
+    /** The execution provider that was to run it. */
+    readonly provider: string,
+    message: string,
+  ) {
+    super(message);
+  }
 }

@@ -21,9 +21,10 @@ export function onnxRuntimeExecutor(options: OnnxRuntimeOptions): Executor {
     acceptsEmptyTensors: options.provider === "cpu",
     load: async (graph) => {
       try {
-        return new OnnxRuntimeSession(await createSession(graph, options));
+        return new OnnxRuntimeSession(await createSession(graph, options), options.provider);
       } catch (error) {
         throw new EngineError(
+          options.provider,
           `ONNX Runtime could not build a graph on ${options.provider}: ${messageOf(error)}`,
         );
       }
@@ -56,7 +57,10 @@ function createSession(
 class OnnxRuntimeSession implements Session {
   private isReleased = false;
 
-  constructor(private readonly session: InferenceSession) {}
+  constructor(
+    private readonly session: InferenceSession,
+    private readonly provider: string,
+  ) {}
 
   async run(
     feeds: Readonly<Record<string, Tensor>>,
@@ -73,7 +77,10 @@ class OnnxRuntimeSession implements Session {
       );
       return Object.fromEntries(fetches.map((name) => [name, results[name]!.data as Float32Array]));
     } catch (error) {
-      throw new EngineError(`ONNX Runtime failed to run a graph: ${messageOf(error)}`);
+      throw new EngineError(
+        this.provider,
+        `ONNX Runtime failed to run a graph on ${this.provider}: ${messageOf(error)}`,
+      );
     }
   }
 

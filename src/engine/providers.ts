@@ -3,7 +3,7 @@ import { messageOf } from "../checkpoint/errors";
 import { GraphBuilder } from "../graph/graph";
 import type { Graph } from "../graph/graph";
 import { jvp, tangentName } from "../graph/jvp";
-import type { Device } from "../protocol/messages";
+import type { Device } from "./device";
 import type { Executor } from "./executor";
 
 /** A provider that has proven itself on this machine, or the CPU with the reasons why no other did. */

@@ -23,7 +23,7 @@ export interface HeadSlice {
  * The head, cut along the vocabulary so that no slice's float32 weight exceeds `sliceBytes`. Each
  * slice maps the stream [rows, hidden] and target ids within the slice [rows, 1] to the maximum
  * logit, the sum of exponentials below it, and the target's logit, all [rows, 1]; the slices'
- * results combine to the negative log-likelihood (see `combineSlices`).
+ * results combine to the negative log-likelihood (see `negativeLogLikelihoods`).
  */
 export function headSlices(
   { finalNorm, hiddenSize }: Architecture,

@@ -1,6 +1,6 @@
 /** One checkpoint as the editor sees it: its run, its panel, its progress and what went wrong. */
 import * as vscode from "vscode";
-import type { Outcome } from "../engine/client";
+import type { Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
 import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";

@@ -2,7 +2,7 @@
  * One diagnosis from its request to its end, as the states that a panel shows. Knows the engine
  * only through the function that starts it, and nothing of the editor.
  */
-import type { EngineRun, Outcome } from "../engine/client";
+import type { EngineRun, Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
 import type { DiagnosisRequest, EngineEvent, PanelState, Progress } from "../protocol/messages";
 import type { Turnstile } from "./turnstile";
@@ -61,14 +61,13 @@ export class DiagnosisRun {
   }
 
   private async takeTurn(): Promise<Outcome> {
-    const waitingFor = this.turnstile.ahead;
-    if (waitingFor !== undefined) {
-      this.observer.progress(this.progress, waitingFor);
-      this.show([`Waiting for the diagnosis of ${waitingFor} to end.`]);
-    } else {
-      this.observer.progress(this.progress);
-      this.show();
-    }
+    const { ahead } = this.turnstile;
+    // The run that this one replaces is being killed already.
+    const waitingFor = ahead === this.name ? undefined : ahead;
+    this.observer.progress(this.progress, waitingFor);
+    this.show(
+      waitingFor === undefined ? [] : [`Waiting for the diagnosis of ${waitingFor} to end.`],
+    );
     let leave: () => void;
     try {
       leave = await this.turnstile.enter(this.name, this.cancelled.signal);

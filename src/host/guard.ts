@@ -1,5 +1,7 @@
 /** Runs what the editor or a webview asked for, so that no failure is lost. */
 import * as vscode from "vscode";
+import { settingsSection } from "./ids";
+import { SettingError } from "./requestOf";
 
 export class Guard {
   constructor(private readonly log: vscode.LogOutputChannel) {}
@@ -26,11 +28,28 @@ export class Guard {
       `Could not ${doing}.`,
       error instanceof Error ? (error.stack ?? reason) : reason,
     );
-    const showLog = "Show Log";
+    const offer =
+      error instanceof SettingError
+        ? {
+            label: "Open Settings",
+            accept: () => {
+              openSettings(`${settingsSection}.${error.setting}`);
+            },
+          }
+        : {
+            label: "Show Log",
+            accept: () => {
+              this.log.show();
+            },
+          };
     void vscode.window
-      .showErrorMessage(`Fathom could not ${doing}: ${reason}`, showLog)
+      .showErrorMessage(`Fathom could not ${doing}: ${reason}`, offer.label)
       .then((choice) => {
-        if (choice === showLog) this.log.show();
+        if (choice === offer.label) offer.accept();
       });
   }
+}
+
+function openSettings(query: string): void {
+  void vscode.commands.executeCommand("workbench.action.openSettings", query);
 }

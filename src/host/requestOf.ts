@@ -2,7 +2,9 @@
 import path from "node:path";
 import { schemeNames } from "../architecture/schemes";
 import { metrics, type Metric } from "../diagnosis/report";
-import type { Device, DiagnosisRequest, TextSource } from "../protocol/messages";
+import type { Device } from "../engine/device";
+import type { DiagnosisRequest } from "../protocol/messages";
+import type { TextSource } from "../text/source";
 import type { settings } from "./ids";
 
 export type SettingName = keyof typeof settings;

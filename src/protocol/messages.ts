@@ -3,8 +3,8 @@
  * Types only; nothing is imported at run time.
  */
 import type { Metric, Report } from "../diagnosis/report";
-
-export type Device = "auto" | "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
+import type { Device } from "../engine/device";
+import type { TextSource } from "../text/source";
 
 /** One diagnosis, as the user asked for it. Paths are absolute. */
 export interface DiagnosisRequest {
@@ -26,12 +26,9 @@ export interface DiagnosisRequest {
   /** Memory budget of the engine in bytes; undefined: half of what is free. */
   memoryBytes?: number;
   seed: number;
+  /** What the report should tell of earlier attempts at this run. */
+  notices?: string[];
 }
-
-export type TextSource =
-  | { kind: "text"; files: string[] }
-  | { kind: "tokens"; file: string }
-  | { kind: "default"; file: string };
 
 /** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
 export interface Progress {
@@ -56,9 +53,12 @@ export type EngineEvent =
   | { type: "finished"; report: Report }
   | { type: "failed"; failure: Failure };
 
-/** Why a run ended without a report. The reason decides exit codes and offers, never the message. */
+/**
+ * Why a run ended without a report. The reason decides exit codes and offers, never the message.
+ * `device`: a device other than the CPU failed, so the CPU may yet do it.
+ */
 export interface Failure {
-  reason: "usage" | "checkpoint" | "run" | "interrupted" | "killed";
+  reason: "usage" | "checkpoint" | "run" | "device" | "interrupted" | "killed";
   message: string;
 }
 

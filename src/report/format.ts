@@ -13,6 +13,7 @@ export const absent = "–";
 /** A figure with three significant digits: `0.0123`, `34.2`, `812`, `1.24×10⁵`. */
 export function figure(value: number): string {
   if (value === 0) return "0";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const exponent = exponentOf(value);
   if (exponent < -4 || exponent > 4) return scientific(value, 2);
   return fixed(value, Math.max(0, 2 - exponent));
@@ -23,9 +24,18 @@ export function signedFigure(value: number): string {
   return withPlus(value, figure(value));
 }
 
+/** What stands for the half-width of an interval that cannot be estimated. */
+const unknownError = "?";
+
 /** A figure and the half-width of its 95% interval, cut at the digit where the interval begins. */
-export function interval(value: number, standardError: number): { value: string; error: string } {
+export function interval(
+  value: number,
+  standardError: number | undefined,
+): { value: string; error: string } {
+  if (standardError === undefined) return { value: figure(value), error: unknownError };
   const error = z95 * standardError;
+  if (!Number.isFinite(value)) return { value: figure(value), error: unknownError };
+  if (!Number.isFinite(error)) return { value: figure(value), error: "∞" };
   if (!(error > 0)) return { value: figure(value), error: figure(0) };
   const exponent = value === 0 ? exponentOf(error) : exponentOf(value);
   if (Math.max(exponent, exponentOf(error)) > 4 || Math.max(exponent, exponentOf(error)) < -4)
@@ -37,13 +47,13 @@ export function interval(value: number, standardError: number): { value: string;
 }
 
 /** `34.2 ± 1.1` */
-export function withInterval(value: number, standardError: number): string {
+export function withInterval(value: number, standardError: number | undefined): string {
   const written = interval(value, standardError);
   return `${written.value} ± ${written.error}`;
 }
 
 /** `+0.034 ± 0.012` */
-export function signedWithInterval(value: number, standardError: number): string {
+export function signedWithInterval(value: number, standardError: number | undefined): string {
   return withPlus(value, withInterval(value, standardError));
 }
 
@@ -53,8 +63,14 @@ export function signedWithInterval(value: number, standardError: number): string
  */
 export function perplexityCost(cost: RemovalCost): string {
   const ratio = Math.exp(cost.deltaNll);
-  const upper = Math.exp(cost.deltaNll + z95 * cost.standardError);
-  const lower = Math.exp(cost.deltaNll - z95 * cost.standardError);
+  if (cost.standardError === undefined) {
+    const known =
+      ratio >= 11
+        ? `×${figure(ratio)}`
+        : `${signedFigure(Number(((ratio - 1) * 100).toPrecision(3)))}%`;
+    return `${known} (±${unknownError})`;
+  }
+  const [lower, upper] = costBounds(cost);
   const halfWidth = (upper - lower) / 2;
   if (ratio >= 11) {
     const written = interval(ratio, halfWidth / z95);
@@ -65,6 +81,12 @@ export function perplexityCost(cost: RemovalCost): string {
   // One digit of the interval is enough here, and 0.95 still rounds to one.
   const decimals = error > 0 ? Math.max(0, Math.min(3, Math.ceil(-Math.log10(error / 0.95)))) : 1;
   return `${withPlus(percent, fixed(percent, decimals))}% (±${fixed(error, decimals)})`;
+}
+
+/** Bounds of the 95% interval of what a removal multiplies perplexity by. */
+export function costBounds({ deltaNll, standardError }: RemovalCost): [number, number] {
+  if (standardError === undefined) return [0, Infinity];
+  return [Math.exp(deltaNll - z95 * standardError), Math.exp(deltaNll + z95 * standardError)];
 }
 
 /** `13.5 GB`, in powers of ten as disks are sold. */

@@ -276,7 +276,7 @@ function measurementLines(report: Report, paint: Paint, width: number): string[]
       `in ${duration(runtime.seconds)}, with at most ${bytes(runtime.peakMemoryBytes)} of memory.`,
     baseline
       ? `Nothing removed: ${withInterval(baseline.nll, baseline.standardError)} nats per token, ` +
-        `perplexity ${figure(baseline.perplexity)}.`
+        `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}.`
       : "",
     `± is a 95% interval over ${evaluation.documents === 1 ? "tokens" : "documents"}.`,
     ...report.findings

@@ -1,7 +1,11 @@
 /** Whether a layer is worth its depth: the one rule behind every tint, count and sentence. */
 import type { Baseline, LayerReport } from "../diagnosis/report";
+import { costBounds } from "./format";
 
 export type Verdict = "free" | "needed" | "uncertain";
+
+/** Increase of perplexity below which a layer's removal is called free. */
+export const freeThreshold = 0.01;
 
 /**
  * *Free* when the upper 95% bound of the removal's perplexity increase, exp(ΔNLL + 1.96·SE) − 1, is
@@ -11,11 +15,11 @@ export type Verdict = "free" | "needed" | "uncertain";
 export function verdictOf(
   layer: LayerReport,
   baseline: Baseline | undefined,
-  threshold = 0.01,
+  threshold = freeThreshold,
 ): Verdict | undefined {
   if (layer.pruning === undefined || baseline === undefined) return undefined;
-  const { deltaNll, standardError } = layer.pruning;
-  if (Math.exp(deltaNll + 1.96 * standardError) - 1 < threshold) return "free";
-  if (Math.exp(deltaNll - 1.96 * standardError) - 1 > threshold) return "needed";
+  const [lower, upper] = costBounds(layer.pruning);
+  if (upper - 1 < threshold) return "free";
+  if (lower - 1 > threshold) return "needed";
   return "uncertain";
 }

@@ -1,11 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { Architecture } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
-import type { TextSource } from "../protocol/messages";
+import { readSmallFile } from "../checkpoint/smallFile";
 import { TextError } from "./errors";
+import type { TextSource } from "./source";
 import type { TextTokenizer } from "./tokenizer";
 import { readTokenizer } from "./tokenizer";
 
@@ -49,7 +49,11 @@ export async function readDocuments(
         `${texts.file}: document ${tooLong} has ${documents[tooLong]!.length} tokens; the model's context is ${contextLength}. A smaller sequence length cuts it.`,
       );
     }
-    return { documents, source: texts.file, sequenceLength: request.sequenceLength };
+    return {
+      documents,
+      source: texts.file,
+      sequenceLength: Math.min(request.sequenceLength, contextLength),
+    };
   }
   if (checkpoint.tokenizer === undefined) {
     throw new TextError(
@@ -97,7 +101,7 @@ export async function readTextDocuments(
     const text = await readText(file);
     const documents = text.split(new RegExp(`^${escaped(documentSeparator)}$`, "m"));
     for (const document of documents) {
-      const trimmed = document.replace(/^[\r\n]+|\s+$/g, "");
+      const trimmed = document.replace(/^[\r\n]+/, "").trimEnd();
       if (trimmed === "") continue;
       const tokens = tokenizer.encode(trimmed);
       const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
@@ -106,7 +110,9 @@ export async function readTextDocuments(
           `${tokenizer.file}: gives token id ${beyond} for text of ${file}; the model's vocabulary ends at ${vocabularySize - 1}.`,
         );
       }
-      pieces.push(...cut(tokens, tokenizer.prefix, Math.min(sequenceLength, maxTokens)));
+      for (const piece of cut(tokens, tokenizer.prefix, Math.min(sequenceLength, maxTokens))) {
+        pieces.push(piece);
+      }
     }
   }
   if (pieces.length === 0) {
@@ -172,28 +178,23 @@ export async function readTokenDocuments(
         );
       }
     }
-    const tokens = (ids as number[]).slice(0, sequenceLength);
-    if (documents.length > 0 && total + tokens.length > maxTokens) break;
+    const tokens = (ids as number[]).slice(0, Math.min(sequenceLength, maxTokens));
+    if (total + tokens.length > maxTokens) break;
     documents.push(tokens);
     total += tokens.length;
   }
   if (!documents.some((document) => document.length > 1)) {
-    throw new TextError(`${file}: holds no document of two tokens or more.`);
+    const among =
+      documents.length < parsed.data.length ? ` among the first ${maxTokens} tokens` : "";
+    throw new TextError(`${file}: holds no document of two tokens or more${among}.`);
   }
   return documents;
 }
 
 async function readText(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > limits.textBytes) {
-      throw new TextError(`${file}: is ${size} bytes long; the limit is ${limits.textBytes}.`);
-    }
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
-  } catch (error) {
-    if (error instanceof TextError) throw error;
-    throw new TextError(`${file}: cannot be read as UTF-8 text: ${lineOf(error)}.`);
-  }
+  return readSmallFile(file, limits.textBytes).catch((error: unknown) => {
+    throw new TextError(`${file}: cannot be read as text: ${lineOf(error)}.`);
+  });
 }
 
 function escaped(literal: string): string {

@@ -1,7 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { CheckpointError, lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
+import { readSmallFile } from "../checkpoint/smallFile";
 
 /** Turns text into token ids, without special tokens. */
 export interface TextTokenizer {
@@ -18,15 +18,9 @@ export interface TextTokenizer {
  * @throws CheckpointError when it is too large, not JSON, or of a kind the tokenizer library rejects
  */
 export async function readTokenizer(file: string): Promise<TextTokenizer> {
-  const { size } = await stat(file);
-  if (size > limits.tokenizerBytes) {
-    throw new CheckpointError(
-      "config",
-      `${file}: is ${size} bytes long; the limit is ${limits.tokenizerBytes}.`,
-    );
-  }
   try {
-    const description = JSON.parse(await readFile(file, "utf8")) as object;
+    const text = await readSmallFile(file, limits.tokenizerBytes);
+    const description = JSON.parse(text) as object;
     // The second argument is tokenizer_config.json, which only adds what chat templates need.
     const tokenizer = new Tokenizer(description, {});
     const encode = (text: string, special: boolean): number[] =>

@@ -86,8 +86,13 @@ export function inSight<Point extends { layer: number }>(
   );
 }
 
-export function measuredPoint(layer: number, value: number, standardError: number): MeasuredPoint {
-  const reach = z95 * standardError;
+/** A point with its 95% interval; one whose error is unknown stands without. */
+export function measuredPoint(
+  layer: number,
+  value: number,
+  standardError: number | undefined,
+): MeasuredPoint {
+  const reach = z95 * (standardError ?? 0);
   return { layer, value, low: value - reach, high: value + reach };
 }
 

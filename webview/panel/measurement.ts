@@ -70,7 +70,7 @@ export function measurementFacts(
     [
       "Baseline",
       baseline
-        ? `perplexity ${figure(baseline.perplexity)}, ` +
+        ? `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}, ` +
           `NLL ${withInterval(baseline.nll, baseline.standardError)} nats per token`
         : missingBaseline[phase],
     ],

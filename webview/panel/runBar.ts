@@ -117,6 +117,7 @@ const failureHeads: Readonly<Record<Failure["reason"], string>> = {
   usage: "The run could not start.",
   checkpoint: "The checkpoint could not be read.",
   run: "The run failed.",
+  device: "The device failed.",
   interrupted: "The run was cancelled.",
   killed: "The engine process ended before it was done.",
 };

@@ -3,6 +3,7 @@ import type {
   Baseline,
   Contribution,
   LayerReport,
+  RemovalCost,
   TokenStatistics,
 } from "../../src/diagnosis/report";
 import { figure, interval, perplexityCost, signedFigure } from "../../src/report/format";
@@ -116,7 +117,10 @@ export const tableColumns: readonly TableColumn[] = [
     head: "ΔPPL",
     meaning: "Perplexity difference when the layer is removed",
     sortKey: (layer) => layer.pruning?.deltaPerplexity,
-    cell: ({ pruning }) => pruning && { value: signedFigure(pruning.deltaPerplexity) },
+    cell: ({ pruning }) =>
+      pruning?.deltaPerplexity === undefined
+        ? undefined
+        : { value: signedFigure(pruning.deltaPerplexity) },
   },
   ...signed(
     "attentionDelta",
@@ -195,7 +199,7 @@ function signed(
   id: string,
   head: string,
   meaning: string,
-  of: (layer: LayerReport) => { deltaNll: number; standardError: number } | undefined,
+  of: (layer: LayerReport) => RemovalCost | undefined,
 ): TableColumn[] {
   return [
     {

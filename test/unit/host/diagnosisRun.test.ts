@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
-import type { EngineRun, Outcome } from "../../../src/engine/client";
+import type { EngineRun, Outcome } from "../../../src/engineClient";
 import { DiagnosisRun } from "../../../src/host/diagnosisRun";
 import { Turnstile } from "../../../src/host/turnstile";
 import type { DiagnosisRequest, EngineEvent, PanelState } from "../../../src/protocol/messages";

@@ -18,8 +18,8 @@ describe("varianceModel", () => {
     expect(model.measured.points[7]).toEqual({
       layer: 7,
       value: mean,
-      low: mean - z95 * standardError,
-      high: mean + z95 * standardError,
+      low: mean - z95 * standardError!,
+      high: mean + z95 * standardError!,
     });
     expect(model.axis.kind).toBe("log");
     expect(model.curves.map((curve) => [curve.role, curve.points.length])).toEqual([

@@ -10,8 +10,8 @@ import type {
   EngineEvent,
   Failure,
   Progress,
-} from "../protocol/messages";
-import type { Report } from "../diagnosis/report";
+} from "./protocol/messages";
+import type { Report } from "./diagnosis/report";
 
 export type Outcome = { ok: true; report: Report } | { ok: false; failure: Failure };
 
@@ -25,8 +25,8 @@ export interface EngineRun {
 }
 
 /**
- * Runs one diagnosis in a process of its own. A device whose driver brings the process down while it
- * is tried costs a restart on the CPU, which the owner is told of.
+ * Runs one diagnosis in a process of its own. A device that fails, or whose driver brings the process
+ * down while it is tried, costs a restart on the CPU, which the owner and the report are told of.
  *
  * @param enginePath the bundled engine, `dist/engine.js`
  * @param onEvent called for each progress, notice and partial report, in order
@@ -38,18 +38,25 @@ export function startEngine(
 ): EngineRun {
   let current = new EngineProcess(enginePath, request, onEvent);
   let isCancelled = false;
+  let isFinishAsked = false;
   const run = async (): Promise<Outcome> => {
     const first = await current.outcome;
-    const crashed = !first.ok && first.failure.reason === "killed" && current.stage === "device";
-    if (isCancelled || !crashed || request.device === "cpu") return first;
-    const text = `Trying device ${request.device} brought the engine process down; the CPU is used instead.`;
-    onEvent({ type: "notice", text });
-    current = new EngineProcess(enginePath, { ...request, device: "cpu" }, onEvent);
+    const cause = isCancelled || first.ok ? undefined : deviceTrouble(first.failure, current.stage);
+    if (cause === undefined || request.device === "cpu") return first;
+    const notice = `Device ${request.device} was given up: ${cause}; the CPU is used instead.`;
+    onEvent({ type: "notice", text: notice });
+    current = new EngineProcess(
+      enginePath,
+      { ...request, device: "cpu", notices: [...(request.notices ?? []), notice] },
+      onEvent,
+    );
+    if (isFinishAsked) current.send({ type: "finish" });
     return current.outcome;
   };
   return {
     outcome: run(),
     finish: () => {
+      isFinishAsked = true;
       current.send({ type: "finish" });
     },
     cancel: () => {
@@ -57,6 +64,14 @@ export function startEngine(
       current.cancel();
     },
   };
+}
+
+/** What went wrong with a device, if that is why a run failed. */
+function deviceTrouble(failure: Failure, stage: Progress["stage"]): string | undefined {
+  if (failure.reason === "device") return failure.message;
+  return failure.reason === "killed" && stage === "device"
+    ? "trying it brought the engine process down"
+    : undefined;
 }
 
 class EngineProcess {

@@ -1,0 +1,5 @@
+/** Where the documents come from. Paths are absolute. */
+export type TextSource =
+  | { readonly kind: "text"; readonly files: readonly string[] }
+  | { readonly kind: "tokens"; readonly file: string }
+  | { readonly kind: "default"; readonly file: string };

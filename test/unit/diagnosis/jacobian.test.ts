@@ -50,10 +50,10 @@ function estimateOf(weight: readonly number[], probes: readonly Float32Array[]):
   return measurement.jacobianEstimate()!;
 }
 
-function rademacherProbes(count: number, size: number): Float32Array[] {
+function rademacherProbes(count: number, size: number, seed = 0): Float32Array[] {
   return Array.from({ length: count }, (_, probe) => {
     const numbers = new Float32Array(size);
-    fillRademacher(numbers, [0, 0, 0, probe]);
+    fillRademacher(numbers, [seed, 0, 0, probe]);
     return numbers;
   });
 }
@@ -79,6 +79,20 @@ describe("the Jacobian of a linear block y = x + W x", () => {
     expect(Math.abs(estimate.identityDistance - distance)).toBeLessThan(
       4 * estimate.standardError!,
     );
+  });
+
+  it("has the error that repeating the estimate with other probes shows", () => {
+    const estimates = Array.from({ length: 300 }, (_, seed) =>
+      estimateOf(weight, rademacherProbes(32, size, seed)),
+    );
+    const rootMeanSquare = (values: readonly number[]): number =>
+      Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    const spread = rootMeanSquare(
+      estimates.map(({ identityDistance }) => identityDistance - distance),
+    );
+    const stated = rootMeanSquare(estimates.map(({ standardError }) => standardError!));
+    expect(stated / spread).toBeGreaterThan(0.88);
+    expect(stated / spread).toBeLessThan(1.12);
   });
 
   it("is known without error where W is diagonal, since probes are signs", () => {

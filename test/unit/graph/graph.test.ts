@@ -142,6 +142,18 @@ describe("activationBytes", () => {
     expect(activationBytes(builder.build(), {})).toBe(4 * 8 * 4);
   });
 
+  it("holds what is used again until its last use", () => {
+    const builder = new GraphBuilder();
+    const x = builder.input("x", floats(8));
+    const a = builder.apply("Exp", [x]);
+    const b = builder.apply("Neg", [a]);
+    const c = builder.apply("Neg", [b]);
+    const d = builder.add(c, a);
+    builder.output("e", builder.apply("Neg", [d]));
+    // x, a and c, and d while it is written; a and c are gone when e is.
+    expect(activationBytes(builder.build(), {})).toBe(4 * 8 * 4);
+  });
+
   it("leaves out what depends on weights alone, which is computed once", () => {
     const builder = new GraphBuilder();
     const x = builder.input("x", floats("batch", 2));

@@ -137,13 +137,13 @@ class EngineProcess {
 
   private epitaph(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died by ${signal}`;
-    const words = this.lastWords.trim().split("\n").at(-1);
-    const quoted = words ? ` (${words})` : "";
-    const memory =
-      signal === "SIGKILL"
-        ? " The system may have run out of memory: try a smaller memory budget or fewer tokens."
-        : "";
-    return `The engine process ${how} before the diagnosis was done${quoted}.${memory}`;
+    const end = `The engine process ${how} before the diagnosis was done`;
+    if (signal === "SIGKILL") {
+      // Killed from outside: what it said before has nothing to do with it.
+      return `${end}. The system may have run out of memory: try a smaller memory budget or fewer tokens.`;
+    }
+    const words = this.lastWords.trim().split("\n").at(-1)?.trim();
+    return words ? `${end} (${words}).` : `${end}.`;
   }
 }
 

@@ -46,7 +46,7 @@ export class Charts {
     this.events.onChoice({ ...this.choice, isPruningLog });
   });
   private readonly figures: ChartFigure[];
-  private choice: ChartChoice = { part: "layer", isPruningLog: false, isJacobianLog: false };
+  private choice: ChartChoice = { part: "layer", isPruningLog: false, isJacobianLog: true };
   private view: ReportView | undefined;
   private palette: Palette | undefined;
   private range: LayerRange | undefined;

@@ -14,8 +14,10 @@ import {
   type ReportView,
 } from "./chartModel";
 
-export function jacobianModel(view: ReportView, { isLog }: { isLog: boolean }): ChartModel {
+/** @param choice whether a log scale is wanted; a distance of 0, an exact identity, has no place on it */
+export function jacobianModel(view: ReportView, choice: { isLog: boolean }): ChartModel {
   const points = jacobianPoints(view);
+  const isLog = choice.isLog && points.every(({ value }) => value > 0);
   const first = points[0];
   const last = points.at(-1);
   const ends = inSight(points, view).flatMap((point) => [Math.max(0, point.low), point.high]);

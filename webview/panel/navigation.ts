@@ -32,7 +32,8 @@ export function readNavigation(saved: unknown): Navigation {
     chart: {
       part: removableParts.find((one) => one === part) ?? "layer",
       isPruningLog: isPruningLog === true,
-      isJacobianLog: isJacobianLog === true,
+      // Logarithmic unless the reader says otherwise: the first layer is often a hundred times the rest.
+      isJacobianLog: isJacobianLog !== false,
     },
     table: {
       sort: {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readNavigation, type Navigation } from "../../../webview/panel/navigation";
 
 const untouched: Navigation = {
-  chart: { part: "layer", isPruningLog: false, isJacobianLog: false },
+  chart: { part: "layer", isPruningLog: false, isJacobianLog: true },
   table: { sort: { column: "layer", descending: false }, allFigures: false },
 };
 

@@ -286,7 +286,7 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await page.getByRole("button", { name: "Perplexity" }).click();
       await rows().nth(3).click();
       expect(await page.evaluate("window.saved")).toEqual({
-        chart: { part: "feedForward", isPruningLog: false, isJacobianLog: false },
+        chart: { part: "feedForward", isPruningLog: false, isJacobianLog: true },
         table: { sort: { column: "cost", descending: true }, allFigures: false },
         layer: expect.any(Number) as number,
       });

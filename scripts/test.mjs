@@ -35,6 +35,10 @@ await runMain(async (args) => {
   // The unit tests find the browser's software GPU where it is installed.
   const browser = isQuick || (await count("Chromium", () => check(ensureChromium)));
   await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
+  if (!isQuick && browser) {
+    // The browser brings a software GPU with it.
+    await count("WebGPU tests", () => vitest("test/webgpu/vitest.config.mjs", "webgpu"));
+  }
   if (!isQuick && built && browser) {
     const ready =
       (await count("Package", () => check(packageExtension))) &&

@@ -101,16 +101,19 @@ describe("a run", () => {
   test("with a setting that makes no sense names the setting", async () => {
     workbench = await Workbench.open("setting", { settings: { "fathom.probes": 0 } });
     await workbench.diagnose("pre-ln", step);
-    await workbench
-      .notification("The setting fathom.probes is 0; expected a whole number of at least 1.")
-      .waitFor();
+    const message = workbench.notification(
+      "The setting fathom.probes is 0; expected a whole number of at least 1.",
+    );
+    await message.waitFor();
+    await workbench.press(message, "Open Settings");
+    await workbench.page.locator(".settings-editor", { hasText: "Probes" }).waitFor();
   });
 
   test("ends with its window", async () => {
     workbench = await Workbench.open("closed", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     await expect.poll(() => enginesOf(workbench).length, { timeout: 20_000 }).toBe(1);
-    await workbench.command("Developer: Reload Window");
+    await workbench.reload();
     await expect.poll(() => enginesOf(workbench), { timeout: 30_000 }).toEqual([]);
   });
 });

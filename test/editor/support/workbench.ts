@@ -94,8 +94,12 @@ export class Workbench {
     return workbench;
   }
 
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.row("model.py").waitFor({ timeout: 60_000 });
+  }
+
   async close(): Promise<void> {
-    await this.context.close();
     await this.browser.close();
   }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { lastStep, Workbench } from "./support/workbench";
 
@@ -120,9 +121,27 @@ describe("a run", () => {
 
 /** The engine processes of this editor. */
 function enginesOf({ extensions }: Workbench): number[] {
-  const processes = execFileSync("ps", ["-e", "-o", "pid=", "-o", "args="], { encoding: "utf8" });
-  return processes
-    .split("\n")
-    .filter((line) => line.includes(extensions) && line.includes("engine.js"))
-    .map((line) => Number.parseInt(line, 10));
+  return commandLines()
+    .filter(([, line]) => line.includes(extensions) && line.includes("engine.js"))
+    .map(([pid]) => pid);
+}
+
+function commandLines(): [pid: number, line: string][] {
+  if (process.platform !== "linux") {
+    const listing = execFileSync("ps", ["-e", "-o", "pid=", "-o", "args="], { encoding: "utf8" });
+    return listing.split("\n").map((line) => [Number.parseInt(line, 10), line]);
+  }
+  // A small Linux has no `ps`.
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => [Number(pid), commandLineOf(pid)]);
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    // It has ended since.
+    return "";
+  }
 }

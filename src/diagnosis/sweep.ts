@@ -377,7 +377,7 @@ class LayerRun {
 }
 
 /** More tokens in one run make nothing faster: matrix products are at full speed well before. */
-export const tokensAtOnce = 4096;
+export const tokensAtOnce = 2048;
 
 /** Cost of one probe's tangent in units of a plain run of the layer. */
 export const tangentCost = 1.4;

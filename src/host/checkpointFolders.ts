@@ -2,29 +2,33 @@
  * Knows the folders of the workspace that hold a checkpoint (config.json with safetensors), and
  * tells the explorer's context menu through a context key.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import { contextKeys } from "./ids";
 
+/** Files come in groups: what is written within this time is looked at together. */
+const settleMs = 500;
+
 export class CheckpointFolders implements vscode.Disposable {
   private readonly folders = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [];
+  private readonly changed = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   /** Watches, and begins to search without waiting for the result. */
   start(): void {
-    const recheck = (file: vscode.Uri): void => {
-      void this.check([path.dirname(file.fsPath)]);
+    // A folder that is written at once sends no event for the files in it, so every creation counts.
+    const watcher = vscode.workspace.createFileSystemWatcher("**", false, true, false);
+    const note = (file: vscode.Uri): void => {
+      this.note(file.fsPath);
     };
-    for (const pattern of ["**/*.safetensors", "**/config.json"]) {
-      const watcher = vscode.workspace.createFileSystemWatcher(pattern, false, true, false);
-      watcher.onDidCreate(recheck);
-      watcher.onDidDelete(recheck);
-      this.disposables.push(watcher);
-    }
+    watcher.onDidCreate(note);
+    watcher.onDidDelete(note);
     this.disposables.push(
+      watcher,
       vscode.workspace.onDidChangeWorkspaceFolders(() => {
         void this.search();
       }),
@@ -46,7 +50,27 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private note(changed: string): void {
+    this.changed.add(changed);
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      const all = [...this.changed];
+      this.changed.clear();
+      void this.lookAt(all);
+    }, settleMs);
+  }
+
+  private async lookAt(changed: string[]): Promise<void> {
+    const marks = changed.filter((file) => isCheckpointMark(path.basename(file)));
+    const others = changed.filter((file) => !marks.includes(file));
+    // So many at once are a checkout or an installation: one search costs less than a look at each.
+    if (others.length > 200 || (await anyFolder(others))) await this.search();
+    else if (marks.length > 0)
+      await this.check([...new Set(marks.map((file) => path.dirname(file)))]);
   }
 
   private async check(candidates: string[]): Promise<void> {
@@ -63,6 +87,18 @@ export class CheckpointFolders implements vscode.Disposable {
     ]);
     this.log.debug(`${this.folders.size} checkpoint folders in the workspace.`);
   }
+}
+
+/** True for a file by which a folder becomes, or ceases to be, a checkpoint's. */
+function isCheckpointMark(basename: string): boolean {
+  return basename === "config.json" || basename.endsWith(".safetensors");
+}
+
+async function anyFolder(candidates: string[]): Promise<boolean> {
+  const entries = await Promise.all(
+    candidates.map((candidate) => stat(candidate).catch(() => undefined)),
+  );
+  return entries.some((entry) => entry?.isDirectory() === true);
 }
 
 async function holdsCheckpoint(folder: string): Promise<boolean> {

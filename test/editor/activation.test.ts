@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
 import { Workbench } from "./support/workbench";
 
@@ -6,17 +7,22 @@ afterEach(async () => {
   await workbench.close();
 });
 
+/** An extension may take this long to activate, in milliseconds, on a machine that is at leisure. */
+const limit = 50;
+
 describe("activation", () => {
-  test("takes less than 50 ms", async () => {
+  test(`takes less than ${limit} ms`, async () => {
     workbench = await Workbench.open("activation");
-    // Other work on the machine can only slow a window down: the fastest of a few is the measure.
+    // Other work on the machine can only slow a window down: the fastest of a few is the measure,
+    // and where more processes want to run than there are processors, each waits for its share.
     let fastest = Infinity;
-    for (let attempt = 0; attempt < 5 && fastest >= 50; attempt++) {
+    for (let attempt = 0; attempt < 5 && fastest >= limit; attempt++) {
       if (attempt > 0) await workbench.reload();
       fastest = Math.min(fastest, await activationTime(workbench));
     }
-    console.log(`Fathom activates in ${fastest} ms.`);
-    expect(fastest).toBeLessThan(50);
+    const share = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+    console.log(`Fathom activates in ${fastest} ms on a machine ${share.toFixed(1)} times busy.`);
+    expect(fastest).toBeLessThan(limit * share);
   });
 });
 
@@ -28,5 +34,6 @@ async function activationTime(window: Workbench): Promise<number> {
   });
   await entry.waitFor({ timeout: 60_000 });
   const text = (await entry.textContent()) ?? "";
+  await window.page.keyboard.press("Escape");
   return Number(/Activation: (\d+)\s*ms/.exec(text)?.[1]);
 }

@@ -97,6 +97,13 @@ describe("a run", () => {
     await workbench.press(first, "Cancel");
     await workbench.notification(`Depth of lns/${twin}: Layer`).waitFor();
     expect(enginesOf(workbench)).toHaveLength(1);
+
+    // A panel that was hidden is drawn anew when it is looked at again.
+    await workbench.tab(`Depth of pre-ln/${step}`).click();
+    const { panel } = workbench;
+    await expect.poll(() => panel.find("header.checkpoint").textContent()).toContain("pre-ln/");
+    await panel.reaches("failed");
+    expect(await panel.charts().count()).toBe(3);
   });
 
   test("with a setting that makes no sense names the setting", async () => {
@@ -110,11 +117,12 @@ describe("a run", () => {
     await workbench.page.locator(".settings-editor", { hasText: "Probes" }).waitFor();
   });
 
-  test("ends with its window", async () => {
-    workbench = await Workbench.open("closed", { settings: slow });
+  test("ends with the editor that began it", async () => {
+    workbench = await Workbench.open("orphan", { settings: slow });
     await workbench.diagnose("pre-ln", step);
-    await expect.poll(() => enginesOf(workbench).length, { timeout: 20_000 }).toBe(1);
-    await workbench.reload();
+    await expect.poll(() => enginesOf(workbench).length).toBe(1);
+    const [engine] = enginesOf(workbench);
+    process.kill(parentOf(engine!), "SIGKILL");
     await expect.poll(() => enginesOf(workbench), { timeout: 30_000 }).toEqual([]);
   });
 });
@@ -144,4 +152,12 @@ function commandLineOf(pid: string): string {
     // It has ended since.
     return "";
   }
+}
+
+function parentOf(pid: number): number {
+  if (process.platform !== "linux") {
+    return Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }));
+  }
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1]);
 }

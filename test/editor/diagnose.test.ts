@@ -113,7 +113,11 @@ describe("Diagnose Depth", () => {
 
   test("a checkpoint written while the window is open is found", async () => {
     workbench = await Workbench.open("watch");
-    await workbench.reach("pre-ln", step);
+    const row = await workbench.reach("pre-ln", step);
+    // The editor watches its files from a moment after it has opened.
+    await workbench.openContextMenu(row, "Diagnose Depth");
+    await workbench.page.keyboard.press("Escape");
+    await workbench.page.waitForTimeout(3000);
     workbench.writeCheckpoint("pre-ln", "step-999999");
     await workbench.diagnose("pre-ln", "step-999999");
     await workbench.panel.reaches("done");

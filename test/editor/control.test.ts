@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import { enginesOf, parentOf } from "./support/processes";
 import { lastStep, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -22,10 +21,10 @@ describe("a run", () => {
     const { panel } = workbench;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
     await progress.filter({ hasText: /Layer [3-9]/ }).waitFor();
-    const [engine] = enginesOf(workbench);
+    const [engine] = enginesOf(workbench.extensions);
     expect(engine).toBeDefined();
     await workbench.press(progress, "Cancel");
-    await expect.poll(() => enginesOf(workbench), { timeout: 2000 }).toEqual([]);
+    await expect.poll(() => enginesOf(workbench.extensions), { timeout: 2000 }).toEqual([]);
     await panel.reaches("failed", 5000);
     expect(await panel.status().textContent()).toContain("cancelled");
     await expect.poll(() => progress.count()).toBe(0);
@@ -63,7 +62,7 @@ describe("a run", () => {
       .notification(`Depth of pre-ln/${step}`)
       .filter({ hasText: /Layer [3-9]/ })
       .waitFor();
-    const [engine] = enginesOf(workbench);
+    const [engine] = enginesOf(workbench.extensions);
     process.kill(engine!, "SIGKILL");
 
     const message = workbench.notification("The engine process died by SIGKILL");
@@ -74,8 +73,8 @@ describe("a run", () => {
 
     await workbench.press(message, "Run Again");
     await panel.reaches("running");
-    await expect.poll(() => enginesOf(workbench).length).toBe(1);
-    expect(enginesOf(workbench)).not.toContain(engine);
+    await expect.poll(() => enginesOf(workbench.extensions).length).toBe(1);
+    expect(enginesOf(workbench.extensions)).not.toContain(engine);
     await panel.button("Cancel").click();
     await panel.reaches("failed", 5000);
   });
@@ -89,14 +88,14 @@ describe("a run", () => {
     await workbench.diagnose("lns", twin);
     const waiting = workbench.notification(`Waiting for the diagnosis of pre-ln/${step} to end`);
     await waiting.waitFor();
-    expect(enginesOf(workbench)).toHaveLength(1);
+    expect(enginesOf(workbench.extensions)).toHaveLength(1);
     await workbench.screenshot("queue");
     expect(await workbench.editorGroups().count()).toBe(2);
 
     const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
     await workbench.press(first, "Cancel");
     await workbench.notification(`Depth of lns/${twin}: Layer`).waitFor();
-    expect(enginesOf(workbench)).toHaveLength(1);
+    expect(enginesOf(workbench.extensions)).toHaveLength(1);
 
     // A panel that was hidden is drawn anew when it is looked at again.
     await workbench.tab(`Depth of pre-ln/${step}`).click();
@@ -116,31 +115,13 @@ describe("a run", () => {
     await workbench.press(message, "Open Settings");
     await workbench.page.locator(".settings-editor", { hasText: "Probes" }).waitFor();
   });
+
+  test("ends with the editor that began it", async () => {
+    workbench = await Workbench.open("orphan", { settings: slow });
+    await workbench.diagnose("pre-ln", step);
+    await expect.poll(() => enginesOf(workbench.extensions).length).toBe(1);
+    const [engine] = enginesOf(workbench.extensions);
+    process.kill(parentOf(engine!), "SIGKILL");
+    await expect.poll(() => enginesOf(workbench.extensions), { timeout: 30_000 }).toEqual([]);
+  });
 });
-
-/** The engine processes of this editor. */
-function enginesOf({ extensions }: Workbench): number[] {
-  return commandLines()
-    .filter(([, line]) => line.includes(extensions) && line.includes("engine.js"))
-    .map(([pid]) => pid);
-}
-
-function commandLines(): [pid: number, line: string][] {
-  if (process.platform !== "linux") {
-    const listing = execFileSync("ps", ["-e", "-o", "pid=", "-o", "args="], { encoding: "utf8" });
-    return listing.split("\n").map((line) => [Number.parseInt(line, 10), line]);
-  }
-  // A small Linux has no `ps`.
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => [Number(pid), commandLineOf(pid)]);
-}
-
-function commandLineOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    // It has ended since.
-    return "";
-  }
-}

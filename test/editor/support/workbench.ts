@@ -10,6 +10,7 @@ import {
 } from "playwright-core";
 import { expect, inject } from "vitest";
 import { PanelPage } from "./panelPage";
+import { enginesOf } from "./processes";
 
 export const repository = path.resolve(import.meta.dirname, "../../..");
 
@@ -101,6 +102,8 @@ export class Workbench {
 
   async close(): Promise<void> {
     await this.browser.close();
+    // The editor keeps what a lost window has begun, in case the window comes back.
+    for (const engine of enginesOf(this.extensions)) process.kill(engine, "SIGKILL");
   }
 
   /** A page beside the editor's, in the same browser. */

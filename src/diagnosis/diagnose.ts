@@ -1,22 +1,14 @@
 import type { Architecture } from "../architecture/description";
 import { tensorsOf } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
-import { parameterCount } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
 import { layerGraph } from "../graph/layer";
 import { activationBytes, weightBytes } from "../graph/memory";
 import type { NumberedDocument } from "./batch";
-import { growthLaw } from "./growth";
 import { Measurements } from "./measurements";
-import type {
-  EvaluationSummary,
-  Finding,
-  LayerReport,
-  Metric,
-  Report,
-  RuntimeSummary,
-} from "./report";
+import type { Metric, Report, RuntimeSummary } from "./report";
+import { assembleReport, noticeFindings } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
 import { sweep, tangentCost } from "./sweep";
 
@@ -82,7 +74,7 @@ export async function diagnose(
   const notices: string[] = [];
 
   const assemble = (documents: number, end: SweepEnd | undefined): Report =>
-    assembleReport(input, measurements, documents, runtime(), end, notices);
+    assembleReport(input, { measurements, documents, end, notices, runtime: runtime() });
   for (const [number, batch] of batches.entries()) {
     const isFirst = number === 0;
     const end = await sweep(
@@ -233,135 +225,4 @@ async function explainNonFinite(
   return names.length === 0
     ? `${checkpoint.path}: activations overflow in ${where} although every weight is finite.`
     : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from ${where} on.`;
-}
-
-function assembleReport(
-  input: DiagnosisInput,
-  measurements: Measurements,
-  documents: number,
-  runtime: RuntimeSummary,
-  end: SweepEnd | undefined,
-  notices: readonly string[],
-): Report {
-  const { checkpoint, architecture } = input;
-  const baseline = measurements.baselineEstimate();
-  const layers = architecture.layers.map(({ path }, index) =>
-    layerReport(input, measurements, index, path, baseline, end),
-  );
-  const growth = growthLaw(
-    layers.flatMap(({ index, outputVariance }) =>
-      outputVariance ? [{ index, variance: outputVariance.mean }] : [],
-    ),
-  );
-  return {
-    schemaVersion: 1,
-    checkpoint: {
-      path: checkpoint.path,
-      format: checkpoint.format,
-      bytes: checkpoint.bytes,
-      parameters: parameterCount(checkpoint),
-    },
-    architecture: {
-      family: architecture.family,
-      layers: architecture.layers.length,
-      hiddenSize: architecture.hiddenSize,
-      heads: architecture.heads,
-      keyValueHeads: architecture.keyValueHeads,
-      feedForwardSize: architecture.feedForwardSize,
-      vocabularySize: architecture.vocabularySize,
-      ...(architecture.contextLength !== undefined && {
-        contextLength: architecture.contextLength,
-      }),
-      tiedHead: architecture.head?.tied ?? false,
-      normScheme: architecture.scheme.name,
-      normSchemeSource: architecture.scheme.source,
-    },
-    evaluation: evaluationSummary(input, documents),
-    runtime,
-    ...(baseline && { baseline }),
-    ...(growth && { growth }),
-    layers,
-    findings: noticeFindings(notices),
-  };
-}
-
-function noticeFindings(notices: readonly string[]): Finding[] {
-  return notices.map((text) => ({ kind: "notice", layers: [], text }));
-}
-
-function evaluationSummary(input: DiagnosisInput, documents: number): EvaluationSummary {
-  const evaluated = input.documents.slice(0, documents);
-  return {
-    source: input.source,
-    documents,
-    tokens: evaluated.reduce((sum, tokens) => sum + tokens.length, 0),
-    sequenceLength: input.sequenceLength,
-    plannedDocuments: input.documents.length,
-    metrics: [...input.metrics],
-    probes: input.probes,
-    seed: input.seed,
-  };
-}
-
-function layerReport(
-  { architecture, metrics }: DiagnosisInput,
-  measurements: Measurements,
-  index: number,
-  path: string,
-  baseline: Report["baseline"],
-  end: SweepEnd | undefined,
-): LayerReport {
-  const layer = measurements.layers[index]!;
-  const outputVariance = layer.outputVariance.statistics();
-  const attention = layer.attention.contribution();
-  const feedForward = layer.feedForward.contribution();
-  const similarity = layer.similarity.estimate();
-  const jacobian = layer.jacobianEstimate();
-  const pruning = baseline && layer.pruningEstimate(baseline);
-  const measured: Record<Metric, boolean> = {
-    variance: outputVariance !== undefined,
-    jacobian: jacobian !== undefined,
-    pruning: pruning !== undefined,
-    sublayers: pruning?.attention !== undefined,
-  };
-  const unmeasured = [...metrics]
-    .filter((metric) => !measured[metric])
-    .map((metric) => ({ metric, reason: whyAbsent(architecture, metric, index, end) }));
-  return {
-    index,
-    path,
-    ...(outputVariance && { outputVariance }),
-    ...(attention &&
-      feedForward && {
-        attentionVariance: attention.variance.mean,
-        feedForwardVariance: feedForward.variance.mean,
-        contribution: { attention, feedForward },
-      }),
-    ...(jacobian && { jacobian }),
-    ...(pruning && { pruning }),
-    ...(similarity && {
-      blockInfluence: 1 - similarity.mean,
-      blockInfluenceStandardError: similarity.standardError,
-    }),
-    ...(unmeasured.length > 0 && { unmeasured }),
-  };
-}
-
-function whyAbsent(
-  { layers, head }: Architecture,
-  metric: Metric,
-  index: number,
-  end: SweepEnd | undefined,
-): string {
-  const needsHead = metric === "pruning" || metric === "sublayers";
-  if (needsHead && head === undefined) return "the checkpoint has no language-model head";
-  if (end === undefined) return "not measured yet";
-  if (end.kind === "stopped") return "the run was stopped before it was measured";
-  if (end.kind === "nonFinite") {
-    const where = typeof end.at === "number" ? layers[end.at]!.path : `the ${end.at}`;
-    return needsHead || end.at === "embedding" || (typeof end.at === "number" && index >= end.at)
-      ? `activations are not finite from ${where} on`
-      : "the run ended before it was measured";
-  }
-  return needsHead ? "the loss is not finite without this layer" : "the figure is not finite";
 }

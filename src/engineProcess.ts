@@ -4,6 +4,7 @@ import { describeArchitecture } from "./architecture/describe";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { commonFolder } from "./checkpoint/commonFolder";
 import { CheckpointError, messageOf } from "./checkpoint/errors";
+import { fingerprintOf } from "./checkpoint/fingerprint";
 import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
@@ -89,6 +90,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const report = await diagnose(
     {
       checkpoint,
+      fingerprint: request.fingerprint ?? (await fingerprintOf(checkpoint)),
       architecture,
       documents,
       source,

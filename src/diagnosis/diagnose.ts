@@ -14,6 +14,8 @@ import { sweep, tangentCost } from "./sweep";
 
 export interface DiagnosisInput {
   readonly checkpoint: Checkpoint;
+  /** Of the checkpoint's content. */
+  readonly fingerprint: string;
   readonly architecture: Architecture;
   /** Token ids; each array is one document. */
   readonly documents: readonly (readonly number[])[];

@@ -126,6 +126,10 @@ class TokenSamples {
     this.values.push(values);
   }
 
+  documentMeans(): number[] {
+    return this.all.documentMeans();
+  }
+
   statistics(): TokenStatistics | undefined {
     const all = this.all.estimate();
     const middle = median(concatenate(this.values));

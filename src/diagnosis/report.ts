@@ -15,6 +15,11 @@ export interface Report {
   runtime: RuntimeSummary;
   /** Absent when the checkpoint has no language-model head or the logits are not finite. */
   baseline?: Baseline;
+  /**
+   * What pairs this report with another of the same documents. Absent in a report of more than 1000,
+   * and where a run ended within them.
+   */
+  documents?: DocumentFigures;
   /** Absent when fewer than two layers have a finite, positive output variance. */
   growth?: GrowthLaw;
   layers: LayerReport[];
@@ -29,6 +34,8 @@ export interface CheckpointSummary {
   bytes: number;
   /** Number of scalars in all tensors; a tied head counts once. */
   parameters: number;
+  /** SHA-256 over weights, config and tokenizer; the same for a copy elsewhere. */
+  fingerprint?: string;
 }
 
 export interface ArchitectureSummary {
@@ -46,6 +53,15 @@ export interface ArchitectureSummary {
   normScheme: string;
   /** How the norm scheme was settled: the flag, the config key, or the default of the family. */
   normSchemeSource: string;
+  /** The norms of the residual stream, by the module paths of their weights. */
+  norms?: NormSummary[];
+}
+
+export interface NormSummary {
+  /** `*` stands for the layer index: `model.layers.*.input_layernorm`. */
+  path: string;
+  /** What reads its output. */
+  feeds: "attention" | "feedForward" | "head";
 }
 
 export interface EvaluationSummary {
@@ -62,6 +78,8 @@ export interface EvaluationSummary {
   /** Rademacher probes per document of the Jacobian estimate. */
   probes: number;
   seed: number;
+  /** SHA-256 over the token ids of the evaluated documents: equal ones were measured on the same. */
+  fingerprint?: string;
 }
 
 export interface RuntimeSummary {
@@ -78,6 +96,24 @@ export interface Baseline {
   standardError?: number;
   /** Absent where exp(NLL) is beyond the largest number. */
   perplexity?: number;
+}
+
+/** The means of each document, in the order of evaluation. */
+export interface DocumentFigures {
+  /** Tokens of each document. */
+  tokens: number[];
+  /** Mean NLL over each document's predicted tokens; 0 for a document that has none. */
+  nll?: number[];
+  /** One a layer, by its index. */
+  layers: LayerDocuments[];
+}
+
+/** The means whose errors over documents a layer states, of each document; absent where not measured. */
+export interface LayerDocuments {
+  outputVariance?: number[];
+  /** ‖(J − I)v‖² / ‖v‖², the mean over probes. */
+  squaredIdentityDistance?: number[];
+  deltaNll?: number[];
 }
 
 /** Least squares of log σ² on the layer index (exponential) and on log ℓ (power). */

@@ -28,6 +28,11 @@ export class TokenMean {
     this.documents.push({ sum, count: values.length });
   }
 
+  /** Each document's own mean; 0 for a document without a token. */
+  documentMeans(): number[] {
+    return this.documents.map(({ sum, count }) => (count === 0 ? 0 : sum / count));
+  }
+
   /** Undefined when no token has been added. */
   estimate(): Estimate | undefined {
     const count = this.documents.reduce((total, document) => total + document.count, 0);
@@ -68,6 +73,11 @@ export class ProbeMean {
     this.documents.push([...probes]);
   }
 
+  /** Each document's mean over its probes. */
+  documentMeans(): number[] {
+    return this.documents.map(average);
+  }
+
   /**
    * The standard error is the larger of two estimates: over documents, and of the probes' noise
    * pooled over documents. The former cannot truly be the smaller; with few documents its estimate
@@ -76,7 +86,7 @@ export class ProbeMean {
   estimate(): Estimate | undefined {
     const size = this.documents.length;
     if (size === 0) return undefined;
-    const means = this.documents.map(average);
+    const means = this.documentMeans();
     const mean = average(means);
     const repeated = this.documents.filter((probes) => probes.length > 1);
     const squares = [

@@ -9,6 +9,8 @@ import type { TextSource } from "../text/source";
 /** One diagnosis, as the user asked for it. Paths are absolute. */
 export interface DiagnosisRequest {
   checkpoint: string;
+  /** Of the checkpoint's content, where the owner knows it already. */
+  fingerprint?: string;
   texts: TextSource;
   sequenceLength: number;
   /** True when the user chose the length: then it may not exceed the model's context. */

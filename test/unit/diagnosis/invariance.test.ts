@@ -104,7 +104,12 @@ describe("a report", () => {
       ...options,
       documents: documents.toReversed(),
     });
-    expectSameFigures(backward, forward, rounding);
+    const { documents: last, ...figures } = backward;
+    const { documents: first, ...expected } = forward;
+    // The fingerprint is of the documents in their order.
+    expected.evaluation.fingerprint = figures.evaluation.fingerprint!;
+    expectSameFigures(figures, expected, rounding);
+    expectSameFigures(last!.nll!.toReversed(), first!.nll, rounding);
   });
 
   it("has the same figures whatever else is measured", async () => {
@@ -134,6 +139,40 @@ describe("a report", () => {
         metric === "jacobian",
       );
     }
+  });
+});
+
+describe("the figures of single documents", () => {
+  it("have the means that the report states", async () => {
+    const whole = await diagnoseHere(fixture("llama"), { documents });
+    const { documents: figures, baseline, layers, evaluation } = whole;
+    const lengths = documents.map(({ length }) => length);
+    expect(figures!.tokens).toEqual(lengths);
+    expect(figures!.layers).toHaveLength(layers.length);
+    const weighted = (means: number[], weights: number[]) =>
+      means.reduce((sum, mean, at) => sum + mean * weights[at]!, 0) /
+      weights.reduce((sum, weight) => sum + weight);
+    const predictions = lengths.map((length) => length - 1);
+    expect(weighted(figures!.nll!, predictions)).toBeCloseTo(baseline!.nll, 6);
+    for (const [index, { outputVariance, jacobian, pruning }] of layers.entries()) {
+      const of = figures!.layers[index]!;
+      const variance = weighted(of.outputVariance!, lengths);
+      expect(variance / outputVariance!.mean).toBeCloseTo(1, 6);
+      const square = weighted(
+        of.squaredIdentityDistance!,
+        lengths.map(() => 1),
+      );
+      expect(Math.sqrt(square) / jacobian!.identityDistance).toBeCloseTo(1, 6);
+      expect(weighted(of.deltaNll!, predictions)).toBeCloseTo(pruning!.deltaNll, 6);
+    }
+    const other = await diagnoseHere(fixture("llama"), {
+      documents: documents.slice(1),
+      metrics: ["variance"],
+    });
+    expect(other.documents!.layers[0]).toEqual({
+      outputVariance: figures!.layers[0]!.outputVariance!.slice(1),
+    });
+    expect(other.evaluation.fingerprint).not.toBe(evaluation.fingerprint);
   });
 });
 

@@ -49,6 +49,7 @@ export function sampleReport(options: SampleOptions): Report {
       format: "safetensors",
       bytes: 2_680_112_640,
       parameters: layers === 12 ? 134_105_856 : 1_339_081_728,
+      fingerprint: seed.toString(16).padStart(64, "0"),
     },
     architecture: {
       family: "llama",
@@ -62,19 +63,38 @@ export function sampleReport(options: SampleOptions): Report {
       tiedHead: false,
       normScheme: scheme,
       normSchemeSource: scheme === "lns" ? "config key use_lns" : "default of the family",
+      norms: [
+        { path: "model.layers.*.input_layernorm", feeds: "attention" },
+        { path: "model.layers.*.post_attention_layernorm", feeds: "feedForward" },
+        { path: "model.norm", feeds: "head" },
+      ],
     },
     evaluation: {
       source: "default text",
-      documents: complete ? 48 : 16,
+      documents: complete ? sampleDocuments : 16,
       tokens: complete ? 24_576 : 8_192,
       sequenceLength: 512,
-      plannedDocuments: 48,
+      plannedDocuments: sampleDocuments,
       metrics: ["variance", "jacobian", "pruning", "sublayers"],
       probes: 8,
       seed: 1,
+      fingerprint: "e".repeat(64),
     },
     runtime: { device: "cpu", threads: 8, seconds: 194.3, peakMemoryBytes: 2_147_483_648 },
     ...(pruning ? { baseline: { nll: 2.834, standardError: 0.021, perplexity: 17.02 } } : {}),
+    ...(complete && {
+      documents: {
+        tokens: Array.from({ length: sampleDocuments }, () => 512),
+        nll: perDocument(2.834, 0.05),
+        layers: known.map(({ outputVariance, jacobian, pruning: cost }) => ({
+          ...(outputVariance && { outputVariance: perDocument(outputVariance.mean, 0.24) }),
+          ...(jacobian && {
+            squaredIdentityDistance: perDocument(jacobian.identityDistance ** 2, 0.2),
+          }),
+          ...(cost && { deltaNll: perDocument(cost.deltaNll, 0.35) }),
+        })),
+      },
+    }),
     ...(measured >= 2 ? { growth: growthOf(known) } : {}),
     layers: known,
     findings: complete ? sampleFindings(layers) : [],
@@ -148,6 +168,16 @@ function sampleLayer(
     blockInfluence: distance ** 2 / 2,
     blockInfluenceStandardError: 0.004,
   };
+}
+
+const sampleDocuments = 48;
+
+/** Values around a mean, the same spread over the documents for every figure. */
+function perDocument(mean: number, spread: number): number[] {
+  return Array.from(
+    { length: sampleDocuments },
+    (_, document) => mean * (1 + spread * Math.sqrt(2) * Math.sin(document * 2.4)),
+  );
 }
 
 /** Least squares of log σ² on the index and on log ℓ, as the diagnosis does it. */

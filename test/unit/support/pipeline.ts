@@ -32,6 +32,7 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
   return diagnose(
     {
       checkpoint,
+      fingerprint: "0".repeat(64),
       architecture,
       documents: options.documents,
       source: "test",

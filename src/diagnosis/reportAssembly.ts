@@ -1,0 +1,212 @@
+import { createHash } from "node:crypto";
+import type { Architecture, Norm } from "../architecture/description";
+import { parameterCount } from "../checkpoint/checkpoint";
+import type { DiagnosisInput } from "./diagnose";
+import { growthLaw } from "./growth";
+import type { LayerMeasurement, Measurements } from "./measurements";
+import type {
+  DocumentFigures,
+  EvaluationSummary,
+  Finding,
+  LayerDocuments,
+  LayerReport,
+  Metric,
+  NormSummary,
+  Report,
+  RuntimeSummary,
+} from "./report";
+import type { SweepEnd } from "./sweep";
+
+/** How far a diagnosis has come. */
+export interface DiagnosisState {
+  readonly measurements: Measurements;
+  /** How many of the documents, from the first on, were measured. */
+  readonly documents: number;
+  /** How the last sweep ended; undefined while it goes on. */
+  readonly end: SweepEnd | undefined;
+  readonly notices: readonly string[];
+  readonly runtime: RuntimeSummary;
+}
+
+/** The report of what has been measured so far. */
+export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Report {
+  const { checkpoint, architecture } = input;
+  const { measurements, documents, notices, runtime } = state;
+  const baseline = measurements.baselineEstimate();
+  const layers = architecture.layers.map(({ path }, index) =>
+    layerReport(input, state, index, path, baseline),
+  );
+  const growth = growthLaw(
+    layers.flatMap(({ index, outputVariance }) =>
+      outputVariance ? [{ index, variance: outputVariance.mean }] : [],
+    ),
+  );
+  return {
+    schemaVersion: 1,
+    checkpoint: {
+      path: checkpoint.path,
+      format: checkpoint.format,
+      bytes: checkpoint.bytes,
+      parameters: parameterCount(checkpoint),
+      fingerprint: input.fingerprint,
+    },
+    architecture: {
+      family: architecture.family,
+      layers: architecture.layers.length,
+      hiddenSize: architecture.hiddenSize,
+      heads: architecture.heads,
+      keyValueHeads: architecture.keyValueHeads,
+      feedForwardSize: architecture.feedForwardSize,
+      vocabularySize: architecture.vocabularySize,
+      ...(architecture.contextLength !== undefined && {
+        contextLength: architecture.contextLength,
+      }),
+      tiedHead: architecture.head?.tied ?? false,
+      normScheme: architecture.scheme.name,
+      normSchemeSource: architecture.scheme.source,
+      norms: normSummaries(architecture),
+    },
+    evaluation: evaluationSummary(input, documents),
+    runtime,
+    ...(baseline && { baseline }),
+    ...(statesDocuments(state) && { documents: documentFigures(input, state) }),
+    ...(growth && { growth }),
+    layers,
+    findings: noticeFindings(notices),
+  };
+}
+
+export function noticeFindings(notices: readonly string[]): Finding[] {
+  return notices.map((text) => ({ kind: "notice", layers: [], text }));
+}
+
+/** The norms' paths, each once for all the layers that have it. */
+function normSummaries({ layers, finalNorm }: Architecture): NormSummary[] {
+  const ofLayers = layers.flatMap((layer, index) =>
+    (["attention", "feedForward"] as const).map((feeds) => {
+      const norm = modulePath(layer[feeds].norm);
+      const pattern = layer.path.replace(new RegExp(`\\b${index}$`), "*");
+      return { path: norm.replace(`${layer.path}.`, `${pattern}.`), feeds };
+    }),
+  );
+  const all: NormSummary[] = [...ofLayers, { path: modulePath(finalNorm), feeds: "head" }];
+  return [...new Map(all.map((norm) => [norm.path, norm])).values()];
+}
+
+function modulePath({ weight }: Norm): string {
+  return weight.name.replace(/\.weight$/, "");
+}
+
+/** Reports of more documents than this would be mostly lists of documents. */
+const mostDocuments = 1000;
+
+/** Documents are stated once whole batches of them have been measured. */
+function statesDocuments({ documents, end }: DiagnosisState): boolean {
+  return end?.kind === "done" && documents <= mostDocuments;
+}
+
+function documentFigures(
+  input: DiagnosisInput,
+  { measurements, documents }: DiagnosisState,
+): DocumentFigures {
+  const nll = stated(measurements.baseline.documentMeans(), documents);
+  return {
+    tokens: input.documents.slice(0, documents).map(({ length }) => length),
+    ...(nll && { nll }),
+    layers: measurements.layers.map((layer) => layerDocuments(layer, documents)),
+  };
+}
+
+function layerDocuments(layer: LayerMeasurement, documents: number): LayerDocuments {
+  const outputVariance = stated(layer.outputVariance.documentMeans(), documents);
+  const squaredIdentityDistance = stated(layer.jacobian.squaredDistance.documentMeans(), documents);
+  const deltaNll = stated(layer.removal.layer.documentMeans(), documents);
+  return {
+    ...(outputVariance && { outputVariance }),
+    ...(squaredIdentityDistance && { squaredIdentityDistance }),
+    ...(deltaNll && { deltaNll }),
+  };
+}
+
+/** The figures if there is one for every document; seven digits are more than they are worth. */
+function stated(means: readonly number[], documents: number): number[] | undefined {
+  if (means.length !== documents || !means.every(Number.isFinite)) return undefined;
+  return means.map((mean) => Number(mean.toPrecision(7)));
+}
+
+function evaluationSummary(input: DiagnosisInput, documents: number): EvaluationSummary {
+  const evaluated = input.documents.slice(0, documents);
+  return {
+    source: input.source,
+    documents,
+    tokens: evaluated.reduce((sum, tokens) => sum + tokens.length, 0),
+    sequenceLength: input.sequenceLength,
+    plannedDocuments: input.documents.length,
+    metrics: [...input.metrics],
+    probes: input.probes,
+    seed: input.seed,
+    fingerprint: createHash("sha256").update(JSON.stringify(evaluated)).digest("hex"),
+  };
+}
+
+function layerReport(
+  { architecture, metrics }: DiagnosisInput,
+  state: DiagnosisState,
+  index: number,
+  path: string,
+  baseline: Report["baseline"],
+): LayerReport {
+  const layer = state.measurements.layers[index]!;
+  const outputVariance = layer.outputVariance.statistics();
+  const attention = layer.attention.contribution();
+  const feedForward = layer.feedForward.contribution();
+  const similarity = layer.similarity.estimate();
+  const jacobian = layer.jacobianEstimate();
+  const pruning = baseline && layer.pruningEstimate(baseline);
+  const measured: Record<Metric, boolean> = {
+    variance: outputVariance !== undefined,
+    jacobian: jacobian !== undefined,
+    pruning: pruning !== undefined,
+    sublayers: pruning?.attention !== undefined,
+  };
+  const unmeasured = [...metrics]
+    .filter((metric) => !measured[metric])
+    .map((metric) => ({ metric, reason: whyAbsent(architecture, metric, index, state.end) }));
+  return {
+    index,
+    path,
+    ...(outputVariance && { outputVariance }),
+    ...(attention &&
+      feedForward && {
+        attentionVariance: attention.variance.mean,
+        feedForwardVariance: feedForward.variance.mean,
+        contribution: { attention, feedForward },
+      }),
+    ...(jacobian && { jacobian }),
+    ...(pruning && { pruning }),
+    ...(similarity && {
+      blockInfluence: 1 - similarity.mean,
+      blockInfluenceStandardError: similarity.standardError,
+    }),
+    ...(unmeasured.length > 0 && { unmeasured }),
+  };
+}
+
+function whyAbsent(
+  { layers, head }: Architecture,
+  metric: Metric,
+  index: number,
+  end: SweepEnd | undefined,
+): string {
+  const needsHead = metric === "pruning" || metric === "sublayers";
+  if (needsHead && head === undefined) return "the checkpoint has no language-model head";
+  if (end === undefined) return "not measured yet";
+  if (end.kind === "stopped") return "the run was stopped before it was measured";
+  if (end.kind === "nonFinite") {
+    const where = typeof end.at === "number" ? layers[end.at]!.path : `the ${end.at}`;
+    return needsHead || end.at === "embedding" || (typeof end.at === "number" && index >= end.at)
+      ? `activations are not finite from ${where} on`
+      : "the run ended before it was measured";
+  }
+  return needsHead ? "the loss is not finite without this layer" : "the figure is not finite";
+}

@@ -1,7 +1,6 @@
 /** The report as text for a terminal: verdict, one sparkline per metric over depth, and a table. */
 import type { LayerReport, Report } from "../diagnosis/report";
 import {
-  absent,
   baseName,
   bytes,
   counted,
@@ -10,13 +9,13 @@ import {
   figure,
   largeCount,
   layerList,
-  perplexityCost,
   schemeName,
   signedFigure,
-  signedWithInterval,
   wholeNumber,
   withInterval,
 } from "./format";
+import { layerColumns } from "./layerColumns";
+import { byIndex, sparkline } from "./sparkline";
 import { verdictOf } from "./verdict";
 
 export interface TableOptions {
@@ -45,33 +44,6 @@ export function reportTable(report: Report, options: TableOptions): string {
     .join("\n\n")}\n`;
 }
 
-/**
- * One character per figure, `▁` for the smallest and `█` for the largest; `·` where there is none.
- * On a logarithmic scale figures at or below zero are `·` too.
- */
-export function sparkline(
-  values: readonly (number | undefined)[],
-  scale: "linear" | "log" = "linear",
-): string {
-  const heights = values.map((value) => {
-    if (value === undefined || !Number.isFinite(value)) return undefined;
-    if (scale === "linear") return value;
-    return value > 0 ? Math.log(value) : undefined;
-  });
-  const known = heights.filter((height) => height !== undefined);
-  const low = Math.min(...known);
-  const range = Math.max(...known) - low;
-  return heights
-    .map((height) => {
-      if (height === undefined) return "·";
-      const share = range > 0 ? Math.min(1, height / range - low / range) : 0;
-      return sparks[Math.round(share * (sparks.length - 1))]!;
-    })
-    .join("");
-}
-
-const sparks = "▁▂▃▄▅▆▇█";
-
 function titleLines(report: Report, paint: Paint, width: number): string[] {
   const { architecture, checkpoint } = report;
   const facts = [
@@ -90,7 +62,7 @@ function sparklineLines(report: Report, paint: Paint, width: number): string[] {
     if (known.length === 0) return [];
     const ends = `${write(known[0]!)} → ${write(known[known.length - 1]!)}`;
     const room = Math.max(8, width - sparkLabelWidth - ends.length - 4);
-    const line = sparkline(resample(values, room), scale);
+    const line = sparkline(values, scale, room);
     return [`${label.padEnd(sparkLabelWidth)}  ${paint.accent(line)}  ${ends}`];
   });
 }
@@ -131,29 +103,9 @@ const sparkMetrics: readonly SparkMetric[] = [
 
 const sparkLabelWidth = Math.max(...sparkMetrics.map((metric) => metric.label.length));
 
-/** Averages neighbours until the row fits; a bin without a figure stays empty. */
-function resample(values: readonly (number | undefined)[], room: number): (number | undefined)[] {
-  if (values.length <= room) return [...values];
-  return Array.from({ length: room }, (_, bin) => {
-    const from = Math.floor((bin * values.length) / room);
-    const to = Math.max(from + 1, Math.floor(((bin + 1) * values.length) / room));
-    const known = values.slice(from, to).filter((value) => value !== undefined);
-    if (known.length === 0) return undefined;
-    return known.reduce((sum, value) => sum + value, 0) / known.length;
-  });
-}
-
-interface Column {
-  head: string;
-  align: "left" | "right";
-  cell: (layer: LayerReport) => string;
-  /** Columns that nothing was measured for are left out, and the last ones where room is short. */
-  present: (layer: LayerReport) => boolean;
-}
-
 function tableLines(report: Report, paint: Paint, width: number): string[] {
   if (report.layers.length === 0) return [];
-  const columns = columnsOf(report).filter((column) => report.layers.some(column.present));
+  const columns = layerColumns(report);
   const cells = columns.map((column) => [column.head, ...report.layers.map(column.cell)]);
   const widths = cells.map((column) => Math.max(...column.map((cell) => cell.length)));
   let shown = columns.length;
@@ -169,79 +121,6 @@ function tableLines(report: Report, paint: Paint, width: number): string[] {
     const verdict = verdictOf(report.layers[row - 1]!, report.baseline);
     return verdict === "free" ? paint.free(line) : line;
   });
-}
-
-function columnsOf(report: Report): Column[] {
-  return [
-    {
-      head: "layer",
-      align: "right",
-      cell: (layer) => String(layer.index),
-      present: () => true,
-    },
-    {
-      head: "verdict",
-      align: "left",
-      cell: (layer) => verdictOf(layer, report.baseline) ?? absent,
-      present: (layer) => layer.pruning !== undefined,
-    },
-    {
-      head: "variance",
-      align: "right",
-      cell: ({ outputVariance }) =>
-        outputVariance ? withInterval(outputVariance.mean, outputVariance.standardError) : absent,
-      present: (layer) => layer.outputVariance !== undefined,
-    },
-    {
-      head: "‖J−I‖/‖I‖",
-      align: "right",
-      cell: ({ jacobian }) =>
-        jacobian ? withInterval(jacobian.identityDistance, jacobian.standardError) : absent,
-      present: (layer) => layer.jacobian !== undefined,
-    },
-    {
-      head: "ΔNLL (nats)",
-      align: "right",
-      cell: ({ pruning }) =>
-        pruning ? signedWithInterval(pruning.deltaNll, pruning.standardError) : absent,
-      present: (layer) => layer.pruning !== undefined,
-    },
-    {
-      head: "perplexity",
-      align: "right",
-      cell: ({ pruning }) => (pruning ? perplexityCost(pruning) : absent),
-      present: (layer) => layer.pruning !== undefined,
-    },
-    {
-      head: "attention ΔNLL",
-      align: "right",
-      cell: ({ pruning }) =>
-        pruning?.attention
-          ? signedWithInterval(pruning.attention.deltaNll, pruning.attention.standardError)
-          : absent,
-      present: (layer) => layer.pruning?.attention !== undefined,
-    },
-    {
-      head: "feed-forward ΔNLL",
-      align: "right",
-      cell: ({ pruning }) =>
-        pruning?.feedForward
-          ? signedWithInterval(pruning.feedForward.deltaNll, pruning.feedForward.standardError)
-          : absent,
-      present: (layer) => layer.pruning?.feedForward !== undefined,
-    },
-    {
-      head: "block influence",
-      align: "right",
-      cell: ({ blockInfluence, blockInfluenceStandardError }) => {
-        if (blockInfluence === undefined) return absent;
-        return blockInfluenceStandardError === undefined
-          ? figure(blockInfluence)
-          : withInterval(blockInfluence, blockInfluenceStandardError);
-      },
-      present: (layer) => layer.blockInfluence !== undefined,
-    },
-  ];
 }
 
 function reasonLines(report: Report, width: number): string[] {
@@ -287,12 +166,6 @@ function measurementLines(report: Report, paint: Paint, width: number): string[]
     .filter((sentence) => sentence !== "")
     .flatMap((sentence) => wrap(sentence, width))
     .map((line) => paint.dim(line));
-}
-
-/** Layer reports in the order of the network, with a gap where a layer has none yet. */
-function byIndex(report: Report): (LayerReport | undefined)[] {
-  const layers = new Map(report.layers.map((layer) => [layer.index, layer]));
-  return Array.from({ length: report.architecture.layers }, (_, index) => layers.get(index));
 }
 
 function wrap(text: string, width: number): string[] {

@@ -1,6 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reportTable, sparkline } from "../../../src/report/terminal";
+import { reportTable } from "../../../src/report/terminal";
 import { sampleReport } from "./sampleReport";
 
 const plain = { colour: false, width: 100 };
@@ -47,27 +46,5 @@ describe("reportTable", () => {
     report.checkpoint.path = "/runs/\u001b]0;owned\u0007\u202egnp";
     report.architecture.family = "\u009b31m";
     expect(reportTable(report, plain).replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
-  });
-});
-
-describe("sparkline", () => {
-  it("runs from the smallest to the largest", () => {
-    expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8])).toBe("▁▂▃▄▅▆▇█");
-    expect(sparkline([1, 10, 100], "log")).toBe("▁▅█");
-    expect(sparkline([5, 5])).toBe("▁▁");
-  });
-
-  it("marks what it cannot draw", () => {
-    expect(sparkline([1, undefined, 2])).toBe("▁·█");
-    expect(sparkline([-1, 1, 10], "log")).toBe("·▁█");
-    expect(sparkline([undefined])).toBe("·");
-  });
-
-  it("has one character for each figure", () => {
-    fc.assert(
-      fc.property(fc.array(fc.option(fc.double(), { nil: undefined })), (values) => {
-        expect(sparkline(values)).toHaveLength(values.length);
-      }),
-    );
   });
 });

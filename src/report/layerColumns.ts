@@ -1,0 +1,90 @@
+/** The figures of a layer as the columns of a table in text. */
+import type { LayerReport, Report } from "../diagnosis/report";
+import { absent, figure, perplexityCost, signedWithInterval, withInterval } from "./format";
+import { verdictOf } from "./verdict";
+
+export interface LayerColumn {
+  head: string;
+  align: "left" | "right";
+  cell: (layer: LayerReport) => string;
+  /** Whether the layer has the figure. */
+  present: (layer: LayerReport) => boolean;
+}
+
+/** The columns that something was measured for, the most telling first. */
+export function layerColumns(report: Report): LayerColumn[] {
+  return allColumns(report).filter((column) => report.layers.some(column.present));
+}
+
+function allColumns(report: Report): LayerColumn[] {
+  return [
+    {
+      head: "layer",
+      align: "right",
+      cell: (layer) => String(layer.index),
+      present: () => true,
+    },
+    {
+      head: "verdict",
+      align: "left",
+      cell: (layer) => verdictOf(layer, report.baseline) ?? absent,
+      present: (layer) => layer.pruning !== undefined,
+    },
+    {
+      head: "variance",
+      align: "right",
+      cell: ({ outputVariance }) =>
+        outputVariance ? withInterval(outputVariance.mean, outputVariance.standardError) : absent,
+      present: (layer) => layer.outputVariance !== undefined,
+    },
+    {
+      head: "‖J−I‖/‖I‖",
+      align: "right",
+      cell: ({ jacobian }) =>
+        jacobian ? withInterval(jacobian.identityDistance, jacobian.standardError) : absent,
+      present: (layer) => layer.jacobian !== undefined,
+    },
+    {
+      head: "ΔNLL (nats)",
+      align: "right",
+      cell: ({ pruning }) =>
+        pruning ? signedWithInterval(pruning.deltaNll, pruning.standardError) : absent,
+      present: (layer) => layer.pruning !== undefined,
+    },
+    {
+      head: "perplexity",
+      align: "right",
+      cell: ({ pruning }) => (pruning ? perplexityCost(pruning) : absent),
+      present: (layer) => layer.pruning !== undefined,
+    },
+    {
+      head: "attention ΔNLL",
+      align: "right",
+      cell: ({ pruning }) =>
+        pruning?.attention
+          ? signedWithInterval(pruning.attention.deltaNll, pruning.attention.standardError)
+          : absent,
+      present: (layer) => layer.pruning?.attention !== undefined,
+    },
+    {
+      head: "feed-forward ΔNLL",
+      align: "right",
+      cell: ({ pruning }) =>
+        pruning?.feedForward
+          ? signedWithInterval(pruning.feedForward.deltaNll, pruning.feedForward.standardError)
+          : absent,
+      present: (layer) => layer.pruning?.feedForward !== undefined,
+    },
+    {
+      head: "block influence",
+      align: "right",
+      cell: ({ blockInfluence, blockInfluenceStandardError }) => {
+        if (blockInfluence === undefined) return absent;
+        return blockInfluenceStandardError === undefined
+          ? figure(blockInfluence)
+          : withInterval(blockInfluence, blockInfluenceStandardError);
+      },
+      present: (layer) => layer.blockInfluence !== undefined,
+    },
+  ];
+}

@@ -96,6 +96,8 @@ export interface FeedForward {
 export interface Head {
   readonly weight: TensorEntry;
   readonly tied: boolean;
+  /** What a checkpoint with a tied head stores under the head's name too; `verifyCopies` compares it. */
+  readonly copy?: TensorEntry;
 }
 
 /** Every tensor a layer computes with. */

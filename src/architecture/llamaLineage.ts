@@ -214,9 +214,10 @@ function takeHead(
   tied: boolean,
 ): Architecture["head"] {
   if (tied) {
-    // Some checkpoints store the tied copy too; the config says that the embedding is what counts.
-    tensors.ignore(/^lm_head\.weight$/);
-    return { weight: embedding, tied };
+    // Some checkpoints store the tied weight twice.
+    return tensors.has("lm_head.weight")
+      ? { weight: embedding, tied, copy: tensors.take("lm_head.weight", vocabulary) }
+      : { weight: embedding, tied };
   }
   if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
   return { weight: tensors.take("lm_head.weight", vocabulary), tied };

@@ -1,6 +1,6 @@
 /** The verdict in plain sentences, each carrying the numbers it rests on. */
 import type { Finding, GrowthLaw, LayerReport, Report } from "../diagnosis/report";
-import { figure, layerList, perplexityCost } from "./format";
+import { figure, namedLayers, perplexityCost } from "./format";
 import { freeThreshold, verdictOf } from "./verdict";
 
 /** The findings a report's figures bear; kinds whose figures are absent are left out. */
@@ -90,6 +90,5 @@ function removalFinding(report: Report): Finding | undefined {
 const percent = `${freeThreshold * 100}%`;
 
 function named(layers: readonly LayerReport[]): string {
-  const indices = layers.map(({ index }) => index);
-  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(indices)}`;
+  return namedLayers(layers.map(({ index }) => index));
 }

@@ -16,7 +16,7 @@ import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
 import { reportTable } from "./report/terminal";
-import { FileWriteError, writeWholeFile } from "./report/wholeFile";
+import { checkWritable, FileWriteError, writeWholeFile } from "./report/wholeFile";
 import type { TextSource } from "./text/source";
 
 /** Files that are built or shipped beside this one. */
@@ -123,6 +123,12 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
   if (twice !== undefined) {
     complain(`Two of --json, --csv and --html would write to "${twice}".`);
     return exitCodes.usage;
+  }
+  try {
+    for (const file of outputs) if (file !== "-") await checkWritable(file);
+  } catch (error) {
+    complain(messageOf(error));
+    return exitCodes.run;
   }
   const line = new ProgressLine();
   const run = startEngine(home.engine, requestOf(checkpoint, options), (event) => {

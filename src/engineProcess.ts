@@ -73,6 +73,10 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
   const notices = [...deviceNotices];
+  const { name, overruled } = architecture.scheme;
+  if (overruled !== undefined) {
+    notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);
+  }
   if (threads !== undefined && threads !== request.threads) {
     notices.push(`${threads} threads are used: this machine runs no more at a time.`);
   }

@@ -229,10 +229,15 @@ function settleScheme(
   config: NonNullable<Checkpoint["config"]>,
   asked: SchemeName | undefined,
 ): Architecture["scheme"] {
-  if (asked !== undefined) return { name: asked, source: "as asked" };
   const stated = (Object.keys(schemes) as SchemeName[]).filter((name) =>
     schemes[name].isStatedIn(config.value),
   );
+  if (asked !== undefined) {
+    const overruled = stated.find((name) => name !== asked);
+    return overruled === undefined
+      ? { name: asked, source: "as asked" }
+      : { name: asked, source: `as asked; config.json states ${overruled}`, overruled };
+  }
   if (stated.length > 1) {
     throw new CheckpointError(
       "config",

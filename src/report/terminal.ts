@@ -110,9 +110,9 @@ const sparkMetrics: readonly SparkMetric[] = [
     write: figure,
   },
   {
-    label: "‖J−I‖/‖I‖",
+    label: "‖J−I‖/‖I‖ (log)",
     value: (layer) => layer.jacobian?.identityDistance,
-    scale: "linear",
+    scale: "log",
     write: figure,
   },
   {
@@ -122,9 +122,9 @@ const sparkMetrics: readonly SparkMetric[] = [
     write: signedFigure,
   },
   {
-    label: "block influence",
+    label: "block influence (log)",
     value: (layer) => layer.blockInfluence,
-    scale: "linear",
+    scale: "log",
     write: figure,
   },
 ];
@@ -159,7 +159,7 @@ function tableLines(report: Report, paint: Paint, width: number): string[] {
   let shown = columns.length;
   const total = (count: number) => widths.slice(0, count).reduce((sum, one) => sum + one + 2, -2);
   while (shown > 2 && total(shown) > width) shown--;
-  return Array.from({ length: report.layers.length + 1 }, (_, row) => {
+  const lines = Array.from({ length: report.layers.length + 1 }, (_, row) => {
     const line = columns
       .slice(0, shown)
       .map((column, i) => pad(cells[i]![row]!, widths[i]!, column.align))
@@ -169,6 +169,10 @@ function tableLines(report: Report, paint: Paint, width: number): string[] {
     const verdict = verdictOf(report.layers[row - 1]!, report.baseline);
     return verdict === "free" ? paint.free(line) : line;
   });
+  const hidden = columns.slice(shown).map(({ head }) => head);
+  return hidden.length === 0
+    ? lines
+    : [...lines, ...wrap(`No room for: ${hidden.join(", ")}.`, width).map(paint.dim)];
 }
 
 function columnsOf(report: Report): Column[] {

@@ -16,7 +16,7 @@ import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
 import { reportTable } from "./report/terminal";
-import { FileWriteError, writeWholeFile } from "./report/wholeFile";
+import { checkWritable, FileWriteError, writeWholeFile } from "./report/wholeFile";
 import type { TextSource } from "./text/source";
 
 /** Files that are built or shipped beside this one. */
@@ -73,7 +73,11 @@ async function main(): Promise<void> {
     .option("--text <file>", "text to evaluate (may be repeated)", collect)
     .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
-    .option("--max-tokens <n>", "most tokens to evaluate (default: 2048)", whole(2))
+    .option(
+      "--max-tokens <n>",
+      "most tokens to evaluate (default: 2048; token files: all)",
+      whole(2),
+    )
     .addOption(
       new Option("--metrics <list>", `some of ${metrics.join(",")}`)
         .argParser(metricList)
@@ -113,10 +117,18 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
     complain("--text and --tokens exclude each other: give one of them.");
     return exitCodes.usage;
   }
-  const standardOutputs = [options.json, options.csv, options.html].filter((file) => file === "-");
-  if (standardOutputs.length > 1) {
-    complain('Only one of --json, --csv and --html can be "-", standard output.');
+  const outputs = [options.json, options.csv, options.html].filter((file) => file !== undefined);
+  const places = outputs.map((file) => (file === "-" ? file : resolve(file)));
+  const twice = outputs.find((_, at) => places.indexOf(places[at]!) !== at);
+  if (twice !== undefined) {
+    complain(`Two of --json, --csv and --html would write to "${twice}".`);
     return exitCodes.usage;
+  }
+  try {
+    for (const file of outputs) if (file !== "-") await checkWritable(file);
+  } catch (error) {
+    complain(messageOf(error));
+    return exitCodes.run;
   }
   const line = new ProgressLine();
   const run = startEngine(home.engine, requestOf(checkpoint, options), (event) => {
@@ -128,7 +140,7 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
     complain(outcome.failure.message);
     return exitCodes[outcome.failure.reason];
   }
-  const areWritten = await writeFiles(outcome.report, options, standardOutputs.length === 0);
+  const areWritten = await writeFiles(outcome.report, options, !outputs.includes("-"));
   return areWritten ? 0 : exitCodes.run;
 }
 

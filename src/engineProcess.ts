@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { describeArchitecture } from "./architecture/describe";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
+import { verifyCopies } from "./architecture/verifyCopies";
 import { commonFolder } from "./checkpoint/commonFolder";
 import { CheckpointError, messageOf } from "./checkpoint/errors";
 import { fingerprintOf } from "./checkpoint/fingerprint";
@@ -53,6 +54,8 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
   const architecture = describeArchitecture(checkpoint, request.scheme);
+  await verifyCopies(architecture);
+  const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
   const { documents, source, sequenceLength } = await readDocuments(
     request,
     checkpoint,
@@ -60,18 +63,28 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   );
 
   progress.tell({ stage: "device" });
+  // ONNX Runtime starts as many as it is told to, and waits for each of them at every operator.
+  const threads = request.threads && Math.min(request.threads, availableParallelism());
   const executorOn = (provider: string) =>
     onnxRuntimeExecutor({
       provider,
-      threads: request.threads,
+      threads,
       weightsFolder: commonFolder(checkpoint.tensors.values()),
     });
-  const { provider, notices } = await chooseProvider(request.device, executorOn);
+  const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
+  const notices = [...deviceNotices];
+  const { name, overruled } = architecture.scheme;
+  if (overruled !== undefined) {
+    notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);
+  }
+  if (threads !== undefined && threads !== request.threads) {
+    notices.push(`${threads} threads are used: this machine runs no more at a time.`);
+  }
   for (const text of notices) await send({ type: "notice", text });
 
   const runtime = (): RuntimeSummary => ({
     device: provider,
-    threads: request.threads ?? availableParallelism(),
+    threads: threads ?? availableParallelism(),
     seconds: (performance.now() - start) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   });
@@ -90,7 +103,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const report = await diagnose(
     {
       checkpoint,
-      fingerprint: request.fingerprint ?? (await fingerprintOf(checkpoint)),
+      fingerprint: await fingerprint,
       architecture,
       documents,
       source,

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Checkpoint } from "../checkpoint/checkpoint";
-import { CheckpointError } from "../checkpoint/errors";
+import { CheckpointError, written } from "../checkpoint/errors";
+import { expectationOf } from "../checkpoint/expectation";
 import type { RotaryScaling } from "./rotary";
 
 const size = z
@@ -59,7 +61,7 @@ export function parseLineageConfig(config: NonNullable<Checkpoint["config"]>): L
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
     config.value,
   );
-  throw configError(config, key, value, issue.message);
+  throw configError(config, key, value, expectationOf(issue));
 }
 
 /** An error that names the config file, the key, the value found and what was expected. */
@@ -69,8 +71,10 @@ export function configError(
   value: unknown,
   expectation: string,
 ): CheckpointError {
-  const found = value === undefined ? "missing" : JSON.stringify(value).slice(0, 120);
-  return new CheckpointError("config", `${config.path}: "${key}" is ${found}; ${expectation}.`);
+  return new CheckpointError(
+    "config",
+    `${config.path}: "${key}" is ${written(value)}; ${expectation}.`,
+  );
 }
 
 /**
@@ -84,6 +88,11 @@ export function rotaryOf(
 ): { theta: number; scaling: RotaryScaling } {
   const key = parsed.rope_parameters ? "rope_parameters" : "rope_scaling";
   const parameters = parsed.rope_parameters ?? parsed.rope_scaling ?? {};
+  const isStatedTwice = parsed.rope_parameters && parsed.rope_scaling;
+  if (isStatedTwice && !isDeepStrictEqual(parsed.rope_parameters, parsed.rope_scaling)) {
+    const both = { rope_parameters: parameters, rope_scaling: parsed.rope_scaling };
+    throw configError(config, key, both, "versions of transformers differ in which counts");
+  }
   const theta = parameters.rope_theta ?? parsed.rope_theta ?? 10_000;
   const type = parameters.rope_type ?? parameters.type ?? "default";
   const required = (name: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
@@ -92,7 +101,8 @@ export function rotaryOf(
       throw configError(config, `${key}.${name}`, value, `expected by ${type}`);
     return value;
   };
-  if (Object.values(parameters).every((value) => value === undefined) && parsed[key]) {
+  const stated = Object.keys((config.value[key] as object | null | undefined) ?? {});
+  if (stated.length > 0 && Object.values(parameters).every((value) => value === undefined)) {
     throw configError(config, key, config.value[key], "expected rope_theta or rope_type in it");
   }
   if ((parameters.partial_rotary_factor ?? 1) !== 1) {
@@ -105,8 +115,12 @@ export function rotaryOf(
   }
   switch (type) {
     case "default":
-    // Dynamic scaling only begins beyond max_position_embeddings, which no sequence here exceeds.
+      return { theta, scaling: { type: "default" } };
     case "dynamic":
+      // It only begins beyond max_position_embeddings, which no sequence here exceeds.
+      if (parsed.max_position_embeddings === undefined || parsed.max_position_embeddings === null) {
+        throw configError(config, "max_position_embeddings", undefined, `expected by ${type}`);
+      }
       return { theta, scaling: { type: "default" } };
     case "linear":
       return { theta, scaling: { type, factor: required("factor") } };

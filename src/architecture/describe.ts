@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
-import { CheckpointError, quote } from "../checkpoint/errors";
+import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
 import { deepseekLlm } from "./families/deepseekLlm";
 import { llama } from "./families/llama";
@@ -29,8 +29,7 @@ export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName
   }
   const family = families.find((candidate) => candidate.recognises(config.value));
   if (family === undefined) {
-    const type = config.value["model_type"];
-    const found = typeof type === "string" ? quote(type) : "missing";
+    const found = written(config.value["model_type"]);
     const known = families.map(({ name }) => name).join(", ");
     throw new CheckpointError(
       "unsupported",

@@ -15,7 +15,13 @@ export interface Architecture {
   readonly vocabularySize: number;
   /** Longest sequence the model was built for, in tokens; undefined where the config states none. */
   readonly contextLength: number | undefined;
-  readonly scheme: { readonly name: SchemeName; readonly source: string };
+  readonly scheme: {
+    readonly name: SchemeName;
+    /** How it was settled, in words. */
+    readonly source: string;
+    /** What the checkpoint states, where the user asked for another. */
+    readonly overruled?: SchemeName;
+  };
   /** Token embedding [vocabulary, hidden]. */
   readonly embedding: TensorEntry;
   readonly layers: readonly LayerDescription[];
@@ -96,6 +102,8 @@ export interface FeedForward {
 export interface Head {
   readonly weight: TensorEntry;
   readonly tied: boolean;
+  /** What a checkpoint with a tied head stores under the head's name too; `verifyCopies` compares it. */
+  readonly copy?: TensorEntry;
 }
 
 /** Every tensor a layer computes with. */

@@ -214,9 +214,10 @@ function takeHead(
   tied: boolean,
 ): Architecture["head"] {
   if (tied) {
-    // Some checkpoints store the tied copy too; the config says that the embedding is what counts.
-    tensors.ignore(/^lm_head\.weight$/);
-    return { weight: embedding, tied };
+    // Some checkpoints store the tied weight twice.
+    return tensors.has("lm_head.weight")
+      ? { weight: embedding, tied, copy: tensors.take("lm_head.weight", vocabulary) }
+      : { weight: embedding, tied };
   }
   if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
   return { weight: tensors.take("lm_head.weight", vocabulary), tied };
@@ -228,10 +229,15 @@ function settleScheme(
   config: NonNullable<Checkpoint["config"]>,
   asked: SchemeName | undefined,
 ): Architecture["scheme"] {
-  if (asked !== undefined) return { name: asked, source: "as asked" };
   const stated = (Object.keys(schemes) as SchemeName[]).filter((name) =>
     schemes[name].isStatedIn(config.value),
   );
+  if (asked !== undefined) {
+    const overruled = stated.find((name) => name !== asked);
+    return overruled === undefined
+      ? { name: asked, source: "as asked" }
+      : { name: asked, source: `as asked; config.json states ${overruled}`, overruled };
+  }
   if (stated.length > 1) {
     throw new CheckpointError(
       "config",

@@ -57,7 +57,7 @@ export class TensorDirectory {
       const tensor = this.checkpoint.tensors.get(left[0]!)!;
       throw new CheckpointError(
         "config",
-        `${tensor.file}: tensor ${quote(tensor.name)}${left.length > 1 ? ` and ${left.length - 1} more` : ""} has no place in a ${family} model with the layers and options that config.json states.`,
+        `${tensor.file}: tensor ${quote(tensor.name)}${left.length > 1 ? ` and ${left.length - 1} more` : ""} ${left.length > 1 ? "have" : "has"} no place in a ${family} model with the layers and options that config.json states.`,
       );
     }
   }

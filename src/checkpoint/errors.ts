@@ -36,8 +36,22 @@ export function lineOf(error: unknown): string {
 
 /** A name from an untrusted file, shortened and with control characters escaped, for a message. */
 export function quote(name: string): string {
-  const escaped = JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}…` : name);
-  return escaped.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
+  return escaped(JSON.stringify(shortened(name)));
+}
+
+/** Any value from an untrusted file, likewise; `missing` where there is none. */
+export function written(value: unknown): string {
+  if (value === undefined) return "missing";
+  // JSON can state numbers beyond the largest, but not write them again.
+  return escaped(shortened(typeof value === "number" ? String(value) : JSON.stringify(value)));
+}
+
+function shortened(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }

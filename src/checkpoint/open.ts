@@ -155,5 +155,7 @@ async function resolveLink(path: string): Promise<string> {
 }
 
 function unreadable(path: string, error: unknown): never {
-  throw new CheckpointError("unreadable", `${path}: cannot be read: ${lineOf(error)}.`);
+  const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+  const what = isAbsent ? "does not exist" : `cannot be read: ${lineOf(error)}`;
+  throw new CheckpointError("unreadable", `${path}: ${what}.`);
 }

@@ -2,7 +2,8 @@ import { open, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { TensorEntry } from "./checkpoint";
 import { dataTypes, isDataType } from "./dataType";
-import { CheckpointError, lineOf, quote } from "./errors";
+import { CheckpointError, lineOf, quote, written } from "./errors";
+import { expectationOf } from "./expectation";
 import { limits } from "./limits";
 
 /**
@@ -107,10 +108,13 @@ function parseTensor(
   };
   const parsed = tensorSchema.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return fail(
-      `its header entry is invalid at "${issue?.path.join(".") ?? ""}": ${issue?.message ?? ""}; expected dtype, shape and data_offsets`,
+    const issue = parsed.error.issues[0]!;
+    const at = issue.path.length === 0 ? "header entry" : issue.path.join(".");
+    const found = issue.path.reduce<unknown>(
+      (outer, step) => (outer as Record<PropertyKey, unknown> | undefined)?.[step],
+      value,
     );
+    return fail(`its ${at} is ${written(found)}; ${expectationOf(issue)}`);
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
   if (!isDataType(dtype)) {

@@ -192,7 +192,7 @@ export class MemoryError extends Error {
 }
 
 function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  return `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
 }
 
 /** Cost of a batch in runs of a layer on one document; the head counts by the size of its weight. */

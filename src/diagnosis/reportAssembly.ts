@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Architecture, Norm } from "../architecture/description";
-import { parameterCount } from "../checkpoint/checkpoint";
+import { elementCount, parameterCount } from "../checkpoint/checkpoint";
 import type { DiagnosisInput } from "./diagnose";
 import { growthLaw } from "./growth";
 import type { LayerMeasurement, Measurements } from "./measurements";
@@ -47,7 +47,7 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
       path: checkpoint.path,
       format: checkpoint.format,
       bytes: checkpoint.bytes,
-      parameters: parameterCount(checkpoint),
+      parameters: parameterCount(checkpoint) - elementCount(architecture.head?.copy?.shape ?? [0]),
       fingerprint: input.fingerprint,
     },
     architecture: {

@@ -136,6 +136,24 @@ export function leastSquares(
   return { slope, intercept: meanY - slope * meanX, r2: yy === 0 ? 1 : (xy * xy) / (xx * yy) };
 }
 
+/**
+ * Spearman's rank correlation, −1 … 1; ties share their mean rank. Undefined for fewer than three
+ * pairs and where all of one side are equal.
+ */
+export function rankCorrelation(x: readonly number[], y: readonly number[]): number | undefined {
+  if (x.length < 3) return undefined;
+  const [a, b] = [ranks(x), ranks(y)];
+  const { slope, r2 } = leastSquares(a, b);
+  return Number.isFinite(slope) && b.some((rank) => rank !== b[0])
+    ? Math.sign(slope) * Math.sqrt(r2)
+    : undefined;
+}
+
+function ranks(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
+}
+
 function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

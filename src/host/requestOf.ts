@@ -2,7 +2,7 @@
 import path from "node:path";
 import { schemeNames } from "../architecture/schemes";
 import { metrics, type Metric } from "../diagnosis/report";
-import type { Device } from "../engine/device";
+import { devices } from "../engine/device";
 import type { DiagnosisRequest } from "../protocol/messages";
 import type { TextSource } from "../text/source";
 import type { settings } from "./ids";
@@ -58,15 +58,6 @@ export class SettingError extends Error {
 }
 
 export const schemes = ["auto", ...schemeNames] as const;
-export const devices = [
-  "auto",
-  "cpu",
-  "webgpu",
-  "cuda",
-  "dml",
-  "coreml",
-] as const satisfies readonly Device[];
-
 function textsOf(reader: SettingsReader, places: RequestPlaces): TextSource {
   const files = reader.value("textFiles");
   if (!isStringArray(files)) {

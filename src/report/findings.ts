@@ -1,6 +1,7 @@
 /** The verdict in plain sentences, each carrying the numbers it rests on. */
 import type { Finding, GrowthLaw, LayerReport, Report } from "../diagnosis/report";
-import { figure, layerList, perplexityCost } from "./format";
+import { median, rankCorrelation } from "../diagnosis/statistics";
+import { figure, namedLayers, perplexityCost } from "./format";
 import { freeThreshold, verdictOf } from "./verdict";
 
 /** The findings a report's figures bear; kinds whose figures are absent are left out. */
@@ -15,9 +16,9 @@ function growthFinding({ growth, layers }: Report): Finding | undefined {
   const measured = layers.filter((layer) => layer.outputVariance !== undefined);
   const first = measured.at(0);
   const last = measured.at(-1);
-  if (growth === undefined || first === undefined || last === undefined || first === last) {
-    return undefined;
-  }
+  // Of the first few layers, another law may seem to fit than of all.
+  if (growth === undefined || measured.length < layers.length) return undefined;
+  if (first === undefined || last === undefined || first === last) return undefined;
   const from = first.outputVariance!.mean;
   const to = last.outputVariance!.mean;
   const factor = to / from;
@@ -44,22 +45,37 @@ function betterLaw({ exponential, power }: GrowthLaw, layers: number): string {
     : `exponential growth (× ${figure(Math.exp(exponential.rate))} a layer, ${r2(exponential)}) fits it better than a power of depth (${r2(power)})`;
 }
 
-/** How far from the identity the deeper half is, compared with the shallower one. */
+/**
+ * How far from the identity the deeper half is, compared with the shallower one: by the median, since
+ * the first layer alone, which reads bare embeddings, is often farther than all others together.
+ */
 function identityFinding({ layers }: Report): Finding | undefined {
   const measured = layers.filter((layer) => layer.jacobian !== undefined);
   if (measured.length < 2 || measured.length < layers.length) return undefined;
   const half = Math.floor(layers.length / 2);
   const distance = (layer: LayerReport): number => layer.jacobian!.identityDistance;
-  const mean = (some: readonly LayerReport[]): number =>
-    some.reduce((sum, layer) => sum + distance(layer), 0) / some.length;
+  const middle = (some: readonly LayerReport[]): string =>
+    figure(median(Float64Array.from(some, distance))!);
   const shallow = measured.slice(0, half);
   const deep = measured.slice(half);
   const closest = measured.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+  const farthest = measured.reduce((a, b) => (distance(b) > distance(a) ? b : a));
   return {
     kind: "identity",
     layers: deep.map(({ index }) => index),
-    text: `The Jacobian's distance to the identity averages ${figure(mean(shallow))} in ${named(shallow)} and ${figure(mean(deep))} in ${named(deep)}; layer ${closest.index} is the closest at ${figure(distance(closest))}.`,
+    text: `The Jacobian's distance to the identity has a median of ${middle(shallow)} in ${named(shallow)} and of ${middle(deep)} in ${named(deep)}; it is least in layer ${closest.index} (${figure(distance(closest))}) and greatest in layer ${farthest.index} (${figure(distance(farthest))})${agreement(measured)}.`,
   };
+}
+
+/** Whether the layers nearest to the identity are the cheapest to remove; the two need not agree. */
+function agreement(layers: readonly LayerReport[]): string {
+  const removable = layers.filter((layer) => layer.pruning !== undefined);
+  const correlation = rankCorrelation(
+    removable.map((layer) => layer.jacobian!.identityDistance),
+    removable.map((layer) => layer.pruning!.deltaNll),
+  );
+  if (removable.length < layers.length || correlation === undefined) return "";
+  return `; its ranks correlate by ${correlation.toFixed(2).replace("-", "−")} with those of the removal costs`;
 }
 
 /** Which layers can go and at what cost, and how many the model uses, by the verdict rule. */
@@ -77,19 +93,18 @@ function removalFinding(report: Report): Finding | undefined {
   const removable =
     free.length === 0
       ? `No layer is surely removable for less than ${percent} perplexity; the cheapest, layer ${cheapest.index}, costs ${cost}.`
-      : `${free.length} of ${layers.length} layers can each be removed for less than ${percent} perplexity (${named(free)}); the cheapest, layer ${cheapest.index}, costs ${cost}.`;
+      : `${free.length} of ${layers.length} layers can ${free.length === 1 ? "" : "each "}be removed for less than ${percent} perplexity (${named(free)}); the cheapest, layer ${cheapest.index}, costs ${cost}.`;
   const doubt =
-    uncertain.length === 0 ? "" : ` and perhaps ${uncertain.length} more (${named(uncertain)})`;
+    uncertain.length === 0 ? "" : `; of ${named(uncertain)} the error bars leave it open`;
   return {
     kind: "removal",
     layers: free.map(({ index }) => index),
-    text: `${removable} The model effectively uses ${needed.length} of ${layers.length} layers${doubt}: those whose removal surely costs more than ${percent}, by the 95% bounds.`,
+    text: `${removable} The model effectively uses ${needed.length} of ${layers.length} layers, since removing any one of them costs more than ${percent} (by the lower 95% bound)${doubt}.`,
   };
 }
 
 const percent = `${freeThreshold * 100}%`;
 
 function named(layers: readonly LayerReport[]): string {
-  const indices = layers.map(({ index }) => index);
-  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(indices)}`;
+  return namedLayers(layers.map(({ index }) => index));
 }

@@ -138,6 +138,11 @@ export function layerList(layers: readonly number[]): string {
   return runs.length === 0 ? last : `${runs.join(", ")} and ${last}`;
 }
 
+/** `layer 3`, `layers 0, 3–5 and 11` */
+export function namedLayers(layers: readonly number[]): string {
+  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(layers)}`;
+}
+
 /** How a norm scheme is written in the field; unknown schemes keep their own name. */
 export function schemeName(scheme: string): string {
   return schemeNames.get(scheme.toLowerCase()) ?? scheme;
@@ -155,36 +160,15 @@ export function baseName(path: string): string {
 
 const schemeNames = new Map([
   ["pre-ln", "Pre-LN"],
-  ["post-ln", "Post-LN"],
   ["lns", "LayerNorm Scaling"],
-  ["deepnorm", "DeepNorm"],
-  ["mix-ln", "Mix-LN"],
-  ["sandwich", "Sandwich-LN"],
-  ["sandwich-ln", "Sandwich-LN"],
-  ["peri-ln", "Peri-LN"],
-  ["reordered", "Reordered norm"],
-  ["layerscale", "LayerScale"],
-  ["scaled-init", "Scaled initialisation"],
-  ["admin", "Admin"],
-  ["group-ln", "Group-LN"],
-  ["parallel", "Parallel"],
 ]);
 
 const familyNames = new Map([
   ["llama", "LLaMA"],
   ["mistral", "Mistral"],
-  ["qwen", "Qwen"],
   ["qwen2", "Qwen2"],
   ["qwen3", "Qwen3"],
-  ["olmo", "OLMo"],
-  ["olmo2", "OLMo 2"],
-  ["gpt2", "GPT-2"],
-  ["gpt_neox", "GPT-NeoX"],
-  ["gptj", "GPT-J"],
-  ["gemma", "Gemma"],
-  ["gemma2", "Gemma 2"],
-  ["phi", "Phi"],
-  ["bert", "BERT"],
+  ["deepseek-llm", "DeepSeek-LLM"],
 ]);
 
 /** Power of ten of the leading digit. */

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Report } from "../diagnosis/report";
 import { baseName } from "./format";
+import { verdictSentences } from "./verdict";
 
 /** The panel's bundle, as text. */
 export interface PanelAssets {
@@ -63,12 +64,6 @@ export function escapeHtml(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
-}
-
-function verdictSentences(report: Report): string[] {
-  return report.findings
-    .filter((finding) => finding.kind !== "notice")
-    .map((finding) => finding.text);
 }
 
 /**

@@ -82,9 +82,9 @@ const sparkMetrics: readonly SparkMetric[] = [
     write: figure,
   },
   {
-    label: "‖J−I‖/‖I‖",
+    label: "‖J−I‖/‖I‖ (log)",
     value: (layer) => layer.jacobian?.identityDistance,
-    scale: "linear",
+    scale: "log",
     write: figure,
   },
   {
@@ -94,9 +94,9 @@ const sparkMetrics: readonly SparkMetric[] = [
     write: signedFigure,
   },
   {
-    label: "block influence",
+    label: "block influence (log)",
     value: (layer) => layer.blockInfluence,
-    scale: "linear",
+    scale: "log",
     write: figure,
   },
 ];
@@ -111,7 +111,7 @@ function tableLines(report: Report, paint: Paint, width: number): string[] {
   let shown = columns.length;
   const total = (count: number) => widths.slice(0, count).reduce((sum, one) => sum + one + 2, -2);
   while (shown > 2 && total(shown) > width) shown--;
-  return Array.from({ length: report.layers.length + 1 }, (_, row) => {
+  const lines = Array.from({ length: report.layers.length + 1 }, (_, row) => {
     const line = columns
       .slice(0, shown)
       .map((column, i) => pad(cells[i]![row]!, widths[i]!, column.align))
@@ -121,6 +121,10 @@ function tableLines(report: Report, paint: Paint, width: number): string[] {
     const verdict = verdictOf(report.layers[row - 1]!, report.baseline);
     return verdict === "free" ? paint.free(line) : line;
   });
+  const hidden = columns.slice(shown).map(({ head }) => head);
+  return hidden.length === 0
+    ? lines
+    : [...lines, ...wrap(`No room for: ${hidden.join(", ")}.`, width).map(paint.dim)];
 }
 
 function reasonLines(report: Report, width: number): string[] {

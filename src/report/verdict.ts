@@ -1,5 +1,5 @@
 /** Whether a layer is worth its depth: the one rule behind every tint, count and sentence. */
-import type { Baseline, LayerReport } from "../diagnosis/report";
+import type { Baseline, LayerReport, Report } from "../diagnosis/report";
 import { costBounds } from "./format";
 
 export type Verdict = "free" | "needed" | "uncertain";
@@ -22,4 +22,11 @@ export function verdictOf(
   if (upper - 1 < threshold) return "free";
   if (lower - 1 > threshold) return "needed";
   return "uncertain";
+}
+
+/** The sentences that the report's findings are; notices are not among them. */
+export function verdictSentences(report: Report | undefined): string[] {
+  return (report?.findings ?? [])
+    .filter((finding) => finding.kind !== "notice")
+    .map((finding) => finding.text);
 }

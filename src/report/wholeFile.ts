@@ -1,6 +1,6 @@
 /** Writes a file whole or not at all, and says in a person's words why it could not. */
 import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /**
@@ -34,6 +34,24 @@ export async function writeWholeFile(file: string, content: string | Uint8Array)
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new FileWriteError(file, error);
   }
+}
+
+/**
+ * Finds out before a long run what would otherwise be known only after it.
+ *
+ * @throws {FileWriteError} when the file's folder does not exist or may not be written to
+ */
+export async function checkWritable(file: string): Promise<void> {
+  const target = await realpath(file).catch(() => path.resolve(file));
+  const isFolder = await stat(target).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (isFolder) throw new FileWriteError(file, Object.assign(new Error(), { code: "EISDIR" }));
+  const place = (await isSpecial(target)) ? target : path.dirname(target);
+  await access(place, constants.W_OK).catch((error: unknown) => {
+    throw new FileWriteError(file, error);
+  });
 }
 
 async function isSpecial(path: string): Promise<boolean> {

@@ -178,8 +178,9 @@ export async function readTokenDocuments(
         );
       }
     }
-    const tokens = (ids as number[]).slice(0, Math.min(sequenceLength, maxTokens));
-    if (total + tokens.length > maxTokens) break;
+    const tokens = (ids as number[]).slice(0, sequenceLength);
+    // The first document is evaluated whole, whatever the budget.
+    if (documents.length > 0 && total + tokens.length > maxTokens) break;
     documents.push(tokens);
     total += tokens.length;
   }

@@ -1,6 +1,7 @@
 /** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
 import type { HostToPanel, PanelState } from "../../src/protocol/messages";
 import { progressText } from "../../src/report/progress";
+import { verdictSentences } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
 import { connectHost, type PanelHost } from "../shared/host";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
@@ -13,7 +14,7 @@ import "./panel.css";
 import { panelPng } from "./png";
 import { RunBar } from "./runBar";
 import { LayerTable } from "./table";
-import { VerdictSection, verdictSentences } from "./verdictSection";
+import { VerdictSection } from "./verdictSection";
 
 class Panel {
   private readonly header = new Header();

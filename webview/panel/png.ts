@@ -1,12 +1,12 @@
 /** The panel as one picture: checkpoint, verdict and the three charts, twice as fine as a screen. */
 import type { Report } from "../../src/diagnosis/report";
+import { verdictSentences } from "../../src/report/verdict";
 import { element } from "../shared/dom";
 import { faded, type Palette } from "../shared/theme";
 import type { ChartModel } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
 import { checkpointFacts } from "./header";
 import { LayerChart } from "./layerChart";
-import { verdictSentences } from "./verdictSection";
 
 /** A `data:image/png;base64,…` URL. */
 export function panelPng(

@@ -2,11 +2,12 @@
 import type { RemovalCost } from "../../src/diagnosis/report";
 import {
   figure,
-  layerList,
+  namedLayers,
   perplexityCost,
   signedFigure,
   signedWithInterval,
 } from "../../src/report/format";
+import { freeThreshold } from "../../src/report/verdict";
 import { linearAxis, logAxis } from "./axis";
 import {
   emptinessOf,
@@ -25,7 +26,7 @@ export const removableParts = ["layer", "attention", "feedForward"] as const;
 export type RemovablePart = (typeof removableParts)[number];
 
 /** The perplexity increase that the verdict is about, as ΔNLL: log(1 + 1%). */
-export const verdictThreshold = Math.log(1.01);
+export const verdictThreshold = Math.log1p(freeThreshold);
 
 export function pruningModel(
   view: ReportView,
@@ -120,15 +121,11 @@ function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
 function notDrawn(points: readonly MeasuredPoint[], drawn: readonly MeasuredPoint[]): string[] {
   const left = points.filter((point) => !drawn.includes(point)).map((point) => point.layer);
   if (left.length === 0) return [];
-  return [`A log scale has no place for costs at or below zero: ${named(left)}`];
+  return [`A log scale has no place for costs at or below zero: ${namedLayers(left)}`];
 }
 
 function cutIntervals(drawn: readonly MeasuredPoint[]): string[] {
   const cut = drawn.filter((point) => point.low <= 0).map((point) => point.layer);
   if (cut.length === 0) return [];
-  return [`Intervals that reach zero are cut at the bottom: ${named(cut)}`];
-}
-
-function named(layers: readonly number[]): string {
-  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(layers)}`;
+  return [`Intervals that reach zero are cut at the bottom: ${namedLayers(cut)}`];
 }

@@ -1,5 +1,6 @@
 /** The verdict: the sentences that the report's findings are, and nothing added. */
 import type { Report } from "../../src/diagnosis/report";
+import { verdictSentences } from "../../src/report/verdict";
 import { element } from "../shared/dom";
 
 export class VerdictSection {
@@ -32,10 +33,4 @@ export class VerdictSection {
         }),
       );
   }
-}
-
-export function verdictSentences(report: Report | undefined): string[] {
-  return (report?.findings ?? [])
-    .filter((finding) => finding.kind !== "notice")
-    .map((finding) => finding.text);
 }

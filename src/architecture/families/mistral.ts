@@ -3,6 +3,12 @@ import { llamaTraits } from "./llama";
 
 /** Mistral 7B (arXiv 2310.06825): Llama with a sliding window in every layer, where one is set. */
 export const mistral = lineageFamily(
-  { ...llamaTraits, family: "mistral", window: windowSize },
+  {
+    ...llamaTraits,
+    family: "mistral",
+    // MistralConfig has no keys for them.
+    biases: () => ({ queryKeyValue: false, attentionOutput: false, feedForward: false }),
+    window: windowSize,
+  },
   (config) => config["model_type"] === "mistral",
 );

@@ -6,6 +6,7 @@ import type { Architecture } from "../../../src/architecture/description";
 import { tensorsOf } from "../../../src/architecture/description";
 import { rotary } from "../../../src/architecture/rotary";
 import type { SchemeName } from "../../../src/architecture/schemes";
+import { verifyCopies } from "../../../src/architecture/verifyCopies";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import {
@@ -20,7 +21,7 @@ import {
 } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor, framed } from "../support/safetensors";
+import { float32Tensor, framed, setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -114,7 +115,7 @@ describe("an architecture", () => {
     expect(layers[2]!.path).toBe("layers.2");
   });
 
-  it("ignores stored rotary frequencies and a stored copy of a tied head", async () => {
+  it("ignores stored rotary frequencies, and takes a stored copy of a tied head to compare it", async () => {
     const folder = writeTinyLlama(
       scratch(),
       (tensors) => {
@@ -124,7 +125,21 @@ describe("an architecture", () => {
       { tie_word_embeddings: true },
     );
     const { head, embedding } = await described(folder);
-    expect(head).toEqual({ weight: embedding, tied: true });
+    expect(head).toMatchObject({ weight: embedding, tied: true, copy: { name: "lm_head.weight" } });
+  });
+
+  it("may not be tied to an embedding that the stored head differs from", async () => {
+    const make = (change: (tensors: StoredTensors) => void) =>
+      described(writeTinyLlama(scratch(), change, { tie_word_embeddings: true }));
+    const embedding = "model.embed_tokens.weight";
+    const same = await make((tensors) => tensors.set("lm_head.weight", tensors.get(embedding)!));
+    await verifyCopies(same);
+    const other = await make((tensors) => {
+      setFloat(tensors.get("lm_head.weight")!, 3, 0.5);
+    });
+    expect(await failureOf(verifyCopies(other), CheckpointError)).toContain(
+      'tensor "lm_head.weight" differs from "model.embed_tokens.weight"',
+    );
   });
 });
 
@@ -168,7 +183,11 @@ describe("a norm scheme", () => {
   it("is what the user says, whatever the config states", async () => {
     const folder = writeTinyLlama(scratch(), undefined, { use_lns: true });
     const asked = await described(folder, "pre-ln");
-    expect(asked.scheme).toEqual({ name: "pre-ln", source: "as asked" });
+    expect(asked.scheme).toEqual({
+      name: "pre-ln",
+      source: "as asked; config.json states lns",
+      overruled: "lns",
+    });
     expect(scalesOf(asked)).toEqual([1, 1, 1]);
     expect(scalesOf(await described(writeTinyLlama(scratch()), "lns"))).toEqual(lns);
   });
@@ -199,7 +218,7 @@ describe("a config", () => {
   it.each([
     ["gpt_neox", '"gpt_neox"'],
     [undefined, "missing"],
-    [7, "missing"],
+    [7, "7"],
     ["\u001b[2J", '"\\u001b[2J"'],
   ])("of model_type %j is answered with what is supported", async (model_type, found) => {
     const folder = writeTinyLlama(scratch(), undefined, { model_type });
@@ -241,6 +260,15 @@ describe("a config", () => {
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, ["partial_rotary_factor", "0.5"]],
     [{ rope_theta: 0 }, ['"rope_theta" is 0']],
     [{ rms_norm_eps: -1 }, ['"rms_norm_eps" is -1']],
+    [{ rms_norm_eps: "1e-6" }, ['"rms_norm_eps" is "1e-6"', "expected a number"]],
+    [
+      { rope_scaling: { type: "dynamic", factor: 2 }, max_position_embeddings: undefined },
+      ['"max_position_embeddings" is missing', "dynamic"],
+    ],
+    [
+      { rope_scaling: { type: "linear", factor: 2 }, rope_parameters: { rope_type: "default" } },
+      ['"rope_parameters" is', "versions of transformers differ"],
+    ],
   ])("with %j is refused by key and value", async (changes, words) => {
     const folder = writeTinyLlama(scratch(), undefined, changes);
     const message = await refusalOf(folder);
@@ -253,6 +281,9 @@ describe("a config", () => {
     { rope_scaling: { type: "linear", factor: 2 } },
     { rope_scaling: { type: "dynamic", factor: 2 } },
     { rope_scaling: llama3Scaling },
+    { rope_scaling: {} },
+    { rope_scaling: llama3Scaling, rope_parameters: llama3Scaling },
+    { model_type: "mistral", attention_bias: true },
     { norm_type: "rms_norm" },
     { rope_parameters: { rope_type: "default", rope_theta: 5e5 } },
     { head_dim: 4 },
@@ -288,7 +319,7 @@ describe("tensors that contradict the config", () => {
       { num_hidden_layers: 2 },
       [
         'tensor "model.layers.2.input_layernorm.weight" and 8 more',
-        "has no place in a llama model with the layers",
+        "have no place in a llama model with the layers",
       ],
     ],
     [

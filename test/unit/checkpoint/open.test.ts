@@ -109,7 +109,7 @@ describe("a Hugging Face cache", () => {
 
 describe("a path that is no checkpoint", () => {
   it.each<[string, (folder: string) => string, string[]]>([
-    ["nothing", (folder) => join(folder, "gone"), ["gone: cannot be read", "ENOENT"]],
+    ["nothing", (folder) => join(folder, "gone"), ["gone: does not exist"]],
     [
       "an empty folder",
       (folder) => folder,

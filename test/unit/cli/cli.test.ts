@@ -211,7 +211,7 @@ describe("usage errors end with 2 and one line", () => {
     [
       "two reports on one standard output",
       ["diagnose", "x", "--json", "-", "--csv", "-"],
-      ['Only one of --json, --csv and --html can be "-"'],
+      ['Two of --json, --csv and --html would write to "-"'],
     ],
   ])("%s", async (_, args, words) => {
     expectRefusal(await runCli(args), 2, words);
@@ -262,7 +262,7 @@ describe("checkpoints that cannot be read end with 3 and one line", () => {
 
   it("when there is nothing", async () => {
     const path = join(scratch(), "gone");
-    expectRefusal(await runCli(["diagnose", path]), 3, [path, "cannot be read"]);
+    expectRefusal(await runCli(["diagnose", path]), 3, [path, "does not exist"]);
   });
 
   it("when the file is truncated", async () => {
@@ -293,31 +293,30 @@ describe("checkpoints that cannot be read end with 3 and one line", () => {
 });
 
 describe("a report that cannot be written", () => {
-  it("ends with 4 and its name, and keeps no other from being written", async () => {
-    const folder = scratch();
-    const json = join(folder, "no such folder/report.json");
-    const csv = join(folder, "report.csv");
+  it("for want of a folder ends with 4 and its name, before anything is measured", async () => {
+    const json = join(scratch(), "no such folder/report.json");
+    const { code, stdout, stderr } = await diagnose(fixture("llama-one-document"), "--json", json);
+    expect(code).toBe(4);
+    expect(stderr).toBe(`fathom: ${json} could not be written: its folder does not exist.\n`);
+    expect(stdout).toBe("");
+  });
+
+  it("for want of space says so", async () => {
+    const csv = join(scratch(), "report.csv");
+    // A folder in the way stands for a full disk where there is no device that is always full.
+    const isFull = existsSync("/dev/full");
+    const json = isFull ? "/dev/full" : scratch();
     const { code, stdout, stderr } = await diagnose(
       fixture("llama-one-document"),
       ...["--metrics", "variance", "--json", json, "--csv", csv],
     );
     expect(code).toBe(4);
-    expect(stderr).toBe(`fathom: ${json} could not be written: its folder does not exist.\n`);
+    expect(stderr).toContain(`fathom: ${json} could not be written: `);
+    if (!isFull) return;
+    expect(stderr).toContain("no space left");
+    // It keeps no other from being written.
     expect(readFileSync(csv, "utf8")).toContain("model.layers.1");
     expect(stdout).toContain("LLaMA, Pre-LN · 2 layers");
-  });
-
-  it("for want of space says so", async () => {
-    const folder = scratch();
-    // A folder in the way stands for a full disk where there is no device that is always full.
-    const full = existsSync("/dev/full") ? "/dev/full" : folder;
-    const { code, stderr } = await diagnose(
-      fixture("llama-one-document"),
-      ...["--metrics", "variance", "--json", full],
-    );
-    expect(code).toBe(4);
-    expect(stderr).toContain(`fathom: ${full} could not be written: `);
-    if (full === "/dev/full") expect(stderr).toContain("no space left");
   });
 });
 

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { growthLaw } from "../../../src/diagnosis/growth";
 import { cosines, innerProducts, normRatios, variances } from "../../../src/diagnosis/perToken";
-import { leastSquares, median, ProbeMean, TokenMean } from "../../../src/diagnosis/statistics";
+import {
+  leastSquares,
+  median,
+  ProbeMean,
+  rankCorrelation,
+  TokenMean,
+} from "../../../src/diagnosis/statistics";
 import { pseudoRandom } from "../support/numbers";
 
 const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -235,5 +241,23 @@ describe("quantities of a token", () => {
       ab: 1,
       distance: 4 + 9,
     });
+  });
+});
+
+describe("the rank correlation", () => {
+  it("is 1 for any increasing relation, −1 for a decreasing one", () => {
+    expect(rankCorrelation([1, 2, 3, 4], [1, 10, 100, 1000])).toBeCloseTo(1, 12);
+    expect(rankCorrelation([1, 2, 3, 4], [5, 4, 3, 1])).toBeCloseTo(-1, 12);
+  });
+
+  it("is that of NumPy, ties included", () => {
+    // numpy.corrcoef of the ranks [0, 1.5, 1.5, 3, 4] and [1, 0, 2.5, 2.5, 4]
+    expect(rankCorrelation([1, 2, 2, 4, 5], [3, 1, 4, 4, 6])).toBeCloseTo(0.763158, 5);
+  });
+
+  it("is absent where ranks say nothing", () => {
+    expect(rankCorrelation([1, 2], [1, 2])).toBeUndefined();
+    expect(rankCorrelation([1, 1, 1], [1, 2, 3])).toBeUndefined();
+    expect(rankCorrelation([1, 2, 3], [1, 1, 1])).toBeUndefined();
   });
 });

@@ -3,7 +3,8 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
 import { commands, contextKeys, settings, settingsSection, webviews } from "../../../src/host/ids";
-import { devices, requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
+import { devices } from "../../../src/engine/device";
+import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
 
 const manifestText = readFileSync(path.join(import.meta.dirname, "../../../package.json"), "utf8");
 const { contributes } = JSON.parse(manifestText);

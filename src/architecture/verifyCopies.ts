@@ -1,0 +1,19 @@
+import type { TensorEntry } from "../checkpoint/checkpoint";
+import { isSameContent } from "../checkpoint/content";
+import { CheckpointError, quote } from "../checkpoint/errors";
+import type { Architecture } from "./description";
+
+/**
+ * Makes sure that a head that the config ties to the embedding is not another one in the weights:
+ * versions of transformers differ in which of the two then counts, so any figure would be a guess.
+ *
+ * @throws CheckpointError when they differ
+ */
+export async function verifyCopies({ embedding, head }: Architecture): Promise<void> {
+  const copy: TensorEntry | undefined = head?.copy;
+  if (copy === undefined || (await isSameContent(copy, embedding))) return;
+  throw new CheckpointError(
+    "config",
+    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(embedding.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
+  );
+}

@@ -24,10 +24,7 @@ export async function installDependencies() {
   await whenChanged("dependencies", { ...stamp, also: [process.version] }, async () => {
     console.log("Installing dependencies…");
     const isFresh = !existsSync(path.join(root, "node_modules"));
-    await runQuietly("Installing the dependencies", "npm", [isFresh ? "ci" : "install"], {
-      // ONNX Runtime's install script would download its CUDA provider, hundreds of megabytes.
-      env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" },
-    });
+    await runQuietly("Installing the dependencies", "npm", [isFresh ? "ci" : "install"]);
   });
 }
 

@@ -27,11 +27,7 @@ export interface BindingReader {
   readonly into: Binding[];
 }
 
-const conditionalBlocks = new Set([
-  "if_statement",
-  "try_statement",
-  "match_statement",
-]);
+const conditionalBlocks = new Set(["if_statement", "try_statement", "match_statement"]);
 
 /** Reads the bindings in a body and the blocks in it, not those in definitions inside it. */
 export function readBindings(

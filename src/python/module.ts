@@ -77,9 +77,16 @@ export function readModule(source: PythonSource): PythonModule {
 
 /** What a name as written stands for: `nn.LayerNorm` → `torch.nn.LayerNorm`. */
 export function qualifiedName(module: PythonModule, dotted: string): string {
-  const [head, ...rest] = dotted.split(".");
-  const meaning = module.names.get(head!);
-  return meaning === undefined ? dotted : [meaning, ...rest].join(".");
+  let qualified = dotted;
+  // An alias may stand for an alias; a name may stand for itself.
+  const seen = new Set<string>();
+  for (;;) {
+    const head = qualified.split(".", 1)[0]!;
+    const meaning = module.names.get(head);
+    if (meaning === undefined || meaning === head || seen.has(head)) return qualified;
+    seen.add(head);
+    qualified = meaning + qualified.slice(head.length);
+  }
 }
 
 /** The constructor of a class as it is written there; undefined where it is inherited. */
@@ -168,10 +175,7 @@ function readAlias(statement: SyntaxNode, names: Map<string, string>): void {
   const value = assignment.child("right");
   if (name?.type !== "identifier") return;
   const target = dottedName(value) ?? partialOf(value);
-  const head = target?.split(".")[0];
-  if (target === undefined || head === undefined || target === name.text) return;
-  const meaning = names.get(head);
-  names.set(name.text, meaning === undefined ? target : meaning + target.slice(head.length));
+  if (target !== undefined && target !== name.text) names.set(name.text, target);
 }
 
 /** What `functools.partial(f, …)` calls in the end. */
@@ -218,7 +222,8 @@ function readField(statement: SyntaxNode, fields: Field[]): void {
   });
 }
 
-function readFunction(node: SyntaxNode): PythonFunction | undefined {
+/** One function as it is written, wherever it stands. */
+export function readFunction(node: SyntaxNode): PythonFunction | undefined {
   const name = node.child("name")?.text;
   if (name === undefined) return undefined;
   const body = node.child("body");

@@ -1,7 +1,7 @@
 import type { Node, Tree } from "web-tree-sitter";
 import { Language, Parser } from "web-tree-sitter";
 import { cutIntoStatements } from "./statements";
-import type { ParsedStatement, PlainNode } from "./syntax";
+import type { ParsedStatement, PlainNode, StatementPlace } from "./syntax";
 import { SyntaxNode } from "./syntax";
 
 /** Where the WebAssembly of tree-sitter and of its Python grammar lie. */
@@ -10,7 +10,10 @@ export interface WasmFiles {
   readonly python: string;
 }
 
-/** A Python file as it was parsed. Immutable: a later text gives another one. */
+/**
+ * A Python file as it was parsed. A parse of a later text takes over the nodes of the statements
+ * that are still there, and they move with the text; so the earlier source is of no use after it.
+ */
 export interface PythonSource {
   readonly text: string;
   /** The top-level nodes of the file, in order. */
@@ -22,6 +25,8 @@ export interface PythonSource {
 interface PlacedStatement {
   readonly start: number;
   readonly parsed: ParsedStatement;
+  /** What the nodes read their place from. */
+  readonly place: StatementPlace;
   readonly nodes: readonly SyntaxNode[];
 }
 
@@ -43,7 +48,7 @@ export class PythonParser {
     return new PythonParser(new Grammar(await Language.load(files.python)));
   }
 
-  /** @param previous an earlier state of the same file, if there is one */
+  /** @param previous the latest earlier state of the same file, if there is one; taken over */
   parse(text: string, previous?: PythonSource): PythonSource {
     const steps = parseInSteps(this.grammar, text, previous, () => false);
     for (;;) {
@@ -94,13 +99,13 @@ function* parseInSteps(
     const statements: PlacedStatement[] = [...head];
     for (const { start, end } of extents) {
       const parsed = yield* parseStatement(grammar, parser, text.slice(start, end), isTimeOver);
-      statements.push(place(parsed, start));
+      statements.push(placeAt(parsed, start));
       if (isTimeOver()) yield;
     }
     for (const statement of tail.kept) {
-      const start = statement.start + tail.shift;
-      statements.push(tail.shift === 0 ? statement : place(statement.parsed, start));
+      statements.push({ ...statement, start: statement.start + tail.shift });
     }
+    for (const { start, place } of statements) place.start = start;
     return { text, statements, nodes: statements.flatMap(({ nodes }) => nodes) };
   } finally {
     parser.delete();
@@ -133,9 +138,10 @@ function whatChanged(text: string, previous: PythonSource | undefined) {
   return { head, extents, tail: { kept: resumed === undefined ? [] : old.slice(resumed), shift } };
 }
 
-function place(parsed: ParsedStatement, start: number): PlacedStatement {
-  const root = new SyntaxNode(parsed.root, parsed, start, undefined);
-  return { start, parsed, nodes: root.children };
+function placeAt(parsed: ParsedStatement, start: number): PlacedStatement {
+  const place = { start };
+  const root = new SyntaxNode(parsed.root, parsed, place, undefined);
+  return { start, parsed, place, nodes: root.children };
 }
 
 function emptySource(text: string): PythonSource {

@@ -20,6 +20,11 @@ export interface ParsedStatement {
   readonly hasError: boolean;
 }
 
+/** Where a statement begins in its file. It moves when text before it comes or goes. */
+export interface StatementPlace {
+  start: number;
+}
+
 /**
  * A node of a file's syntax tree, at its place in the file. Comments and punctuation are left out;
  * operators are in where the grammar names them as a field. Strings have no children.
@@ -30,7 +35,7 @@ export class SyntaxNode {
   constructor(
     private readonly plain: PlainNode,
     private readonly statement: ParsedStatement,
-    private readonly statementStart: number,
+    private readonly place: StatementPlace,
     /** Undefined for the root that holds a top-level statement. */
     readonly parent: SyntaxNode | undefined,
   ) {}
@@ -46,11 +51,11 @@ export class SyntaxNode {
 
   /** Offset in the file, in UTF-16 code units. */
   get start(): number {
-    return this.statementStart + this.plain.start;
+    return this.place.start + this.plain.start;
   }
 
   get end(): number {
-    return this.statementStart + this.plain.end;
+    return this.place.start + this.plain.end;
   }
 
   get text(): string {
@@ -64,7 +69,7 @@ export class SyntaxNode {
 
   get children(): readonly SyntaxNode[] {
     this.childNodes ??= this.plain.children.map(
-      (child) => new SyntaxNode(child, this.statement, this.statementStart, this),
+      (child) => new SyntaxNode(child, this.statement, this.place, this),
     );
     return this.childNodes;
   }

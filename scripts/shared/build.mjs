@@ -29,7 +29,10 @@ export async function installDependencies() {
 }
 
 export async function build() {
-  const outputs = ["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"];
+  const outputs = [
+    ...["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"],
+    ...["dist/python.js", "dist/web-tree-sitter.wasm", "dist/tree-sitter-python.wasm"],
+  ];
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");
     await runQuietly("The build", "npm", ["run", "build"]);

@@ -9,7 +9,7 @@ export interface Binding {
    */
   readonly path: readonly string[];
   readonly value: SyntaxNode;
-  readonly how: "assigned" | "appended" | "extended" | "registered";
+  readonly how: "assigned" | "appended" | "inserted" | "extended" | "registered";
   /** The assignment or the call. */
   readonly node: SyntaxNode;
   /** The method or function that does it. */
@@ -125,7 +125,7 @@ function readRegistration(call: SyntaxNode, reader: BindingReader, add: Add): vo
       add([...object, "*"], first, "appended", call);
       return;
     case "insert":
-      add([...object, "*"], second, "appended", call);
+      add([...object, "*"], second, "inserted", call);
       return;
     case "extend":
     case "update":

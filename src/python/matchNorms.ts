@@ -89,7 +89,10 @@ function place(
   let expected = 0;
   for (const { path, segments } of below) {
     const rest = segments.slice(prefix.length);
-    const leaves = norms.filter((leaf) => isSame(leaf.path, rest));
+    const leaves = closest(
+      norms.filter((leaf) => isSame(leaf.path, rest)),
+      rest,
+    );
     if (leaves.length > 0) {
       found.set(path, [...new Set(leaves.map(({ site }) => site))]);
       for (const leaf of leaves) foundLeaves.add(leaf);
@@ -114,6 +117,14 @@ function place(
     found.size === checkpoint.length ||
     [...foundLeaves].some(({ path }) => path.length > 1 || !commonNames.test(path[0]!));
   return isLikely && isTelling ? { prefix, found, missing } : undefined;
+}
+
+/** Of `layer.0.norm` and `layer.*.norm`, the one that says the number. */
+function closest(leaves: readonly NormLeaf[], rest: readonly string[]): readonly NormLeaf[] {
+  const guesses = ({ path }: NormLeaf): number =>
+    path.filter((segment, index) => segment !== rest[index]).length;
+  const fewest = Math.min(...leaves.map(guesses));
+  return leaves.filter((leaf) => guesses(leaf) === fewest);
 }
 
 /** The list of layers that a norm is in; of one that is in none, nothing. */

@@ -34,13 +34,41 @@ const knownMembers = new WeakMap<PythonClass, readonly Member[]>();
 export function membersOf(definition: PythonClass): readonly Member[] {
   let members = knownMembers.get(definition);
   if (members === undefined) {
-    members = definition.attributes.flatMap((binding) => {
+    members = withPlaces(definition.attributes).flatMap((binding) => {
       const method = definition.methods.find(({ name }) => name === binding.method);
       return method === undefined || binding.path.length === 0 ? [] : readMember(binding, method);
     });
     knownMembers.set(definition, members);
   }
   return members;
+}
+
+/**
+ * Appended elements with their places in the list, as far as they are certain: up to the first that
+ * is appended in a loop or only sometimes.
+ */
+function withPlaces(bindings: readonly Binding[]): Binding[] {
+  const lengths = new Map<string, number>();
+  return bindings.map((binding) => {
+    const list = binding.path.slice(0, -1);
+    const name = `${binding.method}:${list.join(".")}`;
+    if (binding.how === "assigned" || binding.how === "registered") {
+      const isEmpty = /^[\w.]*(?:\(\s*(?:\[\s*\]|\(\s*\))?\s*\)|\[\s*\])$/.test(binding.value.text);
+      lengths.set(`${binding.method}:${binding.path.join(".")}`, isEmpty ? 0 : NaN);
+      return binding;
+    }
+    if (binding.how !== "appended") {
+      lengths.set(
+        binding.how === "inserted" ? name : `${binding.method}:${binding.path.join(".")}`,
+        NaN,
+      );
+      return binding;
+    }
+    const isCertain = binding.loops.length === 0 && !binding.isConditional;
+    const place = isCertain ? (lengths.get(name) ?? NaN) : NaN;
+    lengths.set(name, place + 1);
+    return Number.isNaN(place) ? binding : { ...binding, path: [...list, String(place)] };
+  });
 }
 
 /** The parts that a value written in `method` makes, at paths below `path`. */

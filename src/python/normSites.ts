@@ -68,7 +68,7 @@ function readSite(
   return undefined;
 }
 
-/** The parameter that a functional norm scales by: of `self.ln_weight`, `ln_weight`. */
+/** The parameter that a functional norm scales by, or the module that has it: `ln_weight`, `ln_1`. */
 function weightOf(call: SyntaxNode, self: string | undefined): string | undefined {
   if (self === undefined) return undefined;
   const { positional, keywords } = callArguments(call);
@@ -76,7 +76,7 @@ function weightOf(call: SyntaxNode, self: string | undefined): string | undefine
   for (const value of named === undefined ? positional.slice(1) : [named]) {
     const name = dottedName(value);
     if (name?.startsWith(`${self}.`) === true && !/shape|size|dim|eps/.test(name)) {
-      return name.slice(self.length + 1);
+      return name.slice(self.length + 1).replace(/\.weight$/, "");
     }
   }
   return undefined;

@@ -219,17 +219,8 @@ export class Structures {
       if (here.length > 0) return here.at(-1);
     }
     if (candidates.length === 0 || libraries.test(qualified)) return undefined;
-    const folders = qualified
-      .split(".")
-      .slice(0, -1)
-      .filter((part) => part !== "");
-    if (folders.length > 0) {
-      const tail = `/${folders.join("/")}`;
-      const there = candidates.filter(({ file }) =>
-        `/${file.path.replace(/(?:\/__init__)?\.py$/, "")}`.endsWith(tail),
-      );
-      if (there.length === 1) return there[0];
-    }
+    const there = candidates.filter(({ file }) => isImportedFrom(file.path, qualified, from.path));
+    if (there.length === 1) return there[0];
     // A package may hand on what it imports, and `import *` says no names.
     return candidates.length === 1 && candidates[0]!.file !== from ? candidates[0] : undefined;
   }
@@ -239,6 +230,20 @@ export class Structures {
 const maker = /((?:^|\.)_*[A-Z]\w*)\.[a-z_]\w*$/;
 
 const libraries = /^(?:torch|jax|flax|equinox|keras|tensorflow|numpy|apex|transformer_engine)\./;
+
+/** Whether a file is the module that `.layers.Block` or `tiny.layers.Block` is imported from. */
+function isImportedFrom(path: string, qualified: string, importer: string): boolean {
+  const module = qualified.slice(0, qualified.lastIndexOf("."));
+  const dots = /^\.*/.exec(module)![0].length;
+  const names = module
+    .slice(dots)
+    .split(".")
+    .filter((name) => name !== "");
+  const known = path.replace(/(?:(?:^|\/)__init__)?\.py$/, "");
+  if (dots === 0) return names.length > 0 && `/${known}`.endsWith(`/${names.join("/")}`);
+  // One dot is the importer's folder, and each further one the folder above.
+  return known === [...importer.split("/").slice(0, -dots), ...names].join("/");
+}
 
 function givenTo(
   scope: Scope,

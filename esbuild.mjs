@@ -1,4 +1,7 @@
 /** Bundles the extension, the command line, the engine process and the webviews into dist/. */
+import { copyFileSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { build, context } from "esbuild";
 
 const watch = process.argv.includes("--watch");
@@ -12,6 +15,21 @@ const shared = {
   legalComments: "none",
 };
 
+/**
+ * What reads Python is a bundle of its own, which the extension loads when it first meets a Python
+ * file: so it costs nothing when the editor starts.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const lazyPython = {
+  name: "lazy-python",
+  setup(bundle) {
+    bundle.onResolve({ filter: /\/python\/reader$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./python.js", external: true } : undefined,
+    );
+  },
+};
+
 /** @type {import("esbuild").BuildOptions[]} */
 const bundles = [
   {
@@ -23,8 +41,12 @@ const bundles = [
       extension: "src/extension.ts",
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
+      python: "src/python/reader.ts",
     },
     outdir: "dist",
+    plugins: [lazyPython],
+    // Its other build finds itself by import.meta, which a CommonJS bundle has not.
+    alias: { "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs" },
     // ONNX Runtime loads its native library from a path beside its own files.
     external: ["vscode", "onnxruntime-node"],
   },
@@ -37,6 +59,15 @@ const bundles = [
     outdir: "dist/webview",
   },
 ];
+
+mkdirSync("dist", { recursive: true });
+const { resolve } = createRequire(import.meta.url);
+for (const file of [
+  "web-tree-sitter/web-tree-sitter.wasm",
+  "tree-sitter-python/tree-sitter-python.wasm",
+]) {
+  copyFileSync(resolve(file), path.join("dist", path.basename(file)));
+}
 
 if (watch) {
   for (const options of bundles) await (await context(options)).watch();

@@ -24,15 +24,15 @@ export async function installDependencies() {
   await whenChanged("dependencies", { ...stamp, also: [process.version] }, async () => {
     console.log("Installing dependencies…");
     const isFresh = !existsSync(path.join(root, "node_modules"));
-    await runQuietly("Installing the dependencies", "npm", [isFresh ? "ci" : "install"], {
-      // ONNX Runtime's install script would download its CUDA provider, hundreds of megabytes.
-      env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" },
-    });
+    await runQuietly("Installing the dependencies", "npm", [isFresh ? "ci" : "install"]);
   });
 }
 
 export async function build() {
-  const outputs = ["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"];
+  const outputs = [
+    ...["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"],
+    ...["dist/python.js", "dist/web-tree-sitter.wasm", "dist/tree-sitter-python.wasm"],
+  ];
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");
     await runQuietly("The build", "npm", ["run", "build"]);

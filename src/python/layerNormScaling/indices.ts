@@ -1,0 +1,441 @@
+import type { SyntaxNode } from "../syntax";
+import { callArguments, descendants, dottedName } from "../syntax";
+import type { Constructions, Loop, Site } from "./construction";
+import { argumentFor, statementAround } from "./construction";
+import type { EditList } from "./edits";
+import { addArgument, addParameter } from "./edits";
+import { indexNames } from "./names";
+import { Refusal } from "./outcome";
+import type { ModuleFile, Program } from "./program";
+import { ClassDefinition, FunctionDefinition } from "./program";
+
+/** An expression for a layer's index: `text`, or `text` − 1 where the code counts from one. */
+export interface LayerIndex {
+  readonly text: string;
+  readonly countsFrom: 0 | 1;
+}
+
+/** A class, which gets its index in its constructor, or a function that makes one. */
+type Receiver = ClassDefinition | FunctionDefinition;
+
+/**
+ * Brings the layer index from where layers are stacked to the classes that need it: through the
+ * parameters that already carry it, or through new ones that every call is given.
+ */
+export class IndexPlan {
+  private readonly planned = new Map<Receiver, LayerIndex>();
+  private readonly inProgress = new Set<Receiver>();
+  /** Names of new loop variables, by loop. */
+  private readonly loopIndices = new Map<SyntaxNode, LayerIndex>();
+  private readonly newName: string;
+
+  constructor(
+    private readonly program: Program,
+    private readonly constructions: Constructions,
+    private readonly edits: EditList,
+  ) {
+    this.newName = this.customaryName();
+  }
+
+  /** The layer index inside the constructor of a class, or inside a function. */
+  indexIn(receiver: Receiver): LayerIndex {
+    const known = this.planned.get(receiver);
+    if (known !== undefined) return known;
+    if (this.inProgress.has(receiver)) {
+      throw new Refusal("unclear-index", `${receiver.name} is made inside itself.`);
+    }
+    this.inProgress.add(receiver);
+    const index = this.knownIndex(receiver) ?? this.addIndex(receiver);
+    this.inProgress.delete(receiver);
+    this.planned.set(receiver, index);
+    return index;
+  }
+
+  /** Whether a class is repeated as layers are: in a loop, in a list, or inside such a class. */
+  isStacked(definition: Receiver, seen = new Set<Receiver>()): boolean {
+    if (seen.has(definition)) return false;
+    seen.add(definition);
+    return this.constructions.sitesOf(definition).some((site) => {
+      if (site.loops.length > 0 || this.positionInList(site) !== undefined) return true;
+      const around = receiverAround(site);
+      return around !== undefined && this.isStacked(around, seen);
+    });
+  }
+
+  /** Where an element stands among those of a list that is written out: `[Block(), Block()]`. */
+  positionInList({ call, module }: Site): number | undefined {
+    let element = call;
+    for (let at = call.parent; at !== undefined; element = at, at = at.parent) {
+      const isList = at.type === "list" || at.type === "argument_list";
+      if (!isList && at.type !== "tuple") {
+        if (!/^(call|keyword_argument|list_splat)$/.test(at.type)) return undefined;
+        continue;
+      }
+      if (at.type === "argument_list") {
+        const callee = dottedName(at.parent?.child("function"))?.split(".").at(-1) ?? "";
+        if (!/^(Sequential|ModuleList)$/.test(callee)) return undefined;
+      }
+      const made = this.madeBy(call, module);
+      const layers = at.children.filter((child) => this.madeBy(child, module) === made);
+      if (layers.length > 1 && element === call) return layers.indexOf(call);
+    }
+    return undefined;
+  }
+
+  private madeBy(node: SyntaxNode, module: ModuleFile): unknown {
+    if (node.type !== "call") return undefined;
+    const name = dottedName(node.child("function"));
+    const found = name === undefined ? undefined : this.program.resolve(name, module);
+    return found instanceof ClassDefinition ? found : undefined;
+  }
+
+  /** The parameter that already carries the index, where every call agrees that it does. */
+  private knownIndex(receiver: Receiver): LayerIndex | undefined {
+    const definition = entryOf(receiver);
+    if (definition === undefined) return undefined;
+    const sites = this.constructions.sitesOf(receiver);
+    if (sites.length === 0) return undefined;
+    for (const { name, kind } of definition.ownParameters) {
+      if (kind !== "positional" && kind !== "keywordOnly") continue;
+      if (isAssigned(name, definition)) continue;
+      const bases = sites.map((site) => {
+        const given = argumentFor(site.call, definition, name);
+        return given && this.carriedIndex(given, site);
+      });
+      const [first] = bases;
+      if (first !== undefined && bases.every((base) => base === first)) {
+        return { text: name, countsFrom: first };
+      }
+    }
+    return undefined;
+  }
+
+  /** From what an argument counts the layers; undefined where it does not. */
+  private carriedIndex(given: SyntaxNode, site: Site): 0 | 1 | undefined {
+    const around = receiverAround(site);
+    let natural: LayerIndex | undefined;
+    const [loop, ...outer] = site.loops;
+    if (loop === undefined && around !== undefined && this.isStacked(around)) {
+      natural = this.planned.get(around) ?? this.knownIndex(around);
+    } else if (loop !== undefined && outer.length === 0) {
+      natural = existingIndex(loop);
+    } else if (loop === undefined && around === undefined) {
+      const position = this.positionInList(site);
+      if (position !== undefined && given.text === String(position)) return 0;
+    }
+    if (natural === undefined) return undefined;
+    const text = given.text.replaceAll(/\s/g, "");
+    if (text === natural.text) return natural.countsFrom;
+    if (text === `${natural.text}+1` && natural.countsFrom === 0) return 1;
+    if (text === `${natural.text}-1` && natural.countsFrom === 1) return 0;
+    return undefined;
+  }
+
+  private addIndex(receiver: Receiver): LayerIndex {
+    const references = this.constructions.looseReferences(receiver);
+    if (references[0] !== undefined) {
+      throw new Refusal(
+        "unclear-construction",
+        `${receiver.name} is handed on as a value (${references[0]}), so not every place that makes one can be seen.`,
+      );
+    }
+    if (receiver instanceof ClassDefinition) this.checkClassMethods(receiver);
+    const entry = entryOf(receiver);
+    const name = freeName(this.newName, entry ?? receiver);
+    const sites = this.constructions.sitesOf(receiver);
+    for (const site of sites) {
+      const index = this.indexAt(site, receiver);
+      addArgument(this.edits, site.module, site.call, `${name}=${argumentText(index)}`);
+    }
+    // A class that inherits its constructor gets one, with the factor in it.
+    if (entry !== undefined) addParameter(this.edits, entry, name);
+    return { text: name, countsFrom: 0 };
+  }
+
+  private checkClassMethods(definition: ClassDefinition): void {
+    for (const method of definition.methods.values()) {
+      if (!method.decorators.includes("classmethod")) continue;
+      const cls = method.parameters[0]?.name;
+      const makes = [...descendants(method.body)].some(
+        (node) => node.type === "call" && node.child("function")?.text === cls,
+      );
+      if (makes) {
+        throw new Refusal(
+          "unclear-construction",
+          `${definition.name}.${method.name} makes a ${definition.name} that does not know its index.`,
+        );
+      }
+    }
+  }
+
+  private indexAt(site: Site, receiver: Receiver): LayerIndex {
+    const around = receiverAround(site);
+    const isInLayer = around !== undefined && this.isStacked(around);
+    this.checkNesting(site, receiver);
+    const [loop, ...outer] = site.loops.filter((one) => !isInLayer || !isShort(one));
+    if (loop !== undefined) {
+      if (isInLayer) {
+        throw new Refusal(
+          "unclear-index",
+          `${receiver.name} is made in a loop inside ${around.name}, which is itself made in a loop: which of the two counts the layers is unclear.`,
+        );
+      }
+      if (outer.length > 0) {
+        throw new Refusal(
+          "unclear-index",
+          `${receiver.name} is made in a loop within a loop, so no one variable counts the layers.`,
+        );
+      }
+      return this.loopIndex(loop, site, receiver);
+    }
+    if (isInLayer) {
+      this.checkRepetition(site, receiver);
+      return this.indexIn(around);
+    }
+    const position =
+      this.positionInList(site) ?? positionInName(site, this.constructions.sitesOf(receiver));
+    if (position !== undefined) {
+      this.checkRepetition(site, receiver);
+      return { text: String(position), countsFrom: 0 };
+    }
+    if (isTrial(site)) return { text: "0", countsFrom: 0 };
+    this.checkRepetition(site, receiver);
+    const where = site.function?.owner?.name ?? site.function?.name ?? "the file";
+    throw new Refusal(
+      "unclear-index",
+      `${receiver.name} is made once in ${where}, outside of any loop over layers, so its index is unclear.`,
+    );
+  }
+
+  /** A lambda or a function inside a function may run any number of times. */
+  private checkNesting({ call, function: around }: Site, receiver: Receiver): void {
+    for (let at = call.parent; at !== undefined && at !== around?.node; at = at.parent) {
+      if (at.type === "lambda" || at.type === "function_definition") {
+        throw new Refusal(
+          "unclear-index",
+          `${receiver.name} is made inside a ${at.type === "lambda" ? "lambda" : "nested function"}, so its index is unclear.`,
+        );
+      }
+    }
+  }
+
+  /** `[Block(config)] * 12`, deepcopy(Block(config)): one layer made, many used. */
+  private checkRepetition({ call }: Site, receiver: Receiver): void {
+    let below = call;
+    for (let at = call.parent; at !== undefined; below = at, at = at.parent) {
+      if (at.type === "binary_operator" && at.child("operator")?.text === "*") {
+        throw new Refusal(
+          "shared-block",
+          `One ${receiver.name} is repeated with *, so all layers are the same object and cannot have different factors.`,
+        );
+      }
+      if (at.type === "call" && below.field === "arguments") {
+        const name = dottedName(at.child("function")) ?? "";
+        if (/copy|clone|repeat|replicate|TransformerEncoder$|TransformerDecoder$/i.test(name)) {
+          throw new Refusal(
+            "shared-block",
+            `${name} makes the layers as copies of one ${receiver.name}, so no layer learns its index when it is made.`,
+          );
+        }
+      }
+      if (/statement$|^block$/.test(at.type)) return;
+    }
+  }
+
+  /** The variable of a loop that counts its rounds, made where there is none. */
+  private loopIndex(loop: Loop, site: Site, receiver: Receiver): LayerIndex {
+    const known = this.loopIndices.get(loop.node);
+    if (known !== undefined) return known;
+    const [clause, ...more] = loop.clauses;
+    if (clause === undefined || more.length > 0 || loop.hasCondition) {
+      throw new Refusal(
+        "unclear-index",
+        `${receiver.name} is made in a loop ${clause === undefined ? "without a variable" : more.length > 0 ? "over two things" : "with a condition"}, so its index is unclear.`,
+      );
+    }
+    this.checkRounds(loop, receiver);
+    const existing = existingIndex(loop);
+    const index = existing ?? this.makeIndex(loop, clause, site);
+    this.loopIndices.set(loop.node, index);
+    return index;
+  }
+
+  /** Every round must make one layer, and add it at the end. */
+  private checkRounds({ node }: Loop, receiver: Receiver): void {
+    const body = node.child("body");
+    if (node.type !== "for_statement" || body === undefined) return;
+    for (const at of descendants(body)) {
+      const isInsert =
+        at.type === "call" && /\.(insert|appendleft)$/.test(at.child("function")?.text ?? "");
+      if (at.type === "continue_statement" || at.type === "break_statement" || isInsert) {
+        throw new Refusal(
+          "unclear-index",
+          `The loop that makes ${receiver.name} ${isInsert ? "does not append" : "skips rounds"}, so its variable does not count the layers.`,
+        );
+      }
+    }
+  }
+
+  private makeIndex(
+    loop: Loop,
+    clause: SyntaxNode,
+    { module, function: around }: Site,
+  ): LayerIndex {
+    const [target, iterated] = [clause.child("left")!, clause.child("right")!];
+    const scope = around?.node ?? statementAround(loop.node);
+    const name = freeNameIn(this.newName, scope);
+    const counted = countedBy(clause);
+    if (counted !== undefined) {
+      this.edits.replace(module, counted.variable.start, counted.variable.end, name);
+      return { text: name, countsFrom: counted.from };
+    }
+    if (iterated.type === "expression_list" || iterated.type === "tuple") {
+      throw new Refusal("unclear-index", `A loop over ${iterated.text} makes the layers.`);
+    }
+    const isPattern = target.type === "pattern_list";
+    this.edits.insert(module, target.start, `${name}, ${isPattern ? "(" : ""}`);
+    if (isPattern) this.edits.insert(module, target.end, ")");
+    this.edits.insert(module, iterated.start, "enumerate(");
+    this.edits.insert(module, iterated.end, ")");
+    return { text: name, countsFrom: 0 };
+  }
+
+  /** The name that this code uses for layer indices. */
+  private customaryName(): string {
+    const used = new Set(
+      this.program.modules
+        .flatMap((module) => [
+          ...[...module.functions.values()],
+          ...[...module.classes.values()].flatMap(({ methods }) => [...methods.values()]),
+        ])
+        .flatMap(({ parameters }) => parameters.map(({ name }) => name)),
+    );
+    return indexNames.find((name) => used.has(name)) ?? indexNames[0];
+  }
+}
+
+/** ℓ = index + 1, as Python. */
+export function layerNumber({ text, countsFrom }: LayerIndex): string {
+  return countsFrom === 1 ? text : `${text} + 1`;
+}
+
+function argumentText({ text, countsFrom }: LayerIndex): string {
+  return countsFrom === 1 ? `${text} - 1` : text;
+}
+
+/** Where the receiver gets its arguments; undefined where a class inherits its constructor. */
+function entryOf(receiver: Receiver): FunctionDefinition | undefined {
+  return receiver instanceof FunctionDefinition ? receiver : receiver.constructorMethod;
+}
+
+/** The class whose constructor, or the function whose body, holds a site. */
+export function receiverAround(site: Site): Receiver | undefined {
+  const around = site.function;
+  if (around === undefined) return undefined;
+  return around.owner !== undefined && around.name === "__init__" ? around.owner : around;
+}
+
+/** The variable that a loop already has for its rounds: `for i in range(n)`, enumerate. */
+function existingIndex({ node, clauses, hasCondition }: Loop): LayerIndex | undefined {
+  const [clause] = clauses;
+  if (clause === undefined || clauses.length > 1 || hasCondition) return undefined;
+  const counted = countedBy(clause);
+  if (counted === undefined || /^_+$/.test(counted.variable.text)) return undefined;
+  const name = counted.variable.text;
+  const body = node.child("body");
+  const isChanged =
+    body !== undefined &&
+    [...descendants(body)].some(
+      (at) => at.type.endsWith("assignment") && at.child("left")?.text === name,
+    );
+  return isChanged ? undefined : { text: name, countsFrom: counted.from };
+}
+
+/** The variable of a clause that counts rounds, from 0 or from 1. */
+function countedBy(clause: SyntaxNode): { variable: SyntaxNode; from: 0 | 1 } | undefined {
+  const [target, iterated] = [clause.child("left"), clause.child("right")];
+  if (target === undefined || iterated?.type !== "call") return undefined;
+  const name = dottedName(iterated.child("function"));
+  const { positional, keywords, hasSplat } = callArguments(iterated);
+  if (hasSplat) return undefined;
+  if (name === "range" && target.type === "identifier") {
+    if (positional.length === 1) return { variable: target, from: 0 };
+    if (positional.length !== 2) return undefined;
+    if (positional[0]!.text === "0") return { variable: target, from: 0 };
+    if (positional[0]!.text === "1") return { variable: target, from: 1 };
+    return undefined;
+  }
+  if (name === "enumerate" && /^(pattern_list|tuple_pattern)$/.test(target.type)) {
+    const variable = target.children[0];
+    if (variable?.type !== "identifier") return undefined;
+    const start = (keywords.get("start") ?? positional[1])?.text ?? "0";
+    if (start === "0") return { variable, from: 0 };
+    if (start === "1") return { variable, from: 1 };
+  }
+  return undefined;
+}
+
+/** Loops of a few rounds inside a layer make its sublayers. */
+function isShort({ node, clauses }: Loop): boolean {
+  const iterated = clauses[0]?.child("right");
+  if (clauses.length !== 1 || node.type === "for_statement" || iterated?.type !== "call")
+    return false;
+  if (dottedName(iterated.child("function")) !== "range") return false;
+  const { positional } = callArguments(iterated);
+  return positional.length === 1 && /^[1-4]$/.test(positional[0]!.text);
+}
+
+/** block1, block2, block3: the layers of a constructor in the order of their numbers. */
+function positionInName(site: Site, sites: readonly Site[]): number | undefined {
+  const numbered = sites
+    .filter(({ function: around }) => around === site.function)
+    .map((one) => {
+      const assignment = one.call.parent;
+      const target = assignment?.type === "assignment" ? assignment.child("left") : undefined;
+      const match = /^(\w+\.[A-Za-z_]+?)_?(\d+)$/.exec(target?.text ?? "");
+      return match === null ? undefined : { one, stem: match[1]!, number: Number(match[2]) };
+    });
+  const own = numbered.find((entry) => entry?.one.call === site.call);
+  if (own === undefined || numbered.length < 2) return undefined;
+  const first = numbered[0]?.number;
+  const isRow = numbered.every(
+    (entry, index) => entry?.stem === own.stem && entry.number === first! + index,
+  );
+  return isRow && (first === 0 || first === 1) ? own.number - first : undefined;
+}
+
+/** A lone layer that is made to try it out keeps its factor of 1. */
+function isTrial({ call, function: around }: Site): boolean {
+  if (around !== undefined)
+    return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
+  for (let at = call.parent; at !== undefined; at = at.parent) {
+    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes('__name__'))
+      return true;
+  }
+  return false;
+}
+
+function isAssigned(name: string, { body }: FunctionDefinition): boolean {
+  return [...descendants(body)].some(
+    (node) => node.type.endsWith("assignment") && node.child("left")?.text === name,
+  );
+}
+
+function freeName(preferred: string, receiver: Receiver): string {
+  const node = receiver instanceof FunctionDefinition ? receiver.node : receiver.body;
+  return freeNameIn(preferred, node);
+}
+
+/** The preferred name, or the first of our names that this code does not use. */
+function freeNameIn(preferred: string, node: SyntaxNode): string {
+  const used = new Set<string>();
+  for (const { type, text } of descendants(node)) if (type === "identifier") used.add(text);
+  const found = [preferred, ...indexNames].find((name) => !used.has(name));
+  if (found === undefined) {
+    throw new Refusal(
+      "unclear-index",
+      `All usual names of a layer index are taken: ${indexNames.join(", ")}.`,
+    );
+  }
+  return found;
+}

@@ -1,0 +1,221 @@
+import type { Binding } from "../bindings";
+import type { Parameter, PythonClass, PythonFunction, PythonModule } from "../module";
+import { qualifiedName, readModule } from "../module";
+import type { SyntaxNode } from "../syntax";
+import type { SourceFile } from "./outcome";
+
+/** The files of a model, with their names resolved across imports. */
+export class Program {
+  readonly modules: readonly ModuleFile[];
+
+  constructor(files: readonly SourceFile[]) {
+    this.modules = files.map((file) => new ModuleFile(file));
+  }
+
+  get classes(): ClassDefinition[] {
+    return this.modules.flatMap((module) => [...module.classes.values()]);
+  }
+
+  /** What a name or a chain of attributes stands for where no local variable hides it. */
+  resolve(name: string, module: ModuleFile): Definition | undefined {
+    const own = module.classes.get(name) ?? module.functions.get(name);
+    if (own !== undefined) return own;
+    const path = module.qualified(name);
+    if (path === name) return undefined;
+    return (
+      module.classes.get(path) ??
+      module.functions.get(path) ??
+      this.definitionAt(path, module) ??
+      path
+    );
+  }
+
+  /** The class's own and inherited classes of these files, nearest first. */
+  lineage(definition: ClassDefinition, seen = new Set<ClassDefinition>()): ClassDefinition[] {
+    if (seen.has(definition)) return [];
+    seen.add(definition);
+    return [
+      definition,
+      ...definition.bases.flatMap((base) => {
+        const found = this.resolve(base, definition.module);
+        return found instanceof ClassDefinition ? this.lineage(found, seen) : [];
+      }),
+    ];
+  }
+
+  /** Names of bases that these files do not define, fully qualified where imported. */
+  foreignBases(definition: ClassDefinition): string[] {
+    return this.lineage(definition).flatMap(({ bases, module }) =>
+      bases.flatMap((base) => {
+        const found = this.resolve(base, module);
+        if (found instanceof ClassDefinition) return [];
+        return [typeof found === "string" ? found : base];
+      }),
+    );
+  }
+
+  method(definition: ClassDefinition, name: string): FunctionDefinition | undefined {
+    for (const ancestor of this.lineage(definition)) {
+      const found = ancestor.methods.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  subclasses(definition: ClassDefinition): ClassDefinition[] {
+    return this.classes.filter(
+      (other) => other !== definition && this.lineage(other).includes(definition),
+    );
+  }
+
+  /** A class or function of another file, by what an import calls it. */
+  private definitionAt(path: string, from: ModuleFile): Definition | undefined {
+    const parts = path.split(".").filter((part) => part !== "");
+    const name = parts.pop();
+    const place = parts.at(-1);
+    if (name === undefined || place === undefined) return undefined;
+    const candidates = this.modules.filter((module) => module !== from && module.stem === place);
+    const nearest = candidates.find(({ folder }) => folder === from.folder) ?? candidates[0];
+    if (nearest === undefined) return undefined;
+    if (candidates.length > 1 && nearest.folder !== from.folder) return undefined;
+    const found = nearest.classes.get(name) ?? nearest.functions.get(name);
+    if (found !== undefined) return found;
+    const passedOn = nearest.qualified(name);
+    return passedOn === name ? undefined : this.definitionAt(passedOn, nearest);
+  }
+}
+
+/** A class or function of these files, or the qualified name of something else. */
+export type Definition = ClassDefinition | FunctionDefinition | string;
+
+export class ModuleFile {
+  readonly path: string;
+  readonly text: string;
+  readonly nodes: readonly SyntaxNode[];
+  readonly classes = new Map<string, ClassDefinition>();
+  readonly functions = new Map<string, FunctionDefinition>();
+  private readonly model: PythonModule;
+
+  constructor({ path, source }: SourceFile) {
+    this.path = path;
+    this.text = source.text;
+    this.nodes = source.nodes;
+    this.model = readModule(source);
+    // Of two definitions of one name the later is what the name stands for.
+    for (const found of this.model.classes) {
+      this.classes.set(found.name, new ClassDefinition(this, found));
+    }
+    for (const found of this.model.functions) {
+      this.functions.set(found.name, new FunctionDefinition(this, found, undefined));
+    }
+  }
+
+  /** True when a name is defined twice: which one is meant depends on what runs first. */
+  isDefinedTwice(name: string): boolean {
+    return this.model.classes.filter((found) => found.name === name).length > 1;
+  }
+
+  /** `LN` → `torch.nn.LayerNorm`, by the file's imports and aliases. */
+  qualified(name: string): string {
+    return qualifiedName(this.model, name);
+  }
+
+  /** The name by which other files import this one. */
+  get stem(): string {
+    const parts = this.path.replaceAll("\\", "/").split("/");
+    const file = parts.at(-1)!.replace(/\.pyi?$/, "");
+    return file === "__init__" ? (parts.at(-2) ?? file) : file;
+  }
+
+  get folder(): string {
+    return this.path.replaceAll("\\", "/").split("/").slice(0, -1).join("/");
+  }
+}
+
+export class ClassDefinition {
+  readonly name: string;
+  readonly node: SyntaxNode;
+  readonly body: SyntaxNode;
+  readonly bases: readonly string[];
+  readonly methods = new Map<string, FunctionDefinition>();
+  /** What the methods make part of the object, in order. */
+  readonly attributes: readonly Binding[];
+
+  constructor(
+    readonly module: ModuleFile,
+    model: PythonClass,
+  ) {
+    this.name = model.name;
+    this.node = model.node;
+    this.body = model.node.child("body") ?? model.node;
+    this.bases = model.bases;
+    this.attributes = model.attributes;
+    for (const method of model.methods) {
+      if (method.decorators.some((name) => name.endsWith("overload"))) continue;
+      this.methods.set(method.name, new FunctionDefinition(module, method, this));
+    }
+  }
+
+  get constructorMethod(): FunctionDefinition | undefined {
+    return this.methods.get("__init__");
+  }
+}
+
+export class FunctionDefinition {
+  readonly name: string;
+  readonly node: SyntaxNode;
+  readonly body: SyntaxNode;
+  readonly parameters: readonly Parameter[];
+  readonly decorators: readonly string[];
+  /** What its body gives to local names. */
+  readonly model: PythonFunction;
+
+  constructor(
+    readonly module: ModuleFile,
+    model: PythonFunction,
+    /** The class whose method this is. */
+    readonly owner: ClassDefinition | undefined,
+  ) {
+    this.model = model;
+    this.name = model.name;
+    this.node = model.node;
+    this.body = model.body ?? model.node;
+    this.parameters = model.parameters;
+    this.decorators = model.decorators;
+  }
+
+  /** What the method calls its object; undefined for what is no method. */
+  get selfName(): string | undefined {
+    if (this.owner === undefined || this.isDetached) return undefined;
+    return this.parameters[0]?.name;
+  }
+
+  /** The parameters that a caller gives. */
+  get ownParameters(): readonly Parameter[] {
+    const isBound = this.owner !== undefined && !this.decorators.includes("staticmethod");
+    return isBound ? this.parameters.slice(1) : this.parameters;
+  }
+
+  private get isDetached(): boolean {
+    return this.decorators.some((name) => name === "staticmethod" || name === "classmethod");
+  }
+}
+
+/** The function, method or lambda around a node. */
+export function enclosing(
+  node: SyntaxNode,
+  types: RegExp,
+  within?: SyntaxNode,
+): SyntaxNode | undefined {
+  for (let at = node.parent; at !== undefined && at !== within; at = at.parent) {
+    if (types.test(at.type)) return at;
+  }
+  return undefined;
+}
+
+/** The nearest statement around a node that stands directly in `block`. */
+export function statementIn(block: SyntaxNode, node: SyntaxNode): SyntaxNode {
+  let at = node;
+  while (at.parent !== undefined && at.parent !== block) at = at.parent;
+  return at;
+}

@@ -1,0 +1,71 @@
+import type { ScaledClass } from "./applyLayerNormScaling";
+import { attributeOf } from "./applyLayerNormScaling";
+import { indexNames, scaleName } from "./names";
+import type { RefusalReason } from "./outcome";
+
+/** What to write by hand, in the names of the code where they are known. */
+export function recipeFor(reason: RefusalReason, found: readonly ScaledClass[]): string {
+  const [first] = found;
+  const layer = first?.definition.name ?? "Block";
+  const examples = found.flatMap(({ norms }) => norms.map(({ node }) => node.text));
+  const shown = [...new Set(examples)].filter((text) => !text.includes("\n"));
+  const calls = shown.length > 0 ? shown : ["self.norm1(x)", "self.norm2(x)"];
+  const attributes = [
+    ...new Set(found.flatMap(({ norms }) => norms.flatMap(({ node }) => attributeOf(node) ?? []))),
+  ];
+  const [index] = indexNames;
+  return [
+    "LayerNorm Scaling: multiply what each norm of a layer gives by 1/sqrt(layer index + 1).",
+    "",
+    ...opening(reason, layer),
+    `# In the constructor of ${layer}, which needs the index of its layer (0 for the first):`,
+    `self.${scaleName} = 1.0 / math.sqrt(${index} + 1)`,
+    "",
+    `# Where ${layer} applies ${attributes.length > 0 ? attributes.join(" and ") : "the norms before attention and feed-forward"}:`,
+    ...calls.map((call) => `${call} * self.${scaleName}`),
+    "",
+    "# Where the layers are made:",
+    `nn.ModuleList([${layer}(..., ${index}=${index}) for ${index} in range(num_layers)])`,
+    "",
+    "Leave the final norm and the norms of queries and keys as they are. Keep the factor a Python",
+    "float: a buffer is lost in to_empty(). Train without scaled initialisation, which weakens it.",
+    "",
+  ].join("\n");
+}
+
+/** What has to happen first, for the reasons where something has. */
+function opening(reason: RefusalReason, layer: string): string[] {
+  switch (reason) {
+    case "already":
+      return ["This code seems to do so already; compare it with what follows.", ""];
+    case "post-norm":
+    case "output-norm":
+      return ["It is made for Pre-LN, x + f(LN(x)): change the placement of the norms first.", ""];
+    case "shared-block":
+      return [
+        `Make each ${layer} by itself instead of copying one, so that it can know its index.`,
+        "",
+      ];
+    case "framework-code":
+      return [
+        "Subclass the layer and write its forward, so that the norms are called in your code:",
+        "",
+        "class Layer(nn.TransformerEncoderLayer):",
+        `    def __init__(self, *args, ${indexNames[0]}, **kwargs):`,
+        "        super().__init__(*args, norm_first=True, **kwargs)",
+        `        self.${scaleName} = 1.0 / math.sqrt(${indexNames[0]} + 1)`,
+        "",
+        "    def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):",
+        `        x = src + self._sa_block(self.norm1(src) * self.${scaleName}, src_mask, src_key_padding_mask, is_causal)`,
+        `        return x + self._ff_block(self.norm2(x) * self.${scaleName})`,
+        "",
+      ];
+    case "no-norms":
+    case "no-stack":
+    case "unclear-index":
+    case "unclear-norm":
+    case "unclear-construction":
+    case "broken-syntax":
+      return [];
+  }
+}

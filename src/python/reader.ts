@@ -1,0 +1,52 @@
+import path from "node:path";
+import type { NormMatches } from "./matchNorms";
+import { matchNorms } from "./matchNorms";
+import { readModule } from "./module";
+import { normSites } from "./normSites";
+import { PythonParser } from "./parser";
+import type { ModuleFile } from "./structure";
+
+/**
+ * What the editor asks of Python files. The build makes this module a bundle of its own, with the
+ * WebAssembly beside it: load it by `import()`, when the first Python file shows.
+ */
+export class PythonReader {
+  private constructor(private readonly parser: PythonParser) {}
+
+  /** @param folder where the two WebAssembly files lie */
+  static async load(folder: string): Promise<PythonReader> {
+    const parser = await PythonParser.load({
+      treeSitter: path.join(folder, "web-tree-sitter.wasm"),
+      python: path.join(folder, "tree-sitter-python.wasm"),
+    });
+    return new PythonReader(parser);
+  }
+
+  /**
+   * Reads a file, giving way to other work every few milliseconds. What has not changed since
+   * `previous` is taken over from it, and `previous` is of no use after that.
+   *
+   * @returns undefined when `signal` was aborted; then `previous` stays as it was
+   */
+  async read(
+    path: string,
+    text: string,
+    previous?: ModuleFile,
+    signal?: AbortSignal,
+  ): Promise<ModuleFile | undefined> {
+    const source = await this.parser.parseInSlices(text, previous?.module.source, signal);
+    if (source === undefined) return undefined;
+    const module = readModule(source);
+    await new Promise((resolve) => setImmediate(resolve));
+    return { path, module, sites: normSites(module) };
+  }
+
+  /** Finds the code that makes a checkpoint's norms; see matchNorms. */
+  match(
+    files: readonly ModuleFile[],
+    normPaths: readonly string[],
+    names?: readonly string[],
+  ): NormMatches {
+    return matchNorms(files, normPaths, names);
+  }
+}

@@ -1,0 +1,38 @@
+"""A compiled function takes the norm's weights."""
+
+import torch
+import torch.nn.functional as F
+import torch.nn as nn
+
+REASON = "unclear-norm"
+
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.attn = nn.Linear(dim, dim)
+        self.ff = nn.Linear(dim, dim)
+        self.norm1 = nn.LayerNorm(dim)
+        self.norm2 = nn.LayerNorm(dim)
+
+    def forward(self, x):
+        x = x + fused(x, self.norm1.weight, self.norm1.bias, self.attn.weight)
+        x = x + self.ff(self.norm2(x))
+        return x
+
+
+class Model(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.layers = nn.ModuleList([Block(dim) for _ in range(depth)])
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+@torch.compile
+def fused(x, weight, bias, projection):
+    return F.layer_norm(x, weight.shape, weight, bias) @ projection.T

@@ -10,6 +10,10 @@ export const commands = {
   exportReport: "fathom.exportReport",
   showReport: "fathom.showReport",
   showLog: "fathom.showLog",
+  /** These take what the light bulb passes, or nothing: then the cursor says where. */
+  applyScaling: "fathom.applyLayerNormScaling",
+  previewScaling: "fathom.previewLayerNormScaling",
+  copyScalingRecipe: "fathom.copyLayerNormScalingRecipe",
 } as const;
 
 /** The settings below `fathom.`; their keys are the words the code uses. */
@@ -24,6 +28,7 @@ export const settings = {
   threads: "threads",
   memoryGib: "memoryGib",
   seed: "seed",
+  codeLens: "codeLens",
 } as const;
 
 export const settingsSection = "fathom";
@@ -33,6 +38,10 @@ export const contextKeys = {
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",
+} as const;
+
+export const tools = {
+  depth: "fathom_depth",
 } as const;
 
 export const webviews = {

@@ -1,4 +1,6 @@
 import path from "node:path";
+import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayerNormScaling";
+import type { ScalingOutcome } from "./layerNormScaling/outcome";
 import type { NormMatches } from "./matchNorms";
 import { matchNorms } from "./matchNorms";
 import { readModule } from "./module";
@@ -39,6 +41,14 @@ export class PythonReader {
     const module = readModule(source);
     await new Promise((resolve) => setImmediate(resolve));
     return { path, module, sites: normSites(module) };
+  }
+
+  /** LayerNorm Scaling as edits of these files, or why not; see applyLayerNormScaling. */
+  applyLayerNormScaling(files: readonly ModuleFile[], at?: Place): ScalingOutcome {
+    return applyLayerNormScaling(
+      files.map(({ path, module }) => ({ path, source: module.source })),
+      at,
+    );
   }
 
   /** Finds the code that makes a checkpoint's norms; see matchNorms. */

@@ -1,0 +1,132 @@
+/** "Apply LayerNorm Scaling" on the light bulb: the edit, its preview, and the recipe instead. */
+import * as vscode from "vscode";
+import type { ScalingOutcome } from "../../python/layerNormScaling/outcome";
+import { commands } from "../ids";
+import type { PythonFiles } from "./pythonFiles";
+
+/** What the light bulb's commands take. */
+interface Target {
+  uri: vscode.Uri;
+  /** In the class whose layers are meant. */
+  offset: number;
+}
+
+export class LayerNormScaling implements vscode.CodeActionProvider {
+  static readonly kinds = [vscode.CodeActionKind.RefactorRewrite];
+
+  constructor(
+    private readonly files: PythonFiles,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** Offered inside classes that make norms; whether they can be edited is found out when asked. */
+  async provideCodeActions(
+    document: vscode.TextDocument,
+    range: vscode.Range,
+    _context: vscode.CodeActionContext,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.CodeAction[]> {
+    const file = await this.files.readDocument(document);
+    if (file === undefined || token.isCancellationRequested) return [];
+    const offset = document.offsetAt(range.start);
+    const isInside = file.sites.some(({ owner, node }) => {
+      const { start, end } = owner?.node ?? node;
+      return start <= offset && offset <= end;
+    });
+    if (!isInside) return [];
+    const target: Target = { uri: document.uri, offset };
+    return [
+      action(vscode.l10n.t("Apply LayerNorm Scaling"), commands.applyScaling, target),
+      action(vscode.l10n.t("Preview LayerNorm Scaling…"), commands.previewScaling, target),
+      action(vscode.l10n.t("Copy as LayerNorm Scaling recipe"), commands.copyScalingRecipe, target),
+    ];
+  }
+
+  /** Edits the code, in one step for undo; with `isPreviewed` a person confirms each change. */
+  async apply(target: unknown, isPreviewed: boolean): Promise<void> {
+    const at = targetOf(target);
+    const { outcome, stamps } = await this.outcome(at);
+    if (outcome.kind === "refusal") {
+      await this.explain(outcome);
+      return;
+    }
+    const edit = new vscode.WorkspaceEdit();
+    const metadata = isPreviewed
+      ? { label: vscode.l10n.t("LayerNorm Scaling"), needsConfirmation: true }
+      : undefined;
+    for (const { path, start, end, newText } of outcome.edits) {
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
+      if (document.version !== (stamps.get(document.uri.fsPath) ?? document.version)) {
+        throw new Error(vscode.l10n.t("{0} was edited meanwhile.", document.uri.fsPath));
+      }
+      const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
+      edit.replace(document.uri, range, newText, metadata);
+    }
+    const isApplied = await vscode.workspace.applyEdit(edit, { isRefactoring: true });
+    if (!isApplied) return;
+    this.log.info(outcome.summary);
+    if (outcome.warnings.length > 0) {
+      void vscode.window.showWarningMessage([outcome.summary, ...outcome.warnings].join(" "));
+    }
+  }
+
+  /** Puts what to write by hand on the clipboard, in the names of the code. */
+  async copyRecipe(target: unknown): Promise<void> {
+    const { outcome } = await this.outcome(targetOf(target));
+    await copy(outcome.recipe);
+  }
+
+  private async outcome(
+    at: Target,
+  ): Promise<{ outcome: ScalingOutcome; stamps: Map<string, number> }> {
+    const reader = await this.files.load();
+    const folder = vscode.Uri.joinPath(at.uri, "..").fsPath;
+    const files = await this.files.readFolder(folder);
+    const stamps = new Map(
+      vscode.workspace.textDocuments.map(({ uri, version }) => [uri.fsPath, version]),
+    );
+    const path = at.uri.fsPath.replaceAll("\\", "/");
+    return { outcome: reader.applyLayerNormScaling(files, { path, offset: at.offset }), stamps };
+  }
+
+  private async explain({ message, recipe }: ScalingOutcome & { kind: "refusal" }): Promise<void> {
+    const [show, copyIt] = [vscode.l10n.t("Show Recipe"), vscode.l10n.t("Copy Recipe")];
+    const choice = await vscode.window.showWarningMessage(
+      vscode.l10n.t("LayerNorm Scaling was not applied: {0}", message),
+      show,
+      copyIt,
+    );
+    if (choice === copyIt) await copy(recipe);
+    if (choice !== show) return;
+    const document = await vscode.workspace.openTextDocument({
+      language: "markdown",
+      content: recipe,
+    });
+    await vscode.window.showTextDocument(document, vscode.ViewColumn.Beside);
+  }
+}
+
+function action(title: string, command: string, target: Target): vscode.CodeAction {
+  const offered = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
+  offered.command = { title, command, arguments: [target] };
+  return offered;
+}
+
+/** From the light bulb, or from the palette: then the cursor says which code is meant. */
+function targetOf(target: unknown): Target {
+  if (typeof target === "object" && target !== null && "uri" in target && "offset" in target) {
+    return target as Target;
+  }
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.languageId !== "python") {
+    throw new Error(vscode.l10n.t("open the Python file of the model first."));
+  }
+  return { uri: editor.document.uri, offset: editor.document.offsetAt(editor.selection.active) };
+}
+
+async function copy(recipe: string): Promise<void> {
+  await vscode.env.clipboard.writeText(recipe);
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t("The LayerNorm Scaling recipe is on the clipboard."),
+  );
+}

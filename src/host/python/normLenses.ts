@@ -1,0 +1,105 @@
+/** The measured numbers above the norms in Python code, and the table behind them. */
+import * as vscode from "vscode";
+import { normHover, normLine } from "../../report/normText";
+import type { Guard } from "../guard";
+import { commands, settings, settingsSection } from "../ids";
+import type { MeasuredNorm, MeasuredNorms, NormsOfFile } from "./measuredNorms";
+
+export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
+  private readonly didChange = new vscode.EventEmitter<void>();
+  readonly onDidChangeCodeLenses = this.didChange.event;
+
+  constructor(
+    private readonly norms: MeasuredNorms,
+    private readonly guard: Guard,
+  ) {}
+
+  /** To be called when there may be other numbers for the same code. */
+  refresh(): void {
+    this.didChange.fire();
+  }
+
+  async provideCodeLenses(
+    document: vscode.TextDocument,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.CodeLens[]> {
+    if (!isShown(document)) return [];
+    const norms = await this.find(document, token);
+    if (norms === undefined) return [];
+    return norms.isUnmeasured ? offers(document, norms) : norms.measured.map(lensOf(document));
+  }
+
+  async provideHover(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.Hover | undefined> {
+    if (!isShown(document)) return undefined;
+    const norms = await this.find(document, token);
+    const hovered = norms?.measured.find(({ site }) =>
+      statementRange(document, site.node.start).contains(position),
+    );
+    if (hovered === undefined) return undefined;
+    const { report, norm, site, key, name } = hovered;
+    const text = new vscode.MarkdownString(normHover(report, norm.path));
+    text.isTrusted = { enabledCommands: [commands.openReport] };
+    const target = encodeURIComponent(JSON.stringify([key]));
+    text.appendMarkdown(
+      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${commands.openReport}?${target})`,
+    );
+    return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
+  }
+
+  private async find(
+    document: vscode.TextDocument,
+    token: vscode.CancellationToken,
+  ): Promise<NormsOfFile | undefined> {
+    const stop = new AbortController();
+    token.onCancellationRequested(() => {
+      stop.abort();
+    });
+    return this.guard.run("find the norms in the code", () => this.norms.of(document, stop.signal));
+  }
+}
+
+function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vscode.CodeLens {
+  return ({ site, norm, report, key, name }) =>
+    new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
+      title: normLine(report),
+      tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
+      command: commands.openReport,
+      arguments: [key],
+    });
+}
+
+/** One offer for each class that makes norms: on every norm it would be noise. */
+function offers(document: vscode.TextDocument, { file }: NormsOfFile): vscode.CodeLens[] {
+  const first = new Map(file.sites.toReversed().map((site) => [site.owner, site]));
+  return [...first.values()].toReversed().map(
+    (site) =>
+      new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
+        title: vscode.l10n.t("Diagnose depth…"),
+        tooltip: vscode.l10n.t("Measure a checkpoint of this model"),
+        command: commands.diagnoseDepth,
+      }),
+  );
+}
+
+function isShown(document: vscode.TextDocument): boolean {
+  const configuration = vscode.workspace.getConfiguration(settingsSection, document);
+  return configuration.get(settings.codeLens) !== false;
+}
+
+function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {
+  return new vscode.Range(document.positionAt(start), document.positionAt(end));
+}
+
+/** The line on which a norm is made, the attribute that it is given to included. */
+function statementRange(document: vscode.TextDocument, offset: number): vscode.Range {
+  return document.lineAt(document.positionAt(offset)).range;
+}
+
+/** A checkpoint's name inside a link. */
+function plain(name: string): string {
+  return name.replace(/[\\[\]()`*_<>]/g, "\\$&");
+}

@@ -5,14 +5,14 @@ import { argumentFor, Constructions, statementAround } from "./construction";
 import { addConstructor, addStatement, EditList, multiply } from "./edits";
 import type { LayerFlow } from "./flow";
 import { Flow, growsWithDepth, superConstructorCall } from "./flow";
-import { IndexPlan, layerNumber } from "./indices";
+import { IndexPlan, layerNumber, receiverAround } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
 import type { ScalingOutcome, SourceFile } from "./outcome";
 import { Refusal } from "./outcome";
 import type { PlacedNorm } from "./placement";
-import { areExclusive, conditionBetween, placeNorms } from "./placement";
-import type { ModuleFile , ClassDefinition} from "./program";
-import { Program } from "./program";
+import { opposingGuard, placeNorms } from "./placement";
+import type { ClassDefinition, ModuleFile } from "./program";
+import { FunctionDefinition, Program } from "./program";
 import { recipeFor } from "./recipe";
 import type { Instance, Value } from "./values";
 import { scaledInitialisation } from "./warnings";
@@ -74,6 +74,7 @@ class Scaling {
     const norms = this.normsOf(layers);
     this.scaled = this.byClass(norms);
     this.checkOtherApplications(layers);
+    this.checkUnseenNorms(layers);
     this.checkStacks();
     this.write();
     this.warnings.push(...scaledInitialisation(this.program.modules));
@@ -95,17 +96,18 @@ class Scaling {
     const withoutResidual: Site[] = [];
     for (const definition of this.program.classes) {
       const sites = this.stackedSites(definition, plan);
-      const [site] = sites;
-      if (site?.function === undefined) continue;
-      const made = new Flow(this.program).constructed(site.call, site.function);
-      if (made.kind !== "instance") continue;
-      const flow = this.flowThrough(made);
-      if (flow === undefined) continue;
-      const norms = placeNorms(flow);
-      if (norms === undefined) {
-        if (flow.uses.length > 0) withoutResidual.push(...sites);
-      } else if (norms.length > 0 && this.isAskedFor(flow)) {
-        layers.push({ flow, norms });
+      for (const site of sites) {
+        if (site.function === undefined) continue;
+        const made = new Flow(this.program).constructed(site.call, site.function);
+        if (made.kind !== "instance") continue;
+        const flow = this.flowThrough(made);
+        if (flow === undefined) continue;
+        const norms = placeNorms(flow);
+        if (norms === undefined) {
+          if (flow.uses.length > 0) withoutResidual.push(site);
+        } else if (norms.length > 0 && this.isAskedFor(flow)) {
+          layers.push({ flow, norms });
+        }
       }
     }
     layers.push(...this.layersInLoops(withoutResidual, layers));
@@ -113,14 +115,17 @@ class Scaling {
     return layers;
   }
 
+  /** Where objects of a class are made as layers are: in a loop, in a list, by a function in a loop. */
   private stackedSites(definition: ClassDefinition, plan: IndexPlan): Site[] {
     return this.constructions
       .sitesOf(definition)
       .filter((site) => !site.isSuper)
-      .filter(
-        (site) =>
-          site.loops.length > 0 || plan.positionInList(site) !== undefined || numbered(site),
-      );
+      .filter((site) => {
+        if (site.loops.length > 0 || isNumbered(site)) return true;
+        if (plan.positionInList(site) !== undefined) return true;
+        const around = receiverAround(site);
+        return around instanceof FunctionDefinition && plan.isStacked(around);
+      });
   }
 
   private flowThrough(layer: Instance): LayerFlow | undefined {
@@ -239,14 +244,14 @@ class Scaling {
     if (output !== undefined) {
       throw new Refusal(
         "output-norm",
-        `${output.node.text} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.`,
+        `${lineOf(output.node)} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.`,
       );
     }
     const [context] = elsewhere("context");
     if (context !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${context.node.text} normalises something other than the residual stream; whether to scale it is not settled.`,
+        `${lineOf(context.node)} normalises something other than the residual stream; whether to scale it is not settled.`,
       );
     }
     for (const { flow } of layers) {
@@ -269,7 +274,7 @@ class Scaling {
     if (uncalled !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${uncalled.node.text} is an element of an nn.Sequential, so there is no call whose result could be multiplied.`,
+        `${lineOf(uncalled.node)} is an element of an nn.Sequential, so there is no call whose result could be multiplied.`,
       );
     }
     if (scaled.length === 0) {
@@ -283,7 +288,7 @@ class Scaling {
     if (both !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${both.node.text} serves the residual stream in one place and something else in another.`,
+        `${lineOf(both.node)} serves the residual stream in one place and something else in another.`,
       );
     }
     return scaled;
@@ -303,25 +308,27 @@ class Scaling {
         isNormClassName(name) && node.text.split("\n").some((line) => growsWithDepth(line)),
     );
     if (named === undefined && norm === undefined && normClass === undefined) return;
-    const where = named?.name ?? norm?.node.text ?? normClass!.name;
+    const where = named?.name ?? (norm && lineOf(norm.node)) ?? normClass!.name;
     throw new Refusal("already", `${where} already scales by the layer's index.`);
   }
 
   /** Post-LN is refused, unless it is the other choice of a flag that the code leaves open. */
   private checkPostNorms(scaled: readonly PlacedNorm[], post: readonly PlacedNorm[]): void {
     for (const norm of post) {
-      const alternatives = scaled.filter(({ node }) => areExclusive(node, norm.node));
+      const alternatives = scaled.filter(
+        ({ node }) => opposingGuard(node, norm.node) !== undefined,
+      );
       if (scaled.length === 0 || alternatives.length < scaled.length) {
         throw new Refusal(
           "post-norm",
-          `${norm.node.text} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          `${lineOf(norm.node)} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
         );
       }
-      const choice = conditionBetween(scaled[0]!.node, norm.node);
-      if (choice !== undefined && this.settled(choice.condition, norm.module) === !choice.holdsAt) {
+      const choice = opposingGuard(scaled[0]!.node, norm.node)!;
+      if (this.settled(choice.condition, norm.module) === !choice.holds) {
         throw new Refusal(
           "post-norm",
-          `${choice.condition.text} chooses the Post-LN branch here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          `${choice.condition.text} chooses Post-LN here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
         );
       }
       this.warnings.push("The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.");
@@ -384,7 +391,7 @@ class Scaling {
       if (owner === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${norm.node.text} stands in a function that belongs to no layer, so it does not know a layer's index.`,
+          `${lineOf(norm.node)} stands in a function that belongs to no layer, so it does not know a layer's index.`,
         );
       }
       classes.set(owner, [...(classes.get(owner) ?? []), norm]);
@@ -421,6 +428,27 @@ class Scaling {
     this.checkApplicationsFromOutside(seen);
   }
 
+  /** A norm of a scaled layer that is never seen to be applied is applied out of sight. */
+  private checkUnseenNorms(layers: readonly { flow: LayerFlow }[]): void {
+    const applied = new Set(
+      layers.flatMap(({ flow }) => flow.uses.flatMap(({ node }) => attributeOf(node) ?? [])),
+    );
+    for (const { definition } of this.scaled) {
+      for (const { attributes } of this.program.lineage(definition)) {
+        for (const { path, value, how } of attributes) {
+          const name = path[0];
+          const callee = value.type === "call" ? dottedName(value.child("function")) : undefined;
+          if (path.length !== 1 || how !== "assigned" || name === undefined) continue;
+          if (applied.has(name) || callee === undefined || !isNormClassName(callee)) continue;
+          throw new Refusal(
+            "unclear-norm",
+            `${definition.name} has the norm ${name}, but where it is applied could not be seen.`,
+          );
+        }
+      }
+    }
+  }
+
   /** The missed applications in a method that forward does not call. */
   private normsOfMethod(
     definition: ClassDefinition,
@@ -441,7 +469,7 @@ class Scaling {
       if (norm === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${definition.name}.${method} also applies ${node.text}, in a way that could not be followed.`,
+          `${definition.name}.${method} also applies ${lineOf(node)}, in a way that could not be followed.`,
         );
       }
       return norm;
@@ -463,7 +491,7 @@ class Scaling {
         if (!isOther || !attributes.has(name) || /^(self|cls|model)$/.test(object.text)) continue;
         throw new Refusal(
           "unclear-norm",
-          `A layer's norm is applied from outside of it: ${node.text}`,
+          `A layer's norm is applied from outside of it: ${lineOf(node)}`,
         );
       }
     }
@@ -562,7 +590,7 @@ class Scaling {
       method?.parent?.type === "decorated_definition" &&
       /@(static|class)method/.test(method.parent.text);
     if (name?.type !== "identifier" || isStatic) {
-      throw new Refusal("unclear-norm", `${node.text} stands in a method without self.`);
+      throw new Refusal("unclear-norm", `${lineOf(node)} stands in a method without self.`);
     }
     return name.text;
   }
@@ -683,12 +711,17 @@ function containerOf({ call }: Site): string {
 /** Two constructions that make one layer between them, or either of which makes it. */
 function isSameRound(one: Site, other: Site): boolean {
   if (one.loops[0]?.node !== other.loops[0]?.node) return false;
-  if (areExclusive(one.call, other.call)) return true;
+  if (opposingGuard(one.call, other.call) !== undefined) return true;
   // [Attention(…), FeedForward(…)] is one element.
   return statementAround(one.call) === statementAround(other.call);
 }
 
-function numbered({ call }: Site): boolean {
+function isNumbered({ call }: Site): boolean {
   const target = call.parent?.type === "assignment" ? call.parent.child("left")?.text : undefined;
   return /^\w+\.[A-Za-z_]+?_?\d+$/.test(target ?? "");
+}
+
+/** A piece of code in one line. */
+function lineOf({ text }: SyntaxNode): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll(/([([{]) | (?=[)\]}])/g, "$1");
 }

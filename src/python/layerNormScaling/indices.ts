@@ -409,7 +409,7 @@ function isTrial({ call, function: around }: Site): boolean {
   if (around !== undefined)
     return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
   for (let at = call.parent; at !== undefined; at = at.parent) {
-    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes('__name__'))
+    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes("__name__"))
       return true;
   }
   return false;

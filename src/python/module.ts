@@ -89,6 +89,18 @@ export function qualifiedName(module: PythonModule, dotted: string): string {
   }
 }
 
+/** The class of the file that a bare name stands for; of several, the last. */
+export function classNamed(module: PythonModule, name: string): PythonClass | undefined {
+  let byName = classesByName.get(module);
+  if (byName === undefined) {
+    byName = new Map(module.classes.map((definition) => [definition.name, definition]));
+    classesByName.set(module, byName);
+  }
+  return byName.get(name);
+}
+
+const classesByName = new WeakMap<PythonModule, ReadonlyMap<string, PythonClass>>();
+
 /** The constructor of a class as it is written there; undefined where it is inherited. */
 export function constructorOf(definition: PythonClass): PythonFunction | undefined {
   return definition.methods.find(({ name }) => name === "__init__");

@@ -28,6 +28,18 @@ describe("the parser", () => {
     expect(after.nodes[2]!.start).toBe(text.indexOf("class C"));
   });
 
+  it.each([
+    ["if a:\n    b\n", "if a:\n    b\nelse:\n    c\n"],
+    ["if a:\n    b\nd\n", "if a:\n    b\nelse:\n    c\nd\n"],
+    ["class A:\n    x = 1\n", "class A:\n    x = 1\n    y = 2\n"],
+    ["@a\nx = f(1)\ny\n", "@a\n@b\nx = f(1)\ny\n"],
+    ["x = (1)\ny\n", "x = (1\ny\n"],
+    ["x = 1\ny = 2\nz = 3\n", "x = 1\n'''\ny = 2\nz = 3\n"],
+  ])("reads %j edited to %j as if it were new", (text, edited) => {
+    expect(outline(parser.parse(edited, parser.parse(text)))).toBe(outline(parser.parse(edited)));
+    expect(outline(parser.parse(text, parser.parse(edited)))).toBe(outline(parser.parse(text)));
+  });
+
   it("reads broken code as far as it is whole", () => {
     const { nodes } = parser.parse(
       "class A:\n    def f(self:\n        x = (1,\n\nclass B:\n    pass\n",

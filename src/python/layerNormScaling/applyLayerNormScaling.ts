@@ -2,7 +2,7 @@ import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
-import { addConstructor, addStatement, EditList, multiply } from "./edits";
+import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
 import type { LayerFlow } from "./flow";
 import { Flow, growsWithDepth, superConstructorCall } from "./flow";
 import { IndexPlan, layerNumber, receiverAround } from "./indices";
@@ -56,6 +56,8 @@ class Scaling {
   private readonly edits = new EditList();
   private readonly warnings: string[] = [];
   private scaled: ScaledClass[] = [];
+  /** Where a layer without visible norms looks an attribute up by a computed name. */
+  private computedLookup: SyntaxNode | undefined;
 
   constructor(
     private readonly program: Program,
@@ -107,6 +109,8 @@ class Scaling {
           if (flow.uses.length > 0) withoutResidual.push(site);
         } else if (norms.length > 0 && this.isAskedFor(flow)) {
           layers.push({ flow, norms });
+        } else if (flow.lookups[0] !== undefined) {
+          this.computedLookup ??= flow.lookups[0];
         }
       }
     }
@@ -198,10 +202,23 @@ class Scaling {
         }
       }
     }
+    const isTorch = this.program.classes.some(({ methods }) => methods.has("forward"));
+    if (!isTorch && this.program.classes.some(({ methods }) => methods.has("__call__"))) {
+      return new Refusal(
+        "framework-code",
+        "Only PyTorch modules are edited: the classes here have no forward method.",
+      );
+    }
     if (framework !== undefined) {
       return new Refusal(
         "framework-code",
         `PyTorch's own ${framework} applies the norms, so there is nothing in this code to scale.`,
+      );
+    }
+    if (this.computedLookup !== undefined) {
+      return new Refusal(
+        "unclear-norm",
+        `Attributes are looked up by computed names: ${lineOf(this.computedLookup)}`,
       );
     }
     if (withoutResidual.length > 0) {
@@ -237,6 +254,22 @@ class Scaling {
     const scaled = unique(norms.filter(({ placement }) => placement === "pre"));
     this.scaled = this.byClass(scaled);
     this.checkNotScaled(layers, norms);
+    for (const { flow } of layers) {
+      const [escape] = flow.escapes;
+      if (escape !== undefined) {
+        throw new Refusal(
+          "unclear-norm",
+          `A norm is used in another way than by calling it on one input: ${statementAround(escape).text.split("\n")[0]!.trim()}`,
+        );
+      }
+      const [lookup] = flow.lookups;
+      if (lookup !== undefined) {
+        throw new Refusal(
+          "unclear-norm",
+          `Attributes are looked up by computed names: ${lookup.text}`,
+        );
+      }
+    }
     const elsewhere = (placement: PlacedNorm["placement"]): PlacedNorm[] =>
       unique(norms.filter((norm) => norm.placement === placement));
     this.checkPostNorms(scaled, elsewhere("post"));
@@ -254,23 +287,7 @@ class Scaling {
         `${lineOf(context.node)} normalises something other than the residual stream; whether to scale it is not settled.`,
       );
     }
-    for (const { flow } of layers) {
-      const [escape] = flow.escapes;
-      if (escape !== undefined) {
-        throw new Refusal(
-          "unclear-norm",
-          `A norm is used without being called: ${statementAround(escape).text.split("\n")[0]!.trim()}`,
-        );
-      }
-      const [lookup] = flow.lookups;
-      if (lookup !== undefined) {
-        throw new Refusal(
-          "unclear-norm",
-          `Attributes are looked up by computed names: ${lookup.text}`,
-        );
-      }
-    }
-    const uncalled = scaled.find((norm) => norm.isUncalled);
+    const uncalled = scaled.find(({ application }) => application === "unreachable");
     if (uncalled !== undefined) {
       throw new Refusal(
         "unclear-norm",
@@ -488,6 +505,8 @@ class Scaling {
         const object = callee?.type === "attribute" ? callee.child("object") : undefined;
         const isOther = object?.type === "identifier" || object?.type === "subscript";
         const name = callee?.child("attribute")?.text ?? "";
+        // nn.LayerNorm(…)
+        if (object !== undefined && module.qualified(object.text) !== object.text) continue;
         if (!isOther || !attributes.has(name) || /^(self|cls|model)$/.test(object.text)) continue;
         throw new Refusal(
           "unclear-norm",
@@ -564,11 +583,19 @@ class Scaling {
     const plan = new IndexPlan(this.program, this.constructions, this.edits);
     for (const { definition, norms } of this.scaled) {
       this.checkSyntax(definition);
+      if (/@(\w+\.)*dataclass/.test(definition.node.parent?.text.slice(0, 200) ?? "")) {
+        throw new Refusal(
+          "unclear-construction",
+          `${definition.name} is a dataclass, whose constructor is not written out.`,
+        );
+      }
       if (this.program.lineage(definition).some((one) => one.module.isDefinedTwice(one.name))) {
         throw new Refusal("unclear-construction", `${definition.name} is defined twice.`);
       }
-      for (const { node, module } of norms) {
-        multiply(this.edits, module, node, `${this.selfAround(node)}.${scaleName}`);
+      for (const { node, module, application } of norms) {
+        const scale = `${this.selfAround(node)}.${scaleName}`;
+        const write = application === "first" ? multiplyFirst : multiply;
+        write(this.edits, module, node, scale);
       }
       const index = plan.indexIn(definition);
       this.writeFactor(
@@ -712,8 +739,10 @@ function containerOf({ call }: Site): string {
 function isSameRound(one: Site, other: Site): boolean {
   if (one.loops[0]?.node !== other.loops[0]?.node) return false;
   if (opposingGuard(one.call, other.call) !== undefined) return true;
-  // [Attention(…), FeedForward(…)] is one element.
-  return statementAround(one.call) === statementAround(other.call);
+  // [Attention(…), FeedForward(…)] is one element where it is appended, two where the list grows by it.
+  const statement = statementAround(one.call);
+  const isOneStatement = statement === statementAround(other.call);
+  return isOneStatement && !/\.extend\(|\+=/.test(statement.text);
 }
 
 function isNumbered({ call }: Site): boolean {

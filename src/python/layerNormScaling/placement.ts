@@ -12,7 +12,7 @@ export type Placement =
   | "output"
   /** Reads an input that is not the residual stream, such as an encoder's memory. */
   | "context"
-  /** Inside a sublayer: queries, keys, a feed-forward's hidden channels. */
+  /** Inside a sublayer (queries, keys, a feed-forward's hidden channels), or outside of the layers. */
   | "inner";
 
 export interface PlacedNorm extends NormUse {
@@ -23,14 +23,17 @@ export interface PlacedNorm extends NormUse {
 export function placeNorms(flow: LayerFlow): PlacedNorm[] | undefined {
   const streams = [...flow.output].filter(isStream);
   const kept = new Set<Part>(flow.output);
-  for (const { inputs } of flow.uses) {
+  for (const [index, { inputs }] of flow.uses.entries()) {
+    if (flow.outside.has(index)) continue;
     for (const part of inputs) if (part.startsWith("norm:")) kept.add(part);
   }
   const hasPost = [...kept].some((part) => part.startsWith("norm:"));
   if (streams.length === 0 && !hasPost) return undefined;
   return flow.uses.map((use, index) => ({
     ...use,
-    placement: placementOf(use, kept.has(`norm:${index}`), streams),
+    placement: flow.outside.has(index)
+      ? "inner"
+      : placementOf(use, kept.has(`norm:${index}`), streams),
   }));
 }
 

@@ -1,6 +1,8 @@
 import type { Binding } from "./bindings";
 import { readBindings } from "./bindings";
 import type { PythonSource } from "./parser";
+import type { Steps } from "./slices";
+import { atOnce } from "./slices";
 import type { SyntaxNode } from "./syntax";
 import { dottedName, holdsStatements } from "./syntax";
 
@@ -63,6 +65,11 @@ export interface Parameter {
 
 /** Reads the model of a file. Cheap for what the file had in common with an earlier parse. */
 export function readModule(source: PythonSource): PythonModule {
+  return atOnce(readModuleInSteps(source));
+}
+
+/** The same, with a pause after each statement. */
+export function* readModuleInSteps(source: PythonSource): Steps<PythonModule> {
   const names = new Map<string, string>();
   const classes: PythonClass[] = [];
   const functions: PythonFunction[] = [];
@@ -71,6 +78,7 @@ export function readModule(source: PythonSource): PythonModule {
     for (const [name, meaning] of part.names) names.set(name, meaning);
     classes.push(...part.classes);
     functions.push(...part.functions);
+    yield;
   }
   return { source, names, classes, functions };
 }

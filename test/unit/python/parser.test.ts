@@ -4,6 +4,7 @@ import { matchNorms } from "../../../src/python/matchNorms";
 import { readModule } from "../../../src/python/module";
 import { normSites } from "../../../src/python/normSites";
 import type { PythonSource } from "../../../src/python/parser";
+import { SliceClock } from "../../../src/python/slices";
 import { cutIntoStatements } from "../../../src/python/statements";
 import { descendants } from "../../../src/python/syntax";
 import { allStyles, huggingFacePaths } from "./support/models";
@@ -71,7 +72,7 @@ describe("the parser", () => {
     const text = allStyles.huggingFace.repeat(20);
     let turns = 0;
     const count = setInterval(() => turns++, 0);
-    const sliced = await parser.parseInSlices(text, undefined, undefined, 0);
+    const sliced = await parser.parseInSlices(text, undefined, undefined, new SliceClock(0));
     clearInterval(count);
     expect(turns).toBeGreaterThan(3);
     expect(outline(sliced!)).toBe(outline(parser.parse(text)));
@@ -79,7 +80,12 @@ describe("the parser", () => {
 
   it("may be stopped", async () => {
     const stop = new AbortController();
-    const pending = parser.parseInSlices(allStyles.timm.repeat(50), undefined, stop.signal, 0);
+    const pending = parser.parseInSlices(
+      allStyles.timm.repeat(50),
+      undefined,
+      stop.signal,
+      new SliceClock(0),
+    );
     stop.abort();
     expect(await pending).toBeUndefined();
   });

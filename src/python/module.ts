@@ -1,6 +1,8 @@
 import type { Binding } from "./bindings";
 import { readBindings } from "./bindings";
 import type { PythonSource } from "./parser";
+import type { Steps } from "./slices";
+import { atOnce } from "./slices";
 import type { SyntaxNode } from "./syntax";
 import { dottedName, holdsStatements } from "./syntax";
 
@@ -63,6 +65,11 @@ export interface Parameter {
 
 /** Reads the model of a file. Cheap for what the file had in common with an earlier parse. */
 export function readModule(source: PythonSource): PythonModule {
+  return atOnce(readModuleInSteps(source));
+}
+
+/** The same, with a pause after each statement. */
+export function* readModuleInSteps(source: PythonSource): Steps<PythonModule> {
   const names = new Map<string, string>();
   const classes: PythonClass[] = [];
   const functions: PythonFunction[] = [];
@@ -71,6 +78,7 @@ export function readModule(source: PythonSource): PythonModule {
     for (const [name, meaning] of part.names) names.set(name, meaning);
     classes.push(...part.classes);
     functions.push(...part.functions);
+    yield;
   }
   return { source, names, classes, functions };
 }
@@ -88,6 +96,18 @@ export function qualifiedName(module: PythonModule, dotted: string): string {
     qualified = meaning + qualified.slice(head.length);
   }
 }
+
+/** The class of the file that a bare name stands for; of several, the last. */
+export function classNamed(module: PythonModule, name: string): PythonClass | undefined {
+  let byName = classesByName.get(module);
+  if (byName === undefined) {
+    byName = new Map(module.classes.map((definition) => [definition.name, definition]));
+    classesByName.set(module, byName);
+  }
+  return byName.get(name);
+}
+
+const classesByName = new WeakMap<PythonModule, ReadonlyMap<string, PythonClass>>();
 
 /** The constructor of a class as it is written there; undefined where it is inherited. */
 export function constructorOf(definition: PythonClass): PythonFunction | undefined {

@@ -2,6 +2,8 @@ import { calleeOf, membersOf } from "./members";
 import type { PythonClass, PythonFunction, PythonModule } from "./module";
 import type { NormKind } from "./norms";
 import { isNormClass, isNormFactory, normFunctionNamed, normNamed, normOf } from "./norms";
+import type { Steps } from "./slices";
+import { atOnce } from "./slices";
 import type { SyntaxNode } from "./syntax";
 import { callArguments, dottedName, stringValue } from "./syntax";
 
@@ -31,41 +33,56 @@ export interface NormSite {
  * that class's constructions that count.
  */
 export function normSites(module: PythonModule): NormSite[] {
-  const definitions = new Definitions(module);
+  return atOnce(normSitesInSteps(module));
+}
+
+/** The same, with a pause after each statement. */
+export function* normSitesInSteps(module: PythonModule): Steps<NormSite[]> {
   const sites: NormSite[] = [];
-  for (const call of callsOfCandidates(module)) {
-    const site = readSite(module, definitions, call);
-    if (site !== undefined) sites.push(site);
+  for (const candidates of candidatesOf(module)) {
+    for (const candidate of candidates) {
+      const site = readSite(module, candidate);
+      if (site !== undefined) sites.push(site);
+    }
+    yield;
   }
   return withNumberedNames(sites);
 }
 
-function readSite(
-  module: PythonModule,
-  definitions: Definitions,
-  call: SyntaxNode,
-): NormSite | undefined {
-  const callee = calleeOf(call);
-  if (callee === undefined) return undefined;
-  const { owner, scope } = definitions.around(call);
+/** A call that may be a norm site, with what its statement alone tells of it. */
+interface Candidate {
+  readonly node: SyntaxNode;
+  readonly callee: string;
+  readonly owner: PythonClass | undefined;
+  readonly scope: PythonFunction | undefined;
+  /** The part of the owner that the call makes. */
+  readonly member: string | undefined;
+  /** `self.norm(x)` uses a part; `self.norm_class(size)` makes one where it becomes a part. */
+  readonly isOwn: boolean;
+}
+
+function readSite(module: PythonModule, candidate: Candidate): NormSite | undefined {
+  const { node, callee, owner, scope, member, isOwn } = candidate;
   if (owner !== undefined && isNormClass(module, owner)) return undefined;
-  const self = owner === undefined ? undefined : scope?.parameters[0]?.name;
-  const place = { node: call, callee, owner, scope };
-  // `self.norm(x)` uses a part; `self.norm_class(size)` makes one where it becomes a part.
-  const isUse = self !== undefined && callee.startsWith(`${self}.`);
-  const members = owner === undefined ? [] : membersOf(owner);
-  const member = members.find((part) => part.kind === "constructed" && part.call === call);
-  const attribute = member?.path.join(".") ?? stringValue(callArguments(call).keywords.get("name"));
-  const norm = isUse ? undefined : normNamed(module, callee, scope);
-  if (norm !== undefined) return { how: "constructed", ...norm, ...place, attribute };
-  const applied = isUse ? undefined : normFunctionNamed(module, callee);
+  const place = { node, callee, owner, scope };
+  const norm = isOwn ? undefined : normNamed(module, callee, scope);
+  if (norm !== undefined) {
+    const attribute = member ?? stringValue(callArguments(node).keywords.get("name"));
+    return { how: "constructed", ...norm, ...place, attribute };
+  }
+  const applied = isOwn ? undefined : normFunctionNamed(module, callee);
   if (applied !== undefined) {
-    return { how: "called", ...applied, ...place, attribute: weightOf(call, self) };
+    const attribute = weightOf(node, selfOf(candidate));
+    return { how: "called", ...applied, ...place, attribute };
   }
   if (member !== undefined && isNormFactory(module, callee)) {
-    return { how: "constructed", ...normOf(callee, callee), ...place, attribute };
+    return { how: "constructed", ...normOf(callee, callee), ...place, attribute: member };
   }
   return undefined;
+}
+
+function selfOf({ owner, scope }: Pick<Candidate, "owner" | "scope">): string | undefined {
+  return owner === undefined ? undefined : scope?.parameters[0]?.name;
 }
 
 /** The parameter that a functional norm scales by, or the module that has it: `ln_weight`, `ln_1`. */
@@ -100,34 +117,54 @@ function withNumberedNames(sites: readonly NormSite[]): NormSite[] {
   });
 }
 
-/** Calls of names that may be norms. Found in the text, since looking at each node costs more. */
-function* callsOfCandidates(module: PythonModule): Generator<SyntaxNode> {
+/** Calls of names that may be norms, by statement. Found in the text, since looking at each node costs more. */
+function* candidatesOf(module: PythonModule): Generator<readonly Candidate[]> {
   const aliases = [...module.names.keys(), ...module.classes.map(({ name }) => name)].filter(
     (name) => !/norm|ln/i.test(name) && normNamed(module, name, undefined) !== undefined,
   );
   const names = ["\\w*norm\\w*", "ln\\w*", ...aliases].join("|");
+  let definitions: Definitions | undefined;
   for (const root of module.source.nodes) {
     const known = knownCandidates.get(root);
     if (known?.names === names) {
-      yield* known.calls;
+      yield known.candidates;
       continue;
     }
+    definitions ??= new Definitions(module);
     const calls = new Set<SyntaxNode>();
     for (const match of root.text.matchAll(new RegExp(`\\b(?:${names})`, "gi"))) {
       const name = nodeAt(root, root.start + match.index);
       const call = name === undefined ? undefined : callOf(name);
       if (call !== undefined) calls.add(call);
     }
-    knownCandidates.set(root, { names, calls });
-    yield* calls;
+    const candidates: Candidate[] = [];
+    for (const call of calls) {
+      const candidate = readCandidate(definitions, call);
+      if (candidate !== undefined) candidates.push(candidate);
+    }
+    knownCandidates.set(root, { names, candidates });
+    yield candidates;
   }
 }
 
 /** Of a statement that is still there after a parse, found by the same names. */
 const knownCandidates = new WeakMap<
   SyntaxNode,
-  { readonly names: string; readonly calls: ReadonlySet<SyntaxNode> }
+  { readonly names: string; readonly candidates: readonly Candidate[] }
 >();
+
+function readCandidate(definitions: Definitions, node: SyntaxNode): Candidate | undefined {
+  const callee = calleeOf(node);
+  if (callee === undefined) return undefined;
+  const { owner, scope } = definitions.around(node);
+  const self = selfOf({ owner, scope });
+  const isOwn = self !== undefined && callee.startsWith(`${self}.`);
+  const member = (owner === undefined ? [] : membersOf(owner))
+    .find((part) => part.kind === "constructed" && part.call === node)
+    ?.path.join(".");
+  // Most are calls of a norm in a forward method.
+  return isOwn && member === undefined ? undefined : { node, callee, owner, scope, member, isOwn };
+}
 
 function nodeAt(root: SyntaxNode, offset: number): SyntaxNode | undefined {
   let node: SyntaxNode | undefined = root;

@@ -1,6 +1,6 @@
 import { lastName, membersOf } from "./members";
 import type { PythonClass, PythonFunction, PythonModule } from "./module";
-import { partialOf, qualifiedName } from "./module";
+import { classNamed, partialOf, qualifiedName } from "./module";
 import type { SyntaxNode } from "./syntax";
 import { dottedName } from "./syntax";
 
@@ -30,7 +30,7 @@ export function normNamed(
   const name = lastName(qualified);
   // `LayerNorm.build(config)` and `RMSNorm.Config(…).build()`
   const made = makers.has(name) ? lastName(qualified.slice(0, -name.length - 1)) : name;
-  const own = module.classes.find((definition) => definition.name === made);
+  const own = classNamed(module, made);
   if (own !== undefined) return isNormClass(module, own) ? normOf(made, qualified) : undefined;
   if (isNormClassName(made) && !qualified.startsWith("keras.layers.Normalization")) {
     return normOf(made, qualified);
@@ -90,7 +90,7 @@ export function isNormClass(module: PythonModule, definition: PythonClass): bool
   answers.set(definition, false);
   const hasNormBase = definition.bases.some((base) => {
     const qualified = qualifiedName(module, base);
-    const own = module.classes.find(({ name }) => name === qualified);
+    const own = classNamed(module, qualified);
     return own !== undefined && own !== definition
       ? isNormClass(module, own)
       : isNormClassName(lastName(qualified));
@@ -109,7 +109,7 @@ function holdsNorm(module: PythonModule, definition: PythonClass): boolean {
   return membersOf(definition).some((member) => {
     if (member.kind !== "constructed") return false;
     const name = lastName(qualifiedName(module, member.callee));
-    const own = module.classes.find((other) => other.name === name);
+    const own = classNamed(module, name);
     return own === undefined
       ? isNormClassName(name)
       : own !== definition && isNormClass(module, own);

@@ -1,5 +1,7 @@
 import type { Node, Tree } from "web-tree-sitter";
 import { Language, Parser } from "web-tree-sitter";
+import type { Steps } from "./slices";
+import { atOnce, inSlices, SliceClock } from "./slices";
 import { cutIntoStatements } from "./statements";
 import type { ParsedStatement, PlainNode, StatementPlace } from "./syntax";
 import { SyntaxNode } from "./syntax";
@@ -50,11 +52,7 @@ export class PythonParser {
 
   /** @param previous the latest earlier state of the same file, if there is one; taken over */
   parse(text: string, previous?: PythonSource): PythonSource {
-    const steps = parseInSteps(this.grammar, text, previous, () => false);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    return atOnce(parseInSteps(this.grammar, text, previous, () => false));
   }
 
   /**
@@ -66,21 +64,9 @@ export class PythonParser {
     text: string,
     previous?: PythonSource,
     signal?: AbortSignal,
-    sliceMilliseconds = 8,
+    clock = new SliceClock(),
   ): Promise<PythonSource | undefined> {
-    let end = performance.now() + sliceMilliseconds;
-    const steps = parseInSteps(this.grammar, text, previous, () => performance.now() >= end);
-    try {
-      for (;;) {
-        const step = steps.next();
-        if (step.done === true) return step.value;
-        await new Promise((resolve) => setImmediate(resolve));
-        if (signal?.aborted === true) return undefined;
-        end = performance.now() + sliceMilliseconds;
-      }
-    } finally {
-      steps.return(emptySource(text));
-    }
+    return inSlices(parseInSteps(this.grammar, text, previous, clock.isOver), clock, signal);
   }
 }
 
@@ -90,7 +76,7 @@ function* parseInSteps(
   text: string,
   previous: PythonSource | undefined,
   isTimeOver: () => boolean,
-): Generator<undefined, PythonSource, undefined> {
+): Steps<PythonSource> {
   if (text.length > longestText) return emptySource(text);
   // A parser that was halted remembers where it was, so each run has its own.
   const parser = new Parser().setLanguage(grammar.language);
@@ -153,7 +139,7 @@ function* parseStatement(
   parser: Parser,
   text: string,
   isTimeOver: () => boolean,
-): Generator<undefined, ParsedStatement, undefined> {
+): Steps<ParsedStatement> {
   let tree: Tree | null = null;
   // Asked for each few hundred tokens; where it answers true, the parser halts and gives no tree.
   const progressCallback = (): boolean => isTimeOver();
@@ -170,11 +156,7 @@ function* parseStatement(
 }
 
 /** Copies a tree out of WebAssembly, where asking for anything is slow. */
-function* plainNodes(
-  grammar: Grammar,
-  root: Node,
-  isTimeOver: () => boolean,
-): Generator<undefined, PlainNode, undefined> {
+function* plainNodes(grammar: Grammar, root: Node, isTimeOver: () => boolean): Steps<PlainNode> {
   interface Growing extends PlainNode {
     readonly children: Growing[];
   }

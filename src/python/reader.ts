@@ -3,9 +3,10 @@ import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayer
 import type { ScalingOutcome } from "./layerNormScaling/outcome";
 import type { NormMatches } from "./matchNorms";
 import { matchNorms } from "./matchNorms";
-import { readModule } from "./module";
-import { normSites } from "./normSites";
+import { readModuleInSteps } from "./module";
+import { normSitesInSteps } from "./normSites";
 import { PythonParser } from "./parser";
+import { inSlices, SliceClock } from "./slices";
 import type { ModuleFile } from "./structure";
 
 /**
@@ -36,11 +37,13 @@ export class PythonReader {
     previous?: ModuleFile,
     signal?: AbortSignal,
   ): Promise<ModuleFile | undefined> {
-    const source = await this.parser.parseInSlices(text, previous?.module.source, signal);
+    const clock = new SliceClock();
+    const source = await this.parser.parseInSlices(text, previous?.module.source, signal, clock);
     if (source === undefined) return undefined;
-    const module = readModule(source);
-    await new Promise((resolve) => setImmediate(resolve));
-    return { path, module, sites: normSites(module) };
+    // What was parsed has taken over the previous nodes, so it is not stopped any more.
+    const module = (await inSlices(readModuleInSteps(source), clock))!;
+    const sites = (await inSlices(normSitesInSteps(module), clock))!;
+    return { path, module, sites };
   }
 
   /** LayerNorm Scaling as edits of these files, or why not; see applyLayerNormScaling. */

@@ -1,6 +1,7 @@
 /**
  * `npm run test:oracle`: installs PyTorch and transformers into test/oracle/.venv, remakes the
- * committed cases and random ones in a temporary folder, and compares the built CLI with both.
+ * committed cases and random ones in a temporary folder, and compares the built CLI with both; then
+ * executes the training code that LayerNorm Scaling was applied to.
  *
  *     node test/oracle/run.mjs [--seed N] [--count N]
  */
@@ -34,6 +35,13 @@ try {
   for (const cases of ["committed", "fresh"]) {
     failures += run(process.execPath, [join(here, "compare.mjs"), join(folder, cases)]);
   }
+  console.log("Executing edited training code");
+  const scaling = join(here, "layerNormScaling");
+  failures += run(python, [
+    join(scaling, "verify.py"),
+    join(scaling, "models"),
+    join(scaling, "edited"),
+  ]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -2,17 +2,17 @@ import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
-import { addConstructor, addStatement, EditList, multiply } from "./edits";
+import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
 import type { LayerFlow } from "./flow";
 import { Flow, growsWithDepth, superConstructorCall } from "./flow";
-import { IndexPlan, layerNumber } from "./indices";
+import { IndexPlan, layerNumber, receiverAround } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
 import type { ScalingOutcome, SourceFile } from "./outcome";
 import { Refusal } from "./outcome";
 import type { PlacedNorm } from "./placement";
-import { areExclusive, conditionBetween, placeNorms } from "./placement";
-import type { ModuleFile , ClassDefinition} from "./program";
-import { Program } from "./program";
+import { opposingGuard, placeNorms } from "./placement";
+import type { ClassDefinition, ModuleFile } from "./program";
+import { FunctionDefinition, Program } from "./program";
 import { recipeFor } from "./recipe";
 import type { Instance, Value } from "./values";
 import { scaledInitialisation } from "./warnings";
@@ -56,6 +56,8 @@ class Scaling {
   private readonly edits = new EditList();
   private readonly warnings: string[] = [];
   private scaled: ScaledClass[] = [];
+  /** Where a layer without visible norms looks an attribute up by a computed name. */
+  private computedLookup: SyntaxNode | undefined;
 
   constructor(
     private readonly program: Program,
@@ -74,6 +76,7 @@ class Scaling {
     const norms = this.normsOf(layers);
     this.scaled = this.byClass(norms);
     this.checkOtherApplications(layers);
+    this.checkUnseenNorms(layers);
     this.checkStacks();
     this.write();
     this.warnings.push(...scaledInitialisation(this.program.modules));
@@ -95,17 +98,20 @@ class Scaling {
     const withoutResidual: Site[] = [];
     for (const definition of this.program.classes) {
       const sites = this.stackedSites(definition, plan);
-      const [site] = sites;
-      if (site?.function === undefined) continue;
-      const made = new Flow(this.program).constructed(site.call, site.function);
-      if (made.kind !== "instance") continue;
-      const flow = this.flowThrough(made);
-      if (flow === undefined) continue;
-      const norms = placeNorms(flow);
-      if (norms === undefined) {
-        if (flow.uses.length > 0) withoutResidual.push(...sites);
-      } else if (norms.length > 0 && this.isAskedFor(flow)) {
-        layers.push({ flow, norms });
+      for (const site of sites) {
+        if (site.function === undefined) continue;
+        const made = new Flow(this.program).constructed(site.call, site.function);
+        if (made.kind !== "instance") continue;
+        const flow = this.flowThrough(made);
+        if (flow === undefined) continue;
+        const norms = placeNorms(flow);
+        if (norms === undefined) {
+          if (flow.uses.length > 0) withoutResidual.push(site);
+        } else if (norms.length > 0 && this.isAskedFor(flow)) {
+          layers.push({ flow, norms });
+        } else if (flow.lookups[0] !== undefined) {
+          this.computedLookup ??= flow.lookups[0];
+        }
       }
     }
     layers.push(...this.layersInLoops(withoutResidual, layers));
@@ -113,14 +119,17 @@ class Scaling {
     return layers;
   }
 
+  /** Where objects of a class are made as layers are: in a loop, in a list, by a function in a loop. */
   private stackedSites(definition: ClassDefinition, plan: IndexPlan): Site[] {
     return this.constructions
       .sitesOf(definition)
       .filter((site) => !site.isSuper)
-      .filter(
-        (site) =>
-          site.loops.length > 0 || plan.positionInList(site) !== undefined || numbered(site),
-      );
+      .filter((site) => {
+        if (site.loops.length > 0 || isNumbered(site)) return true;
+        if (plan.positionInList(site) !== undefined) return true;
+        const around = receiverAround(site);
+        return around instanceof FunctionDefinition && plan.isStacked(around);
+      });
   }
 
   private flowThrough(layer: Instance): LayerFlow | undefined {
@@ -193,10 +202,23 @@ class Scaling {
         }
       }
     }
+    const isTorch = this.program.classes.some(({ methods }) => methods.has("forward"));
+    if (!isTorch && this.program.classes.some(({ methods }) => methods.has("__call__"))) {
+      return new Refusal(
+        "framework-code",
+        "Only PyTorch modules are edited: the classes here have no forward method.",
+      );
+    }
     if (framework !== undefined) {
       return new Refusal(
         "framework-code",
         `PyTorch's own ${framework} applies the norms, so there is nothing in this code to scale.`,
+      );
+    }
+    if (this.computedLookup !== undefined) {
+      return new Refusal(
+        "unclear-norm",
+        `Attributes are looked up by computed names: ${lineOf(this.computedLookup)}`,
       );
     }
     if (withoutResidual.length > 0) {
@@ -232,29 +254,12 @@ class Scaling {
     const scaled = unique(norms.filter(({ placement }) => placement === "pre"));
     this.scaled = this.byClass(scaled);
     this.checkNotScaled(layers, norms);
-    const elsewhere = (placement: PlacedNorm["placement"]): PlacedNorm[] =>
-      unique(norms.filter((norm) => norm.placement === placement));
-    this.checkPostNorms(scaled, elsewhere("post"));
-    const [output] = elsewhere("output");
-    if (output !== undefined) {
-      throw new Refusal(
-        "output-norm",
-        `${output.node.text} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.`,
-      );
-    }
-    const [context] = elsewhere("context");
-    if (context !== undefined) {
-      throw new Refusal(
-        "unclear-norm",
-        `${context.node.text} normalises something other than the residual stream; whether to scale it is not settled.`,
-      );
-    }
     for (const { flow } of layers) {
       const [escape] = flow.escapes;
       if (escape !== undefined) {
         throw new Refusal(
           "unclear-norm",
-          `A norm is used without being called: ${statementAround(escape).text.split("\n")[0]!.trim()}`,
+          `A norm is used in another way than by calling it on one input: ${statementAround(escape).text.split("\n")[0]!.trim()}`,
         );
       }
       const [lookup] = flow.lookups;
@@ -265,11 +270,28 @@ class Scaling {
         );
       }
     }
-    const uncalled = scaled.find((norm) => norm.isUncalled);
+    const elsewhere = (placement: PlacedNorm["placement"]): PlacedNorm[] =>
+      unique(norms.filter((norm) => norm.placement === placement));
+    this.checkPostNorms(scaled, elsewhere("post"));
+    const [output] = elsewhere("output");
+    if (output !== undefined) {
+      throw new Refusal(
+        "output-norm",
+        `${lineOf(output.node)} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.`,
+      );
+    }
+    const [context] = elsewhere("context");
+    if (context !== undefined) {
+      throw new Refusal(
+        "unclear-norm",
+        `${lineOf(context.node)} normalises something other than the residual stream; whether to scale it is not settled.`,
+      );
+    }
+    const uncalled = scaled.find(({ application }) => application === "unreachable");
     if (uncalled !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${uncalled.node.text} is an element of an nn.Sequential, so there is no call whose result could be multiplied.`,
+        `${lineOf(uncalled.node)} is an element of an nn.Sequential, so there is no call whose result could be multiplied.`,
       );
     }
     if (scaled.length === 0) {
@@ -283,7 +305,7 @@ class Scaling {
     if (both !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${both.node.text} serves the residual stream in one place and something else in another.`,
+        `${lineOf(both.node)} serves the residual stream in one place and something else in another.`,
       );
     }
     return scaled;
@@ -303,25 +325,27 @@ class Scaling {
         isNormClassName(name) && node.text.split("\n").some((line) => growsWithDepth(line)),
     );
     if (named === undefined && norm === undefined && normClass === undefined) return;
-    const where = named?.name ?? norm?.node.text ?? normClass!.name;
+    const where = named?.name ?? (norm && lineOf(norm.node)) ?? normClass!.name;
     throw new Refusal("already", `${where} already scales by the layer's index.`);
   }
 
   /** Post-LN is refused, unless it is the other choice of a flag that the code leaves open. */
   private checkPostNorms(scaled: readonly PlacedNorm[], post: readonly PlacedNorm[]): void {
     for (const norm of post) {
-      const alternatives = scaled.filter(({ node }) => areExclusive(node, norm.node));
+      const alternatives = scaled.filter(
+        ({ node }) => opposingGuard(node, norm.node) !== undefined,
+      );
       if (scaled.length === 0 || alternatives.length < scaled.length) {
         throw new Refusal(
           "post-norm",
-          `${norm.node.text} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          `${lineOf(norm.node)} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
         );
       }
-      const choice = conditionBetween(scaled[0]!.node, norm.node);
-      if (choice !== undefined && this.settled(choice.condition, norm.module) === !choice.holdsAt) {
+      const choice = opposingGuard(scaled[0]!.node, norm.node)!;
+      if (this.settled(choice.condition, norm.module) === !choice.holds) {
         throw new Refusal(
           "post-norm",
-          `${choice.condition.text} chooses the Post-LN branch here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          `${choice.condition.text} chooses Post-LN here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
         );
       }
       this.warnings.push("The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.");
@@ -384,7 +408,7 @@ class Scaling {
       if (owner === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${norm.node.text} stands in a function that belongs to no layer, so it does not know a layer's index.`,
+          `${lineOf(norm.node)} stands in a function that belongs to no layer, so it does not know a layer's index.`,
         );
       }
       classes.set(owner, [...(classes.get(owner) ?? []), norm]);
@@ -421,6 +445,27 @@ class Scaling {
     this.checkApplicationsFromOutside(seen);
   }
 
+  /** A norm of a scaled layer that is never seen to be applied is applied out of sight. */
+  private checkUnseenNorms(layers: readonly { flow: LayerFlow }[]): void {
+    const applied = new Set(
+      layers.flatMap(({ flow }) => flow.uses.flatMap(({ node }) => attributeOf(node) ?? [])),
+    );
+    for (const { definition } of this.scaled) {
+      for (const { attributes } of this.program.lineage(definition)) {
+        for (const { path, value, how } of attributes) {
+          const name = path[0];
+          const callee = value.type === "call" ? dottedName(value.child("function")) : undefined;
+          if (path.length !== 1 || how !== "assigned" || name === undefined) continue;
+          if (applied.has(name) || callee === undefined || !isNormClassName(callee)) continue;
+          throw new Refusal(
+            "unclear-norm",
+            `${definition.name} has the norm ${name}, but where it is applied could not be seen.`,
+          );
+        }
+      }
+    }
+  }
+
   /** The missed applications in a method that forward does not call. */
   private normsOfMethod(
     definition: ClassDefinition,
@@ -441,7 +486,7 @@ class Scaling {
       if (norm === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${definition.name}.${method} also applies ${node.text}, in a way that could not be followed.`,
+          `${definition.name}.${method} also applies ${lineOf(node)}, in a way that could not be followed.`,
         );
       }
       return norm;
@@ -460,10 +505,12 @@ class Scaling {
         const object = callee?.type === "attribute" ? callee.child("object") : undefined;
         const isOther = object?.type === "identifier" || object?.type === "subscript";
         const name = callee?.child("attribute")?.text ?? "";
+        // nn.LayerNorm(…)
+        if (object !== undefined && module.qualified(object.text) !== object.text) continue;
         if (!isOther || !attributes.has(name) || /^(self|cls|model)$/.test(object.text)) continue;
         throw new Refusal(
           "unclear-norm",
-          `A layer's norm is applied from outside of it: ${node.text}`,
+          `A layer's norm is applied from outside of it: ${lineOf(node)}`,
         );
       }
     }
@@ -536,11 +583,19 @@ class Scaling {
     const plan = new IndexPlan(this.program, this.constructions, this.edits);
     for (const { definition, norms } of this.scaled) {
       this.checkSyntax(definition);
+      if (/@(\w+\.)*dataclass/.test(definition.node.parent?.text.slice(0, 200) ?? "")) {
+        throw new Refusal(
+          "unclear-construction",
+          `${definition.name} is a dataclass, whose constructor is not written out.`,
+        );
+      }
       if (this.program.lineage(definition).some((one) => one.module.isDefinedTwice(one.name))) {
         throw new Refusal("unclear-construction", `${definition.name} is defined twice.`);
       }
-      for (const { node, module } of norms) {
-        multiply(this.edits, module, node, `${this.selfAround(node)}.${scaleName}`);
+      for (const { node, module, application } of norms) {
+        const scale = `${this.selfAround(node)}.${scaleName}`;
+        const write = application === "first" ? multiplyFirst : multiply;
+        write(this.edits, module, node, scale);
       }
       const index = plan.indexIn(definition);
       this.writeFactor(
@@ -562,7 +617,7 @@ class Scaling {
       method?.parent?.type === "decorated_definition" &&
       /@(static|class)method/.test(method.parent.text);
     if (name?.type !== "identifier" || isStatic) {
-      throw new Refusal("unclear-norm", `${node.text} stands in a method without self.`);
+      throw new Refusal("unclear-norm", `${lineOf(node)} stands in a method without self.`);
     }
     return name.text;
   }
@@ -683,12 +738,19 @@ function containerOf({ call }: Site): string {
 /** Two constructions that make one layer between them, or either of which makes it. */
 function isSameRound(one: Site, other: Site): boolean {
   if (one.loops[0]?.node !== other.loops[0]?.node) return false;
-  if (areExclusive(one.call, other.call)) return true;
-  // [Attention(…), FeedForward(…)] is one element.
-  return statementAround(one.call) === statementAround(other.call);
+  if (opposingGuard(one.call, other.call) !== undefined) return true;
+  // [Attention(…), FeedForward(…)] is one element where it is appended, two where the list grows by it.
+  const statement = statementAround(one.call);
+  const isOneStatement = statement === statementAround(other.call);
+  return isOneStatement && !/\.extend\(|\+=/.test(statement.text);
 }
 
-function numbered({ call }: Site): boolean {
+function isNumbered({ call }: Site): boolean {
   const target = call.parent?.type === "assignment" ? call.parent.child("left")?.text : undefined;
   return /^\w+\.[A-Za-z_]+?_?\d+$/.test(target ?? "");
+}
+
+/** A piece of code in one line. */
+function lineOf({ text }: SyntaxNode): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll(/([([{]) | (?=[)\]}])/g, "$1");
 }

@@ -2,7 +2,7 @@ import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import { superConstructorCall } from "./flow";
 import { Refusal } from "./outcome";
-import type { ModuleFile, Program , FunctionDefinition } from "./program";
+import type { ModuleFile, Program, FunctionDefinition } from "./program";
 import { ClassDefinition } from "./program";
 
 /** A place that makes objects of a class, or calls a function that does. */
@@ -142,7 +142,8 @@ export class Constructions {
     node: SyntaxNode,
   ): { name: string; function: FunctionDefinition } | undefined {
     const { parent } = node;
-    if (node.field !== "value" || !(parent?.type ?? "").endsWith("default_parameter")) return undefined;
+    if (node.field !== "value" || !(parent?.type ?? "").endsWith("default_parameter"))
+      return undefined;
     const name = parent!.child("name")?.text;
     const owner = parent!.parent?.parent;
     const definition = owner && this.functions.get(owner);

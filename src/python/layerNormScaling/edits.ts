@@ -38,6 +38,23 @@ export function multiply(
   edits.insert(module, call.end, ` * ${factor}${needsBrackets ? ")" : ""}`);
 }
 
+/**
+ * `net(x)` → `net[1:](net[0](x) * self.ln_scale)`: an nn.Sequential whose first element is a norm
+ * is called in two parts.
+ */
+export function multiplyFirst(
+  edits: EditList,
+  module: ModuleFile,
+  call: SyntaxNode,
+  factor: string,
+): void {
+  const callee = call.child("function")!;
+  const given = call.child("arguments")!.children[0]!;
+  edits.insert(module, callee.end, "[1:]");
+  edits.insert(module, given.start, `${callee.text}[0](`);
+  edits.insert(module, given.end, `) * ${factor}`);
+}
+
 /** Whether what stands around an expression binds it more tightly than `*` does. */
 function bindsTighter(node: SyntaxNode): boolean {
   const { parent } = node;

@@ -26,8 +26,11 @@ export interface NormUse {
   readonly node: SyntaxNode;
   readonly module: ModuleFile;
   readonly inputs: ReadonlySet<Part>;
-  /** True for an element of an nn.Sequential: nothing in the code calls it. */
-  readonly isUncalled: boolean;
+  /**
+   * How the norm is applied: by a call of its own, as the first element of the nn.Sequential that
+   * `node` calls, or as an element that no code can reach.
+   */
+  readonly application: "call" | "first" | "unreachable";
   /** True where the output is already divided by something that grows with the depth. */
   isScaled: boolean;
 }
@@ -43,6 +46,8 @@ export interface LayerFlow {
   readonly escapes: readonly SyntaxNode[];
   /** Places where an attribute is looked up by a computed name. */
   readonly lookups: readonly SyntaxNode[];
+  /** Uses, by position, that are not part of a layer: before and after the loop over layers. */
+  readonly outside: ReadonlySet<number>;
   /** Stacks whose input is the residual stream of a stack before them. */
   readonly continued: readonly SyntaxNode[];
   /** What the variables of the loops over layers stand for. */
@@ -62,6 +67,7 @@ export class Flow {
   private readonly lookups: SyntaxNode[] = [];
   private readonly continued: SyntaxNode[] = [];
   private readonly layerElements: Value[] = [];
+  private readonly usesInLoops = new Set<number>();
   private readonly running: (FunctionDefinition | SyntaxNode)[] = [];
   /** While one is set, a loop over a container that holds it is where layers follow each other. */
   private stacked: ((value: Value) => boolean) | undefined;
@@ -114,7 +120,12 @@ export class Flow {
 
   private result(output: Set<Part>): LayerFlow {
     const { uses, classes, escapes, lookups, continued, layerElements } = this;
-    return { uses, output, classes, escapes, lookups, continued, layerElements };
+    const outside = new Set(
+      this.stacked === undefined
+        ? []
+        : uses.map((_, index) => index).filter((index) => !this.usesInLoops.has(index)),
+    );
+    return { uses, output, classes, escapes, lookups, outside, continued, layerElements };
   }
 
   private findAttribute(instance: Instance, name: string): Value {
@@ -123,6 +134,8 @@ export class Flow {
     for (const owner of this.program.lineage(instance.definition)) {
       for (const binding of owner.attributes) {
         if (binding.path[0] !== name || binding.path.length > 2) continue;
+        // self.norm.bias = None makes nothing an element of self.norm.
+        if (binding.path.length === 2 && !/^(\*|\d+)$/.test(binding.path[1]!)) continue;
         const method = owner.methods.get(binding.method);
         if (method === undefined) continue;
         const scope = this.constructorScope(
@@ -364,8 +377,12 @@ export class Flow {
       return true;
     };
     if (isLayerLoop) this.layerElements.push(element);
+    const first = this.uses.length;
     this.branches(isLayerLoop ? [round] : [round, () => true], scope);
     for (const name of carried) this.loopOutputs.push(scope.variables.get(name)!);
+    for (let index = first; isLayerLoop && index < this.uses.length; index++) {
+      this.usesInLoops.add(index);
+    }
   }
 
   /** What the variable of a loop over this expression stands for. */
@@ -781,7 +798,7 @@ export class Flow {
   private call(callee: Value, given: Arguments, node: SyntaxNode, scope: Scope): Value {
     switch (callee.kind) {
       case "norm":
-        return this.applyNorm(given, node, scope, false);
+        return this.applyNorm(given, node, scope);
       case "passthrough":
         return tensor(partsOf(given.positional[0] ?? nothing));
       case "callable": {
@@ -792,7 +809,7 @@ export class Flow {
             allParts(given).size > 0 &&
             !this.callsGiven(given)
           ) {
-            return this.applyNorm(given, node, scope, false);
+            return this.applyNorm(given, node, scope);
           }
         }
         return this.run(callee, given);
@@ -868,13 +885,18 @@ export class Flow {
       this.enterStack(value, at);
       return tensor(["stream:sequence"]);
     }
-    for (const element of container.elements) {
+    const callee = at.child("function");
+    const isItself = callee?.type === "attribute" && this.evaluate(callee, scope) === container;
+    container.elements.forEach((element, index) => {
       const next: Arguments = { positional: [value], keywords: new Map() };
-      value =
-        element.kind === "norm"
-          ? this.applyNorm(next, element.construction ?? at, scope, true)
-          : this.call(element, next, at, scope);
-    }
+      if (element.kind !== "norm") {
+        value = this.call(element, next, at, scope);
+      } else if (index === 0 && isItself && at.child("arguments")?.children.length === 1) {
+        value = this.applyNorm(next, at, scope, "first");
+      } else {
+        value = this.applyNorm(next, element.construction ?? at, scope, "unreachable");
+      }
+    });
     return value;
   }
 
@@ -883,14 +905,21 @@ export class Flow {
     if ([...partsOf(value)].some((part) => part.startsWith("stream:"))) this.continued.push(at);
   }
 
-  private applyNorm(given: Arguments, node: SyntaxNode, scope: Scope, isUncalled: boolean): Value {
-    const input = given.positional[0] ?? [...given.keywords.values()][0] ?? nothing;
+  private applyNorm(
+    given: Arguments,
+    node: SyntaxNode,
+    scope: Scope,
+    application: NormUse["application"] = "call",
+  ): Value {
+    const [input = nothing, ...others] = [...given.positional, ...given.keywords.values()];
+    const isFused = others.some((other) => partsOf(other).size > 0);
+    if (isFused || (application === "call" && isTakenApart(node))) this.escapes.push(node);
     const index = this.uses.length;
     this.uses.push({
       node,
       module: scope.module,
       inputs: partsOf(input),
-      isUncalled,
+      application,
       isScaled: false,
     });
     return tensor([`norm:${index}`]);
@@ -917,8 +946,7 @@ export class Flow {
     const parts = allParts(given);
     const [first, ...rest] = given.positional;
     if (!isCheckpoint(name) && last !== "getattr" && parts.size > 0) this.noticeEscape(given, node);
-    if (isNormFunctionName(name) && parts.size > 0)
-      return this.applyNorm(given, node, scope, false);
+    if (isNormFunctionName(name) && parts.size > 0) return this.applyNorm(given, node, scope);
     if (parts.size === 0) {
       if (isNormClassName(name)) return { kind: "norm", isCertain: true, construction: node };
       if (isPassthroughClassName(name)) return { kind: "passthrough" };
@@ -1019,6 +1047,16 @@ export function growsWithDepth(text: string): boolean {
 function nested(node: SyntaxNode, { module }: Scope): FunctionDefinition | undefined {
   const model = readFunction(node);
   return model && new FunctionDefinition(module, model, undefined);
+}
+
+/** A norm that gives several things, or adds a residual itself, gives nothing to multiply. */
+function isTakenApart(node: SyntaxNode): boolean {
+  const { parent } = node;
+  if (parent?.type === "subscript" && node.field === "value") {
+    return parent.child("subscript")?.type === "integer";
+  }
+  const left = parent?.type === "assignment" ? parent.child("left") : undefined;
+  return left !== undefined && /^(pattern_list|tuple_pattern|list_pattern)$/.test(left.type);
 }
 
 function opaque(given: Arguments): Value {

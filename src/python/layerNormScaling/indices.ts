@@ -220,9 +220,20 @@ export class IndexPlan {
   }
 
   /** `[Block(config)] * 12`, deepcopy(Block(config)): one layer made, many used. */
-  private checkRepetition({ call }: Site, receiver: Receiver): void {
-    let below = call;
-    for (let at = call.parent; at !== undefined; below = at, at = at.parent) {
+  private checkRepetition({ call, function: around }: Site, receiver: Receiver): void {
+    const target = call.parent?.type === "assignment" ? call.parent.child("left") : undefined;
+    const uses = [call];
+    if (target?.type === "identifier" && around !== undefined) {
+      for (const node of descendants(around.body)) {
+        if (node.type === "identifier" && node.text === target.text) uses.push(node);
+      }
+    }
+    for (const use of uses) this.checkCopies(use, receiver);
+  }
+
+  private checkCopies(made: SyntaxNode, receiver: Receiver): void {
+    let below = made;
+    for (let at = made.parent; at !== undefined; below = at, at = at.parent) {
       if (at.type === "binary_operator" && at.child("operator")?.text === "*") {
         throw new Refusal(
           "shared-block",
@@ -409,7 +420,7 @@ function isTrial({ call, function: around }: Site): boolean {
   if (around !== undefined)
     return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
   for (let at = call.parent; at !== undefined; at = at.parent) {
-    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes('__name__'))
+    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes("__name__"))
       return true;
   }
   return false;

@@ -12,7 +12,7 @@ export type Placement =
   | "output"
   /** Reads an input that is not the residual stream, such as an encoder's memory. */
   | "context"
-  /** Inside a sublayer: queries, keys, a feed-forward's hidden channels. */
+  /** Inside a sublayer (queries, keys, a feed-forward's hidden channels), or outside of the layers. */
   | "inner";
 
 export interface PlacedNorm extends NormUse {
@@ -23,14 +23,17 @@ export interface PlacedNorm extends NormUse {
 export function placeNorms(flow: LayerFlow): PlacedNorm[] | undefined {
   const streams = [...flow.output].filter(isStream);
   const kept = new Set<Part>(flow.output);
-  for (const { inputs } of flow.uses) {
+  for (const [index, { inputs }] of flow.uses.entries()) {
+    if (flow.outside.has(index)) continue;
     for (const part of inputs) if (part.startsWith("norm:")) kept.add(part);
   }
   const hasPost = [...kept].some((part) => part.startsWith("norm:"));
   if (streams.length === 0 && !hasPost) return undefined;
   return flow.uses.map((use, index) => ({
     ...use,
-    placement: placementOf(use, kept.has(`norm:${index}`), streams),
+    placement: flow.outside.has(index)
+      ? "inner"
+      : placementOf(use, kept.has(`norm:${index}`), streams),
   }));
 }
 
@@ -47,66 +50,69 @@ function isStream(part: Part): boolean {
   return part.startsWith("stream:");
 }
 
-/** Whether two places lie in different arms of one condition, so that only one of them runs. */
-export function areExclusive(one: SyntaxNode, other: SyntaxNode): boolean {
-  const above = new Set<SyntaxNode>();
-  for (let at: SyntaxNode | undefined = one; at !== undefined; at = at.parent) above.add(at);
-  let below = other;
-  for (let at = other.parent; at !== undefined; below = at, at = at.parent) {
-    if (!above.has(at)) continue;
-    const arm = at.children.find((child) => above.has(child));
-    if (arm === undefined) return false;
-    if (at.type === "conditional_expression") {
-      const condition = at.children[1];
-      return arm !== below && arm !== condition && below !== condition;
-    }
+/** A condition that holds, or does not, wherever a place is reached. */
+export interface Guard {
+  readonly condition: SyntaxNode;
+  readonly holds: boolean;
+}
+
+/**
+ * The conditions on the way to a place within its function: of the arms it lies in, and of arms
+ * before it that return (`if pre_norm: … return x`).
+ */
+export function guardsOf(node: SyntaxNode): Guard[] {
+  const guards: Guard[] = [];
+  let below = node;
+  for (let at = node.parent; at !== undefined; below = at, at = at.parent) {
+    if (at.type === "function_definition") break;
     if (at.type === "if_statement") {
-      return arm !== below && arm.field !== "condition" && below.field !== "condition";
-    }
-    // if pre_norm: … return x, and the other way after it
-    if (at.type === "block") {
-      const [first, second] = arm.start < below.start ? [arm, below] : [below, arm];
-      return first !== second && alwaysLeaves(first, first === arm ? one : other);
-    }
-    return false;
-  }
-  return false;
-}
-
-/** Whether the arm of an if statement around `node` ends by returning. */
-function alwaysLeaves(statement: SyntaxNode, node: SyntaxNode): boolean {
-  if (statement.type !== "if_statement") return false;
-  for (
-    let at: SyntaxNode | undefined = node;
-    at !== undefined && at !== statement;
-    at = at.parent
-  ) {
-    if (at.type === "block" && at.children.at(-1)?.type === "return_statement") return true;
-  }
-  return false;
-}
-
-/** The condition that chooses between two exclusive places, and whether `one` is where it holds. */
-export function conditionBetween(
-  one: SyntaxNode,
-  other: SyntaxNode,
-): { condition: SyntaxNode; holdsAt: boolean } | undefined {
-  for (const [node, holdsAtOne] of [
-    [one, true],
-    [other, false],
-  ] as const) {
-    let below = node;
-    for (let at = node.parent; at !== undefined; below = at, at = at.parent) {
-      if (at.type !== "if_statement" && at.type !== "conditional_expression") continue;
-      const otherNode = node === one ? other : one;
-      const isConsequence =
-        at.type === "if_statement" ? below.field === "consequence" : below === at.children[0];
-      const holdsOther = below.start <= otherNode.start && otherNode.end <= below.end;
-      const condition = at.type === "if_statement" ? at.child("condition") : at.children[1];
-      if (isConsequence && !holdsOther && condition !== undefined) {
-        return { condition, holdsAt: holdsAtOne };
+      const condition = at.child("condition");
+      if (condition === undefined || below === condition) continue;
+      // What an elif chain leaves open is more than the first condition's opposite.
+      const isElse = below.type === "else_clause" || below.type === "elif_clause";
+      guards.push(guard(condition, !isElse));
+    } else if (at.type === "conditional_expression") {
+      const condition = at.children[1];
+      if (condition === undefined || below === condition) continue;
+      guards.push(guard(condition, below === at.children[0]));
+    } else if (at.type === "block") {
+      for (const statement of at.children) {
+        if (statement === below) break;
+        const condition = statement.child("condition");
+        if (statement.type !== "if_statement" || condition === undefined) continue;
+        const last = statement.child("consequence")?.children.at(-1);
+        if (last?.type === "return_statement") guards.push(guard(condition, false));
       }
     }
   }
-  return undefined;
+  return guards;
+}
+
+/** `not flag` holds where `flag` does not. */
+function guard(condition: SyntaxNode, holds: boolean): Guard {
+  const inner = condition.children[0];
+  if (inner !== undefined && condition.type === "not_operator") return guard(inner, !holds);
+  if (inner !== undefined && condition.type === "parenthesized_expression") {
+    return guard(inner, holds);
+  }
+  return { condition, holds };
+}
+
+/** The guard of one place whose opposite guards the other: only one of the two is ever run. */
+export function opposingGuard(one: SyntaxNode, other: SyntaxNode): Guard | undefined {
+  const others = guardsOf(other);
+  return guardsOf(one).find(({ condition, holds }) =>
+    others.some(
+      (against) =>
+        against.holds !== holds &&
+        against.condition.text === condition.text &&
+        // A local variable may change between the two.
+        (against.condition === condition || isFixed(condition)),
+    ),
+  );
+}
+
+/** An attribute, such as self.norm_first, stays what it is during forward. */
+function isFixed({ type }: SyntaxNode): boolean {
+  return type === "attribute";
 }

@@ -1,4 +1,4 @@
-"""The norm is an element of a Sequential."""
+"""The norm is in the middle of a Sequential."""
 
 import torch.nn as nn
 
@@ -10,8 +10,8 @@ class Block(nn.Module):
         super().__init__()
         self.attn = nn.Linear(dim, dim)
         self.ff = nn.Linear(dim, dim)
-        self.a = nn.Sequential(nn.LayerNorm(dim), self.attn)
-        self.b = nn.Sequential(nn.LayerNorm(dim), self.ff)
+        self.a = nn.Sequential(nn.Dropout(0.1), nn.LayerNorm(dim), self.attn)
+        self.b = nn.Sequential(nn.Dropout(0.1), nn.LayerNorm(dim), self.ff)
 
     def forward(self, x):
         x = x + self.a(x)

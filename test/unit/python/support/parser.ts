@@ -3,8 +3,10 @@ import { PythonParser } from "../../../../src/python/parser";
 
 const modules = path.resolve(import.meta.dirname, "../../../../node_modules");
 
-/** The parser, from the WebAssembly files of the packages. */
-export const parser = await PythonParser.load({
+/** The WebAssembly files of the packages. */
+export const wasmFiles = {
   treeSitter: path.join(modules, "web-tree-sitter/web-tree-sitter.wasm"),
   python: path.join(modules, "tree-sitter-python/tree-sitter-python.wasm"),
-});
+};
+
+export const parser = await PythonParser.load(wasmFiles);

@@ -1,0 +1,32 @@
+"""Layers are attributes with a number; the loop looks them up."""
+
+import torch
+from torch import nn
+SCALED = r"block_(\d+)\.ln"
+
+
+class Blk(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.ln = nn.LayerNorm(d)
+        self.f = nn.Linear(d, d)
+
+    def forward(self, x):
+        return x + self.f(self.ln(x))
+
+
+class M(nn.Module):
+    def __init__(self, d=8):
+        super().__init__()
+        for i in range(3):
+            self.add_module(f"block_{i}", Blk(d))
+        self.n = 3
+
+    def forward(self, x):
+        for i in range(self.n):
+            x = getattr(self, f"block_{i}")(x)
+        return x
+
+
+def build():
+    return M(), (torch.randn(2, 5, 8),)

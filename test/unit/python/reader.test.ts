@@ -1,0 +1,39 @@
+import { copyFileSync } from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { PythonReader } from "../../../src/python/reader";
+import { scratchFolders } from "../support/scratch";
+import { longFile } from "./support/longFile";
+import { huggingFace, huggingFacePaths } from "./support/models";
+import { wasmFiles } from "./support/parser";
+
+const scratch = scratchFolders();
+
+async function load(): Promise<PythonReader> {
+  const folder = scratch();
+  for (const file of Object.values(wasmFiles)) {
+    copyFileSync(file, path.join(folder, path.basename(file)));
+  }
+  return PythonReader.load(folder);
+}
+
+it("reads a file, and again after an edit", async () => {
+  const reader = await load();
+  const before = await reader.read("model.py", huggingFace);
+  expect(before!.sites).toHaveLength(4);
+  const edited = huggingFace.replace("self.q_norm = TinyRMSNorm(config.head_dim)", "pass");
+  const after = await reader.read("model.py", edited, before);
+  expect(after!.sites).toHaveLength(3);
+  expect(reader.match([after!], huggingFacePaths).matches).toHaveLength(3);
+});
+
+it("stops without harm to what was read before", async () => {
+  const reader = await load();
+  const before = await reader.read("model.py", huggingFace);
+  const places = before!.sites.map(({ node }) => node.start);
+  const stop = new AbortController();
+  const pending = reader.read("model.py", longFile(5000) + huggingFace, before, stop.signal);
+  stop.abort();
+  expect(await pending).toBeUndefined();
+  expect(before!.sites.map(({ node }) => node.start)).toEqual(places);
+});

@@ -91,3 +91,34 @@ export type PanelToHost =
   | { type: "export"; format: ExportFormat }
   /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
   | { type: "png"; requestId: number; dataUrl?: string; error?: string };
+
+/** What the charts of the side panel show. */
+export type SideState =
+  /** No report is near the file that is open, and none was chosen. */
+  | { kind: "nothing"; hasCheckpoints: boolean }
+  /** The checkpoint nearest to the file that is open has not been measured. */
+  | { kind: "unmeasured"; name: string }
+  | { kind: "report"; shown: SideReport };
+
+export interface SideReport {
+  name: string;
+  report: Report;
+  isRunning: boolean;
+  /** It stays, whatever file is opened. */
+  isPinned: boolean;
+  /** When it was stored, as an ISO 8601 time; absent for a report that is not. */
+  savedAt?: string;
+}
+
+export type HostToSide =
+  | { type: "state"; state: SideState }
+  /** A layer was chosen elsewhere: by the cursor in the code or in the diagnosis panel. */
+  | { type: "layer"; layer?: number };
+
+export type SideToHost =
+  | { type: "ready" }
+  /** Open the report that is shown in the panel. */
+  | { type: "open" }
+  /** Diagnose the checkpoint that is not measured, or ask which. */
+  | { type: "diagnose" }
+  | { type: "layer"; layer?: number };

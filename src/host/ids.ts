@@ -56,6 +56,8 @@ export const contextKeys = {
 
 export const webviews = {
   diagnosis: "fathom.diagnosis",
+  /** The custom editor of `.fathom.json` files. */
+  report: "fathom.report",
 } as const;
 
 export const views = {

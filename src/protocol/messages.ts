@@ -73,13 +73,29 @@ export type EngineCommand =
 /** What the diagnosis panel shows. The webview keeps navigation only and is sent the rest. */
 export type PanelState =
   | { phase: "running"; name: string; progress: Progress; report?: Report; notices: string[] }
-  | { phase: "done"; name: string; report: Report; notices: string[] }
-  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] };
+  | { phase: "done"; name: string; report: Report; notices: string[]; origin?: ReportOrigin }
+  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] }
+  /** There is nothing to show; `reason` is a sentence or two. */
+  | { phase: "empty"; name: string; reason: string; canRun: boolean; report?: never; notices: [] };
+
+/** Where a report comes from that was not measured just now. */
+export type ReportOrigin =
+  /** `savedAt` is an ISO 8601 time; `isUnchanged`: what it measured was found to be the same still. */
+  { kind: "stored"; savedAt: string; isUnchanged: boolean } | { kind: "file" };
+
+/** What a panel gives back after a reload of the window. */
+export interface PanelSource {
+  /** Path of the checkpoint. */
+  checkpoint: string;
+  /** Key of the stored report on show; absent where none is stored. */
+  reportKey?: string;
+}
 
 export type ExportFormat = "json" | "csv" | "png" | "html";
 
 export type HostToPanel =
-  | { type: "state"; state: PanelState }
+  /** `source` is kept by the webview for the next window; absent where the editor itself knows. */
+  | { type: "state"; state: PanelState; source?: PanelSource }
   /** The host asks the panel for its charts as one PNG. */
   | { type: "renderPng"; requestId: number };
 

@@ -16,6 +16,7 @@ import { LayerTable } from "./table";
 import { VerdictSection, verdictSentences } from "./verdictSection";
 
 class Panel {
+  private readonly main: HTMLElement;
   private readonly header = new Header();
   private readonly runBar: RunBar;
   private readonly verdict = new VerdictSection();
@@ -71,20 +72,19 @@ class Panel {
       },
       captionId,
     );
-    root.replaceChildren(
-      element("main", {
-        class: "panel",
-        children: [
-          this.header.node,
-          this.runBar.node,
-          this.verdict.node,
-          this.charts.node,
-          this.table.node,
-          this.measurement.node,
-          this.announcer,
-        ],
-      }),
-    );
+    this.main = element("main", {
+      class: "panel",
+      children: [
+        this.header.node,
+        this.runBar.node,
+        this.verdict.node,
+        this.charts.node,
+        this.table.node,
+        this.measurement.node,
+        this.announcer,
+      ],
+    });
+    root.replaceChildren(this.main);
     onThemeChange(() => {
       this.palette = readPalette();
       this.drawSoon();
@@ -98,6 +98,7 @@ class Panel {
   private receive(message: HostToPanel): void {
     switch (message.type) {
       case "state":
+        if (message.source !== undefined) this.host.saveSource(message.source);
         this.announce(message.state);
         this.state = message.state;
         this.drawSoon();
@@ -122,6 +123,7 @@ class Panel {
     const { state, navigation } = this;
     if (!state) return;
     const view = viewOf(state);
+    this.main.dataset["phase"] = state.phase;
     this.header.show(state.name, view.report);
     this.runBar.show(state);
     this.verdict.show(view.report, view.isRunning);
@@ -204,6 +206,8 @@ function announcement(before: PanelState | undefined, next: PanelState): string 
         : ["Done.", ...verdictSentences(next.report)].join(" ");
     case "failed":
       return before?.phase === "failed" ? undefined : `The run ended: ${next.failure.message}`;
+    case "empty":
+      return next.reason;
   }
 }
 

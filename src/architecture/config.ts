@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError } from "../checkpoint/errors";
 import type { RotaryScaling } from "./rotary";

@@ -123,8 +123,10 @@ export class DiagnosisRun {
     try {
       this.observer.progress(this.progress);
       this.show();
-      const known = fingerprint === undefined ? {} : { fingerprint };
-      this.engine = this.startEngine({ ...this.request, ...known }, (event) => {
+      const known = await fingerprint?.();
+      if (this.cancelled.signal.aborted) return interrupted;
+      const request = known === undefined ? this.request : { ...this.request, fingerprint: known };
+      this.engine = this.startEngine(request, (event) => {
         this.receive(event);
       });
       if (this.finishAsked) this.engine.finish();

@@ -1,5 +1,5 @@
 /** Reads a report from a file that anyone may have written: every field is checked, or it is refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { lineOf, quote } from "../checkpoint/errors";
 import { metrics, type Report } from "../diagnosis/report";
 

@@ -8,6 +8,9 @@ const step = lastStep("pre-ln");
 /** Quick to measure; what is measured does not matter here. */
 const quick = { "fathom.maxTokens": 512, "fathom.metrics": ["variance", "jacobian", "pruning"] };
 
+/** An editor in a browser writes down every five seconds what it would show after a reload. */
+const writtenDownMs = 8000;
+
 let workbench: Workbench;
 afterEach(async () => {
   await workbench.close();
@@ -70,6 +73,7 @@ describe("a reload of the window", () => {
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
     await panel.find('tr[data-layer="5"]').click();
+    await workbench.page.waitForTimeout(writtenDownMs);
     await workbench.reload();
     await panel.reaches("done", 30_000);
     expect(await panel.status().textContent()).toMatch(/^Measured on/);
@@ -95,6 +99,7 @@ describe("a reload of the window", () => {
     const { panel } = workbench;
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("running");
+    await workbench.page.waitForTimeout(writtenDownMs);
     await workbench.reload();
     const empty = panel.find('.run-bar[data-phase="empty"]');
     await empty.waitFor({ timeout: 30_000 });
@@ -148,6 +153,8 @@ describe("a .fathom.json file", () => {
     workbench = await Workbench.open("file-wrong", { settings: quick });
     const { panel } = workbench;
     const file = path.join(workbench.folder, "wrong.fathom.json");
+    // The editor watches its files from a moment after it has opened.
+    await workbench.page.waitForTimeout(3000);
     writeFileSync(file, '{"schemaVersion":1,"checkpoint":{"path":"<b>x</b>","format":7}}');
     await workbench.openFile("wrong.fathom.json");
     await panel.find('.run-bar[data-phase="empty"]').waitFor();
@@ -165,9 +172,11 @@ describe("a .fathom.json file", () => {
   test("comes back after a reload", async () => {
     workbench = await Workbench.open("file-reload", { settings: quick });
     const { panel } = workbench;
+    await workbench.page.waitForTimeout(3000);
     writeFileSync(path.join(workbench.folder, "wrong.fathom.json"), "[]");
     await workbench.openFile("wrong.fathom.json");
     await panel.find('.run-bar[data-phase="empty"]').waitFor();
+    await workbench.page.waitForTimeout(writtenDownMs);
     await workbench.reload();
     await panel.find('.run-bar[data-phase="empty"]').waitFor({ timeout: 30_000 });
     expect(await panel.status().textContent()).toContain("not a report of Fathom");

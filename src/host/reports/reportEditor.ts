@@ -16,6 +16,8 @@ export interface ReportEditorServices {
   exporter: ReportExporter;
   /** The report that commands without an argument speak of is now this one. */
   becameCurrent(report: CurrentReport): void;
+  /** A person chose a layer in the panel, or let go of it. */
+  choseLayer(layer: number | undefined): void;
 }
 
 export class ReportEditor implements vscode.CustomReadonlyEditorProvider {
@@ -48,7 +50,10 @@ class ReportFile implements CurrentReport {
   ) {
     this.panel = new DiagnosisPanel(panel, services.extensionUri, services.guard, {
       // A file can be exported; there is nothing to run.
-      received: (message) => (message.type === "export" ? this.export(message.format) : undefined),
+      received: (message) => {
+        if (message.type === "layer") services.choseLayer(message.layer);
+        return message.type === "export" ? this.export(message.format) : undefined;
+      },
       closed: () => {
         this.isClosed = true;
         clearTimeout(this.timer);
@@ -71,6 +76,10 @@ class ReportFile implements CurrentReport {
     } else this.panel.reveal();
   }
 
+  highlight(layer: number | undefined): void {
+    this.panel.highlight(layer);
+  }
+
   async export(format?: ExportFormat): Promise<void> {
     const { exporter } = this.services;
     const { name, report } = this;
@@ -89,7 +98,7 @@ class ReportFile implements CurrentReport {
     if (this.panel.isVisible) this.services.becameCurrent(this);
   }
 
-  private get name(): string {
+  get name(): string {
     return path.posix.basename(this.uri.path).replace(reportSuffix, "");
   }
 

@@ -1,5 +1,5 @@
 /** The form of the file in which the store keeps its headlines. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ReportHeadline } from "./reportStore";
 
 /** @throws Error when the text is not such an index, or one of a later version */

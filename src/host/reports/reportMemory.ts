@@ -11,8 +11,11 @@ import type { ReportStore } from "./reportStore";
 
 /** What is known of a measurement before it is made. */
 export interface Recalled {
-  /** Of the checkpoint's content; absent where it cannot be read. */
-  fingerprint?: string;
+  /**
+   * Of the checkpoint's content; undefined once that has changed. A run may have had to wait its turn.
+   * Absent where the checkpoint cannot be read.
+   */
+  fingerprint?: () => Promise<string | undefined>;
   /** The same measurement, made before. */
   stored?: StoredReport;
   /** Stores the report of this measurement; absent where it could not be told from others. */
@@ -52,12 +55,13 @@ export class ReportMemory {
       const texts = await Promise.all(textFiles.map((file) => contentHash(file, signal)));
       const key = reportKey(request, { fingerprint, texts });
       const stored = isAnew ? undefined : await this.find(key, checkpoint.path);
+      // Training may write over what is measured before that begins, and while it goes on.
+      const isUnchanged = async (): Promise<boolean> => (await stampsOf(files)) === stamps;
       return {
-        fingerprint,
+        fingerprint: async () => ((await isUnchanged()) ? fingerprint : undefined),
         ...(stored !== undefined && { stored }),
         keep: async (name, report) => {
-          // Training may have written over what was measured while it was being measured.
-          if ((await stampsOf(files)) !== stamps) {
+          if (!(await isUnchanged())) {
             return { notice: "The checkpoint or the text changed during the run: not stored." };
           }
           await this.store.save(key, name, report);

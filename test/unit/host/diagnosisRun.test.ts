@@ -190,7 +190,7 @@ describe("DiagnosisRun with a memory", () => {
       kept.push(one);
       return Promise.resolve({ key });
     };
-    const recall = () => Promise.resolve({ fingerprint: "f", keep });
+    const recall = () => Promise.resolve({ fingerprint: () => Promise.resolve("f"), keep });
     const { engine, run, states, keys } = runWith(new Turnstile(), "a", recall);
     const outcome = run.run();
     await settled();

@@ -40,7 +40,7 @@ describe("ReportMemory", () => {
     const { memory, request } = setUp();
     const first = await memory.recall(request, patience);
     expect(first.stored).toBeUndefined();
-    expect(first.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(await first.fingerprint?.()).toMatch(/^[0-9a-f]{64}$/);
     const kept = await first.keep?.("a", report);
     const { stored } = await memory.recall(request, patience);
     expect(kept).toEqual({ key: stored?.key });
@@ -90,6 +90,7 @@ describe("ReportMemory", () => {
       await recalled.keep?.("a", report);
       change(request);
       expect((await memory.recall(request, patience)).stored).toBeUndefined();
+      expect(await recalled.fingerprint?.()).toBeUndefined();
       expect(await recalled.keep?.("b", report)).toEqual({
         notice: "The checkpoint or the text changed during the run: not stored.",
       });

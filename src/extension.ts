@@ -13,6 +13,7 @@ import { PanelRestorer } from "./host/reports/panelRestorer";
 import { ReportEditor } from "./host/reports/reportEditor";
 import { ReportMemory } from "./host/reports/reportMemory";
 import { ReportStore } from "./host/reports/reportStore";
+import { SidePanel } from "./host/side/sidePanel";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -40,12 +41,33 @@ export function activate(context: vscode.ExtensionContext): void {
     },
     reports,
   );
+  const side = new SidePanel({
+    extensionUri,
+    memory: workspaceState,
+    guard,
+    folders,
+    store: reports,
+    openStored: (key) => diagnoses.openStored(key),
+    showCurrent: () => {
+      diagnoses.showCurrent();
+    },
+  });
   const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
 
   subscriptions.push(
     log,
     folders,
     diagnoses,
+    side,
+    diagnoses.onDidShow((shown) => {
+      side.followPanel(shown);
+    }),
+    diagnoses.onDidChooseLayer((layer) => {
+      side.highlight(layer);
+    }),
+    side.onDidChooseLayer((layer) => {
+      diagnoses.highlight(layer);
+    }),
     vscode.window.registerCustomEditorProvider(
       webviews.report,
       new ReportEditor({
@@ -54,6 +76,9 @@ export function activate(context: vscode.ExtensionContext): void {
         exporter,
         becameCurrent: (report) => {
           diagnoses.becameCurrent(report);
+        },
+        choseLayer: (layer) => {
+          diagnoses.choseLayer(layer);
         },
       }),
       { supportsMultipleEditorsPerDocument: true },

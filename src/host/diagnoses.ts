@@ -11,8 +11,15 @@ import type { ReportStore } from "./reports/reportStore";
 
 /** A report on show, in whatever kind of panel. */
 export interface CurrentReport {
+  readonly name: string;
   readonly report: Report | undefined;
+  /** Of the stored report that it is, where it is one. */
+  readonly reportKey?: string | undefined;
+  /** More figures will come. */
+  readonly isMeasuring?: boolean;
   show(): void;
+  /** Highlights a layer by its index; undefined lets go. */
+  highlight(layer: number | undefined): void;
   export(format?: ExportFormat): Promise<void>;
 }
 
@@ -20,9 +27,18 @@ export class Diagnoses implements vscode.Disposable {
   private readonly byKey = new Map<string, Diagnosis>();
   private current: CurrentReport | undefined;
   private offersReport = false;
+  private readonly didShow = new vscode.EventEmitter<CurrentReport>();
+  /** A person turned to a report, or figures of one came. */
+  readonly onDidShow = this.didShow.event;
+  private readonly didChooseLayer = new vscode.EventEmitter<number | undefined>();
+  /** A person chose a layer in a panel, or let go of it. */
+  readonly onDidChooseLayer = this.didChooseLayer.event;
 
   constructor(
-    private readonly services: Omit<DiagnosisServices, "panelColumn" | "becameCurrent">,
+    private readonly services: Omit<
+      DiagnosisServices,
+      "panelColumn" | "becameCurrent" | "choseLayer"
+    >,
     private readonly store: ReportStore,
   ) {}
 
@@ -69,13 +85,26 @@ export class Diagnoses implements vscode.Disposable {
   /** The report that commands without an argument speak of is now this one. */
   becameCurrent(shown: CurrentReport): void {
     this.current = shown;
+    this.didShow.fire(shown);
     if (!this.offersReport && shown.report !== undefined) {
       this.offersReport = true;
       void vscode.commands.executeCommand("setContext", contextKeys.hasReport, true);
     }
   }
 
+  /** A person chose a layer in a panel, or let go of it. */
+  choseLayer(layer: number | undefined): void {
+    this.didChooseLayer.fire(layer);
+  }
+
+  /** Highlights a layer in the panel that was used last, by its index; undefined lets go. */
+  highlight(layer: number | undefined): void {
+    this.current?.highlight(layer);
+  }
+
   dispose(): void {
+    this.didShow.dispose();
+    this.didChooseLayer.dispose();
     for (const diagnosis of this.byKey.values()) diagnosis.dispose();
   }
 
@@ -99,6 +128,9 @@ export class Diagnoses implements vscode.Disposable {
       panelColumn: () => this.panelColumn(),
       becameCurrent: (shown) => {
         this.becameCurrent(shown);
+      },
+      choseLayer: (layer) => {
+        this.choseLayer(layer);
       },
     });
     this.byKey.set(key, diagnosis);

@@ -27,6 +27,8 @@ export interface DiagnosisServices {
   panelColumn(): vscode.ViewColumn;
   /** The diagnosis that commands without an argument speak of is now this one. */
   becameCurrent(diagnosis: Diagnosis): void;
+  /** A person chose a layer in the panel, or let go of it. */
+  choseLayer(layer: number | undefined): void;
 }
 
 export interface StartOptions {
@@ -39,8 +41,7 @@ export interface StartOptions {
 export class Diagnosis implements CurrentReport, vscode.Disposable {
   private run: DiagnosisRun | undefined;
   private state: PanelState | undefined;
-  /** Of the report on show, where it is stored. */
-  private reportKey: string | undefined;
+  private storedKey: string | undefined;
   private panel: DiagnosisPanel | undefined;
 
   constructor(
@@ -59,6 +60,15 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   /** The column of the panel while it can be seen. */
   get visibleColumn(): vscode.ViewColumn | undefined {
     return this.panel?.isVisible === true ? this.panel.column : undefined;
+  }
+
+  /** Of the report on show, where it is stored. */
+  get reportKey(): string | undefined {
+    return this.storedKey;
+  }
+
+  get isMeasuring(): boolean {
+    return this.run !== undefined && (this.state === undefined || this.state.phase === "running");
   }
 
   get isRunning(): boolean {
@@ -124,6 +134,10 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     this.services.becameCurrent(this);
   }
 
+  highlight(layer: number | undefined): void {
+    this.panel?.highlight(layer);
+  }
+
   /** Shows a report that was stored; without one, says that there is none and offers to run. */
   showStored(stored: StoredReport | undefined): void {
     const { name } = this;
@@ -153,6 +167,9 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
             return this.start({ isAnew: true });
           case "export":
             return this.export(message.format);
+          case "layer":
+            this.services.choseLayer(message.layer);
+            return undefined;
         }
       },
       closed: () => {
@@ -188,7 +205,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
 
   private showState(state: PanelState, reportKey?: string): void {
     this.state = state;
-    this.reportKey = reportKey;
+    this.storedKey = reportKey;
     this.sendState();
     if (state.report !== undefined) this.services.becameCurrent(this);
   }

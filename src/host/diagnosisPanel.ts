@@ -17,6 +17,8 @@ const pngPatienceMs = 15_000;
 export class DiagnosisPanel implements vscode.Disposable {
   private readonly pictures = new Map<number, (png: Uint8Array | Error) => void>();
   private message: HostToPanel | undefined;
+  /** What was last chosen elsewhere; the page knows itself what was chosen in it. */
+  private layer: { type: "layer"; layer?: number } | undefined;
   private isReady = false;
   private whenReady: (() => void)[] = [];
   private lastRequestId = 0;
@@ -70,6 +72,12 @@ export class DiagnosisPanel implements vscode.Disposable {
     if (this.isReady) this.post(this.message);
   }
 
+  /** Highlights a layer by its index; undefined lets go. */
+  highlight(layer: number | undefined): void {
+    this.layer = { type: "layer", ...(layer !== undefined && { layer }) };
+    if (this.isReady) this.post(this.layer);
+  }
+
   reveal(): void {
     this.panel.reveal(undefined, true);
   }
@@ -104,6 +112,7 @@ export class DiagnosisPanel implements vscode.Disposable {
       case "ready":
         this.isReady = true;
         if (this.message !== undefined) this.post(this.message);
+        if (this.layer !== undefined) this.post(this.layer);
         for (const waiting of this.whenReady.splice(0)) waiting();
         return undefined;
       case "png":
@@ -113,6 +122,9 @@ export class DiagnosisPanel implements vscode.Disposable {
       case "finish":
       case "runAgain":
       case "export":
+        return this.owner.received(message);
+      case "layer":
+        this.layer = message;
         return this.owner.received(message);
     }
   }

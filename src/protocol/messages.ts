@@ -97,7 +97,9 @@ export type HostToPanel =
   /** `source` is kept by the webview for the next window; absent where the editor itself knows. */
   | { type: "state"; state: PanelState; source?: PanelSource }
   /** The host asks the panel for its charts as one PNG. */
-  | { type: "renderPng"; requestId: number };
+  | { type: "renderPng"; requestId: number }
+  /** A layer was chosen elsewhere; without one, let go of it. */
+  | { type: "layer"; layer?: number };
 
 export type PanelToHost =
   | { type: "ready" }
@@ -105,6 +107,8 @@ export type PanelToHost =
   | { type: "finish" }
   | { type: "runAgain" }
   | { type: "export"; format: ExportFormat }
+  /** A person chose a layer, or let go of it. */
+  | { type: "layer"; layer?: number }
   /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
   | { type: "png"; requestId: number; dataUrl?: string; error?: string };
 
@@ -114,6 +118,8 @@ export type SideState =
   | { kind: "nothing"; hasCheckpoints: boolean }
   /** The checkpoint nearest to the file that is open has not been measured. */
   | { kind: "unmeasured"; name: string }
+  /** It is being measured, and no figure has come yet. */
+  | { kind: "running"; name: string }
   | { kind: "report"; shown: SideReport };
 
 export interface SideReport {

@@ -106,6 +106,9 @@ class Panel {
       case "renderPng":
         this.sendPng(message.requestId);
         break;
+      case "layer":
+        this.keep(message.layer);
+        break;
     }
   }
 
@@ -142,6 +145,12 @@ class Panel {
   }
 
   private choose(layer: number | undefined): void {
+    this.keep(layer);
+    this.host.post({ type: "layer", ...(layer !== undefined && { layer }) });
+  }
+
+  /** Holds on to a layer, wherever it was chosen. */
+  private keep(layer: number | undefined): void {
     const { chart, table } = this.navigation;
     this.navigate({ chart, table, ...(layer === undefined ? {} : { layer }) });
     // Keys may come faster than frames, and each starts from the layer that the last one chose.

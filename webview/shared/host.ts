@@ -109,6 +109,7 @@ function fileHost(): PanelHost {
         case "png":
           if (message.dataUrl !== undefined) download(message.dataUrl, `${name}.png`);
           break;
+        case "layer":
         case "cancel":
         case "finish":
         case "runAgain":

@@ -186,6 +186,7 @@ class EmptyState {
 
   show(state: SideState): void {
     this.node.hidden = state.kind === "report";
+    this.button.setHidden(state.kind === "running");
     switch (state.kind) {
       case "report":
         break;
@@ -197,6 +198,9 @@ class EmptyState {
             : "No checkpoint was found in this workspace. Choose one to see how much each of its layers does.",
         );
         this.button.node.textContent = "Diagnose…";
+        break;
+      case "running":
+        setText(this.text, `${state.name} is being measured; its first figures will come soon.`);
         break;
       case "unmeasured":
         setText(this.text, `${state.name} has not been diagnosed yet.`);

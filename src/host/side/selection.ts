@@ -15,10 +15,13 @@ export interface SelectionSources {
   read(key: string): Promise<Report | undefined>;
 }
 
-/** A report in a panel, stored or not. */
+/** What is in a panel, stored or not. */
 export interface LiveReport {
+  /** Tells one panel's reports from another's. */
+  id: object;
   name: string;
-  report: Report;
+  /** Absent until there are figures. */
+  report?: Report;
   isRunning: boolean;
   /** Of the stored report, once it is. */
   key?: string;
@@ -79,9 +82,12 @@ export class Selection {
     return this.look({ kind: "stored", key });
   }
 
-  /** A person looks at a panel, or its figures came. */
-  followPanel(live: LiveReport): Promise<void> {
-    return this.look({ kind: "live", live });
+  /** A person turned to a panel, or figures came there. */
+  async followPanel(live: LiveReport): Promise<void> {
+    const isFollowed = this.focus?.kind === "live" && this.focus.live.id === live.id;
+    // Figures that come while someone looks elsewhere wait until they are complete.
+    const isBeginOrEnd = !live.isRunning || live.report === undefined;
+    if (isFollowed || isBeginOrEnd) await this.look({ kind: "live", live });
   }
 
   /** Keeps the stored report that is shown, or lets go of it. */
@@ -119,7 +125,8 @@ export class Selection {
       this.setPin(undefined);
     }
     const { focus } = this;
-    if (focus?.kind === "live") return live(focus.live);
+    const ofPanel = focus?.kind === "live" ? selectedOf(focus.live) : undefined;
+    if (ofPanel !== undefined) return ofPanel;
     const chosen = focus?.kind === "stored" ? await this.stored(reports, focus.key) : undefined;
     return chosen ?? (await this.nearest(reports));
   }
@@ -168,7 +175,9 @@ export class Selection {
   }
 }
 
-function live({ name, report, isRunning, key }: LiveReport): Selected {
+/** Undefined where a panel has nothing to show, nor will have. */
+function selectedOf({ name, report, isRunning, key }: LiveReport): Selected | undefined {
+  if (report === undefined) return isRunning ? { state: { kind: "running", name } } : undefined;
   return {
     state: { kind: "report", shown: { name, report, isRunning, isPinned: false } },
     ...(key !== undefined && { reportKey: key }),

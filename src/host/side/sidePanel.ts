@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { CheckpointFolders } from "../checkpointFolders";
+import type { CurrentReport } from "../diagnoses";
 import type { Guard } from "../guard";
 import { commands, contextKeys, views } from "../ids";
 import type { ReportStore } from "../reports/reportStore";
@@ -9,7 +10,7 @@ import { Catalogue } from "./catalogue";
 import { ChartsView } from "./chartsView";
 import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
 import type { TreeNode } from "./checkpointTree";
-import { Selection, type LiveReport } from "./selection";
+import { Selection } from "./selection";
 
 export interface SidePanelServices {
   extensionUri: vscode.Uri;
@@ -95,8 +96,17 @@ export class SidePanel implements vscode.Disposable {
   }
 
   /** Shows the report of a panel that a person looks at, while it grows too. */
-  followPanel(live: LiveReport): void {
-    this.keepUp(() => this.selection.followPanel(live));
+  followPanel(shown: CurrentReport): void {
+    const { name, report, reportKey, isMeasuring = false } = shown;
+    this.keepUp(() =>
+      this.selection.followPanel({
+        id: shown,
+        name,
+        isRunning: isMeasuring,
+        ...(report !== undefined && { report }),
+        ...(reportKey !== undefined && { key: reportKey }),
+      }),
+    );
   }
 
   dispose(): void {

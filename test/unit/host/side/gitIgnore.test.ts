@@ -116,7 +116,9 @@ function gitIgnores(git: (...args: string[]) => string, steps: string[]): boolea
   try {
     git("check-ignore", "--no-index", "--quiet", steps.join("/"));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // 1 is its answer for a path that is not ignored; anything else is a failure.
+    if ((error as { status?: number }).status === 1) return false;
+    throw error;
   }
 }

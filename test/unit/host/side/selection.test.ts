@@ -36,6 +36,7 @@ beforeEach(() => {
   );
 });
 
+const panel = { id: {}, name: "elsewhere", isRunning: false };
 const shown = (): string => {
   const { state, reportKey } = selection.selected;
   return state.kind === "report" ? (reportKey ?? `live ${state.shown.name}`) : state.kind;
@@ -87,7 +88,7 @@ describe("the report that the side panel shows", () => {
     await selection.choose("ra");
     await selection.pin(true);
     await selection.followFile(inside("b", "model.py"), workspace);
-    await selection.followPanel({ name: "b/step-1", report: whole, isRunning: false });
+    await selection.followPanel({ ...panel, name: "b/step-1", report: whole });
     expect(shown()).toBe("ra");
     const { state } = selection.selected;
     expect(state.kind === "report" && state.shown.isPinned).toBe(true);
@@ -100,8 +101,26 @@ describe("the report that the side panel shows", () => {
   });
 
   test("is the panel's while one is looked at, stored or not", async () => {
-    await selection.followPanel({ name: "elsewhere", report: whole, isRunning: true });
+    await selection.followPanel({ ...panel, isRunning: true });
+    expect(selection.selected.state).toEqual({ kind: "running", name: "elsewhere" });
+    await selection.followPanel({ ...panel, isRunning: true, report: whole });
     expect(shown()).toBe("live elsewhere");
+    await selection.followPanel({ ...panel, report: whole, key: "stored" });
+    expect(shown()).toBe("stored");
+  });
+
+  test("is not taken away by figures that come to a panel nobody looks at", async () => {
+    addReport("ra", "a/step-1", 1);
+    await selection.followPanel({ ...panel, isRunning: true });
+    await selection.choose("ra");
+    await selection.followPanel({ ...panel, isRunning: true, report: whole });
+    expect(shown()).toBe("ra");
+  });
+
+  test("is what is near where a panel failed without figures", async () => {
+    addReport("ra", "a/step-1", 1);
+    await selection.followPanel(panel);
+    expect(shown()).toBe("ra");
   });
 
   test("goes back to what is near when the chosen one is deleted", async () => {

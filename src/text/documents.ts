@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Architecture } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";

@@ -55,7 +55,7 @@ const bundles = [
     platform: "browser",
     target: "es2022",
     format: "iife",
-    entryPoints: { panel: "webview/panel/panel.ts" },
+    entryPoints: { panel: "webview/panel/panel.ts", side: "webview/side/side.ts" },
     outdir: "dist/webview",
   },
 ];

@@ -56,7 +56,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const architecture = describeArchitecture(checkpoint, request.scheme);
   await verifyCopies(architecture);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
-  const { documents, source, sequenceLength } = await readDocuments(
+  const { sequences, source, sequenceLength } = await readDocuments(
     request,
     checkpoint,
     architecture,
@@ -105,7 +105,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       checkpoint,
       fingerprint: await fingerprint,
       architecture,
-      documents,
+      sequences,
       source,
       sequenceLength,
       metrics: new Set(request.metrics.flatMap(withImplied)),

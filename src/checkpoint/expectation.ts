@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** What a schema expected where it found something else, in words: `expected at least 1`. */
 export function expectationOf(issue: z.core.$ZodIssue): string {

@@ -15,21 +15,24 @@ const blocksPerFile = 512;
  * pass for one.
  *
  * @returns SHA-256 in hexadecimal
- * @throws Error of the file system when a file cannot be read
+ * @throws Error of the file system when a file cannot be read, and the reason of `signal`
  */
-export async function fingerprintOf(checkpoint: Checkpoint): Promise<string> {
+export async function fingerprintOf(checkpoint: Checkpoint, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of contentFiles(checkpoint)) await addFile(hash, file, signal);
+  return hash.digest("hex");
+}
+
+/** The files that a checkpoint's fingerprint is taken of. */
+export function contentFiles(checkpoint: Checkpoint): string[] {
   // In an order that a copy keeps: by the first tensor of each file. Names in a cache are hashes.
   const tensors = [...checkpoint.tensors.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const settings = [checkpoint.config?.path, checkpoint.tokenizer];
   const files = [...tensors.map(({ file }) => file), ...settings];
-  const hash = createHash("sha256");
-  for (const file of new Set(files)) {
-    if (file !== undefined) await addFile(hash, file);
-  }
-  return hash.digest("hex");
+  return [...new Set(files.filter((file) => file !== undefined))];
 }
 
-async function addFile(hash: Hash, file: string): Promise<void> {
+async function addFile(hash: Hash, file: string, signal?: AbortSignal): Promise<void> {
   const handle = await open(file, "r");
   try {
     const { size } = await handle.stat();
@@ -38,6 +41,7 @@ async function addFile(hash: Hash, file: string): Promise<void> {
     const step = Math.max(1, blocks / blocksPerFile);
     const block = Buffer.alloc(Math.min(blockBytes, size));
     for (let at = 0; at < blocks; at += step) {
+      signal?.throwIfAborted();
       await addBlock(hash, handle, block, Math.floor(at) * blockBytes);
     }
   } finally {

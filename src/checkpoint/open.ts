@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
 import { limits } from "./limits";

@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { TensorEntry } from "./checkpoint";
 import { dataTypes, isDataType } from "./dataType";
 import { CheckpointError, lineOf, quote, written } from "./errors";

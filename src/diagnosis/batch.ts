@@ -1,39 +1,41 @@
-/** A document with its place in the whole evaluation, which its probes' random numbers hang on. */
-export interface NumberedDocument {
+import type { Sequence } from "../text/documents";
+
+/** A sequence with its place in the whole evaluation, which its probes' random numbers hang on. */
+export interface NumberedSequence extends Sequence {
   readonly index: number;
-  readonly tokens: readonly number[];
 }
 
-/** Documents of one batch, padded at the end to the longest of them. */
+/** Sequences of one batch, padded at the end to the longest of them. */
 export class Batch {
-  readonly sequence: number;
+  /** Tokens of the longest, which all are padded to. */
+  readonly length: number;
 
   constructor(
-    readonly documents: readonly NumberedDocument[],
+    readonly sequences: readonly NumberedSequence[],
     readonly width: number,
   ) {
-    this.sequence = documents.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+    this.length = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   }
 
   get size(): number {
-    return this.documents.length;
+    return this.sequences.length;
   }
 
-  /** Scalars of one document's padded stream. */
+  /** Scalars of one sequence's padded stream. */
   get stride(): number {
-    return this.sequence * this.width;
+    return this.length * this.width;
   }
 
-  /** One document's tokens of a stream [documents, sequence, width], padding cut off. */
-  tokensOf(stream: Float32Array, document: number): Float32Array {
-    const start = document * this.stride;
-    return stream.subarray(start, start + this.documents[document]!.tokens.length * this.width);
+  /** One sequence's tokens of a stream [sequences, length, width], padding cut off. */
+  tokensOf(stream: Float32Array, sequence: number): Float32Array {
+    const start = sequence * this.stride;
+    return stream.subarray(start, start + this.sequences[sequence]!.tokens.length * this.width);
   }
 
   /** Whether all real tokens of a stream are finite; padding does not count. */
   isFinite(stream: Float32Array): boolean {
-    return this.documents.every((_, document) => {
-      for (const value of this.tokensOf(stream, document)) {
+    return this.sequences.every((_, sequence) => {
+      for (const value of this.tokensOf(stream, sequence)) {
         if (!Number.isFinite(value)) return false;
       }
       return true;

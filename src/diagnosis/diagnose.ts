@@ -4,8 +4,9 @@ import type { Checkpoint } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
 import { layerGraph } from "../graph/layer";
+import type { Sequence } from "../text/documents";
 import { activationBytes, weightBytes } from "../graph/memory";
-import type { NumberedDocument } from "./batch";
+import type { NumberedSequence } from "./batch";
 import { Measurements } from "./measurements";
 import type { Metric, Report, RuntimeSummary } from "./report";
 import { assembleReport, noticeFindings } from "./reportAssembly";
@@ -17,9 +18,8 @@ export interface DiagnosisInput {
   /** Of the checkpoint's content. */
   readonly fingerprint: string;
   readonly architecture: Architecture;
-  /** Token ids; each array is one document. */
-  readonly documents: readonly (readonly number[])[];
-  /** Where the documents came from, for the report. */
+  readonly sequences: readonly Sequence[];
+  /** Where they came from, for the report. */
   readonly source: string;
   readonly sequenceLength: number;
   readonly metrics: ReadonlySet<Metric>;
@@ -47,7 +47,7 @@ export interface DiagnosisStage {
 }
 
 /**
- * Measures every layer of a checkpoint, batch of documents after batch. After the first batch every
+ * Measures every layer of a checkpoint, batch of sequences after batch. After the first batch every
  * figure is there with its standard error, and each further batch narrows it; stopping early keeps
  * what whole batches have measured (or, within the first batch, what its layers have).
  *
@@ -69,14 +69,16 @@ export async function diagnose(
     0,
   );
   let done = 0;
-  let measuredDocuments = 0;
+  let measuredSequences = 0;
   let latest: Report | undefined;
   /** Where the stream left the finite numbers in the first batch; later ones are swept up to there. */
   let overflow: StreamPart | undefined;
   const notices: string[] = [];
 
-  const assemble = (documents: number, end: SweepEnd | undefined): Report =>
-    assembleReport(input, { measurements, documents, end, notices, runtime: runtime() });
+  const assemble = (measured: number, end: SweepEnd | undefined): Report => {
+    const sequences = input.sequences.slice(0, measured);
+    return assembleReport(input, { measurements, sequences, end, notices, runtime: runtime() });
+  };
   for (const [number, batch] of batches.entries()) {
     const isFirst = number === 0;
     const end = await sweep(
@@ -98,7 +100,7 @@ export async function diagnose(
           observer.onWork(Math.min(1, done / total));
         },
         onLayerMeasured: () => {
-          // Later batches would mix layers measured on more documents with layers measured on fewer.
+          // Later batches would mix layers measured on more sequences with layers measured on fewer.
           if (isFirst) observer.onReport(assemble(batch.length, undefined));
         },
       },
@@ -110,7 +112,7 @@ export async function diagnose(
       const cause = await explainNonFinite(input, end.at);
       const notice = isFirst
         ? cause
-        : `${cause} This was met after ${measuredDocuments} of ${input.documents.length} documents, whose figures stand.`;
+        : `${cause} This was met after ${measuredSequences} of ${input.sequences.length} sequences, whose figures stand.`;
       notices.push(notice);
       observer.onNotice(notice);
       if (latest !== undefined) {
@@ -118,8 +120,8 @@ export async function diagnose(
       }
       overflow = end.at;
     }
-    measuredDocuments += batch.length;
-    latest = assemble(measuredDocuments, end);
+    measuredSequences += batch.length;
+    latest = assemble(measuredSequences, end);
     observer.onReport(latest);
   }
   return { ...latest!, runtime: runtime() };
@@ -141,11 +143,11 @@ const loadCostInTokens = 1500;
 const previewShare = 0.1;
 
 /**
- * Cuts the documents into batches, as large as memory allows. The first is a quarter of all, so that
+ * Cuts the sequences into batches, as large as memory allows. The first is a quarter of all, so that
  * a whole picture stands early, unless loading every layer once more for that would cost too much.
  */
-function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; runBytes: number } {
-  const { architecture, documents, metrics } = input;
+function planBatches(input: DiagnosisInput): { batches: NumberedSequence[][]; runBytes: number } {
+  const { architecture, sequences, metrics } = input;
   const hiddenBytes = architecture.hiddenSize * 4;
   const layerBytes = Math.max(
     ...architecture.layers.map((layer) =>
@@ -157,28 +159,28 @@ function planBatches(input: DiagnosisInput): { batches: NumberedDocument[][]; ru
   const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
   // The baseline's input, output and two contributions stand beside the trajectories.
   const streams = 4 + removalsPerLayer * architecture.layers.length;
-  const longest = documents.reduce((most, tokens) => Math.max(most, tokens.length), 0);
-  const documentBytes = streams * longest * hiddenBytes;
+  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const sequenceBytes = streams * longest * hiddenBytes;
   const smallestRun = activationBytes(
     layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
     { batch: 1, sequence: longest },
   );
-  const least = layerBytes + documentBytes + smallestRun;
+  const least = layerBytes + sequenceBytes + smallestRun;
   if (least > input.memoryBytes) {
     throw new MemoryError(
-      `${input.checkpoint.path}: one layer and one document of ${longest} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
+      `${input.checkpoint.path}: one layer and one sequence of ${longest} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
     );
   }
-  const most = Math.max(1, Math.floor((forActivations - runBytes) / documentBytes));
+  const most = Math.max(1, Math.floor((forActivations - runBytes) / sequenceBytes));
   const tokensPerLayer =
-    (batchCost(input, documents.length) / architecture.layers.length) * longest;
+    (batchCost(input, sequences.length) / architecture.layers.length) * longest;
   const isPreviewCheap = loadCostInTokens < previewShare * tokensPerLayer;
   const first = Math.min(
     most,
-    isPreviewCheap ? Math.max(2, Math.ceil(documents.length / 4)) : documents.length,
+    isPreviewCheap ? Math.max(2, Math.ceil(sequences.length / 4)) : sequences.length,
   );
 
-  const numbered = documents.map((tokens, index) => ({ index, tokens }));
+  const numbered = sequences.map((sequence, index) => ({ ...sequence, index }));
   const batches = [numbered.slice(0, first)];
   for (let from = first; from < numbered.length; from += most) {
     batches.push(numbered.slice(from, from + most));
@@ -195,8 +197,8 @@ function mebibytes(bytes: number): string {
   return `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
 }
 
-/** Cost of a batch in runs of a layer on one document; the head counts by the size of its weight. */
-function batchCost({ architecture, metrics, probes }: DiagnosisInput, documents: number): number {
+/** Cost of a batch in runs of a layer on one sequence; the head counts by the size of its weight. */
+function batchCost({ architecture, metrics, probes }: DiagnosisInput, sequences: number): number {
   const layers = architecture.layers.length;
   const layerBytes = weightBytes(
     layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
@@ -207,7 +209,7 @@ function batchCost({ architecture, metrics, probes }: DiagnosisInput, documents:
   const removals = metrics.has("pruning") ? (kinds * layers * (layers - 1)) / 2 : 0;
   const own = metrics.has("sublayers") ? 2 * layers : 0;
   const heads = architecture.head ? 1 + (metrics.has("pruning") ? kinds * layers : 0) : 0;
-  return documents * (baseline + removals + own + heads * headRuns);
+  return sequences * (baseline + removals + own + heads * headRuns);
 }
 
 /** Says which weights are not finite, having found that the stream is not. */

@@ -11,9 +11,9 @@ const smallestSliceBytes = 64 * 2 ** 20;
 /**
  * Token NLLs of several residual streams under the head, in nats.
  *
- * @param streams each [documents, sequence, hidden] of the batch
- * @param onWork told of finished work, in runs of a layer on one document
- * @returns by stream and document, one NLL for each position 1 … T−1
+ * @param streams each [sequences, length, hidden] of the batch
+ * @param onWork told of finished work, in runs of a layer on one sequence
+ * @returns by stream and sequence, one NLL for each position 1 … T−1
  */
 export async function negativeLogLikelihoods(
   architecture: Architecture,
@@ -72,7 +72,7 @@ export async function negativeLogLikelihoods(
             targetLogit[at] = found[headOutputs.targetLogit]![row]!;
           }
         }
-        onWork((some.length / batch.sequence) * (weightBytes(graph) / layerBytes));
+        onWork((some.length / batch.length) * (weightBytes(graph) / layerBytes));
       }
     } finally {
       await session.release();
@@ -81,7 +81,7 @@ export async function negativeLogLikelihoods(
 
   let row = 0;
   return streams.map(() =>
-    batch.documents.map(({ tokens }) =>
+    batch.sequences.map(({ tokens }) =>
       Float64Array.from({ length: Math.max(0, tokens.length - 1) }, () => {
         const loss = maximum[row]! + Math.log(exponentials[row]!) - targetLogit[row]!;
         row++;
@@ -96,8 +96,8 @@ function predictions(
   stream: Float32Array,
   batch: Batch,
 ): { state: Float32Array; target: number }[] {
-  return batch.documents.flatMap(({ tokens }, document) => {
-    const states = batch.tokensOf(stream, document);
+  return batch.sequences.flatMap(({ tokens }, sequence) => {
+    const states = batch.tokensOf(stream, sequence);
     return tokens.slice(1).map((target, position) => ({
       state: states.subarray(position * batch.width, (position + 1) * batch.width),
       target,

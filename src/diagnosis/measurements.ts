@@ -13,7 +13,7 @@ import { median, ProbeMean, TokenMean } from "./statistics";
 /** Which part of a layer a trajectory goes without. */
 export type Part = "layer" | "attention" | "feedForward";
 
-/** Everything measured so far; documents are added as their batches are swept. */
+/** Everything measured so far; sequences are added as their batches are swept. */
 export class Measurements {
   readonly baseline = new TokenMean();
   readonly layers: readonly LayerMeasurement[];
@@ -31,8 +31,10 @@ export class Measurements {
   }
 }
 
-/** One document's activations around a layer, each [tokens, width], padding cut off. */
+/** One sequence's activations around a layer, each [tokens, width], padding cut off. */
 export interface LayerActivations {
+  /** Which document it is of. */
+  readonly document: number;
   readonly tokens: number;
   readonly width: number;
   readonly input: Float32Array;
@@ -55,19 +57,23 @@ export class LayerMeasurement {
   };
 
   addActivations(activations: LayerActivations): void {
-    const { tokens, width, input, attention, feedForward, output } = activations;
-    this.outputVariance.addDocument(variances(output, tokens, width));
-    this.attention.addDocument(attention, input, tokens, width);
+    const { document, tokens, width, input, attention, feedForward, output } = activations;
+    this.outputVariance.add(document, variances(output, tokens, width));
+    this.attention.add(document, attention, input, tokens, width);
     const afterAttention = input.slice(0, tokens * width);
     for (let at = 0; at < afterAttention.length; at++) afterAttention[at]! += attention[at]!;
-    this.feedForward.addDocument(feedForward, afterAttention, tokens, width);
-    this.similarity.addDocument(cosines(input, output, tokens, width));
+    this.feedForward.add(document, feedForward, afterAttention, tokens, width);
+    this.similarity.add(document, cosines(input, output, tokens, width));
   }
 
-  /** Adds one document's Jacobian-vector products: of each probe v (as a) and Jv (as b). */
-  addProducts(products: readonly InnerProducts[]): void {
-    this.jacobian.squaredDistance.addDocument(products.map(({ distance, aa }) => distance / aa));
-    this.jacobian.cosine.addDocument(
+  /** Adds one sequence's Jacobian-vector products: of each probe v (as a) and Jv (as b). */
+  addProducts(document: number, products: readonly InnerProducts[]): void {
+    this.jacobian.squaredDistance.add(
+      document,
+      products.map(({ distance, aa }) => distance / aa),
+    );
+    this.jacobian.cosine.add(
+      document,
       products.map(({ aa, bb, ab }) => (bb === 0 ? 0 : ab / Math.sqrt(aa * bb))),
     );
   }
@@ -120,9 +126,9 @@ class TokenSamples {
   private readonly withoutFirst = new TokenMean();
   private readonly values: Float64Array[] = [];
 
-  addDocument(values: Float64Array): void {
-    this.all.addDocument(values);
-    this.withoutFirst.addDocument(values.subarray(1));
+  add(document: number, values: Float64Array): void {
+    this.all.add(document, values);
+    this.withoutFirst.add(document, values.subarray(1));
     this.values.push(values);
   }
 
@@ -149,10 +155,16 @@ class ContributionSamples {
   private readonly cosine = new TokenMean();
 
   /** @param stream what the sublayer's output is added to */
-  addDocument(output: Float32Array, stream: Float32Array, tokens: number, width: number): void {
-    this.variance.addDocument(variances(output, tokens, width));
-    this.normRatio.addDocument(normRatios(output, stream, tokens, width));
-    this.cosine.addDocument(cosines(output, stream, tokens, width));
+  add(
+    document: number,
+    output: Float32Array,
+    stream: Float32Array,
+    tokens: number,
+    width: number,
+  ): void {
+    this.variance.add(document, variances(output, tokens, width));
+    this.normRatio.add(document, normRatios(output, stream, tokens, width));
+    this.cosine.add(document, cosines(output, stream, tokens, width));
   }
 
   contribution(): Contribution | undefined {

@@ -68,12 +68,16 @@ export interface EvaluationSummary {
   /** Where the tokens came from: the text or token files, or `default text`. */
   source: string;
   documents: number;
+  /** Sequences evaluated: a document that is longer than one is cut into several. */
+  sequences?: number;
   /** Tokens evaluated, padding not counted. */
   tokens: number;
   /** Longest sequence that was allowed, in tokens. */
   sequenceLength: number;
   /** Documents that were planned; more than `documents` when the run was stopped early. */
   plannedDocuments: number;
+  /** The same in sequences. */
+  plannedSequences?: number;
   metrics: Metric[];
   /** Rademacher probes per document of the Jacobian estimate. */
   probes: number;
@@ -102,6 +106,8 @@ export interface Baseline {
 export interface DocumentFigures {
   /** Tokens of each document. */
   tokens: number[];
+  /** Tokens whose NLL was taken: all but the first of each sequence. */
+  predictions?: number[];
   /** Mean NLL over each document's predicted tokens; 0 for a document that has none. */
   nll?: number[];
   /** One a layer, by its index. */

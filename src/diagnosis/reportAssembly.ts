@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Architecture, Norm } from "../architecture/description";
+import type { Sequence } from "../text/documents";
 import { elementCount, parameterCount } from "../checkpoint/checkpoint";
 import type { DiagnosisInput } from "./diagnose";
 import { growthLaw } from "./growth";
@@ -20,8 +21,8 @@ import type { SweepEnd } from "./sweep";
 /** How far a diagnosis has come. */
 export interface DiagnosisState {
   readonly measurements: Measurements;
-  /** How many of the documents, from the first on, were measured. */
-  readonly documents: number;
+  /** What was measured. */
+  readonly sequences: readonly Sequence[];
   /** How the last sweep ended; undefined while it goes on. */
   readonly end: SweepEnd | undefined;
   readonly notices: readonly string[];
@@ -31,7 +32,7 @@ export interface DiagnosisState {
 /** The report of what has been measured so far. */
 export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Report {
   const { checkpoint, architecture } = input;
-  const { measurements, documents, notices, runtime } = state;
+  const { measurements, sequences, notices, runtime } = state;
   const baseline = measurements.baselineEstimate();
   const layers = architecture.layers.map(({ path }, index) =>
     layerReport(input, state, index, path, baseline),
@@ -66,10 +67,10 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
       normSchemeSource: architecture.scheme.source,
       norms: normSummaries(architecture),
     },
-    evaluation: evaluationSummary(input, documents),
+    evaluation: evaluationSummary(input, sequences),
     runtime,
     ...(baseline && { baseline }),
-    ...(statesDocuments(state) && { documents: documentFigures(input, state) }),
+    ...(statesDocuments(state) && { documents: documentFigures(state) }),
     ...(growth && { growth }),
     layers,
     findings: noticeFindings(notices),
@@ -101,19 +102,26 @@ function modulePath({ weight }: Norm): string {
 const mostDocuments = 1000;
 
 /** Documents are stated once whole batches of them have been measured. */
-function statesDocuments({ documents, end }: DiagnosisState): boolean {
-  return end?.kind === "done" && documents <= mostDocuments;
+function statesDocuments({ sequences, end }: DiagnosisState): boolean {
+  return end?.kind === "done" && countDocuments(sequences) <= mostDocuments;
 }
 
-function documentFigures(
-  input: DiagnosisInput,
-  { measurements, documents }: DiagnosisState,
-): DocumentFigures {
-  const nll = stated(measurements.baseline.documentMeans(), documents);
+function documentFigures({ measurements, sequences }: DiagnosisState): DocumentFigures {
+  const counts = new Map<number, { tokens: number; predictions: number }>();
+  for (const { document, tokens } of sequences) {
+    const known = counts.get(document) ?? { tokens: 0, predictions: 0 };
+    counts.set(document, {
+      tokens: known.tokens + tokens.length,
+      predictions: known.predictions + tokens.length - 1,
+    });
+  }
+  const all = [...counts.values()];
+  const nll = stated(measurements.baseline.documentMeans(), all.length);
   return {
-    tokens: input.documents.slice(0, documents).map(({ length }) => length),
+    tokens: all.map(({ tokens }) => tokens),
+    predictions: all.map(({ predictions }) => predictions),
     ...(nll && { nll }),
-    layers: measurements.layers.map((layer) => layerDocuments(layer, documents)),
+    layers: measurements.layers.map((layer) => layerDocuments(layer, all.length)),
   };
 }
 
@@ -134,18 +142,27 @@ function stated(means: readonly number[], documents: number): number[] | undefin
   return means.map((mean) => Number(mean.toPrecision(7)));
 }
 
-function evaluationSummary(input: DiagnosisInput, documents: number): EvaluationSummary {
-  const evaluated = input.documents.slice(0, documents);
+function countDocuments(sequences: readonly Sequence[]): number {
+  return new Set(sequences.map(({ document }) => document)).size;
+}
+
+function evaluationSummary(
+  input: DiagnosisInput,
+  evaluated: readonly Sequence[],
+): EvaluationSummary {
+  const ids = evaluated.map(({ tokens }) => tokens);
   return {
     source: input.source,
-    documents,
-    tokens: evaluated.reduce((sum, tokens) => sum + tokens.length, 0),
+    documents: countDocuments(evaluated),
+    sequences: evaluated.length,
+    tokens: ids.reduce((sum, { length }) => sum + length, 0),
     sequenceLength: input.sequenceLength,
-    plannedDocuments: input.documents.length,
+    plannedDocuments: countDocuments(input.sequences),
+    plannedSequences: input.sequences.length,
     metrics: [...input.metrics],
     probes: input.probes,
     seed: input.seed,
-    fingerprint: createHash("sha256").update(JSON.stringify(evaluated)).digest("hex"),
+    fingerprint: createHash("sha256").update(JSON.stringify(ids)).digest("hex"),
   };
 }
 

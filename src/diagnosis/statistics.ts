@@ -12,50 +12,43 @@ export interface Estimate {
 
 /**
  * The mean of a per-token quantity over all evaluated tokens, in double precision, with a standard
- * error over documents. Documents are added whole, in any order and any batches.
+ * error over documents. Sequences are added whole, in any order and any batches; those of one
+ * document are no independent observations, and count as one.
  */
 export class TokenMean {
-  private readonly documents: DocumentSum[] = [];
+  private readonly documents = new Map<number, DocumentSum>();
   /** Sum of squares over tokens, for the standard error when there is one document. */
   private squares = 0;
 
-  addDocument(values: Float64Array | readonly number[]): void {
+  add(document: number, values: Float64Array | readonly number[]): void {
+    const known = this.documents.get(document) ?? { sum: 0, count: 0 };
     let sum = 0;
     for (const value of values) {
       sum += value;
       this.squares += value * value;
     }
-    this.documents.push({ sum, count: values.length });
+    this.documents.set(document, { sum: known.sum + sum, count: known.count + values.length });
   }
 
-  /** Each document's own mean; 0 for a document without a token. */
+  /** Each document's own mean, in the order they came; 0 for a document without a token. */
   documentMeans(): number[] {
-    return this.documents.map(({ sum, count }) => (count === 0 ? 0 : sum / count));
+    return [...this.documents.values()].map(({ sum, count }) => (count === 0 ? 0 : sum / count));
   }
 
   /** Undefined when no token has been added. */
   estimate(): Estimate | undefined {
-    const count = this.documents.reduce((total, document) => total + document.count, 0);
+    const { sum, count } = total([...this.documents.values()]);
     if (count === 0) return undefined;
-    const mean = this.documents.reduce((total, { sum }) => total + sum, 0) / count;
+    const mean = sum / count;
     return { mean, ...known(this.standardError(mean, count)) };
   }
 
   /**
-   * Over documents it is that of a ratio estimator, since documents differ in length (Cochran,
-   * Sampling Techniques, 3rd ed., §6.4): √(D/(D−1) Σ (s_n − mean·c_n)²) / Σ c_n, with sums s_n and
-   * counts c_n. Over tokens, when there is one document, the sample deviation / √count.
+   * Over documents, or over tokens when there is one document: the sample deviation / √count.
    */
   private standardError(mean: number, count: number): number | undefined {
-    const informative = this.documents.filter((document) => document.count > 0);
-    const size = informative.length;
-    if (size > 1) {
-      const residuals = informative.reduce(
-        (total, document) => total + (document.sum - mean * document.count) ** 2,
-        0,
-      );
-      return Math.sqrt((size / (size - 1)) * residuals) / count;
-    }
+    const informative = [...this.documents.values()].filter((document) => document.count > 0);
+    if (informative.length > 1) return errorOfRatio(informative);
     if (count < 2) return undefined;
     const variance = Math.max(0, this.squares - count * mean * mean) / (count - 1);
     return Math.sqrt(variance / count);
@@ -63,34 +56,40 @@ export class TokenMean {
 }
 
 /**
- * The mean over documents of a quantity that random probes estimate, each document counting equally.
+ * The mean over sequences of a quantity that random probes estimate, each sequence counting equally.
  */
 export class ProbeMean {
-  private readonly documents: number[][] = [];
+  private readonly sequences: { document: number; probes: readonly number[] }[] = [];
 
-  /** Adds one document's estimates, one a probe. */
-  addDocument(probes: readonly number[]): void {
-    this.documents.push([...probes]);
+  /** Adds one sequence's estimates, one a probe. */
+  add(document: number, probes: readonly number[]): void {
+    this.sequences.push({ document, probes: [...probes] });
   }
 
-  /** Each document's mean over its probes. */
+  /** Each document's mean over its sequences and their probes, in the order they came. */
   documentMeans(): number[] {
-    return this.documents.map(average);
+    return this.documents().map(({ sum, count }) => sum / count);
   }
 
   /**
-   * The standard error is the larger of two estimates: over documents, and of the probes' noise
-   * pooled over documents. The former cannot truly be the smaller; with few documents its estimate
-   * often is, by chance. One probe of one document has none.
+   * The standard error is the larger of two estimates: over documents (over sequences where there is
+   * one document), and of the probes' noise pooled over sequences. The former cannot truly be the
+   * smaller; with few documents its estimate often is, by chance. One probe of one sequence has none.
    */
   estimate(): Estimate | undefined {
-    const size = this.documents.length;
+    const size = this.sequences.length;
     if (size === 0) return undefined;
-    const means = this.documentMeans();
-    const mean = average(means);
-    const repeated = this.documents.filter((probes) => probes.length > 1);
+    const documents = this.documents();
+    const observations =
+      documents.length > 1
+        ? documents
+        : this.sequences.map(({ probes }) => ({ sum: average(probes), count: 1 }));
+    const mean = average(observations.map(({ sum }) => sum)) * (observations.length / size);
+    const repeated = this.sequences
+      .map(({ probes }) => probes)
+      .filter((probes) => probes.length > 1);
     const squares = [
-      ...(size > 1 ? [sampleVariance(means, mean) / size] : []),
+      ...(observations.length > 1 ? [errorOfRatio(observations) ** 2] : []),
       ...(repeated.length === size
         ? [
             average(
@@ -101,6 +100,35 @@ export class ProbeMean {
     ];
     return { mean, ...known(squares.length > 0 ? Math.sqrt(Math.max(...squares)) : undefined) };
   }
+
+  /** Sums of the sequences' means, and how many sequences there are, of each document. */
+  private documents(): DocumentSum[] {
+    const sums = new Map<number, DocumentSum>();
+    for (const { document, probes } of this.sequences) {
+      const known = sums.get(document) ?? { sum: 0, count: 0 };
+      sums.set(document, { sum: known.sum + average(probes), count: known.count + 1 });
+    }
+    return [...sums.values()];
+  }
+}
+
+/**
+ * Standard error of Σ s_n / Σ c_n, a ratio estimator since documents differ in length (Cochran,
+ * Sampling Techniques, 3rd ed., §6.4): √(D/(D−1) Σ (s_n − mean·c_n)²) / Σ c_n.
+ */
+function errorOfRatio(documents: readonly DocumentSum[]): number {
+  const { sum, count } = total(documents);
+  const size = documents.length;
+  const residuals = documents.map((document) => document.sum - (sum / count) * document.count);
+  const squares = residuals.reduce((whole, residual) => whole + residual ** 2, 0);
+  return Math.sqrt((size / (size - 1)) * squares) / count;
+}
+
+function total(documents: readonly DocumentSum[]): DocumentSum {
+  return documents.reduce(
+    (whole, { sum, count }) => ({ sum: whole.sum + sum, count: whole.count + count }),
+    { sum: 0, count: 0 },
+  );
 }
 
 function known(standardError: number | undefined): { standardError?: number } {

@@ -5,7 +5,7 @@ import type { Graph } from "../graph/graph";
 import { jvp, tangentName } from "../graph/jvp";
 import { causalMask, layerGraph, layerInputs, layerOutputs, rotaryTables } from "../graph/layer";
 import { activationBytes } from "../graph/memory";
-import type { NumberedDocument } from "./batch";
+import type { NumberedSequence } from "./batch";
 import { Batch } from "./batch";
 import { negativeLogLikelihoods } from "./likelihood";
 import type { Measurements, Part } from "./measurements";
@@ -16,7 +16,7 @@ import type { Metric } from "./report";
 
 export interface SweepOptions {
   readonly metrics: ReadonlySet<Metric>;
-  /** Rademacher probes a document. */
+  /** Rademacher probes a sequence. */
   readonly probes: number;
   readonly seed: number;
   /** Bytes that the activations of one run of a graph may take. */
@@ -32,7 +32,7 @@ export type StreamPart = number | "embedding" | "head";
 export interface SweepObserver {
   /** Called before a layer (by module index), or "embedding" or "head", is begun. */
   readonly onStage: (stage: StreamPart) => Promise<"go on" | "stop">;
-  /** Called after part of the work is done, in runs of a layer on one document. */
+  /** Called after part of the work is done, in runs of a layer on one sequence. */
   readonly onWork: (cost: number) => void;
   /** Called when a layer's figures have been added to the measurements. */
   readonly onLayerMeasured: (layer: number) => void;
@@ -47,7 +47,7 @@ export type SweepEnd =
 /** One run through the layers: the baseline, or one in which a part of an earlier layer was left out. */
 interface Trajectory {
   readonly removed: { readonly layer: number; readonly part: Part } | undefined;
-  /** Residual stream [documents, sequence, hidden], replaced layer by layer. */
+  /** Residual stream [sequences, length, hidden], replaced layer by layer. */
   readonly stream: Float32Array;
 }
 
@@ -60,7 +60,7 @@ interface Trajectory {
  */
 export async function sweep(
   architecture: Architecture,
-  documents: readonly NumberedDocument[],
+  sequences: readonly NumberedSequence[],
   executor: Executor,
   options: SweepOptions,
   measurements: Measurements,
@@ -68,7 +68,7 @@ export async function sweep(
 ): Promise<SweepEnd> {
   const { metrics, upTo } = options;
   if (upTo === "embedding") return { kind: "nonFinite", at: upTo };
-  const batch = new Batch(documents, architecture.hiddenSize);
+  const batch = new Batch(sequences, architecture.hiddenSize);
   if ((await observer.onStage("embedding")) === "stop") return { kind: "stopped" };
   let baseline: Trajectory = {
     removed: undefined,
@@ -129,14 +129,20 @@ export async function sweep(
     observer.onWork,
   );
   const [baselineLosses, ...removalLosses] = losses;
-  if (!baselineLosses!.every((document) => document.every(Number.isFinite))) {
+  if (!baselineLosses!.every((losses) => losses.every(Number.isFinite))) {
     return { kind: "nonFinite", at: "head" };
   }
-  for (const document of baselineLosses!) measurements.baseline.addDocument(document);
+  for (const [at, losses] of baselineLosses!.entries()) {
+    measurements.baseline.add(batch.sequences[at]!.document, losses);
+  }
   for (const [trajectory, { removed }] of removals.entries()) {
     const differences = measurements.layers[removed!.layer]!.removal[removed!.part];
-    for (const [document, losses] of removalLosses[trajectory]!.entries()) {
-      differences.addDocument(losses.map((loss, at) => loss - baselineLosses![document]![at]!));
+    for (const [at, losses] of removalLosses[trajectory]!.entries()) {
+      const baseline = baselineLosses![at]!;
+      differences.add(
+        batch.sequences[at]!.document,
+        losses.map((loss, position) => loss - baseline[position]!),
+      );
     }
   }
   return { kind: "done" };
@@ -147,16 +153,16 @@ async function embed(
   batch: Batch,
   executor: Executor,
 ): Promise<Float32Array> {
-  const tokens = new BigInt64Array(batch.size * batch.sequence);
-  for (const [document, { tokens: ids }] of batch.documents.entries()) {
-    const row = tokens.subarray(document * batch.sequence, (document + 1) * batch.sequence);
+  const tokens = new BigInt64Array(batch.size * batch.length);
+  for (const [at, { tokens: ids }] of batch.sequences.entries()) {
+    const row = tokens.subarray(at * batch.length, (at + 1) * batch.length);
     // Padding repeats a token that is evaluated: another one's weights might not be finite.
     row.fill(BigInt(ids.at(-1)!));
     row.set(ids.map(BigInt));
   }
   const session = await executor.load(embeddingGraph(architecture));
   try {
-    const shape = [batch.size, batch.sequence];
+    const shape = [batch.size, batch.length];
     const feeds: Record<string, Tensor> = {
       [embeddingInput]: { type: "int64", data: tokens, shape },
     };
@@ -168,32 +174,32 @@ async function embed(
 
 function positionFeeds(
   { attention }: Architecture["layers"][number],
-  { sequence }: Batch,
+  { length }: Batch,
 ): Record<string, Tensor> {
   const { rotary, window } = attention.module;
-  const { cosine, sine } = rotaryTables(rotary, sequence);
-  const angles = [sequence, rotary.inverseFrequencies.length];
+  const { cosine, sine } = rotaryTables(rotary, length);
+  const angles = [length, rotary.inverseFrequencies.length];
   return {
     [layerInputs.cosine]: { type: "float32", data: cosine, shape: angles },
     [layerInputs.sine]: { type: "float32", data: sine, shape: angles },
     [layerInputs.mask]: {
       type: "float32",
-      data: causalMask(sequence, window),
-      shape: [sequence, sequence],
+      data: causalMask(length, window),
+      shape: [length, length],
     },
   };
 }
 
-/** What the baseline shows of a layer, for all documents of a batch. */
+/** What the baseline shows of a layer, for all sequences of a batch. */
 interface BaselineActivations {
   readonly output: Float32Array;
   readonly attention: Float32Array;
   readonly feedForward: Float32Array;
-  /** Of each probe v and its product Jv, by document; empty without the Jacobian metric. */
+  /** Of each probe v and its product Jv, by sequence; empty without the Jacobian metric. */
   readonly products: readonly InnerProducts[][];
 }
 
-/** Runs one layer's session on rows of documents, as many at a time as memory allows. */
+/** Runs one layer's session on rows of sequences, as many at a time as memory allows. */
 class LayerRun {
   private readonly isDifferentiated: boolean;
   private readonly hasSwitches: boolean;
@@ -234,14 +240,14 @@ class LayerRun {
 
   /** Runs the baseline, together with the Jacobian probes where they are wanted. */
   async baseline(stream: Float32Array, layer: number): Promise<BaselineActivations> {
-    const { size, stride, documents, width } = this.batch;
+    const { size, stride, sequences, width } = this.batch;
     const probes = this.isDifferentiated ? this.options.probes : 0;
     const tangent = tangentName(layerOutputs.stream);
     const result = {
       output: new Float32Array(size * stride),
       attention: new Float32Array(size * stride),
       feedForward: new Float32Array(size * stride),
-      products: documents.map((): InnerProducts[] => []),
+      products: sequences.map((): InnerProducts[] => []),
     };
     const [rowsAtOnce, probesAtOnce] = this.shareOfRun(size, probes);
     for (const [from, to] of chunks(size, rowsAtOnce)) {
@@ -258,10 +264,10 @@ class LayerRun {
           result.feedForward.set(found[layerOutputs.feedForward]!, from * stride);
         }
         for (let row = 0; row < (end - first) * (to - from); row++) {
-          const document = from + (row % (to - from));
+          const sequence = from + (row % (to - from));
           const start = row * stride;
-          const length = documents[document]!.tokens.length * width;
-          result.products[document]!.push(
+          const length = sequences[sequence]!.tokens.length * width;
+          result.products[sequence]!.push(
             innerProducts(
               vectors.subarray(start, start + length),
               found[tangent]!.subarray(start, start + length),
@@ -278,8 +284,8 @@ class LayerRun {
   async continue(trajectories: readonly Trajectory[], layer: number): Promise<void> {
     const { size, stride } = this.batch;
     const rows = trajectories.flatMap(({ removed, stream }) =>
-      Array.from({ length: size }, (_, document) => ({
-        stream: stream.subarray(document * stride, (document + 1) * stride),
+      Array.from({ length: size }, (_, sequence) => ({
+        stream: stream.subarray(sequence * stride, (sequence + 1) * stride),
         skips: removed?.layer === layer ? removed.part : undefined,
       })),
     );
@@ -303,7 +309,7 @@ class LayerRun {
     }
   }
 
-  /** @param vectors probes [probes, rows, sequence, width]; of length 0 for a plain run */
+  /** @param vectors probes [probes, rows, length, width]; of length 0 for a plain run */
   private run(
     stream: Float32Array,
     rows: number,
@@ -311,16 +317,16 @@ class LayerRun {
     fetches: readonly string[],
     skips: readonly (Part | undefined)[] = [],
   ): Promise<Record<string, Float32Array>> {
-    const { sequence, width, stride } = this.batch;
+    const { length, width, stride } = this.batch;
     const feeds: Record<string, Tensor> = {
       ...this.positions,
-      [layerInputs.stream]: { type: "float32", data: stream, shape: [rows, sequence, width] },
+      [layerInputs.stream]: { type: "float32", data: stream, shape: [rows, length, width] },
     };
     if (this.isDifferentiated) {
       feeds[tangentName(layerInputs.stream)] = {
         type: "float32",
         data: vectors,
-        shape: [vectors.length / (rows * stride), rows, sequence, width],
+        shape: [vectors.length / (rows * stride), rows, length, width],
       };
     }
     if (this.hasSwitches) {
@@ -335,7 +341,7 @@ class LayerRun {
     return this.session.run(feeds, fetches);
   }
 
-  /** Probes [probes, documents, sequence, width] of these documents, zero on padding. */
+  /** Probes [probes, sequences, length, width] of these sequences, zero on padding. */
   private probes(
     from: number,
     to: number,
@@ -343,11 +349,11 @@ class LayerRun {
     end: number,
     layer: number,
   ): Float32Array {
-    const { documents, stride, width } = this.batch;
+    const { sequences, stride, width } = this.batch;
     const vectors = new Float32Array((end - first) * (to - from) * stride);
     let start = 0;
     for (let probe = first; probe < end; probe++) {
-      for (const { index, tokens } of documents.slice(from, to)) {
+      for (const { index, tokens } of sequences.slice(from, to)) {
         const target = vectors.subarray(start, start + tokens.length * width);
         fillRademacher(target, [this.options.seed, layer, index, probe]);
         start += stride;
@@ -360,17 +366,17 @@ class LayerRun {
     return largest(rows, (count) => this.fits(count, probes));
   }
 
-  /** Documents and probes of one run: all probes of a document together if possible. */
-  private shareOfRun(documents: number, probes: number): [number, number] {
-    if (this.fits(1, probes)) return [this.rowsAtOnce(documents, probes), probes];
+  /** Sequences and probes of one run: all probes of a sequence together if possible. */
+  private shareOfRun(sequences: number, probes: number): [number, number] {
+    if (this.fits(1, probes)) return [this.rowsAtOnce(sequences, probes), probes];
     return [1, largest(probes, (count) => this.fits(1, count))];
   }
 
   private fits(rows: number, probes: number): boolean {
-    const { sequence } = this.batch;
-    const sizes = { batch: rows, sequence, probes };
+    const { length } = this.batch;
+    const sizes = { batch: rows, sequence: length, probes };
     return (
-      rows * (1 + probes) * sequence <= tokensAtOnce &&
+      rows * (1 + probes) * length <= tokensAtOnce &&
       activationBytes(this.graph, sizes) <= this.options.runBytes
     );
   }
@@ -391,18 +397,19 @@ function addMeasurements(
   metrics: ReadonlySet<Metric>,
 ): void {
   const layer = measurements.layers[index]!;
-  for (const [document, { tokens }] of batch.documents.entries()) {
+  for (const [at, { document, tokens }] of batch.sequences.entries()) {
     if (metrics.has("variance")) {
       layer.addActivations({
+        document,
         tokens: tokens.length,
         width: batch.width,
-        input: batch.tokensOf(input, document),
-        attention: batch.tokensOf(activations.attention, document),
-        feedForward: batch.tokensOf(activations.feedForward, document),
-        output: batch.tokensOf(activations.output, document),
+        input: batch.tokensOf(input, at),
+        attention: batch.tokensOf(activations.attention, at),
+        feedForward: batch.tokensOf(activations.feedForward, at),
+        output: batch.tokensOf(activations.output, at),
       });
     }
-    if (metrics.has("jacobian")) layer.addProducts(activations.products[document]!);
+    if (metrics.has("jacobian")) layer.addProducts(document, activations.products[at]!);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Knows the folders of the workspace that hold a checkpoint (config.json with safetensors), and
- * tells the explorer's context menu through a context key.
+ * tells the explorer's context menu through a context key and whoever else listens.
  */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
@@ -15,6 +15,11 @@ export class CheckpointFolders implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private readonly changed = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private searching: vscode.CancellationTokenSource | undefined;
+  private firstSearch: Promise<unknown> | undefined;
+  private readonly didChange = new vscode.EventEmitter<void>();
+  /** After every look at the disk that found another set of folders. */
+  readonly onDidChange = this.didChange.event;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
@@ -33,25 +38,46 @@ export class CheckpointFolders implements vscode.Disposable {
         void this.search();
       }),
     );
-    void this.search();
+    this.firstSearch ??= this.search();
+  }
+
+  /** What is known, in the order of the paths, once the first search has ended. */
+  async known(): Promise<string[]> {
+    await (this.firstSearch ??= this.search());
+    return this.sorted();
   }
 
   /** Searches anew; the folders in the order of their paths. */
   async search(): Promise<string[]> {
+    // Of two searches at once only the later one counts.
+    this.searching?.cancel();
+    const searching = new vscode.CancellationTokenSource();
+    this.searching = searching;
+    const { token } = searching;
     try {
-      const files = await vscode.workspace.findFiles("**/*.safetensors", "**/node_modules/**");
+      const [pattern, excluded] = ["**/*.safetensors", "**/node_modules/**"];
+      const files = await vscode.workspace.findFiles(pattern, excluded, undefined, token);
       const found = new Set(files.map((file) => path.dirname(file.fsPath)));
       // A folder deleted whole sends no event for the files that were in it.
       await this.check([...new Set([...found, ...this.folders])]);
     } catch (error) {
-      this.log.error("The search for checkpoint folders failed.", error);
+      if (!token.isCancellationRequested)
+        this.log.error("The search for checkpoint folders failed.", error);
+    } finally {
+      searching.dispose();
     }
-    return [...this.folders].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    return this.sorted();
   }
 
   dispose(): void {
     clearTimeout(this.timer);
+    this.searching?.cancel();
+    this.didChange.dispose();
     for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private sorted(): string[] {
+    return [...this.folders].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   }
 
   private note(changed: string): void {
@@ -74,6 +100,7 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 
   private async check(candidates: string[]): Promise<void> {
+    const before = this.sorted().join("\0");
     await Promise.all(
       candidates.map(async (folder) => {
         if (await holdsCheckpoint(folder)) this.folders.add(folder);
@@ -86,6 +113,7 @@ export class CheckpointFolders implements vscode.Disposable {
       ...new Set(paths),
     ]);
     this.log.debug(`${this.folders.size} checkpoint folders in the workspace.`);
+    if (this.sorted().join("\0") !== before) this.didChange.fire();
   }
 }
 

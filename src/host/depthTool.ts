@@ -4,7 +4,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
 import { answerMarkdown } from "../report/markdown";
-import { readReport } from "../report/readReport";
+import { checkSize, parseReport } from "../report/readReport";
 
 interface DepthInput {
   path: string;
@@ -12,9 +12,7 @@ interface DepthInput {
 
 export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
   /** @param diagnose measures a checkpoint, or recalls what was measured of it */
-  constructor(
-    private readonly diagnose: (uri: vscode.Uri) => Promise<Report | undefined>,
-  ) {}
+  constructor(private readonly diagnose: (uri: vscode.Uri) => Promise<Report | undefined>) {}
 
   prepareInvocation({
     input,
@@ -36,7 +34,9 @@ export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
     input,
   }: vscode.LanguageModelToolInvocationOptions<DepthInput>): Promise<vscode.LanguageModelToolResult> {
     const file = absolute(input.path);
-    const report = isReport(file) ? await reportIn(file) : await this.diagnose(vscode.Uri.file(file));
+    const report = isReport(file)
+      ? await reportIn(file)
+      : await this.diagnose(vscode.Uri.file(file));
     if (report === undefined) throw new Error(vscode.l10n.t("{0} was not measured.", file));
     return new vscode.LanguageModelToolResult([
       new vscode.LanguageModelTextPart(answerMarkdown(report)),
@@ -52,4 +52,10 @@ function isReport(file: string): boolean {
 function absolute(file: string): string {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   return folder === undefined ? path.resolve(file) : path.resolve(folder, file);
+}
+
+/** @throws ReportFileError when the file is no report */
+async function reportIn(file: string): Promise<Report> {
+  checkSize((await stat(file)).size);
+  return parseReport(await readFile(file, "utf8"));
 }

@@ -4,11 +4,13 @@ import type { Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
 import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
-import { DiagnosisPanel } from "./diagnosisPanel";
-import { DiagnosisRun, type StartEngine } from "./diagnosisRun";
+import type { CurrentReport } from "./diagnoses";
+import { createPanel, DiagnosisPanel } from "./diagnosisPanel";
+import { DiagnosisRun, type RunObserver, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
 import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
+import type { ReportMemory, StoredReport } from "./reports/reportMemory";
 import { requestFor } from "./settings";
 import type { Turnstile } from "./turnstile";
 
@@ -19,16 +21,27 @@ export interface DiagnosisServices {
   guard: Guard;
   exporter: ReportExporter;
   turnstile: Turnstile;
+  memory: ReportMemory;
   startEngine: StartEngine;
   /** The editor column for a new panel. */
   panelColumn(): vscode.ViewColumn;
   /** The diagnosis that commands without an argument speak of is now this one. */
   becameCurrent(diagnosis: Diagnosis): void;
+  /** A person chose a layer in the panel, or let go of it. */
+  choseLayer(layer: number | undefined): void;
 }
 
-export class Diagnosis implements vscode.Disposable {
+export interface StartOptions {
+  /** The same checkpoint, perhaps pointed at by another of its files. */
+  checkpoint?: Checkpoint;
+  /** Measure even where an unchanged checkpoint was measured before. */
+  isAnew?: boolean;
+}
+
+export class Diagnosis implements CurrentReport, vscode.Disposable {
   private run: DiagnosisRun | undefined;
   private state: PanelState | undefined;
+  private storedKey: string | undefined;
   private panel: DiagnosisPanel | undefined;
 
   constructor(
@@ -49,13 +62,27 @@ export class Diagnosis implements vscode.Disposable {
     return this.panel?.isVisible === true ? this.panel.column : undefined;
   }
 
+  /** Of the report on show, where it is stored. */
+  get reportKey(): string | undefined {
+    return this.storedKey;
+  }
+
+  get isMeasuring(): boolean {
+    return this.run !== undefined && (this.state === undefined || this.state.phase === "running");
+  }
+
+  get isRunning(): boolean {
+    return this.run !== undefined;
+  }
+
   /**
-   * Measures anew; a run of the same checkpoint that is still under way is cancelled.
-   *
-   * @param checkpoint the same checkpoint, perhaps pointed at by another of its files
+   * Shows what an unchanged checkpoint was measured at before, or measures; a run of the same
+   * checkpoint that is still under way is cancelled.
    */
-  async start(checkpoint: Checkpoint = this.checkpoint): Promise<Report | undefined> {
-    const { log, extensionUri, turnstile, startEngine } = this.services;
+  async start({ checkpoint = this.checkpoint, isAnew = false }: StartOptions = {}): Promise<
+    Report | undefined
+  > {
+    const { log, extensionUri, turnstile, startEngine, memory } = this.services;
     const request = requestFor(checkpoint.path, extensionUri);
     this.checkpoint = checkpoint;
     this.run?.cancel();
@@ -63,24 +90,32 @@ export class Diagnosis implements vscode.Disposable {
     log.debug(JSON.stringify(request));
 
     const notification = new ProgressNotification(this.name);
-    const run: DiagnosisRun = new DiagnosisRun(this.name, request, startEngine, turnstile, {
+    const observer: RunObserver = {
       // What a replaced run still says is of no interest.
-      state: (state) => {
-        if (this.run === run) this.showState(state);
+      state: (state, reportKey) => {
+        if (this.run === run) this.showState(state, reportKey);
       },
       progress: (progress, waitingFor) => {
+        notification.open(() => {
+          run.cancel();
+        });
         notification.show(progress, waitingFor);
         log.trace(progressText(progress, waitingFor));
       },
       notice: (text) => {
         log.warn(text);
       },
-    });
+    };
+    const run: DiagnosisRun = new DiagnosisRun(
+      this.name,
+      request,
+      startEngine,
+      turnstile,
+      observer,
+      (signal) => memory.recall(request, signal, isAnew),
+    );
     this.run = run;
     this.show();
-    notification.open(() => {
-      run.cancel();
-    });
     const outcome = await run.run();
     notification.close();
     if (this.run !== run) return undefined;
@@ -92,35 +127,59 @@ export class Diagnosis implements vscode.Disposable {
   /** Opens the panel, or brings it to the front. */
   show(): void {
     if (this.panel === undefined) {
-      const { extensionUri, guard } = this.services;
-      const column = this.services.panelColumn();
-      this.panel = new DiagnosisPanel(this.name, column, extensionUri, guard, {
-        received: (message) => {
-          switch (message.type) {
-            case "cancel":
-              this.run?.cancel();
-              return undefined;
-            case "finish":
-              this.run?.finish();
-              return undefined;
-            case "runAgain":
-              return this.start();
-            case "export":
-              return this.export(message.format);
-          }
-        },
-        closed: () => {
-          this.panel = undefined;
-        },
-        becameActive: () => {
-          this.services.becameCurrent(this);
-        },
-      });
+      this.adopt(createPanel(this.name, this.services.panelColumn()));
     } else {
       this.panel.reveal();
     }
-    if (this.state !== undefined) this.panel.show(this.state);
     this.services.becameCurrent(this);
+  }
+
+  highlight(layer: number | undefined): void {
+    this.panel?.highlight(layer);
+  }
+
+  /** Shows a report that was stored; without one, says that there is none and offers to run. */
+  showStored(stored: StoredReport | undefined): void {
+    const { name } = this;
+    if (stored === undefined) {
+      this.showState({ phase: "empty", name, reason: nothingStored, canRun: true, notices: [] });
+      return;
+    }
+    const { key, savedAt, report } = stored;
+    const origin = { kind: "stored", savedAt, isUnchanged: false } as const;
+    this.showState({ phase: "done", name, report, notices: [], origin }, key);
+  }
+
+  /** Makes `panel` the one that this diagnosis is shown in. */
+  adopt(panel: vscode.WebviewPanel): void {
+    const { extensionUri, guard } = this.services;
+    this.panel?.dispose();
+    this.panel = new DiagnosisPanel(panel, extensionUri, guard, {
+      received: (message) => {
+        switch (message.type) {
+          case "cancel":
+            this.run?.cancel();
+            return undefined;
+          case "finish":
+            this.run?.finish();
+            return undefined;
+          case "runAgain":
+            return this.start({ isAnew: true });
+          case "export":
+            return this.export(message.format);
+          case "layer":
+            this.services.choseLayer(message.layer);
+            return undefined;
+        }
+      },
+      closed: () => {
+        this.panel = undefined;
+      },
+      becameActive: () => {
+        this.services.becameCurrent(this);
+      },
+    });
+    this.sendState();
   }
 
   /** Exports the report, or as much of one as there is. */
@@ -144,15 +203,25 @@ export class Diagnosis implements vscode.Disposable {
     this.panel?.dispose();
   }
 
-  private showState(state: PanelState): void {
+  private showState(state: PanelState, reportKey?: string): void {
     this.state = state;
-    this.panel?.show(state);
+    this.storedKey = reportKey;
+    this.sendState();
     if (state.report !== undefined) this.services.becameCurrent(this);
+  }
+
+  private sendState(): void {
+    const { state, reportKey, checkpoint } = this;
+    if (state === undefined) return;
+    const source = { checkpoint: checkpoint.path, ...(reportKey !== undefined && { reportKey }) };
+    this.panel?.show(state, source);
   }
 
   private tell(outcome: Outcome): void {
     const { log } = this.services;
-    if (outcome.ok) {
+    if (this.state?.phase === "done" && this.state.origin?.kind === "stored") {
+      log.info(`${this.name} has not changed since ${this.state.origin.savedAt}: report shown.`);
+    } else if (outcome.ok) {
       log.info(`The diagnosis of ${this.name} is done.`);
       if (this.panel?.isVisible !== true) this.offerReport();
     } else if (outcome.failure.reason === "interrupted") {
@@ -179,11 +248,16 @@ export class Diagnosis implements vscode.Disposable {
       .then((choice) => {
         if (choice === showLog) this.services.log.show();
         if (choice === runAgain) {
-          void this.services.guard.run("run the diagnosis again", () => this.start());
+          void this.services.guard.run("run the diagnosis again", () =>
+            this.start({ isAnew: true }),
+          );
         }
       });
   }
 }
+
+const nothingStored =
+  "No finished report of this checkpoint was stored before the window was closed or reloaded.";
 
 /** A progress notification that is fed from outside and closed from outside. */
 class ProgressNotification {
@@ -195,7 +269,9 @@ class ProgressNotification {
 
   constructor(private readonly name: string) {}
 
+  /** Opens once; opened again, it stays as it is. */
   open(onCancel: () => void): void {
+    if (this.settle !== undefined) return;
     const closed = new Promise<void>((resolve) => {
       this.settle = resolve;
     });

@@ -1,6 +1,6 @@
-/** The webview beside the training code that shows one checkpoint's diagnosis as it comes. */
+/** The webview that shows one report, or a diagnosis as it comes, wherever the editor put it. */
 import * as vscode from "vscode";
-import type { HostToPanel, PanelState, PanelToHost } from "../protocol/messages";
+import type { HostToPanel, PanelSource, PanelState, PanelToHost } from "../protocol/messages";
 import type { Guard } from "./guard";
 import { webviews } from "./ids";
 import { panelHtml } from "./panelHtml";
@@ -15,29 +15,25 @@ export interface PanelOwner {
 const pngPatienceMs = 15_000;
 
 export class DiagnosisPanel implements vscode.Disposable {
-  private readonly panel: vscode.WebviewPanel;
   private readonly pictures = new Map<number, (png: Uint8Array | Error) => void>();
-  private state: PanelState | undefined;
+  private message: HostToPanel | undefined;
+  /** What was last chosen elsewhere; the page knows itself what was chosen in it. */
+  private layer: { type: "layer"; layer?: number } | undefined;
   private isReady = false;
   private whenReady: (() => void)[] = [];
   private lastRequestId = 0;
   private isDisposed = false;
 
+  /** @param panel a new one, one that was restored, or the editor's own for a file */
   constructor(
-    name: string,
-    column: vscode.ViewColumn,
+    private readonly panel: vscode.WebviewPanel,
     extensionUri: vscode.Uri,
     private readonly guard: Guard,
     private readonly owner: PanelOwner,
   ) {
     const root = vscode.Uri.joinPath(extensionUri, "dist", "webview");
-    this.panel = vscode.window.createWebviewPanel(
-      webviews.diagnosis,
-      `Depth of ${name}`,
-      { viewColumn: column, preserveFocus: true },
-      { enableScripts: true, localResourceRoots: [root] },
-    );
-    const { webview } = this.panel;
+    const { webview } = panel;
+    webview.options = { enableScripts: true, localResourceRoots: [root] };
     const icons = vscode.Uri.joinPath(extensionUri, "media", "icons");
     this.panel.iconPath = {
       light: vscode.Uri.joinPath(icons, "depth-light.svg"),
@@ -55,7 +51,7 @@ export class DiagnosisPanel implements vscode.Disposable {
       if (this.panel.active) this.owner.becameActive();
     });
     webview.html = panelHtml({
-      title: `Depth of ${name}`,
+      title: panel.title,
       source: webview.cspSource,
       script: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.js")).toString(),
       style: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.css")).toString(),
@@ -70,9 +66,16 @@ export class DiagnosisPanel implements vscode.Disposable {
     return this.panel.viewColumn;
   }
 
-  show(state: PanelState): void {
-    this.state = state;
-    if (this.isReady) this.post({ type: "state", state });
+  /** @param source what the webview shall keep for the next window */
+  show(state: PanelState, source?: PanelSource): void {
+    this.message = { type: "state", state, ...(source !== undefined && { source }) };
+    if (this.isReady) this.post(this.message);
+  }
+
+  /** Highlights a layer by its index; undefined lets go. */
+  highlight(layer: number | undefined): void {
+    this.layer = { type: "layer", ...(layer !== undefined && { layer }) };
+    if (this.isReady) this.post(this.layer);
   }
 
   reveal(): void {
@@ -108,7 +111,8 @@ export class DiagnosisPanel implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.isReady = true;
-        if (this.state !== undefined) this.post({ type: "state", state: this.state });
+        if (this.message !== undefined) this.post(this.message);
+        if (this.layer !== undefined) this.post(this.layer);
         for (const waiting of this.whenReady.splice(0)) waiting();
         return undefined;
       case "png":
@@ -118,6 +122,9 @@ export class DiagnosisPanel implements vscode.Disposable {
       case "finish":
       case "runAgain":
       case "export":
+        return this.owner.received(message);
+      case "layer":
+        this.layer = message;
         return this.owner.received(message);
     }
   }
@@ -138,6 +145,14 @@ export class DiagnosisPanel implements vscode.Disposable {
     }
     this.owner.closed();
   }
+}
+
+/** Opens an empty panel for a checkpoint, without taking the focus from the code. */
+export function createPanel(name: string, column: vscode.ViewColumn): vscode.WebviewPanel {
+  return vscode.window.createWebviewPanel(webviews.diagnosis, `Depth of ${name}`, {
+    viewColumn: column,
+    preserveFocus: true,
+  });
 }
 
 function pngOf({ dataUrl, error }: { dataUrl?: string; error?: string }): Uint8Array | Error {

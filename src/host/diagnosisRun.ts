@@ -2,9 +2,11 @@
  * One diagnosis from its request to its end, as the states that a panel shows. Knows the engine
  * only through the function that starts it, and nothing of the editor.
  */
+import { messageOf } from "../checkpoint/errors";
 import type { EngineRun, Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
 import type { DiagnosisRequest, EngineEvent, PanelState, Progress } from "../protocol/messages";
+import type { Recalled, StoredReport } from "./reports/reportMemory";
 import type { Turnstile } from "./turnstile";
 
 export type StartEngine = (
@@ -13,7 +15,8 @@ export type StartEngine = (
 ) => EngineRun;
 
 export interface RunObserver {
-  state(state: PanelState): void;
+  /** `reportKey` is that of the stored report which the state shows. */
+  state(state: PanelState, reportKey?: string): void;
   /** `waitingFor` names the diagnosis that has to end first. */
   progress(progress: Progress, waitingFor?: string): void;
   notice(text: string): void;
@@ -33,14 +36,19 @@ export class DiagnosisRun {
     private readonly startEngine: StartEngine,
     private readonly turnstile: Turnstile,
     private readonly observer: RunObserver,
+    /** Finds what has been measured before; throws the signal's reason when that aborts. */
+    private readonly recall: (signal: AbortSignal) => Promise<Recalled> = () => Promise.resolve({}),
   ) {}
 
   /** Runs to the end; every failure is an outcome, never a rejection. */
   async run(): Promise<Outcome> {
-    const outcome = await this.takeTurn();
+    const recalled = await this.lookBack();
+    if (recalled.stored !== undefined) return this.showStored(recalled.stored);
+    const outcome = await this.takeTurn(recalled);
     const { name, notices } = this;
     if (outcome.ok) {
-      this.observer.state({ phase: "done", name, report: outcome.report, notices });
+      const key = await this.keep(outcome.report, recalled);
+      this.observer.state({ phase: "done", name, report: outcome.report, notices }, key);
     } else {
       const partial = this.report === undefined ? {} : { report: this.report };
       this.observer.state({ phase: "failed", name, failure: outcome.failure, notices, ...partial });
@@ -60,7 +68,45 @@ export class DiagnosisRun {
     this.engine?.finish();
   }
 
-  private async takeTurn(): Promise<Outcome> {
+  private async lookBack(): Promise<Recalled> {
+    // A report that is found at once is shown at once, without the flash of a run.
+    const timer = setTimeout(() => {
+      this.observer.progress(this.progress);
+      this.show();
+    }, flashMs);
+    try {
+      return await this.recall(this.cancelled.signal);
+    } catch {
+      // Cancelled: the turnstile lets nobody in who has been.
+      return {};
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private showStored({ key, savedAt, report }: StoredReport): Outcome {
+    const { name } = this;
+    const origin = { kind: "stored", savedAt, isUnchanged: true } as const;
+    this.observer.state({ phase: "done", name, report, notices: [], origin }, key);
+    return { ok: true, report };
+  }
+
+  /** @returns the key of the stored report; undefined where there was none to store */
+  private async keep(report: Report, { keep }: Recalled): Promise<string | undefined> {
+    const { documents, plannedDocuments } = report.evaluation;
+    const isWhole = !this.finishAsked && documents === plannedDocuments;
+    if (keep === undefined || !isWhole) return undefined;
+    try {
+      const kept = await keep(this.name, report);
+      if ("key" in kept) return kept.key;
+      this.observer.notice(kept.notice);
+    } catch (error) {
+      this.observer.notice(`The report was not stored: ${messageOf(error)}`);
+    }
+    return undefined;
+  }
+
+  private async takeTurn({ fingerprint }: Recalled): Promise<Outcome> {
     const { ahead } = this.turnstile;
     // The run that this one replaces is being killed already.
     const waitingFor = ahead === this.name ? undefined : ahead;
@@ -77,14 +123,16 @@ export class DiagnosisRun {
     try {
       this.observer.progress(this.progress);
       this.show();
-      this.engine = this.startEngine(this.request, (event) => {
+      const known = await fingerprint?.();
+      if (this.cancelled.signal.aborted) return interrupted;
+      const request = known === undefined ? this.request : { ...this.request, fingerprint: known };
+      this.engine = this.startEngine(request, (event) => {
         this.receive(event);
       });
       if (this.finishAsked) this.engine.finish();
       return await this.engine.outcome;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, failure: { reason: "run", message } };
+      return { ok: false, failure: { reason: "run", message: messageOf(error) } };
     } finally {
       leave();
     }
@@ -120,6 +168,9 @@ export class DiagnosisRun {
     this.observer.state({ phase: "running", name, progress, notices, ...partial });
   }
 }
+
+/** A search that ends within this time is not worth a word. */
+const flashMs = 300;
 
 const interrupted: Outcome = {
   ok: false,

@@ -10,10 +10,24 @@ export const commands = {
   exportReport: "fathom.exportReport",
   showReport: "fathom.showReport",
   showLog: "fathom.showLog",
+  /** Takes the key of a stored report: what a CodeLens and a hover over a norm link to. */
+  openNorm: "fathom.openNorm",
   /** These take what the light bulb passes, or nothing: then the cursor says where. */
   applyScaling: "fathom.applyLayerNormScaling",
   previewScaling: "fathom.previewLayerNormScaling",
   copyScalingRecipe: "fathom.copyLayerNormScalingRecipe",
+
+  // Those of the side panel take a row of its tree and all the selected rows, or nothing: the selection.
+  openReport: "fathom.openReport",
+  diagnoseSelected: "fathom.diagnoseSelected",
+  compareSelected: "fathom.compareSelected",
+  revealCheckpoint: "fathom.revealCheckpoint",
+  deleteReport: "fathom.deleteReport",
+  refreshCheckpoints: "fathom.refreshCheckpoints",
+  showIgnoredCheckpoints: "fathom.showIgnoredCheckpoints",
+  hideIgnoredCheckpoints: "fathom.hideIgnoredCheckpoints",
+  pinReport: "fathom.pinReport",
+  unpinReport: "fathom.unpinReport",
 } as const;
 
 /** The settings below `fathom.`; their keys are the words the code uses. */
@@ -38,6 +52,13 @@ export const contextKeys = {
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",
+  /** True once the command that compares reports is there. */
+  canCompare: "fathom.canCompare",
+  /** The tree lists checkpoints that .gitignore names. */
+  showsIgnored: "fathom.showsIgnoredCheckpoints",
+  /** The charts of the side panel show a report of the store. */
+  showsStoredReport: "fathom.showsStoredReport",
+  hasPinnedReport: "fathom.hasPinnedReport",
 } as const;
 
 export const tools = {
@@ -46,4 +67,11 @@ export const tools = {
 
 export const webviews = {
   diagnosis: "fathom.diagnosis",
+  /** The custom editor of `.fathom.json` files. */
+  report: "fathom.report",
+} as const;
+
+export const views = {
+  charts: "fathom.charts",
+  checkpoints: "fathom.checkpoints",
 } as const;

@@ -6,6 +6,7 @@ import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
 import { reportCsv } from "../report/csv";
 import { reportHtml } from "../report/html";
+import { reportSuffix } from "./reports/reportStore";
 import { FileWriteError, writeWholeFile } from "../report/wholeFile";
 
 /** A report that can be exported, with the means to draw it. */
@@ -19,7 +20,7 @@ const lastFolderKey = "lastExportFolder";
 
 const formats: Record<ExportFormat, { label: string; description: string }> = {
   html: { label: "HTML", description: "one file with the charts, opens anywhere" },
-  json: { label: "JSON", description: "every number; the schema ships with Fathom" },
+  json: { label: "JSON", description: "every number; opens in Fathom again" },
   csv: { label: "CSV", description: "one row for each layer" },
   png: { label: "PNG", description: "the three charts as a picture" },
 };
@@ -114,5 +115,6 @@ export class ReportExporter {
 
 function fileNameOf(name: string, format: ExportFormat): string {
   const safe = name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
-  return `fathom-${safe === "" ? "report" : safe}.${format}`;
+  const stem = safe === "" ? "report" : safe;
+  return format === "json" ? `${stem}${reportSuffix}` : `fathom-${stem}.${format}`;
 }

@@ -73,15 +73,33 @@ export type EngineCommand =
 /** What the diagnosis panel shows. The webview keeps navigation only and is sent the rest. */
 export type PanelState =
   | { phase: "running"; name: string; progress: Progress; report?: Report; notices: string[] }
-  | { phase: "done"; name: string; report: Report; notices: string[] }
-  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] };
+  | { phase: "done"; name: string; report: Report; notices: string[]; origin?: ReportOrigin }
+  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] }
+  /** There is nothing to show; `reason` is a sentence or two. */
+  | { phase: "empty"; name: string; reason: string; canRun: boolean; report?: never; notices: [] };
+
+/** Where a report comes from that was not measured just now. */
+export type ReportOrigin =
+  /** `savedAt` is an ISO 8601 time; `isUnchanged`: what it measured was found to be the same still. */
+  { kind: "stored"; savedAt: string; isUnchanged: boolean } | { kind: "file" };
+
+/** What a panel gives back after a reload of the window. */
+export interface PanelSource {
+  /** Path of the checkpoint. */
+  checkpoint: string;
+  /** Key of the stored report on show; absent where none is stored. */
+  reportKey?: string;
+}
 
 export type ExportFormat = "json" | "csv" | "png" | "html";
 
 export type HostToPanel =
-  | { type: "state"; state: PanelState }
+  /** `source` is kept by the webview for the next window; absent where the editor itself knows. */
+  | { type: "state"; state: PanelState; source?: PanelSource }
   /** The host asks the panel for its charts as one PNG. */
-  | { type: "renderPng"; requestId: number };
+  | { type: "renderPng"; requestId: number }
+  /** A layer was chosen elsewhere; without one, let go of it. */
+  | { type: "layer"; layer?: number };
 
 export type PanelToHost =
   | { type: "ready" }
@@ -89,5 +107,40 @@ export type PanelToHost =
   | { type: "finish" }
   | { type: "runAgain" }
   | { type: "export"; format: ExportFormat }
+  /** A person chose a layer, or let go of it. */
+  | { type: "layer"; layer?: number }
   /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
   | { type: "png"; requestId: number; dataUrl?: string; error?: string };
+
+/** What the charts of the side panel show. */
+export type SideState =
+  /** No report is near the file that is open, and none was chosen. */
+  | { kind: "nothing"; hasCheckpoints: boolean }
+  /** The checkpoint nearest to the file that is open has not been measured. */
+  | { kind: "unmeasured"; name: string }
+  /** It is being measured, and no figure has come yet. */
+  | { kind: "running"; name: string }
+  | { kind: "report"; shown: SideReport };
+
+export interface SideReport {
+  name: string;
+  report: Report;
+  isRunning: boolean;
+  /** It stays, whatever file is opened. */
+  isPinned: boolean;
+  /** When it was stored, as an ISO 8601 time; absent for a report that is not. */
+  savedAt?: string;
+}
+
+export type HostToSide =
+  | { type: "state"; state: SideState }
+  /** A layer was chosen elsewhere: by the cursor in the code or in the diagnosis panel. */
+  | { type: "layer"; layer?: number };
+
+export type SideToHost =
+  | { type: "ready" }
+  /** Open the report that is shown in the panel. */
+  | { type: "open" }
+  /** Diagnose the checkpoint that is not measured, or ask which. */
+  | { type: "diagnose" }
+  | { type: "layer"; layer?: number };

@@ -122,6 +122,13 @@ export function duration(seconds: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** `22 Nov 2026, 08:57`, in the reader's time zone. @param time as ISO 8601 */
+export function dateTime(time: string): string {
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(time),
+  );
+}
+
 /** Layer indices as a person writes them: `0, 3–5 and 11`. */
 export function layerList(layers: readonly number[]): string {
   const sorted = [...new Set(layers)].sort((a, b) => a - b);

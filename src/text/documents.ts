@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Architecture } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";
@@ -18,8 +18,15 @@ export interface TextRequest {
   readonly maxTokensIsExplicit: boolean;
 }
 
+/** What is evaluated at once: a document, or a piece of one that is longer than a sequence may be. */
+export interface Sequence {
+  /** Which document it is of; pieces of one document share it. */
+  readonly document: number;
+  readonly tokens: readonly number[];
+}
+
 /**
- * The documents a checkpoint is to be evaluated on, as token ids.
+ * The sequences a checkpoint is to be evaluated on.
  *
  * @throws TextError when the texts cannot be used, or are longer than the model's context
  * @throws CheckpointError when its tokenizer cannot be read
@@ -28,7 +35,7 @@ export async function readDocuments(
   request: TextRequest,
   checkpoint: Checkpoint,
   { vocabularySize, contextLength = Infinity }: Architecture,
-): Promise<{ documents: number[][]; source: string; sequenceLength: number }> {
+): Promise<{ sequences: Sequence[]; source: string; sequenceLength: number }> {
   const { texts } = request;
   if (request.sequenceLengthIsExplicit && request.sequenceLength > contextLength) {
     throw new TextError(
@@ -50,7 +57,7 @@ export async function readDocuments(
       );
     }
     return {
-      documents,
+      sequences: documents.map((tokens, document) => ({ document, tokens })),
       source: texts.file,
       sequenceLength: Math.min(request.sequenceLength, contextLength),
     };
@@ -63,7 +70,7 @@ export async function readDocuments(
   const sequenceLength = Math.min(request.sequenceLength, contextLength);
   const files = texts.kind === "default" ? [texts.file] : texts.files;
   return {
-    documents: await readTextDocuments(files, await readTokenizer(checkpoint.tokenizer), {
+    sequences: await readTextDocuments(files, await readTokenizer(checkpoint.tokenizer), {
       sequenceLength,
       maxTokens: request.maxTokens,
       vocabularySize,
@@ -95,13 +102,14 @@ export async function readTextDocuments(
   files: readonly string[],
   tokenizer: TextTokenizer,
   { sequenceLength, maxTokens, vocabularySize }: TokenLimits,
-): Promise<number[][]> {
-  const pieces: { tokens: number[]; rank: number }[] = [];
+): Promise<Sequence[]> {
+  const pieces: (Sequence & { rank: number })[] = [];
+  let documentCount = 0;
   for (const file of files) {
     const text = await readText(file);
     const documents = text.split(new RegExp(`^${escaped(documentSeparator)}$`, "m"));
-    for (const document of documents) {
-      const trimmed = document.replace(/^[\r\n]+/, "").trimEnd();
+    for (const content of documents) {
+      const trimmed = content.replace(/^[\r\n]+/, "").trimEnd();
       if (trimmed === "") continue;
       const tokens = tokenizer.encode(trimmed);
       const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
@@ -110,8 +118,9 @@ export async function readTextDocuments(
           `${tokenizer.file}: gives token id ${beyond} for text of ${file}; the model's vocabulary ends at ${vocabularySize - 1}.`,
         );
       }
+      const document = documentCount++;
       for (const piece of cut(tokens, tokenizer.prefix, Math.min(sequenceLength, maxTokens))) {
-        pieces.push(piece);
+        pieces.push({ ...piece, document });
       }
     }
   }
@@ -119,11 +128,11 @@ export async function readTextDocuments(
     throw new TextError(`${files.join(", ")}: holds no text of two tokens or more.`);
   }
   const order = pieces.toSorted((a, b) => a.rank - b.rank);
-  const chosen: number[][] = [];
+  const chosen: Sequence[] = [];
   let total = 0;
-  for (const { tokens } of order) {
+  for (const { document, tokens } of order) {
     if (total + tokens.length > maxTokens) break;
-    chosen.push(tokens);
+    chosen.push({ document, tokens });
     total += tokens.length;
   }
   return chosen;

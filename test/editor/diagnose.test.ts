@@ -72,8 +72,9 @@ describe("Diagnose Depth", () => {
     workbench = await Workbench.open("file");
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("done");
-    await workbench.diagnose("pre-ln", step, "model.safetensors");
+    await workbench.panel.button("Run again").click();
     await workbench.panel.reaches("running");
+    await workbench.diagnose("pre-ln", step, "model.safetensors");
     await workbench.panel.reaches("done");
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });

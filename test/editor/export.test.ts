@@ -20,7 +20,7 @@ afterAll(async () => {
 describe("Export Report", () => {
   test("JSON, from the panel; the name is suggested", async () => {
     await workbench.panel.button("JSON").click();
-    await workbench.suggests(path.join(workbench.folder, "pre-ln", `fathom-pre-ln-${step}.json`));
+    await workbench.suggests(path.join(workbench.folder, "pre-ln", `pre-ln-${step}.fathom.json`));
     const file = workbench.exportPath("report.json");
     await workbench.saveAs(file);
     await workbench.notification(`Exported to ${file}`).waitFor();

@@ -76,6 +76,20 @@ export function verdictsOf(view: ReportView): (Verdict | undefined)[] {
   });
 }
 
+/** Neighbouring layers of one verdict, which a chart tints as one. */
+export function verdictRuns(
+  verdicts: readonly (Verdict | undefined)[],
+): { verdict: Verdict; first: number; last: number }[] {
+  const runs: { verdict: Verdict; first: number; last: number }[] = [];
+  verdicts.forEach((verdict, layer) => {
+    const run = runs.at(-1);
+    if (verdict === undefined) return;
+    if (run?.verdict === verdict && run.last === layer - 1) run.last = layer;
+    else runs.push({ verdict, first: layer, last: layer });
+  });
+  return runs;
+}
+
 /** The axis of a zoomed chart fits what is in sight. */
 export function inSight<Point extends { layer: number }>(
   points: readonly Point[],

@@ -20,7 +20,7 @@ import Zoom from "chartjs-plugin-zoom";
 import type { Verdict } from "../../src/report/verdict";
 import { faded, type Palette } from "../shared/theme";
 import { allLayers, layerStep, tickText, type LayerRange } from "./axis";
-import type { ChartModel, CurveSeries } from "./chartModel";
+import { verdictRuns, type ChartModel, type CurveSeries } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
 
 Chart.register(
@@ -286,19 +286,6 @@ const tintStrengths: Readonly<Record<Verdict, number>> = {
   free: 0.13,
   uncertain: 0.09,
 };
-
-function verdictRuns(
-  verdicts: readonly (Verdict | undefined)[],
-): { verdict: Verdict; first: number; last: number }[] {
-  const runs: { verdict: Verdict; first: number; last: number }[] = [];
-  verdicts.forEach((verdict, layer) => {
-    const run = runs.at(-1);
-    if (verdict === undefined) return;
-    if (run?.verdict === verdict && run.last === layer - 1) run.last = layer;
-    else runs.push({ verdict, first: layer, last: layer });
-  });
-  return runs;
-}
 
 /** From the back to the front: band, curves, bars, error bars, points. */
 function datasets(model: ChartModel, palette: Palette): ChartDataset<ChartKind, ChartPoint[]>[] {

@@ -115,6 +115,7 @@ export function measurementFacts(
 const missingBaseline: Readonly<Record<PanelState["phase"], string>> = {
   running: "not measured yet",
   failed: "not measured",
+  empty: "not measured",
   done: "no perplexity: there is no language-model head, or its logits are not finite",
 };
 

@@ -17,6 +17,7 @@ import { LayerTable } from "./table";
 import { VerdictSection } from "./verdictSection";
 
 class Panel {
+  private readonly main: HTMLElement;
   private readonly header = new Header();
   private readonly runBar: RunBar;
   private readonly verdict = new VerdictSection();
@@ -72,20 +73,19 @@ class Panel {
       },
       captionId,
     );
-    root.replaceChildren(
-      element("main", {
-        class: "panel",
-        children: [
-          this.header.node,
-          this.runBar.node,
-          this.verdict.node,
-          this.charts.node,
-          this.table.node,
-          this.measurement.node,
-          this.announcer,
-        ],
-      }),
-    );
+    this.main = element("main", {
+      class: "panel",
+      children: [
+        this.header.node,
+        this.runBar.node,
+        this.verdict.node,
+        this.charts.node,
+        this.table.node,
+        this.measurement.node,
+        this.announcer,
+      ],
+    });
+    root.replaceChildren(this.main);
     onThemeChange(() => {
       this.palette = readPalette();
       this.drawSoon();
@@ -99,12 +99,16 @@ class Panel {
   private receive(message: HostToPanel): void {
     switch (message.type) {
       case "state":
+        if (message.source !== undefined) this.host.saveSource(message.source);
         this.announce(message.state);
         this.state = message.state;
         this.drawSoon();
         break;
       case "renderPng":
         this.sendPng(message.requestId);
+        break;
+      case "layer":
+        this.keep(message.layer);
         break;
     }
   }
@@ -123,6 +127,7 @@ class Panel {
     const { state, navigation } = this;
     if (!state) return;
     const view = viewOf(state);
+    this.main.dataset["phase"] = state.phase;
     this.header.show(state.name, view.report);
     this.runBar.show(state);
     this.verdict.show(view.report, view.isRunning);
@@ -141,6 +146,12 @@ class Panel {
   }
 
   private choose(layer: number | undefined): void {
+    this.keep(layer);
+    this.host.post({ type: "layer", ...(layer !== undefined && { layer }) });
+  }
+
+  /** Holds on to a layer, wherever it was chosen. */
+  private keep(layer: number | undefined): void {
     const { chart, table } = this.navigation;
     this.navigate({ chart, table, ...(layer === undefined ? {} : { layer }) });
     // Keys may come faster than frames, and each starts from the layer that the last one chose.
@@ -205,6 +216,8 @@ function announcement(before: PanelState | undefined, next: PanelState): string 
         : ["Done.", ...verdictSentences(next.report)].join(" ");
     case "failed":
       return before?.phase === "failed" ? undefined : `The run ended: ${next.failure.message}`;
+    case "empty":
+      return next.reason;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Where the run stands and what can be done about it: always one bar of the same height. */
 import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
-import { counted, duration } from "../../src/report/format";
+import { counted, dateTime, duration } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
 import { element, setText } from "../shared/dom";
 import { button, progressRing } from "../shared/toolkit";
@@ -61,7 +61,7 @@ export class RunBar {
     this.track.hidden = !isRunning;
     this.finish.setHidden(!isRunning);
     this.cancel.setHidden(!isRunning);
-    this.runAgain.setHidden(isRunning || !this.canRun);
+    this.runAgain.setHidden(isRunning || !this.canRun || !isRunnable(state));
     this.exports.hidden = isRunning || state.report === undefined;
     setText(this.status, statusText(state));
     if (isRunning) {
@@ -91,20 +91,41 @@ export class RunBar {
   }
 }
 
+/** A report from a file may be of a checkpoint that was never on this machine. */
+function isRunnable(state: PanelState): boolean {
+  if (state.phase === "empty") return state.canRun;
+  return state.phase !== "done" || state.origin?.kind !== "file";
+}
+
 function statusText(state: PanelState): string {
   switch (state.phase) {
     case "running":
       return progressText(state.progress);
     case "done": {
+      const { origin } = state;
       const { documents, plannedDocuments } = state.report.evaluation;
       const time = duration(state.report.runtime.seconds);
-      return documents < plannedDocuments
-        ? `Stopped after ${documents} of ${counted(plannedDocuments, "document")}, ${time}`
-        : `Measured in ${time}`;
+      if (origin?.kind === "stored") return storedText(origin.savedAt, time, origin.isUnchanged);
+      const ending =
+        documents < plannedDocuments
+          ? `stopped after ${documents} of ${counted(plannedDocuments, "document")}, ${time}`
+          : `measured in ${time}`;
+      return origin?.kind === "file" ? `Report from a file, ${ending}` : capitalised(ending);
     }
+    case "empty":
+      return state.reason;
     case "failed":
       return failureText(state.failure, state.report !== undefined);
   }
+}
+
+function storedText(savedAt: string, time: string, isUnchanged: boolean): string {
+  const change = isUnchanged ? "; checkpoint, text and settings are unchanged" : "";
+  return `Measured on ${dateTime(savedAt)}, in ${time}${change}`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function failureText({ reason, message }: Failure, hasReport: boolean): string {

@@ -3,7 +3,12 @@
  * the editor would.
  */
 import type { Report } from "../../src/diagnosis/report";
-import type { ExportFormat, HostToPanel, PanelToHost } from "../../src/protocol/messages";
+import type {
+  ExportFormat,
+  HostToPanel,
+  PanelSource,
+  PanelToHost,
+} from "../../src/protocol/messages";
 import { reportCsv } from "../../src/report/csv";
 import { baseName } from "../../src/report/format";
 import { element } from "./dom";
@@ -17,6 +22,8 @@ export interface PanelHost {
   /** What `saveNavigation` last kept, from this page or the one it replaces. */
   savedNavigation(): unknown;
   saveNavigation(navigation: object): void;
+  /** Keeps what the editor needs to fill the panel again after a reload. */
+  saveSource(source: PanelSource): void;
 }
 
 export function connectHost(): PanelHost {
@@ -32,6 +39,10 @@ interface VsCodeApi {
 declare const acquireVsCodeApi: undefined | (() => VsCodeApi);
 
 function editorHost(api: VsCodeApi): PanelHost {
+  const save = (changed: object): void => {
+    const before = api.getState();
+    api.setState({ ...(typeof before === "object" ? before : {}), ...changed });
+  };
   return {
     kind: "editor",
     formats: ["json", "csv", "png", "html"],
@@ -43,9 +54,18 @@ function editorHost(api: VsCodeApi): PanelHost {
         listener(event.data);
       });
     },
-    savedNavigation: () => api.getState(),
+    savedNavigation: () => {
+      const state = api.getState();
+      return typeof state === "object" && state !== null && "navigation" in state
+        ? state.navigation
+        : undefined;
+    },
+    // A navigation without a layer means none is chosen, so that it replaces the whole of the last.
     saveNavigation: (navigation) => {
-      api.setState(navigation);
+      save({ navigation });
+    },
+    saveSource: (source) => {
+      save({ source });
     },
   };
 }
@@ -63,7 +83,7 @@ function fileHost(): PanelHost {
   const exportAs = (format: ExportFormat) => {
     switch (format) {
       case "json":
-        save(`${JSON.stringify(report, null, 2)}\n`, "application/json", "json");
+        save(`${JSON.stringify(report, null, 2)}\n`, "application/json", "fathom.json");
         break;
       case "csv":
         save(reportCsv(report), "text/csv", "csv");
@@ -89,6 +109,7 @@ function fileHost(): PanelHost {
         case "png":
           if (message.dataUrl !== undefined) download(message.dataUrl, `${name}.png`);
           break;
+        case "layer":
         case "cancel":
         case "finish":
         case "runAgain":
@@ -100,6 +121,7 @@ function fileHost(): PanelHost {
     },
     savedNavigation: () => undefined,
     saveNavigation: () => undefined,
+    saveSource: () => undefined,
   };
 }
 

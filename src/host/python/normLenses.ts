@@ -42,10 +42,10 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (hovered === undefined) return undefined;
     const { report, norm, site, key, name } = hovered;
     const text = new vscode.MarkdownString(normHover(report, norm.path));
-    text.isTrusted = { enabledCommands: [commands.openReport] };
+    text.isTrusted = { enabledCommands: [commands.openNorm] };
     const target = encodeURIComponent(JSON.stringify([key]));
     text.appendMarkdown(
-      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${commands.openReport}?${target})`,
+      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${commands.openNorm}?${target})`,
     );
     return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
   }
@@ -67,7 +67,7 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
     new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
       title: normLine(report),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
-      command: commands.openReport,
+      command: commands.openNorm,
       arguments: [key],
     });
 }

@@ -88,6 +88,7 @@ class Scaling {
       edits: this.edits.sorted(this.program.modules),
       summary: `Multiplies what ${listed(where)} give${where.length === 1 && names(this.scaled[0]!.norms).length === 1 ? "s" : ""} by 1/√(layer index + 1).`,
       warnings: [...new Set(this.warnings)],
+      recipe: recipeFor(undefined, this.scaled),
     };
   }
 

@@ -40,6 +40,8 @@ export type ScalingOutcome =
       /** One sentence. */
       readonly summary: string;
       readonly warnings: readonly string[];
+      /** The same in words, to be written by hand. */
+      readonly recipe: string;
     }
   | {
       readonly kind: "refusal";

@@ -4,7 +4,10 @@ import { indexNames, scaleName } from "./names";
 import type { RefusalReason } from "./outcome";
 
 /** What to write by hand, in the names of the code where they are known. */
-export function recipeFor(reason: RefusalReason, found: readonly ScaledClass[]): string {
+export function recipeFor(
+  reason: RefusalReason | undefined,
+  found: readonly ScaledClass[],
+): string {
   const [first] = found;
   const layer = first?.definition.name ?? "Block";
   const examples = found.flatMap(({ norms }) => norms.map(({ node }) => node.text));
@@ -34,7 +37,7 @@ export function recipeFor(reason: RefusalReason, found: readonly ScaledClass[]):
 }
 
 /** What has to happen first, for the reasons where something has. */
-function opening(reason: RefusalReason, layer: string): string[] {
+function opening(reason: RefusalReason | undefined, layer: string): string[] {
   switch (reason) {
     case "already":
       return ["This code seems to do so already; compare it with what follows.", ""];
@@ -60,6 +63,7 @@ function opening(reason: RefusalReason, layer: string): string[] {
         `        return x + self._ff_block(self.norm2(x) * self.${scaleName})`,
         "",
       ];
+    case undefined:
     case "no-norms":
     case "no-stack":
     case "unclear-index":

@@ -4,15 +4,15 @@ import { Batch } from "../../../src/diagnosis/batch";
 describe("a batch", () => {
   const batch = new Batch(
     [
-      { index: 4, tokens: [1, 2, 3] },
-      { index: 5, tokens: [6] },
+      { index: 4, document: 4, tokens: [1, 2, 3] },
+      { index: 5, document: 5, tokens: [6] },
     ],
     2,
   );
   const stream = Float32Array.of(1, 2, 3, 4, 5, 6, /**/ 7, 8, /* padding */ 9, 9, 9, 9);
 
-  it("is as long as its longest document", () => {
-    expect(batch).toMatchObject({ size: 2, sequence: 3, stride: 6 });
+  it("is as long as its longest sequence", () => {
+    expect(batch).toMatchObject({ size: 2, length: 3, stride: 6 });
   });
 
   it("shows a document's own tokens, never its padding", () => {

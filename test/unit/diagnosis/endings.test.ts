@@ -126,7 +126,7 @@ describe("weights that are not finite", () => {
     expect(report.baseline).toEqual(before.baseline);
     expect(report.evaluation).toMatchObject({ documents: 2, tokens: 29, plannedDocuments: 3 });
     expect(notices[0]).toContain("model.embed_tokens.weight holds NaN");
-    expect(notices[0]).toContain("after 2 of 3 documents, whose figures stand");
+    expect(notices[0]).toContain("after 2 of 3 sequences, whose figures stand");
     expect(report.findings.map(({ text }) => text)).toEqual(notices);
   });
 
@@ -326,7 +326,7 @@ describe("a memory budget", () => {
   it("that holds no layer is refused, with what would be needed", async () => {
     const refused = diagnoseHere(fixture("llama"), { documents, memoryBytes: 1000 });
     expect(await failureOf(refused, MemoryError)).toMatch(
-      /llama: one layer and one document of 20 tokens take 1 MiB; the memory budget is 1 MiB\. /,
+      /llama: one layer and one sequence of 20 tokens take 0\.\d+ MiB; the memory budget is 0\.000954 MiB\. /,
     );
   });
 

@@ -43,6 +43,7 @@ function estimateOf(weight: readonly number[], probes: readonly Float32Array[]):
   )[tangentName("y")]!.data;
   const measurement = new LayerMeasurement();
   measurement.addProducts(
+    0,
     probes.map((probe, at) =>
       innerProducts(probe, Float32Array.from(found.slice(at * size, (at + 1) * size))),
     ),

@@ -16,7 +16,7 @@ const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 describe("TokenMean", () => {
   const estimateOf = (documents: readonly (readonly number[])[]) => {
     const mean = new TokenMean();
-    for (const document of documents) mean.addDocument(document);
+    for (const [document, values] of documents.entries()) mean.add(document, values);
     return mean.estimate();
   };
 
@@ -82,12 +82,22 @@ describe("TokenMean", () => {
     expect(stated / spread).toBeGreaterThan(0.92);
     expect(stated / spread).toBeLessThan(1.08);
   });
+
+  it("takes the sequences of one document for one observation", () => {
+    const [whole, pieces] = [new TokenMean(), new TokenMean()];
+    for (const mean of [whole, pieces]) mean.add(1, [5, 7, 9]);
+    whole.add(0, [1, 2, 3, 4]);
+    pieces.add(0, [1, 2]);
+    pieces.add(0, [3, 4]);
+    expect(pieces.estimate()).toEqual(whole.estimate());
+    expect(pieces.documentMeans()).toEqual([7, 2.5]);
+  });
 });
 
 describe("ProbeMean", () => {
   const estimateOf = (documents: readonly (readonly number[])[]) => {
     const mean = new ProbeMean();
-    for (const document of documents) mean.addDocument(document);
+    for (const [document, values] of documents.entries()) mean.add(document, values);
     return mean.estimate();
   };
 
@@ -109,10 +119,30 @@ describe("ProbeMean", () => {
     expect(estimateOf([[4]])).toEqual({ mean: 4 });
   });
 
+  it("takes the sequences of one document for one observation", () => {
+    const mean = new ProbeMean();
+    const sequences = [
+      [0, 2],
+      [0, 4],
+      [1, 6],
+    ] as const;
+    for (const [document, probe] of sequences) mean.add(document, [probe]);
+    // Sums 6 of 2 and 6 of 1 around a mean of 4: residuals −2 and 2, over 3 sequences.
+    expect(mean.estimate()!.mean).toBe(4);
+    expect(mean.estimate()!.standardError).toBeCloseTo(4 / 3, 14);
+    expect(mean.documentMeans()).toEqual([3, 6]);
+  });
+
+  it("of one document takes its error from the sequences", () => {
+    const mean = new ProbeMean();
+    for (const probe of [2, 6]) mean.add(0, [probe]);
+    expect(mean.estimate()!.standardError).toBeCloseTo(2, 14);
+  });
+
   it("does not keep the caller's array", () => {
     const mean = new ProbeMean();
     const probes = [1, 2];
-    mean.addDocument(probes);
+    mean.add(0, probes);
     probes[0] = 100;
     expect(mean.estimate()!.mean).toBe(1.5);
   });

@@ -2,20 +2,29 @@ import { describe, expect, test } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
 import type { EngineRun, Outcome } from "../../../src/engineClient";
 import { DiagnosisRun } from "../../../src/host/diagnosisRun";
+import type { Recalled } from "../../../src/host/reports/reportMemory";
 import { Turnstile } from "../../../src/host/turnstile";
 import type { DiagnosisRequest, EngineEvent, PanelState } from "../../../src/protocol/messages";
 
 const request = { checkpoint: "/c" } as DiagnosisRequest;
-const report = { schemaVersion: 1 } as Report;
+const report = {
+  schemaVersion: 1,
+  evaluation: { documents: 8, plannedDocuments: 8 },
+} as Report;
 
 /** An engine that does what the test says, when it says so. */
 class EngineByHand {
   emit: (event: EngineEvent) => void = () => undefined;
   end: (outcome: Outcome) => void = () => undefined;
   readonly calls: string[] = [];
+  request: DiagnosisRequest | undefined;
 
-  readonly start = (_: DiagnosisRequest, onEvent: (event: EngineEvent) => void): EngineRun => {
+  readonly start = (
+    request: DiagnosisRequest,
+    onEvent: (event: EngineEvent) => void,
+  ): EngineRun => {
     this.calls.push("start");
+    this.request = request;
     this.emit = onEvent;
     return {
       outcome: new Promise((resolve) => {
@@ -33,21 +42,30 @@ class EngineByHand {
 function runWith(
   turnstile: Turnstile,
   name = "a",
+  recall?: (signal: AbortSignal) => Promise<Recalled>,
 ): {
   engine: EngineByHand;
   run: DiagnosisRun;
   states: PanelState[];
+  keys: (string | undefined)[];
   waits: (string | undefined)[];
+  notices: string[];
 } {
   const engine = new EngineByHand();
   const states: PanelState[] = [];
+  const keys: (string | undefined)[] = [];
   const waits: (string | undefined)[] = [];
-  const run = new DiagnosisRun(name, request, engine.start, turnstile, {
-    state: (state) => states.push(state),
-    progress: (_, waitingFor) => waits.push(waitingFor),
-    notice: () => undefined,
-  });
-  return { engine, run, states, waits };
+  const notices: string[] = [];
+  const observer = {
+    state: (state: PanelState, key?: string) => {
+      states.push(state);
+      keys.push(key);
+    },
+    progress: (_: unknown, waitingFor?: string) => waits.push(waitingFor),
+    notice: (text: string) => notices.push(text),
+  };
+  const run = new DiagnosisRun(name, request, engine.start, turnstile, observer, recall);
+  return { engine, run, states, keys, waits, notices };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -149,5 +167,91 @@ describe("DiagnosisRun", () => {
     expect(engine.calls).toEqual(["start", "finish"]);
     engine.end({ ok: true, report });
     await outcome;
+  });
+});
+
+describe("DiagnosisRun with a memory", () => {
+  const key = "a".repeat(64);
+
+  test("shows the stored report and starts nothing", async () => {
+    const stored = { key, savedAt: "2026-11-22T08:57:00.000Z", report };
+    const { engine, run, states, keys, waits } = runWith(new Turnstile(), "a", () =>
+      Promise.resolve({ stored }),
+    );
+    expect(await run.run()).toEqual({ ok: true, report });
+    const origin = { kind: "stored", savedAt: stored.savedAt, isUnchanged: true };
+    expect(states).toEqual([{ phase: "done", name: "a", report, notices: [], origin }]);
+    expect([keys, waits, engine.calls]).toEqual([[key], [], []]);
+  });
+
+  test("keeps a whole report, and tells the engine what is known", async () => {
+    const kept: Report[] = [];
+    const keep = (_: string, one: Report) => {
+      kept.push(one);
+      return Promise.resolve({ key });
+    };
+    const recall = () => Promise.resolve({ fingerprint: () => Promise.resolve("f"), keep });
+    const { engine, run, states, keys } = runWith(new Turnstile(), "a", recall);
+    const outcome = run.run();
+    await settled();
+    expect(engine.request).toEqual({ ...request, fingerprint: "f" });
+    engine.end({ ok: true, report });
+    await outcome;
+    expect(kept).toEqual([report]);
+    expect(keys.at(-1)).toBe(key);
+    expect(states.at(-1)).toEqual({ phase: "done", name: "a", report, notices: [] });
+  });
+
+  const partial = { evaluation: { documents: 3, plannedDocuments: 8 } } as Report;
+  test.each<[string, Outcome, boolean]>([
+    ["was stopped", { ok: true, report }, true],
+    ["ended early", { ok: true, report: partial }, false],
+    ["failed", { ok: false, failure: { reason: "killed", message: "It died." } }, false],
+  ])("keeps nothing of a run that %s", async (_, end, isStopped) => {
+    const keep = () => Promise.reject(new Error("must not be kept"));
+    const { engine, run, keys, notices } = runWith(new Turnstile(), "a", () =>
+      Promise.resolve({ keep }),
+    );
+    const outcome = run.run();
+    await settled();
+    if (isStopped) run.finish();
+    engine.end(end);
+    expect(await outcome).toEqual(end);
+    expect(keys.at(-1)).toBeUndefined();
+    expect(notices).toEqual([]);
+  });
+
+  test.each([
+    [() => Promise.resolve({ notice: "It changed." }), "It changed."],
+    [() => Promise.reject(new Error("full disk.")), "The report was not stored: full disk."],
+  ])("a report that cannot be kept is shown all the same", async (keep, notice) => {
+    const { engine, run, states, notices } = runWith(new Turnstile(), "a", () =>
+      Promise.resolve({ keep }),
+    );
+    const outcome = run.run();
+    await settled();
+    engine.end({ ok: true, report });
+    expect(await outcome).toEqual({ ok: true, report });
+    expect(states.at(-1)?.phase).toBe("done");
+    expect(notices).toEqual([notice]);
+  });
+
+  test("cancelled while it looks, it never starts", async () => {
+    const { engine, run, states } = runWith(
+      new Turnstile(),
+      "a",
+      (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () => {
+            reject(new Error("aborted"));
+          });
+        }),
+    );
+    const outcome = run.run();
+    await settled();
+    run.cancel();
+    expect(await outcome).toMatchObject({ ok: false, failure: { reason: "interrupted" } });
+    expect(states.at(-1)?.phase).toBe("failed");
+    expect(engine.calls).toEqual([]);
   });
 });

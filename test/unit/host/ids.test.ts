@@ -2,8 +2,15 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
-import { commands, contextKeys, settings, settingsSection, webviews } from "../../../src/host/ids";
 import { devices } from "../../../src/engine/device";
+import {
+  commands,
+  contextKeys,
+  settings,
+  settingsSection,
+  views,
+  webviews,
+} from "../../../src/host/ids";
 import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
 
 const manifestText = readFileSync(path.join(import.meta.dirname, "../../../package.json"), "utf8");
@@ -28,15 +35,23 @@ describe("package.json and src/host/ids.ts say the same", () => {
     expect(Object.keys(properties).sort()).toEqual(names.sort());
   });
 
-  test("context keys and webviews of conditions", () => {
+  test("views, and the commands of their welcome", () => {
+    const declared = contributes.views.fathom.map(({ id }: { id: string }) => id);
+    expect(declared.sort()).toEqual(Object.values(views).sort());
+    const welcome = JSON.stringify(contributes.viewsWelcome);
+    const offered = welcome.match(/(?<=command:)fathom\.\w+/g) ?? [];
+    expect(Object.values(commands)).toEqual(expect.arrayContaining(offered));
+  });
+
+  test("context keys, views and webviews of conditions", () => {
     const conditions = Object.values(contributes.menus)
       .flat()
       .map((item) => (item as { when: string }).when)
       .concat(contributes.commands.map((command: { enablement?: string }) => command.enablement))
       .join(" ");
     const used = new Set(conditions.match(/fathom\.\w+/g));
-    const known = [...Object.values(contextKeys), ...Object.values(webviews)];
-    expect([...used].sort()).toEqual([...known].sort());
+    const known = [contextKeys, webviews, views].flatMap((ids) => Object.values(ids));
+    expect([...used].sort()).toEqual(known.sort());
   });
 });
 

@@ -85,6 +85,7 @@ export function sampleReport(options: SampleOptions): Report {
     ...(complete && {
       documents: {
         tokens: Array.from({ length: sampleDocuments }, () => 512),
+        predictions: Array.from({ length: sampleDocuments }, () => 511),
         nll: perDocument(2.834, 0.05),
         layers: known.map(({ outputVariance, jacobian, pruning: cost }) => ({
           ...(outputVariance && { outputVariance: perDocument(outputVariance.mean, 0.24) }),

@@ -34,7 +34,7 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
       checkpoint,
       fingerprint: "0".repeat(64),
       architecture,
-      documents: options.documents,
+      sequences: options.documents.map((tokens, document) => ({ document, tokens })),
       source: "test",
       sequenceLength: 256,
       metrics: new Set(options.metrics ?? ["variance", "jacobian", "pruning"]),

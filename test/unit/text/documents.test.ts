@@ -100,10 +100,12 @@ describe("a tokenizer.json that cannot be used", () => {
 
 describe("text", () => {
   const limits = { sequenceLength: 4, maxTokens: 1000, vocabularySize: 100 };
+  const tokensOf = async (...asked: Parameters<typeof readTextDocuments>) =>
+    (await readTextDocuments(...asked)).map(({ tokens }) => tokens);
 
   it("is cut into sequences; a rest shorter than a quarter of one is left out", async () => {
-    const read = (count: number): Promise<number[][]> =>
-      readTextDocuments([textFile(numbersFrom(0, count).join(" "))], words, {
+    const read = (count: number) =>
+      tokensOf([textFile(numbersFrom(0, count).join(" "))], words, {
         ...limits,
         sequenceLength: 8,
       });
@@ -116,7 +118,7 @@ describe("text", () => {
 
   it("begins every sequence with the tokens that the model saw at every beginning", async () => {
     const file = textFile(numbersFrom(0, 7).join(" "));
-    expect(await readTextDocuments([file], wordsAfterStart, limits)).toEqual([
+    expect(await tokensOf([file], wordsAfterStart, limits)).toEqual([
       [99, 0, 1, 2],
       [99, 3, 4, 5],
       [99, 6],
@@ -128,7 +130,7 @@ describe("text", () => {
     const other = textFile("31 32 33");
     for (const newline of ["\n", "\r\n"]) {
       const file = textFile(lines.join(newline));
-      const documents = await readTextDocuments([file, other], words, limits);
+      const documents = await tokensOf([file, other], words, limits);
       expect(documents).toEqual([
         [1, 2, 3],
         [11, 12, 13, 14],
@@ -139,10 +141,21 @@ describe("text", () => {
     }
   });
 
+  it("tells which sequences are of one document", async () => {
+    const file = textFile("1 2 3 4 5 6\n<|endoftext|>\n11 12 13");
+    const sequences = await readTextDocuments([file, textFile("21 22")], words, limits);
+    expect(sequences).toEqual([
+      { document: 0, tokens: [1, 2, 3, 4] },
+      { document: 1, tokens: [11, 12, 13] },
+      { document: 2, tokens: [21, 22] },
+      { document: 0, tokens: [5, 6] },
+    ]);
+  });
+
   it("separates only by whole lines", async () => {
     const quoting: TextTokenizer = { ...words, encode: (text) => [text.length, 1] };
     const text = "say <|endoftext|> twice";
-    expect(await readTextDocuments([textFile(text)], quoting, limits)).toEqual([[text.length, 1]]);
+    expect(await tokensOf([textFile(text)], quoting, limits)).toEqual([[text.length, 1]]);
   });
 
   it("takes the beginning of every document before the continuation of any", async () => {
@@ -153,7 +166,7 @@ describe("text", () => {
       return file;
     });
     const budget = { ...limits, sequenceLength: 3, maxTokens: 14 };
-    expect(await readTextDocuments(files, words, budget)).toEqual([
+    expect(await tokensOf(files, words, budget)).toEqual([
       [10, 11, 12],
       [20, 21, 22],
       [30, 31, 32],
@@ -169,7 +182,7 @@ describe("text", () => {
         fc.integer({ min: 2, max: 60 }),
         async (sequenceLength, maxTokens, length) => {
           const file = textFile(numbersFrom(0, length).join(" "));
-          const documents = await readTextDocuments([file], wordsAfterStart, {
+          const documents = await tokensOf([file], wordsAfterStart, {
             sequenceLength,
             maxTokens,
             vocabularySize: 100,
@@ -200,7 +213,7 @@ describe("text", () => {
   });
 
   it("of one token is enough where the model has a beginning of its own", async () => {
-    const documents = await readTextDocuments([textFile("5")], wordsAfterStart, limits);
+    const documents = await tokensOf([textFile("5")], wordsAfterStart, limits);
     expect(documents).toEqual([[99, 5]]);
   });
 
@@ -209,7 +222,7 @@ describe("text", () => {
     const message = await failureOf(readTextDocuments([file], words, limits), TextError);
     expect(message).toContain(`${file}: cannot be read as text: it is not UTF-8 text`);
     const twin = textFile(Buffer.from("\ufeff1 2"));
-    expect(await readTextDocuments([twin], words, limits)).toEqual([[1, 2]]);
+    expect(await tokensOf([twin], words, limits)).toEqual([[1, 2]]);
   });
 
   it("that is not there is refused, by file", async () => {
@@ -231,7 +244,7 @@ describe("text", () => {
 
   it("of the default evaluation is many documents of the sample's tokens", async () => {
     const tokenizer = await readTokenizer(sampleTokenizer);
-    const documents = await readTextDocuments([join(media, "text/default.txt")], tokenizer, {
+    const documents = await tokensOf([join(media, "text/default.txt")], tokenizer, {
       sequenceLength: 256,
       maxTokens: 2048,
       vocabularySize: 1024,
@@ -319,7 +332,7 @@ describe("a request", () => {
     const found = await readDocuments(request({}), checkpoint, architecture);
     expect(found.sequenceLength).toBe(64);
     expect(found.source).toBe("default text");
-    expect(Math.max(...found.documents.map((tokens) => tokens.length))).toBe(64);
+    expect(Math.max(...found.sequences.map(({ tokens }) => tokens.length))).toBe(64);
   });
 
   it("for longer sequences than the model's context is refused", async () => {
@@ -343,7 +356,7 @@ describe("a request", () => {
     );
     const cut = request({ texts, sequenceLength: 10, sequenceLengthIsExplicit: true });
     const found = await readDocuments(cut, checkpoint, architecture);
-    expect(found.documents.map((tokens) => tokens.length)).toEqual([2, 10]);
+    expect(found.sequences.map(({ tokens }) => tokens.length)).toEqual([2, 10]);
     expect(found.source).toBe(file);
   });
 
@@ -351,9 +364,9 @@ describe("a request", () => {
     const file = textFile(JSON.stringify(Array(100).fill(Array(30).fill(1))));
     const texts = { kind: "tokens", file } as const;
     const whole = await readDocuments(request({ texts }), checkpoint, architecture);
-    expect(whole.documents).toHaveLength(100);
+    expect(whole.sequences).toHaveLength(100);
     const some = request({ texts, maxTokens: 2048, maxTokensIsExplicit: true });
-    expect((await readDocuments(some, checkpoint, architecture)).documents).toHaveLength(68);
+    expect((await readDocuments(some, checkpoint, architecture)).sequences).toHaveLength(68);
   });
 
   it("for text without a tokenizer says what else can be given", async () => {
@@ -366,8 +379,8 @@ describe("a request", () => {
   it("names the files that the text came from", async () => {
     const files = [textFile("hello there"), textFile("good morning")];
     const texts = { kind: "text", files } as const;
-    const { source, documents } = await readDocuments(request({ texts }), checkpoint, architecture);
+    const { source, sequences } = await readDocuments(request({ texts }), checkpoint, architecture);
     expect(source).toBe(files.join(", "));
-    expect(documents).toHaveLength(2);
+    expect(sequences).toHaveLength(2);
   });
 });

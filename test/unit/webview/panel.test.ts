@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { PanelState, PanelToHost } from "../../../src/protocol/messages";
+import type { PanelSource, PanelState, PanelToHost } from "../../../src/protocol/messages";
 import { reportCsv } from "../../../src/report/csv";
 import { reportHtml } from "../../../src/report/html";
 import { sampleReport } from "../report/sampleReport";
@@ -92,8 +92,9 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
     await open(reportHtml(report, { ...assets, script: editor + assets.script }), "webview.html");
   }
 
-  async function show(state: PanelState): Promise<void> {
-    await page.evaluate(`window.postMessage(${JSON.stringify({ type: "state", state })}, "*")`);
+  async function show(state: PanelState, source?: PanelSource): Promise<void> {
+    const message = { type: "state", state, source };
+    await page.evaluate(`window.postMessage(${JSON.stringify(message)}, "*")`);
     await page.locator("h1", { hasText: state.name }).waitFor();
     // Drawn on the next frame.
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))");
@@ -285,11 +286,50 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await page.getByLabel("Feed-forward only").check();
       await page.getByRole("button", { name: "Perplexity" }).click();
       await rows().nth(3).click();
-      expect(await page.evaluate("window.saved")).toEqual({
+      expect(await page.evaluate("window.saved.navigation")).toEqual({
         chart: { part: "feedForward", isPruningLog: false, isJacobianLog: true },
         table: { sort: { column: "cost", descending: true }, allFigures: false },
         layer: expect.any(Number) as number,
       });
+    });
+
+    it("keeps what it is to show after a reload, beside what was chosen", async () => {
+      await openWebview();
+      const source = { checkpoint: "/runs/pre-ln", reportKey: "a".repeat(64) };
+      await show({ phase: "done", name, report, notices: [] }, source);
+      await rows().nth(3).click();
+      const saved = await page.evaluate("window.saved");
+      expect(saved).toMatchObject({ source, navigation: { table: { allFigures: false } } });
+    });
+
+    it("says from when a stored report is, and offers to measure anew", async () => {
+      await openWebview();
+      const stored = { kind: "stored", savedAt: "2026-11-22T08:57:00.000Z" } as const;
+      const origin = { ...stored, isUnchanged: true };
+      await show({ phase: "done", name, report, notices: [], origin });
+      expect(await page.locator(".run-status").textContent()).toMatch(
+        /^Measured on 2[123] Nov 2026, \d\d:\d\d, in 3 min 14 s; .* are unchanged$/,
+      );
+      expect(await page.getByText("Run again").isVisible()).toBe(true);
+      await show({ phase: "done", name, report, notices: [], origin: { kind: "file" } });
+      expect(await page.locator(".run-status").textContent()).toBe(
+        "Report from a file, measured in 3 min 14 s",
+      );
+      expect(await page.getByText("Run again").isVisible()).toBe(false);
+      expect(await page.getByText("CSV").isVisible()).toBe(true);
+    });
+
+    it("says why there is nothing to show, and shows nothing else", async () => {
+      await openWebview();
+      const reason = "This file cannot be shown as a report. <b>layers</b>: expected a list.";
+      await show({ phase: "empty", name, reason, canRun: false, notices: [] });
+      expect(await page.locator(".run-status").textContent()).toBe(reason);
+      expect(await page.locator("figure.chart").first().isVisible()).toBe(false);
+      expect(await page.getByText("Run again").isVisible()).toBe(false);
+      await show({ phase: "empty", name, reason, canRun: true, notices: [] });
+      expect(await page.getByText("Run again").isVisible()).toBe(true);
+      await show({ phase: "done", name, report, notices: [] });
+      expect(await page.locator("figure.chart").first().isVisible()).toBe(true);
     });
 
     it("draws its picture when asked, or says why not", async () => {

@@ -1,0 +1,51 @@
+/** What Fathom shows and offers in Python code, registered together. */
+import * as vscode from "vscode";
+import type { Guard } from "../guard";
+import { commands, settings, settingsSection } from "../ids";
+import { LayerNormScaling } from "./layerNormScaling";
+import { MeasuredNorms, type ReportSource } from "./measuredNorms";
+import { NormLenses } from "./normLenses";
+import { PythonFiles } from "./pythonFiles";
+
+export interface PythonServices {
+  extensionUri: vscode.Uri;
+  log: vscode.LogOutputChannel;
+  guard: Guard;
+  reports: ReportSource;
+  /** Opens a stored report in the panel; false where it is gone. */
+  openStored(key: string): Promise<boolean>;
+}
+
+const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
+
+export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
+  const { extensionUri, log, guard, reports } = services;
+  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
+  const lenses = new NormLenses(new MeasuredNorms(files, reports), guard);
+  const scaling = new LayerNormScaling(files, log);
+  const register = (command: string, doing: string, action: (argument: unknown) => unknown) =>
+    vscode.commands.registerCommand(command, (argument: unknown) =>
+      guard.run(doing, () => action(argument)),
+    );
+  return vscode.Disposable.from(
+    files,
+    vscode.languages.registerCodeLensProvider(python, lenses),
+    vscode.languages.registerHoverProvider(python, lenses),
+    vscode.languages.registerCodeActionsProvider(python, scaling, {
+      providedCodeActionKinds: LayerNormScaling.kinds,
+    }),
+    reports.onDidChange(() => {
+      lenses.refresh();
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(`${settingsSection}.${settings.codeLens}`)) lenses.refresh();
+    }),
+    register(commands.openNorm, "open the report", async (key) => {
+      if (typeof key === "string" && (await services.openStored(key))) return;
+      throw new Error(vscode.l10n.t("it is gone."));
+    }),
+    register(commands.applyScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, false)),
+    register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
+    register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),
+  );
+}

@@ -1,0 +1,28 @@
+/** Brings the panels of a window back after a reload. */
+import type * as vscode from "vscode";
+import type { PanelSource } from "../../protocol/messages";
+
+export class PanelRestorer implements vscode.WebviewPanelSerializer {
+  constructor(
+    private readonly restore: (panel: vscode.WebviewPanel, source: PanelSource) => Promise<void>,
+  ) {}
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const source = sourceOf(state);
+    // Closed before it was ever told what it shows.
+    if (source === undefined) panel.dispose();
+    else await this.restore(panel, source);
+  }
+}
+
+/** What the webview kept, which an older version of it may have written. */
+function sourceOf(state: unknown): PanelSource | undefined {
+  const { source } = fields(state);
+  const { checkpoint, reportKey } = fields(source);
+  if (typeof checkpoint !== "string") return undefined;
+  return { checkpoint, ...(typeof reportKey === "string" && { reportKey }) };
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

@@ -1,0 +1,107 @@
+/** Finds what an earlier run has measured already, and keeps what a new one measures. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import type { Report } from "../../diagnosis/report";
+import type { DiagnosisRequest } from "../../protocol/messages";
+import type { TextSource } from "../../text/source";
+import { reportKey } from "./reportKey";
+import type { ReportStore } from "./reportStore";
+
+/** What is known of a measurement before it is made. */
+export interface Recalled {
+  /**
+   * Of the checkpoint's content; undefined once that has changed. A run may have had to wait its turn.
+   * Absent where the checkpoint cannot be read.
+   */
+  fingerprint?: () => Promise<string | undefined>;
+  /** The same measurement, made before. */
+  stored?: StoredReport;
+  /** Stores the report of this measurement; absent where it could not be told from others. */
+  keep?: (name: string, report: Report) => Promise<Kept>;
+}
+
+export interface StoredReport {
+  key: string;
+  savedAt: string;
+  report: Report;
+}
+
+/** Where a report was stored, or why it was not. */
+export type Kept = { key: string } | { notice: string };
+
+export class ReportMemory {
+  constructor(private readonly store: ReportStore) {}
+
+  /**
+   * Reads what the request would measure, up to half a gibibyte of each weight file.
+   *
+   * A checkpoint or text that cannot be read is no failure here: the engine will say what is wrong.
+   *
+   * @param isAnew a stored report is not wanted
+   * @throws the reason of `signal` when it aborts
+   */
+  async recall(request: DiagnosisRequest, signal: AbortSignal, isAnew = false): Promise<Recalled> {
+    // Loaded with the first diagnosis: activation has no need of them.
+    const { openCheckpoint } = await import("../../checkpoint/open");
+    const { contentFiles, fingerprintOf } = await import("../../checkpoint/fingerprint");
+    try {
+      const checkpoint = await openCheckpoint(request.checkpoint);
+      const textFiles = filesOf(request.texts);
+      const files = [...contentFiles(checkpoint), ...textFiles];
+      const stamps = await stampsOf(files);
+      const fingerprint = await fingerprintOf(checkpoint, signal);
+      const texts = await Promise.all(textFiles.map((file) => contentHash(file, signal)));
+      const key = reportKey(request, { fingerprint, texts });
+      const stored = isAnew ? undefined : await this.find(key, checkpoint.path);
+      // Training may write over what is measured before that begins, and while it goes on.
+      const isUnchanged = async (): Promise<boolean> => (await stampsOf(files)) === stamps;
+      return {
+        fingerprint: async () => ((await isUnchanged()) ? fingerprint : undefined),
+        ...(stored !== undefined && { stored }),
+        keep: async (name, report) => {
+          if (!(await isUnchanged())) {
+            return { notice: "The checkpoint or the text changed during the run: not stored." };
+          }
+          await this.store.save(key, name, report);
+          return { key };
+        },
+      };
+    } catch {
+      signal.throwIfAborted();
+      return {};
+    }
+  }
+
+  /** A copy of what was measured elsewhere has the same figures, under its own path. */
+  private async find(key: string, path: string): Promise<StoredReport | undefined> {
+    const headline = await this.store.find(key);
+    if (headline === undefined) return undefined;
+    const report = await this.store.read(key);
+    if (report === undefined) return undefined;
+    const { savedAt } = headline;
+    return { key, savedAt, report: { ...report, checkpoint: { ...report.checkpoint, path } } };
+  }
+}
+
+function filesOf(texts: TextSource): readonly string[] {
+  return texts.kind === "text" ? texts.files : [texts.file];
+}
+
+async function contentHash(file: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash, { signal });
+  return hash.digest("hex");
+}
+
+/** Differs when one of the files has been written since. */
+async function stampsOf(files: readonly string[]): Promise<string> {
+  const stamps = await Promise.all(
+    files.map(async (file) => {
+      const stats = await stat(file).catch(() => undefined);
+      return stats && [stats.ino, stats.size, stats.mtimeMs];
+    }),
+  );
+  return JSON.stringify(stamps);
+}

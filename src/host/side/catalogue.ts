@@ -1,0 +1,102 @@
+/** What the side panel knows of: the checkpoints of the workspace and the reports of its store. */
+import * as vscode from "vscode";
+import type { Report } from "../../diagnosis/report";
+import { checkpointAt, type Checkpoint } from "../checkpoint";
+import type { CheckpointFolders } from "../checkpointFolders";
+import { namedCheckpoint } from "../checkpointPicker";
+import type { ReportStore } from "../reports/reportStore";
+import type { KnownReport } from "./checkpointTree";
+import { GitIgnore } from "./gitIgnore";
+
+/** Reports kept in memory: going back and forth between files reads none of them twice. */
+const keptReports = 6;
+
+export class Catalogue implements vscode.Disposable {
+  private visible: readonly Checkpoint[] = [];
+  private ignored: readonly Checkpoint[] = [];
+  private readonly recent = new Map<string, Promise<Report | undefined>>();
+  private readonly didChange = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.didChange.event;
+  private readonly disposables: { dispose(): void }[];
+  private isStale = true;
+
+  constructor(
+    private readonly folders: CheckpointFolders,
+    private readonly store: ReportStore,
+  ) {
+    this.disposables = [
+      folders.onDidChange(() => {
+        this.isStale = true;
+        this.didChange.fire();
+      }),
+      store.onDidChange(() => {
+        this.recent.clear();
+        this.didChange.fire();
+      }),
+      this.didChange,
+    ];
+  }
+
+  /** The checkpoints that .gitignore does not name, as of the last `refresh`. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.visible;
+  }
+
+  /** Those that it does name. */
+  get ignoredCheckpoints(): readonly Checkpoint[] {
+    return this.ignored;
+  }
+
+  /** Takes in what has been found since; waits for the first search of the workspace. */
+  async refresh(): Promise<void> {
+    const folders = await this.folders.known();
+    if (!this.isStale) return;
+    this.isStale = false;
+    const rules = new GitIgnore();
+    const judged = await Promise.all(
+      folders.map(async (folder) => ({
+        checkpoint: namedCheckpoint(folder),
+        isIgnored: await rules.ignores(folder),
+      })),
+    );
+    const having = (isIgnored: boolean): Checkpoint[] =>
+      judged.filter((one) => one.isIgnored === isIgnored).map(({ checkpoint }) => checkpoint);
+    this.visible = having(false);
+    this.ignored = having(true);
+  }
+
+  /** Looks at the disk anew, and at what .gitignore says. */
+  async search(): Promise<void> {
+    this.isStale = true;
+    await this.folders.search();
+    this.didChange.fire();
+  }
+
+  async reports(): Promise<KnownReport[]> {
+    const headlines = await this.store.list();
+    return headlines.map((headline) => ({
+      ...headline,
+      checkpoint: checkpointAt(headline.checkpointPath).key,
+    }));
+  }
+
+  /** A whole report; undefined where it is gone. */
+  read(key: string): Promise<Report | undefined> {
+    const known = this.recent.get(key);
+    if (known !== undefined) return known;
+    const report = this.store.read(key);
+    this.recent.set(key, report);
+    const [oldest] = this.recent.keys();
+    if (this.recent.size > keptReports && oldest !== undefined) this.recent.delete(oldest);
+    return report;
+  }
+
+  /** @returns what brings it back, or undefined where there was none */
+  delete(key: string): Promise<(() => Promise<void>) | undefined> {
+    return this.store.delete(key);
+  }
+
+  dispose(): void {
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+}

@@ -1,0 +1,103 @@
+/** The webview in the side bar that shows the selected report as small charts. */
+import * as vscode from "vscode";
+import type { HostToSide, SideState, SideToHost } from "../../protocol/messages";
+import type { Guard } from "../guard";
+import { panelHtml } from "../panelHtml";
+import type { Selection } from "./selection";
+
+/** What a person can ask of the charts. */
+export interface ChartsOwner {
+  received(message: Exclude<SideToHost, { type: "ready" }>): unknown;
+}
+
+export class ChartsView implements vscode.WebviewViewProvider {
+  private view: vscode.WebviewView | undefined;
+  private isReady = false;
+  private layer: number | undefined;
+
+  constructor(
+    private readonly extensionUri: vscode.Uri,
+    private readonly guard: Guard,
+    private readonly selection: Selection,
+    private readonly owner: ChartsOwner,
+  ) {
+    selection.onDidChange(() => {
+      this.showState();
+    });
+  }
+
+  get isVisible(): boolean {
+    return this.view?.visible === true;
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.view = view;
+    this.isReady = false;
+    const { webview } = view;
+    const root = vscode.Uri.joinPath(this.extensionUri, "dist", "webview");
+    webview.options = { enableScripts: true, localResourceRoots: [root] };
+    webview.onDidReceiveMessage((message: SideToHost) => {
+      void this.guard.run("do what the charts asked", () => this.receive(message));
+    });
+    view.onDidChangeVisibility(() => {
+      // A hidden webview is thrown away; it says `ready` anew once it is back.
+      if (!view.visible) this.isReady = false;
+    });
+    view.onDidDispose(() => {
+      if (this.view === view) this.view = undefined;
+    });
+    webview.html = panelHtml({
+      title: "Layer charts",
+      source: webview.cspSource,
+      script: webview.asWebviewUri(vscode.Uri.joinPath(root, "side.js")).toString(),
+      style: webview.asWebviewUri(vscode.Uri.joinPath(root, "side.css")).toString(),
+    });
+  }
+
+  /** Highlights a layer by its index; undefined lets go. */
+  highlight(layer: number | undefined): void {
+    if (layer === this.layer) return;
+    this.layer = layer;
+    this.showLayer();
+  }
+
+  private receive(message: SideToHost): unknown {
+    switch (message.type) {
+      case "ready":
+        this.isReady = true;
+        this.showState();
+        this.showLayer();
+        // Nothing was looked up while nobody could see it.
+        return this.selection.update();
+      case "layer":
+        this.layer = message.layer;
+        return this.owner.received(message);
+      case "open":
+      case "diagnose":
+        return this.owner.received(message);
+    }
+  }
+
+  private showState(): void {
+    if (this.view === undefined) return;
+    const { state } = this.selection.selected;
+    this.view.description = state.kind === "report" && state.shown.isPinned ? "pinned" : "";
+    this.post({ type: "state", state: withoutDocuments(state) });
+  }
+
+  private showLayer(): void {
+    this.post({ type: "layer", ...(this.layer !== undefined && { layer: this.layer }) });
+  }
+
+  private post(message: HostToSide): void {
+    if (this.isReady) void this.view?.webview.postMessage(message);
+  }
+}
+
+/** The figures of single documents are most of a report, and no chart shows them. */
+function withoutDocuments(state: SideState): SideState {
+  if (state.kind !== "report") return state;
+  const report = { ...state.shown.report };
+  delete report.documents;
+  return { ...state, shown: { ...state.shown, report } };
+}

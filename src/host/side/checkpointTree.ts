@@ -1,0 +1,139 @@
+/** The tree of checkpoints and reports as data: what stands under what, and in which words. */
+import path from "node:path";
+import { counted, duration, familyName, figure, schemeName } from "../../report/format";
+import type { Headline } from "../../report/headline";
+import type { Checkpoint } from "../checkpoint";
+import type { ReportHeadline } from "../reports/reportStore";
+
+/** A stored report, and which checkpoint it is of. */
+export interface KnownReport extends ReportHeadline {
+  /** The `key` of the checkpoint. */
+  checkpoint: string;
+}
+
+export type TreeNode =
+  | { kind: "checkpoints"; children: TreeNode[] }
+  | { kind: "reports"; children: TreeNode[] }
+  | { kind: "folder"; name: string; children: TreeNode[] }
+  | { kind: "checkpoint"; label: string; checkpoint: Checkpoint; report?: KnownReport }
+  | { kind: "report"; report: KnownReport };
+
+/** The two roots; nothing where there is neither a checkpoint nor a report. */
+export function checkpointTree(
+  checkpoints: readonly Checkpoint[],
+  reports: readonly KnownReport[],
+): TreeNode[] {
+  if (checkpoints.length === 0 && reports.length === 0) return [];
+  const newestFirst = reports.toSorted((a, b) => b.savedAt.localeCompare(a.savedAt));
+  return [
+    { kind: "checkpoints", children: grouped(checkpoints, newestFirst) },
+    { kind: "reports", children: newestFirst.map((report) => ({ kind: "report", report })) },
+  ];
+}
+
+/** Identifies a node over rebuilt trees, so that what is open and chosen stays so. */
+export function nodeId(node: TreeNode): string {
+  switch (node.kind) {
+    case "checkpoints":
+    case "reports":
+      return node.kind;
+    case "folder":
+      return `folder:${node.name}`;
+    case "checkpoint":
+      return `checkpoint:${node.checkpoint.key}`;
+    case "report":
+      return `report:${node.report.key}`;
+  }
+}
+
+/** `ppl 20.8 · 12 of 16 needed`, as far as it was measured. */
+export function headlineText(headline: Headline): string {
+  const { perplexity, neededLayers, layers, variance } = headline;
+  const parts = [
+    ...(perplexity === undefined ? [] : [`ppl ${figure(perplexity)}`]),
+    ...(neededLayers === undefined ? [] : [`${neededLayers} of ${layers} needed`]),
+  ];
+  if (parts.length === 0 && variance !== undefined) {
+    parts.push(`σ² ${figure(variance.first)} → ${figure(variance.last)}`);
+  }
+  return parts.length > 0 ? parts.join(" · ") : counted(layers, "layer");
+}
+
+/** The same as a table of a few lines, for the hover. */
+export function headlineLines(headline: Headline): [name: string, value: string][] {
+  const { family, scheme, layers, perplexity, freeLayers, neededLayers, variance } = headline;
+  const uncertain =
+    freeLayers === undefined || neededLayers === undefined
+      ? undefined
+      : layers - freeLayers - neededLayers;
+  return [
+    ["Model", `${familyName(family)} · ${schemeName(scheme)} · ${counted(layers, "layer")}`],
+    ...optional("Perplexity", perplexity === undefined ? undefined : figure(perplexity)),
+    ...optional(
+      "Layers",
+      uncertain === undefined
+        ? undefined
+        : `${neededLayers!} needed · ${freeLayers!} free · ${uncertain} uncertain`,
+    ),
+    ...optional(
+      "Variance",
+      variance &&
+        `${figure(variance.first)} after the first layer → ${figure(variance.last)} after the last`,
+    ),
+    ["Measured", `in ${duration(headline.seconds)}`],
+  ];
+}
+
+/**
+ * `just now`, `5 min ago`, `3 h ago`, `yesterday`, `12 Mar` – and with the year where it is another.
+ *
+ * @param savedAt an ISO 8601 time
+ */
+export function ageText(savedAt: string, now: Date): string {
+  const then = new Date(savedAt);
+  const minutes = Math.floor((now.getTime() - then.getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (then.toDateString() === now.toDateString()) return `${Math.floor(minutes / 60)} h ago`;
+  const yesterday = new Date(now);
+  yesterday.setDate(now.getDate() - 1);
+  if (then.toDateString() === yesterday.toDateString()) return "yesterday";
+  const isThisYear = then.getFullYear() === now.getFullYear();
+  return then.toLocaleDateString(undefined, {
+    day: "numeric",
+    month: "short",
+    ...(isThisYear ? {} : { year: "numeric" }),
+  });
+}
+
+/** One level of folders, each with its path: a tree as deep as the disk's would hide what it is about. */
+function grouped(
+  checkpoints: readonly Checkpoint[],
+  newestFirst: readonly KnownReport[],
+): TreeNode[] {
+  const folders = new Map<string, TreeNode[]>();
+  const alone: TreeNode[] = [];
+  for (const checkpoint of checkpoints.toSorted((a, b) => byName(a.name, b.name))) {
+    const report = newestFirst.find((one) => one.checkpoint === checkpoint.key);
+    const folder = path.posix.dirname(checkpoint.name);
+    const label = path.posix.basename(checkpoint.name);
+    const node: TreeNode = { kind: "checkpoint", label, checkpoint, ...(report && { report }) };
+    if (folder === ".") alone.push(node);
+    else folders.set(folder, [...(folders.get(folder) ?? []), node]);
+  }
+  const named = [...folders].map(([name, children]): TreeNode => ({
+    kind: "folder",
+    name,
+    children,
+  }));
+  return [...named, ...alone];
+}
+
+/** `step-1000` comes after `step-250`. */
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, undefined, { numeric: true });
+}
+
+function optional(name: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[name, value]];
+}

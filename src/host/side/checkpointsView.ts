@@ -1,0 +1,163 @@
+/** The tree of checkpoints and reports in the side bar. */
+import * as vscode from "vscode";
+import { commands, views } from "../ids";
+import type { Catalogue } from "./catalogue";
+import {
+  ageText,
+  checkpointTree,
+  headlineLines,
+  headlineText,
+  nodeId,
+  type KnownReport,
+  type TreeNode,
+} from "./checkpointTree";
+
+/** With more checkpoints than this, folders are closed until someone opens them. */
+const openFolders = 24;
+
+export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  private readonly tree: vscode.TreeView<TreeNode>;
+  private readonly didChange = new vscode.EventEmitter<void>();
+  readonly onDidChangeTreeData = this.didChange.event;
+  private showsIgnored = false;
+  private count = 0;
+
+  constructor(
+    private readonly catalogue: Catalogue,
+    /** A person chose one that has a report. */
+    chose: (report: KnownReport) => void,
+  ) {
+    this.tree = vscode.window.createTreeView(views.checkpoints, {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+    this.tree.onDidChangeSelection(({ selection }) => {
+      const report = selection.length === 1 ? reportOf(selection[0]!) : undefined;
+      if (report !== undefined) chose(report);
+    });
+    catalogue.onDidChange(() => {
+      this.refresh();
+    });
+  }
+
+  get selection(): readonly TreeNode[] {
+    return this.tree.selection;
+  }
+
+  refresh(): void {
+    this.didChange.fire();
+  }
+
+  /** Whether checkpoints that .gitignore names are listed too. */
+  showIgnored(showsIgnored: boolean): void {
+    this.showsIgnored = showsIgnored;
+    this.refresh();
+  }
+
+  /** Nothing is looked for until the view is looked at. */
+  async getChildren(parent?: TreeNode): Promise<TreeNode[]> {
+    if (parent !== undefined) return "children" in parent ? parent.children : [];
+    await this.catalogue.refresh();
+    const { checkpoints, ignoredCheckpoints } = this.catalogue;
+    const listed = this.showsIgnored ? [...checkpoints, ...ignoredCheckpoints] : checkpoints;
+    this.count = listed.length;
+    const hidden = this.showsIgnored ? 0 : ignoredCheckpoints.length;
+    this.tree.message = hidden === 0 ? "" : ignoredText(hidden);
+    return checkpointTree(listed, await this.catalogue.reports());
+  }
+
+  getTreeItem(node: TreeNode): vscode.TreeItem {
+    const item = this.itemOf(node);
+    item.id = nodeId(node);
+    return item;
+  }
+
+  dispose(): void {
+    this.tree.dispose();
+    this.didChange.dispose();
+  }
+
+  private itemOf(node: TreeNode): vscode.TreeItem {
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    switch (node.kind) {
+      case "checkpoints":
+      case "reports": {
+        const isEmpty = node.children.length === 0;
+        const name = node.kind === "checkpoints" ? "Checkpoints" : "Reports";
+        const item = new vscode.TreeItem(name, isEmpty ? None : Expanded);
+        if (isEmpty) item.description = "none yet";
+        return item;
+      }
+      case "folder": {
+        const item = new vscode.TreeItem(
+          node.name,
+          this.count > openFolders ? Collapsed : Expanded,
+        );
+        item.iconPath = vscode.ThemeIcon.Folder;
+        return item;
+      }
+      case "checkpoint": {
+        const { checkpoint, report } = node;
+        const item = new vscode.TreeItem(node.label, None);
+        item.iconPath = new vscode.ThemeIcon(report ? "layers-active" : "layers");
+        item.contextValue = report ? "checkpoint.measured" : "checkpoint";
+        item.tooltip = report ? tooltipOf(report) : `${checkpoint.path}\nNot diagnosed yet`;
+        const headline = report ? headlineText(report) : "";
+        item.description = headline;
+        if (report) item.command = openCommand(node);
+        item.accessibilityInformation = {
+          label: `Checkpoint ${checkpoint.name}, ${report ? headline : "not diagnosed yet"}`,
+        };
+        return item;
+      }
+      case "report": {
+        const { report } = node;
+        const item = new vscode.TreeItem(report.name, None);
+        item.iconPath = new vscode.ThemeIcon("graph-line");
+        item.contextValue = "report";
+        item.tooltip = tooltipOf(report);
+        const age = ageText(report.savedAt, new Date());
+        item.description = `${headlineText(report)} · ${age}`;
+        item.command = openCommand(node);
+        item.accessibilityInformation = {
+          label: `Report of ${report.name}, ${headlineText(report)}, ${age}`,
+        };
+        return item;
+      }
+    }
+  }
+}
+
+/** The report that a row stands for, if it does for one. */
+export function reportOf(node: TreeNode): KnownReport | undefined {
+  return node.kind === "report" || node.kind === "checkpoint" ? node.report : undefined;
+}
+
+/** The path of the checkpoint that a row is about, if it is about one. */
+export function checkpointPathOf(node: TreeNode): string | undefined {
+  if (node.kind === "checkpoint") return node.checkpoint.path;
+  return node.kind === "report" ? node.report.checkpointPath : undefined;
+}
+
+function openCommand(node: TreeNode): vscode.Command {
+  return { command: commands.openReport, title: "Open Report", arguments: [node] };
+}
+
+/** Names come from folders of anyone's making, so they are text, never markup. */
+function tooltipOf(report: KnownReport): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString();
+  tooltip.appendMarkdown("**").appendText(report.name).appendMarkdown("**\n\n");
+  for (const [name, value] of headlineLines(report)) {
+    tooltip.appendText(`${name}: ${value}`).appendMarkdown("  \n");
+  }
+  tooltip.appendText(`Stored on ${new Date(report.savedAt).toLocaleString()}`);
+  tooltip.appendMarkdown("\n\n").appendText(report.checkpointPath);
+  return tooltip;
+}
+
+function ignoredText(count: number): string {
+  return count === 1
+    ? "1 more checkpoint is one that .gitignore names."
+    : `${count} more checkpoints are ones that .gitignore names.`;
+}

@@ -1,0 +1,286 @@
+/** The side panel: its two views, what they have in common, and the commands on them. */
+import { stat } from "node:fs/promises";
+import * as vscode from "vscode";
+import type { CheckpointFolders } from "../checkpointFolders";
+import type { CurrentReport } from "../diagnoses";
+import type { Guard } from "../guard";
+import { commands, contextKeys, views } from "../ids";
+import type { ReportStore } from "../reports/reportStore";
+import type { ReportSource } from "../python/measuredNorms";
+import { Catalogue } from "./catalogue";
+import { ChartsView } from "./chartsView";
+import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
+import type { TreeNode } from "./checkpointTree";
+import { Selection } from "./selection";
+
+export interface SidePanelServices {
+  extensionUri: vscode.Uri;
+  memory: vscode.Memento;
+  guard: Guard;
+  folders: CheckpointFolders;
+  store: ReportStore;
+  /** Opens a stored report in the panel; false where it is gone. */
+  openStored(key: string): Promise<boolean>;
+  /** Shows the panel of the report that was looked at last. */
+  showCurrent(): void;
+}
+
+const pinKey = "pinnedReport";
+const ignoredKey = "showIgnoredCheckpoints";
+
+export class SidePanel implements vscode.Disposable {
+  /** Which report is shown: tell it what a person looks at. */
+  readonly selection: Selection;
+  private readonly catalogue: Catalogue;
+  private readonly charts: ChartsView;
+  private readonly checkpoints: CheckpointsView;
+  private readonly disposables: { dispose(): void }[];
+  private readonly didChooseLayer = new vscode.EventEmitter<number | undefined>();
+  /** A person chose a layer in the charts, or let go of it. */
+  readonly onDidChooseLayer = this.didChooseLayer.event;
+
+  constructor(private readonly services: SidePanelServices) {
+    const { extensionUri, memory, guard, folders, store } = services;
+    const catalogue = new Catalogue(folders, store);
+    this.catalogue = catalogue;
+    this.selection = new Selection(
+      {
+        checkpoints: () => catalogue.checkpoints,
+        reports: () => catalogue.reports(),
+        read: (key) => catalogue.read(key),
+      },
+      memory.get<string>(pinKey),
+      (key) => {
+        void memory.update(pinKey, key);
+      },
+    );
+    this.charts = new ChartsView(extensionUri, guard, this.selection, {
+      received: (message) => {
+        switch (message.type) {
+          case "open":
+            return this.openShown();
+          case "diagnose":
+            return this.diagnoseShown();
+          case "layer":
+            this.didChooseLayer.fire(message.layer);
+            return undefined;
+        }
+      },
+    });
+    this.checkpoints = new CheckpointsView(catalogue, (report) => {
+      this.keepUp(() => this.selection.choose(report.key));
+    });
+    this.disposables = [
+      catalogue,
+      this.checkpoints,
+      this.didChooseLayer,
+      vscode.window.registerWebviewViewProvider(views.charts, this.charts),
+      vscode.window.onDidChangeActiveTextEditor((editor) => {
+        this.follow(editor);
+      }),
+      catalogue.onDidChange(() => {
+        this.keepUp(() => this.selection.update());
+      }),
+      this.selection.onDidChange(() => {
+        this.tellMenus();
+      }),
+      ...this.registerCommands(),
+    ];
+    this.showIgnored(memory.get(ignoredKey) === true);
+    void offerToCompare();
+    this.follow(vscode.window.activeTextEditor);
+  }
+
+  /** The reports that may be of the workspace's code: the pinned one alone, where one is. */
+  get reports(): ReportSource {
+    const { catalogue, selection } = this;
+    const didChange = new vscode.EventEmitter<void>();
+    this.disposables.push(
+      didChange,
+      catalogue.onDidChange(() => {
+        didChange.fire();
+      }),
+    );
+    return {
+      list: async () => {
+        const all = await catalogue.reports();
+        const pinned = all.filter(({ key }) => key === selection.pinned);
+        return pinned.length > 0 ? pinned : all;
+      },
+      read: (key) => catalogue.read(key),
+      onDidChange: didChange.event,
+    };
+  }
+
+  /** Highlights a layer that is meant elsewhere, by its index; undefined lets go. */
+  highlight(layer: number | undefined): void {
+    this.charts.highlight(layer);
+  }
+
+  /** Shows the report of a panel that a person looks at, while it grows too. */
+  followPanel(shown: CurrentReport): void {
+    const { name, report, reportKey, isMeasuring = false } = shown;
+    this.keepUp(() =>
+      this.selection.followPanel({
+        id: shown,
+        name,
+        isRunning: isMeasuring,
+        ...(report !== undefined && { report }),
+        ...(reportKey !== undefined && { key: reportKey }),
+      }),
+    );
+  }
+
+  dispose(): void {
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private follow(editor: vscode.TextEditor | undefined): void {
+    const uri = editor?.document.uri;
+    if (uri?.scheme !== "file") return;
+    const folder = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath;
+    this.keepUp(() => this.selection.followFile(uri.fsPath, folder));
+  }
+
+  /** What is looked up for the charts waits until they can be seen. */
+  private keepUp(change: () => Promise<void>): void {
+    void this.services.guard.run("find the report to show", async () => {
+      if (this.charts.isVisible) await this.catalogue.refresh();
+      await change();
+    });
+  }
+
+  private registerCommands(): vscode.Disposable[] {
+    const register = (
+      command: string,
+      doing: string,
+      action: (nodes: readonly TreeNode[]) => unknown,
+    ): vscode.Disposable =>
+      vscode.commands.registerCommand(command, (node?: unknown, selection?: unknown) =>
+        this.services.guard.run(doing, () => action(this.nodesOf(node, selection))),
+      );
+    return [
+      register(commands.openReport, "open the report", (nodes) => this.open(nodes)),
+      register(commands.diagnoseSelected, "diagnose the checkpoint", diagnoseAll),
+      register(commands.compareSelected, "compare the reports", compareAll),
+      register(commands.revealCheckpoint, "reveal the checkpoint", reveal),
+      register(commands.deleteReport, "delete the report", (nodes) => this.delete(nodes)),
+      register(commands.refreshCheckpoints, "search for checkpoints", () =>
+        this.catalogue.search(),
+      ),
+      register(commands.showIgnoredCheckpoints, "list the checkpoints", () => {
+        this.showIgnored(true);
+      }),
+      register(commands.hideIgnoredCheckpoints, "list the checkpoints", () => {
+        this.showIgnored(false);
+      }),
+      register(commands.pinReport, "pin the report", () => this.selection.pin(true)),
+      register(commands.unpinReport, "unpin the report", () => this.selection.pin(false)),
+    ];
+  }
+
+  /** A row's action is about all that is selected when the row is; a key is about the selection. */
+  private nodesOf(node: unknown, selection: unknown): readonly TreeNode[] {
+    const given = (Array.isArray(selection) ? selection : [node]).filter(isTreeNode);
+    return given.length > 0 ? given : this.checkpoints.selection;
+  }
+
+  private async open(nodes: readonly TreeNode[]): Promise<void> {
+    const reports = nodes.flatMap((node) => reportOf(node) ?? []);
+    for (const { key, name } of reports) {
+      if (!(await this.services.openStored(key))) {
+        throw new Error(`the stored report of ${name} is gone or cannot be read.`);
+      }
+    }
+  }
+
+  /** A report that is not stored is the one in the panel. */
+  private async openShown(): Promise<void> {
+    const { reportKey } = this.selection.selected;
+    if (reportKey === undefined || !(await this.services.openStored(reportKey))) {
+      this.services.showCurrent();
+    }
+  }
+
+  private async diagnoseShown(): Promise<void> {
+    const { checkpoint } = this.selection.selected;
+    const target = checkpoint && vscode.Uri.file(checkpoint.path);
+    await vscode.commands.executeCommand(commands.diagnoseDepth, target);
+  }
+
+  private async delete(nodes: readonly TreeNode[]): Promise<void> {
+    const reports = nodes.flatMap((node) => (node.kind === "report" ? [node.report] : []));
+    const undos: (() => Promise<void>)[] = [];
+    for (const { key } of reports) {
+      const undo = await this.catalogue.delete(key);
+      if (undo !== undefined) undos.push(undo);
+    }
+    if (undos.length === 0) return;
+    const what =
+      undos.length === 1 ? `the report of ${reports[0]!.name}` : `${undos.length} reports`;
+    const undoLabel = "Undo";
+    // Not awaited: the command is done, whatever becomes of the message.
+    void vscode.window
+      .showInformationMessage(`Fathom deleted ${what}.`, undoLabel)
+      .then((choice) => {
+        if (choice !== undoLabel) return;
+        void this.services.guard.run("bring back the report", async () => {
+          for (const undo of undos) await undo();
+        });
+      });
+  }
+
+  private showIgnored(showsIgnored: boolean): void {
+    void this.services.memory.update(ignoredKey, showsIgnored);
+    setContext(contextKeys.showsIgnored, showsIgnored);
+    this.checkpoints.showIgnored(showsIgnored);
+  }
+
+  private tellMenus(): void {
+    const { reportKey } = this.selection.selected;
+    setContext(contextKeys.showsStoredReport, reportKey !== undefined);
+    setContext(contextKeys.hasPinnedReport, this.selection.pinned !== undefined);
+  }
+}
+
+/** What the command that compares takes for each thing that is compared. */
+type Comparable = { checkpointPath: string } | { reportKey: string };
+
+async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
+  const paths = new Set(nodes.flatMap((node) => checkpointPathOf(node) ?? []));
+  const uris = [...paths].map((path) => vscode.Uri.file(path));
+  await vscode.commands.executeCommand(commands.diagnoseDepth, uris[0], uris);
+}
+
+async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
+  const compared = nodes.flatMap((node): Comparable[] => {
+    if (node.kind === "report") return [{ reportKey: node.report.key }];
+    return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
+  });
+  await vscode.commands.executeCommand(compareCommand, compared);
+}
+
+/** The command that compares may be missing; the rows offer it only where it is there. */
+async function offerToCompare(): Promise<void> {
+  const known = await vscode.commands.getCommands(true);
+  setContext(contextKeys.canCompare, known.includes(compareCommand));
+}
+
+async function reveal([node]: readonly TreeNode[]): Promise<void> {
+  const path = node && checkpointPathOf(node);
+  if (path === undefined) return;
+  if ((await stat(path).catch(() => undefined)) === undefined) {
+    throw new Error(`${path} does not exist any more.`);
+  }
+  await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path));
+}
+
+const compareCommand = "fathom.compare";
+
+function isTreeNode(value: unknown): value is TreeNode {
+  return typeof value === "object" && value !== null && "kind" in value;
+}
+
+function setContext(key: string, value: boolean): void {
+  void vscode.commands.executeCommand("setContext", key, value);
+}

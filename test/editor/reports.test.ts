@@ -1,0 +1,184 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { enginesOf } from "./support/processes";
+import { lastStep, Workbench } from "./support/workbench";
+
+const step = lastStep("pre-ln");
+/** Quick to measure; what is measured does not matter here. */
+const quick = { "fathom.maxTokens": 512, "fathom.metrics": ["variance", "jacobian", "pruning"] };
+
+/** An editor in a browser writes down every five seconds what it would show after a reload. */
+const writtenDownMs = 8000;
+
+let workbench: Workbench;
+afterEach(async () => {
+  await workbench.close();
+});
+
+describe("a stored report", () => {
+  test("opens at once while nothing has changed, and is measured anew on request", async () => {
+    workbench = await Workbench.open("stored", { settings: quick });
+    const { panel } = workbench;
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("done");
+    expect(await panel.status().textContent()).toMatch(/^Measured in/);
+    const figures = await panel.rows().allTextContents();
+
+    // Also after the panel was closed, for the weight file, and in the next window.
+    await workbench.page.keyboard.press("Escape");
+    await workbench.reload();
+    await workbench.command("View: Close All Editors");
+    await workbench.diagnose("pre-ln", step, "model.safetensors");
+    await panel.reaches("done", 10_000);
+    expect(await panel.status().textContent()).toMatch(
+      /^Measured on \d+ \w+ \d{4}, \d\d:\d\d, in .*; checkpoint, text and settings are unchanged$/,
+    );
+    expect(await panel.rows().allTextContents()).toEqual(figures);
+    expect(enginesOf(workbench.extensions)).toEqual([]);
+    await workbench.screenshot("stored");
+
+    await panel.button("Run again").click();
+    await panel.reaches("running");
+    await panel.reaches("done");
+    expect(await panel.status().textContent()).toMatch(/^Measured in/);
+
+    // Another text is another measurement.
+    writeFileSync(path.join(workbench.folder, "held-out.txt"), "It was a dark night. ".repeat(200));
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("running");
+    await panel.reaches("done");
+    expect(await panel.rows().allTextContents()).not.toEqual(figures);
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("is not made of a run that was stopped", async () => {
+    workbench = await Workbench.open("stopped", { settings: { "fathom.maxTokens": 1_000_000 } });
+    const { panel } = workbench;
+    await workbench.diagnose("pre-ln", step);
+    await panel.button("Stop and keep what is measured").click({ timeout: 60_000 });
+    await panel.reaches("done");
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+  });
+});
+
+describe("a reload of the window", () => {
+  test("leaves the panel with its report and what was chosen in it", async () => {
+    workbench = await Workbench.open("reload", { settings: quick });
+    const { panel } = workbench;
+    await workbench.openFile("model.py");
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("done");
+    await panel.find('tr[data-layer="5"]').click();
+    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    await panel.reaches("done", 30_000);
+    expect(await panel.status().textContent()).toMatch(/^Measured on/);
+    expect(await panel.find("header.checkpoint").textContent()).toContain(`pre-ln/${step}`);
+    await expect.poll(() => panel.charts().first().getAttribute("aria-valuenow")).toBe("5");
+    expect(await workbench.tab("Depth of").count()).toBe(1);
+    await workbench.screenshot("reloaded");
+
+    // It is the report that commands speak of, and the panel that the next diagnosis is shown in.
+    await workbench.command("Fathom: Export Report");
+    await workbench.pick("CSV");
+    const file = workbench.exportPath(`fathom-pre-ln-${step}.csv`);
+    await workbench.saveAs(file);
+    await workbench.notification(`Exported to ${file}`).waitFor();
+    await panel.button("Run again").click();
+    await panel.reaches("running");
+    await panel.reaches("done");
+    expect(await workbench.tab("Depth of").count()).toBe(1);
+  });
+
+  test("during a run says that nothing is stored, and offers to run again", async () => {
+    workbench = await Workbench.open("reload-run", { settings: { "fathom.maxTokens": 1_000_000 } });
+    const { panel } = workbench;
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("running");
+    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    const empty = panel.find('.run-bar[data-phase="empty"]');
+    await empty.waitFor({ timeout: 30_000 });
+    expect(await panel.status().textContent()).toContain("No finished report");
+    await workbench.screenshot("reloaded-run");
+    await panel.button("Run again").click();
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+  });
+});
+
+describe("a .fathom.json file", () => {
+  test("opens in the panel, follows the file, and exports", async () => {
+    workbench = await Workbench.open("file-report", { settings: quick });
+    const { panel } = workbench;
+    await workbench.diagnose("pre-ln", step);
+    await panel.reaches("done");
+    const file = path.join(workbench.folder, "review.fathom.json");
+    await panel.button("JSON").click();
+    await workbench.saveAs(file);
+    const exported = workbench.notification(`Exported to ${file}`);
+    await exported.waitFor();
+    await workbench.command("View: Close All Editors");
+
+    await workbench.openFile("review.fathom.json");
+    await panel.reaches("done");
+    expect(await panel.status().textContent()).toMatch(/^Report from a file, measured in/);
+    expect(await panel.find("h1").textContent()).toBe("review");
+    expect(await panel.charts().count()).toBe(3);
+    expect(await panel.button("Run again").isVisible()).toBe(false);
+    await workbench.screenshot("file-report");
+
+    const text = readFileSync(file, "utf8");
+    const report = JSON.parse(text);
+    report.findings[0].text = "The reviewer wrote this.";
+    writeFileSync(file, JSON.stringify(report));
+    const verdict = panel.find(".verdict");
+    await expect.poll(() => verdict.textContent()).toContain("The reviewer wrote this.");
+
+    await workbench.page.locator('.editor-actions [aria-label="Export Report…"]').click();
+    await workbench.pick("PNG");
+    const picture = workbench.exportPath("fathom-review.png");
+    await workbench.saveAs(picture);
+    await workbench.notification(`Exported to ${picture}`).waitFor();
+    expect(readFileSync(picture).subarray(1, 4).toString("latin1")).toBe("PNG");
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("that is no report says what is wrong, until it is put right", async () => {
+    workbench = await Workbench.open("file-wrong", { settings: quick });
+    const { panel } = workbench;
+    const file = path.join(workbench.folder, "wrong.fathom.json");
+    // The editor watches its files from a moment after it has opened.
+    await workbench.page.waitForTimeout(3000);
+    writeFileSync(file, '{"schemaVersion":1,"checkpoint":{"path":"<b>x</b>","format":7}}');
+    await workbench.openFile("wrong.fathom.json");
+    await panel.find('.run-bar[data-phase="empty"]').waitFor();
+    const words = (): Promise<string | null> => panel.status().textContent();
+    expect(await words()).toContain("checkpoint.format: expected a text; found 7.");
+    expect(await panel.charts().first().isVisible()).toBe(false);
+    await workbench.screenshot("file-wrong");
+
+    writeFileSync(file, "{");
+    await expect.poll(words).toContain("It is not JSON");
+    rmSync(file);
+    await expect.poll(words).toContain("It does not exist any more.");
+  });
+
+  test("comes back after a reload", async () => {
+    workbench = await Workbench.open("file-reload", { settings: quick });
+    const { panel } = workbench;
+    await workbench.page.waitForTimeout(3000);
+    writeFileSync(path.join(workbench.folder, "wrong.fathom.json"), "[]");
+    await workbench.openFile("wrong.fathom.json");
+    await panel.find('.run-bar[data-phase="empty"]').waitFor();
+    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    await panel.find('.run-bar[data-phase="empty"]').waitFor({ timeout: 30_000 });
+    expect(await panel.status().textContent()).toContain("not a report of Fathom");
+  });
+});

@@ -32,7 +32,8 @@ export async function installDependencies() {
 }
 
 export async function build() {
-  const outputs = ["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"];
+  const pages = ["panel", "side"].map((name) => `dist/webview/${name}.js`);
+  const outputs = ["dist/extension.js", "dist/engine.js", "dist/cli.js", ...pages];
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");
     await runQuietly("The build", "npm", ["run", "build"]);

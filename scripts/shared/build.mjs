@@ -30,9 +30,9 @@ export async function installDependencies() {
 
 export async function build() {
   const outputs = [
-    ...["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"],
-    ...["dist/python.js", "dist/web-tree-sitter.wasm", "dist/tree-sitter-python.wasm"],
-  ];
+    ...["extension.js", "engine.js", "cli.js", "webview/panel.js", "webview/side.js"],
+    ...["python.js", "web-tree-sitter.wasm", "tree-sitter-python.wasm"],
+  ].map((name) => `dist/${name}`);
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");
     await runQuietly("The build", "npm", ["run", "build"]);

@@ -10,8 +10,6 @@ export const commands = {
   exportReport: "fathom.exportReport",
   showReport: "fathom.showReport",
   showLog: "fathom.showLog",
-  /** Takes the key of a stored report: what a CodeLens and a hover over a norm link to. */
-  openNorm: "fathom.openNorm",
   /** These take what the light bulb passes, or nothing: then the cursor says where. */
   applyScaling: "fathom.applyLayerNormScaling",
   previewScaling: "fathom.previewLayerNormScaling",
@@ -30,7 +28,13 @@ export const commands = {
   unpinReport: "fathom.unpinReport",
 } as const;
 
-/** The settings below `fathom.`; their keys are the words the code uses. */
+/** Commands that only what Fathom itself shows leads to; a menu or a palette has nothing to give them. */
+export const ownCommands = {
+  /** Takes the key of a stored report: what a CodeLens and a hover over a norm lead to. */
+  openNorm: "fathom.openNorm",
+} as const;
+
+/** The settings of a measurement below `fathom.`; their keys are the words the code uses. */
 export const settings = {
   textFiles: "textFiles",
   sequenceLength: "sequenceLength",
@@ -42,6 +46,10 @@ export const settings = {
   threads: "threads",
   memoryGib: "memoryGib",
   seed: "seed",
+} as const;
+
+/** What the editor shows, which changes no figure. */
+export const viewSettings = {
   codeLens: "codeLens",
 } as const;
 

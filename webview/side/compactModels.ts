@@ -37,11 +37,14 @@ export function compactModels(view: ReportView, scales: ScaleChoice): CompactMod
   ];
 }
 
-/** At most three ticks, the ends of the axis among them: more do not fit. */
-export function fewTicks({ ticks }: ValueAxis): number[] {
+/** At most three ticks, the first and the last among them: more do not fit. */
+export function fewTicks({ kind, ticks }: ValueAxis): number[] {
   if (ticks.length <= 3) return ticks;
   const last = ticks.length - 1;
-  return last % 2 === 0 ? [ticks[0]!, ticks[last / 2]!, ticks[last]!] : [ticks[0]!, ticks[last]!];
+  const ends = [ticks[0]!, ticks[last]!];
+  // On a linear axis a tick beside the middle would look like a mistake.
+  if (kind === "linear" && last % 2 === 1) return ends;
+  return ends.toSpliced(1, 0, ticks[Math.floor(last / 2)]!);
 }
 
 function compactVariance(view: ReportView): CompactModel {

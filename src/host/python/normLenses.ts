@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { normHover, normLine } from "../../report/normText";
 import type { Guard } from "../guard";
-import { commands, settings, settingsSection } from "../ids";
+import { commands, ownCommands, settingsSection, viewSettings } from "../ids";
 import type { MeasuredNorm, MeasuredNorms, NormsOfFile } from "./measuredNorms";
 
 export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
@@ -42,10 +42,10 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (hovered === undefined) return undefined;
     const { report, norm, site, key, name } = hovered;
     const text = new vscode.MarkdownString(normHover(report, norm.path));
-    text.isTrusted = { enabledCommands: [commands.openNorm] };
+    text.isTrusted = { enabledCommands: [ownCommands.openNorm] };
     const target = encodeURIComponent(JSON.stringify([key]));
     text.appendMarkdown(
-      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${commands.openNorm}?${target})`,
+      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${ownCommands.openNorm}?${target})`,
     );
     return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
   }
@@ -67,7 +67,7 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
     new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
       title: normLine(report),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
-      command: commands.openNorm,
+      command: ownCommands.openNorm,
       arguments: [key],
     });
 }
@@ -87,7 +87,7 @@ function offers(document: vscode.TextDocument, { file }: NormsOfFile): vscode.Co
 
 function isShown(document: vscode.TextDocument): boolean {
   const configuration = vscode.workspace.getConfiguration(settingsSection, document);
-  return configuration.get(settings.codeLens) !== false;
+  return configuration.get(viewSettings.codeLens) !== false;
 }
 
 function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {

@@ -1,7 +1,7 @@
 /** What Fathom shows and offers in Python code, registered together. */
 import * as vscode from "vscode";
 import type { Guard } from "../guard";
-import { commands, settings, settingsSection } from "../ids";
+import { commands, ownCommands, settingsSection, viewSettings } from "../ids";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
@@ -38,9 +38,10 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
       lenses.refresh();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(`${settingsSection}.${settings.codeLens}`)) lenses.refresh();
+      if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
+        lenses.refresh();
     }),
-    register(commands.openNorm, "open the report", async (key) => {
+    register(ownCommands.openNorm, "open the report", async (key) => {
       if (typeof key === "string" && (await services.openStored(key))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),

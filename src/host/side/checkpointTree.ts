@@ -36,7 +36,8 @@ export function nodeId(node: TreeNode): string {
   switch (node.kind) {
     case "checkpoints":
     case "reports":
-      return node.kind;
+      // The editor would keep a root that was empty closed when it is no longer so.
+      return node.children.length > 0 ? node.kind : `${node.kind}:none`;
     case "folder":
       return `folder:${node.name}`;
     case "checkpoint":

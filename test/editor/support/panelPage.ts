@@ -6,7 +6,10 @@ export class PanelPage {
   private readonly frame: FrameLocator;
 
   constructor(private readonly page: Page) {
-    this.frame = page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+    // The side panel's webview may stand beside it.
+    this.frame = page
+      .frameLocator('iframe.webview.ready:not([src*="purpose=webviewView"])')
+      .frameLocator("#active-frame");
   }
 
   find(selector: string): Locator {

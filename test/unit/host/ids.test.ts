@@ -8,7 +8,9 @@ import {
   contextKeys,
   settings,
   settingsSection,
+  tools,
   views,
+  viewSettings,
   webviews,
 } from "../../../src/host/ids";
 import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
@@ -31,8 +33,15 @@ describe("package.json and src/host/ids.ts say the same", () => {
   });
 
   test("settings", () => {
-    const names = Object.values(settings).map((name) => `${settingsSection}.${name}`);
+    const names = Object.values({ ...settings, ...viewSettings }).map(
+      (name) => `${settingsSection}.${name}`,
+    );
     expect(Object.keys(properties).sort()).toEqual(names.sort());
+  });
+
+  test("tools of the assistant", () => {
+    const declared = contributes.languageModelTools.map(({ name }: { name: string }) => name);
+    expect(declared).toEqual(Object.values(tools));
   });
 
   test("views, and the commands of their welcome", () => {

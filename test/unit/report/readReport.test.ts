@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
@@ -122,6 +124,25 @@ describe("parseReport", () => {
     }).toThrow("It is 100000001 bytes long; the limit is 100000000.");
   });
 
+  it("checks every field, and asks for those that report.schema.json asks for", () => {
+    const schema = new URL("../../../media/report.schema.json", import.meta.url);
+    const isValid = new Ajv2020().compile(JSON.parse(readFileSync(schema, "utf8")));
+    const whole = JSON.stringify(sampleReport({ layers: 2 }));
+    // Without its version it is not taken for a report at all.
+    const fields = fieldsOf(JSON.parse(whole)).filter(([name]) => name !== "schemaVersion");
+    expect(fields.length).toBeGreaterThan(80);
+    for (const field of fields) {
+      const wrong = JSON.parse(whole);
+      parentOf(wrong, field)[field.at(-1)!] = { not: "this" };
+      expect(failure(JSON.stringify(wrong)).field, field.join(".")).toBeDefined();
+      const without = JSON.parse(whole);
+      Reflect.deleteProperty(parentOf(without, field), field.at(-1)!);
+      const text = JSON.stringify(without);
+      if (isValid(JSON.parse(text))) expect(parseReport(text)).toEqual(JSON.parse(text));
+      else expect(failure(text).message).toContain("found nothing");
+    }
+  });
+
   it("throws nothing but its own error, whatever it is given", () => {
     const report = JSON.stringify(sampleReport({ layers: 2 }));
     const spoilt = fc
@@ -138,6 +159,22 @@ describe("parseReport", () => {
     );
   });
 });
+
+/** The paths of all named fields that hold a figure, a text or a list; of a list, its first item's. */
+function fieldsOf(value: unknown, path: string[] = []): string[][] {
+  if (Array.isArray(value)) return [path, ...fieldsOf(value[0], [...path, "0"])];
+  if (typeof value !== "object" || value === null) return path.at(-1) === "0" ? [] : [path];
+  return Object.entries(value).flatMap(([name, inner]) => fieldsOf(inner, [...path, name]));
+}
+
+function parentOf(value: Broken, path: string[]): Record<string, unknown> {
+  return path
+    .slice(0, -1)
+    .reduce<Record<string, unknown>>(
+      (inner, name) => inner[name] as Record<string, unknown>,
+      value,
+    );
+}
 
 function failure(text: string): ReportFileError {
   try {

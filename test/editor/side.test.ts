@@ -1,0 +1,181 @@
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { SidePage } from "./support/sidePage";
+import { lastStep, Workbench } from "./support/workbench";
+
+const step = lastStep("pre-ln");
+/** Quick to measure; what is measured does not matter here. */
+const quick = { "fathom.maxTokens": 512 };
+
+let workbench: Workbench;
+let side: SidePage;
+afterEach(async () => {
+  await workbench.close();
+});
+
+async function open(name: string, settings: Record<string, unknown> = {}): Promise<void> {
+  workbench = await Workbench.open(name, {
+    settings: { ...quick, ...settings },
+    size: { width: 1500, height: 1100 },
+  });
+  side = new SidePage(workbench.page);
+}
+
+/** Opens a file by its path, which leaves the side panel open. */
+async function goTo(...names: string[]): Promise<void> {
+  await workbench.page.keyboard.press("F1");
+  await workbench.quickInput().fill(names.join("/"));
+  await workbench.pick(names.at(-1)!);
+}
+
+/** On a shared machine a webview takes its time. */
+const patient = { timeout: 60_000 };
+
+/** What the charts say in place of charts. */
+const emptyText = (): Promise<string | null> => side.find(".empty p").textContent();
+
+async function measure(...names: [string, string]): Promise<void> {
+  await workbench.diagnose(...names);
+  await workbench.panel.reaches("done");
+}
+
+describe("the side panel in every theme", () => {
+  test("narrow and wide", async () => {
+    await open("side-themes");
+    await workbench.openFile("model.py");
+    await measure("pre-ln", step);
+    await side.open();
+    await side.name().waitFor();
+    await side.find("svg .mark").first().waitFor();
+    for (const [name, theme] of [
+      ["light", "Default Light Modern"],
+      ["dark", "Default Dark Modern"],
+      ["high-contrast", "Default High Contrast"],
+      ["high-contrast-light", "Default High Contrast Light"],
+    ] as const) {
+      writeFileSync(
+        path.join(workbench.folder, ".vscode", "settings.json"),
+        JSON.stringify({ "workbench.colorTheme": theme, "fathom.textFiles": ["held-out.txt"] }),
+      );
+      const bodyClass = `vscode-${name}`;
+      await expect
+        .poll(() => side.find("body").getAttribute("class"), { timeout: 20_000 })
+        .toContain(bodyClass);
+      for (const width of [300, 600]) {
+        await side.widenTo(width);
+        await workbench.page.waitForTimeout(700);
+        await workbench.screenshot(`side-${name}-${width}`);
+      }
+    }
+    expect(workbench.complaints).toEqual([]);
+  });
+});
+
+describe("the tree", () => {
+  test("lists checkpoints by folder and what they measured; opens, deletes and brings back", async () => {
+    await open("side-tree");
+    await side.open();
+    await side.row("step-250").first().waitFor();
+    expect(await side.rows().allTextContents()).toEqual([
+      "Checkpoints",
+      "lns",
+      "step-250",
+      "step-1000",
+      "step-2000",
+      "step-2600",
+      "pre-ln",
+      "step-250",
+      "step-1000",
+      "step-2000",
+      "step-2600",
+      "Reportsnone yet",
+    ]);
+    await workbench.screenshot("side-tree-unmeasured");
+
+    // From the row to the figures beside it.
+    await side.pressOn(side.rows().nth(10), "Diagnose Depth");
+    await workbench.panel.reaches("done");
+    await side.row(/^step-2600ppl .* needed$/).waitFor();
+    const report = side.row(/^pre-ln\/step-2600ppl .* needed · just now$/);
+    await report.waitFor();
+
+    await workbench.command("View: Close All Editors");
+    await report.click();
+    await workbench.panel.reaches("done", 20_000);
+    expect(await workbench.panel.status().textContent()).toMatch(/^Measured on/);
+
+    await side.pressOn(report, "Delete Report");
+    await report.waitFor({ state: "detached" });
+    const message = workbench.notification("Fathom deleted the report of pre-ln/step-2600.");
+    await workbench.press(message, "Undo");
+    await report.waitFor();
+
+    // The key deletes what is selected.
+    await report.click();
+    await workbench.page.keyboard.press("Delete");
+    await report.waitFor({ state: "detached" });
+  });
+
+  test("leaves out what .gitignore names, and lists what comes", async () => {
+    await open("side-ignore");
+    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    await side.open();
+    await side.row("step-250").waitFor();
+    workbench.writeCheckpoint("pre-ln", "step-9999");
+    await side.row("step-9999").waitFor();
+    writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
+    await workbench.page.locator(".customview-tree").hover();
+    await workbench.command("Fathom: Refresh Checkpoints");
+    // Without a repository nothing is ignored.
+    await side.row("step-9999").waitFor();
+  });
+
+  test("welcomes with what to do where there is nothing", async () => {
+    await open("side-empty");
+    for (const twin of ["pre-ln", "lns"]) {
+      rmSync(path.join(workbench.folder, twin), { recursive: true });
+    }
+    await workbench.reload();
+    await side.open();
+    const welcome = workbench.page.locator(".welcome-view:visible");
+    await welcome.getByText("No checkpoint was found in this workspace").waitFor();
+    await side.find(".empty p").waitFor();
+    await workbench.screenshot("side-empty");
+    await welcome.getByText("Diagnose a Checkpoint…").click();
+    await workbench.picks().filter({ hasText: "Browse for a checkpoint folder" }).waitFor();
+  });
+});
+
+describe("the charts", () => {
+  test("follow the file that is edited and the layer that is chosen", async () => {
+    await open("side-follow");
+    await side.open();
+    await side.find(".empty").waitFor();
+    await goTo("pre-ln", step, "config.json");
+    await expect.poll(emptyText, patient).toBe(`pre-ln/${step} has not been diagnosed yet.`);
+    await side.find("vscode-button:visible").click();
+    await workbench.panel.reaches("done");
+    await expect.poll(() => side.name().textContent()).toBe(`pre-ln/${step}`);
+
+    // A layer chosen in the panel is the layer of the charts, and the other way round.
+    await workbench.panel.find('tr[data-layer="5"]').click();
+    await expect.poll(() => side.find(".layer-line").textContent()).toMatch(/^Layer 5 · /);
+    const chart = side.find("svg.plot").first();
+    await chart.focus();
+    await workbench.page.keyboard.press("ArrowRight");
+    await workbench.panel.find('tr.highlighted[data-layer="6"]').waitFor();
+    expect(await chart.getAttribute("aria-valuetext")).toMatch(/^Layer 6: σ² .* ± /);
+    await workbench.screenshot("side-layer");
+
+    // The table says the same.
+    await side.find(".name-line .toggle").click();
+    await side.find('tr.highlighted[data-layer="6"]').waitFor();
+    await workbench.screenshot("side-table");
+
+    // Another model's file is not shown this one's figures.
+    await goTo("lns", step, "config.json");
+    await expect.poll(emptyText, patient).toBe(`lns/${step} has not been diagnosed yet.`);
+    expect(workbench.complaints).toEqual([]);
+  });
+});

@@ -162,6 +162,8 @@ describe("the charts", () => {
     await workbench.panel.find('tr[data-layer="5"]').click();
     await expect.poll(() => side.find(".layer-line").textContent()).toMatch(/^Layer 5 · /);
     const chart = side.find("svg.plot").first();
+    // The layer under the pointer would go before the chosen one.
+    await workbench.page.mouse.move(10, 10);
     await chart.focus();
     await workbench.page.keyboard.press("ArrowRight");
     await workbench.panel.find('tr.highlighted[data-layer="6"]').waitFor();

@@ -37,10 +37,10 @@ export class SidePage {
     return this.rows().filter({ hasText: text });
   }
 
-  /** A button that a row has while the pointer is on it. */
+  /** A button that a row has while the pointer is on it; its label may end with its key. */
   async pressOn(row: Locator, title: string): Promise<void> {
     await row.hover();
-    await row.locator(`.action-label[aria-label="${title}"]`).click();
+    await row.locator(`.action-label[aria-label^="${title}"]`).click();
   }
 
   /** Drags the border of the side bar. */

@@ -5,7 +5,7 @@ import type { Report } from "../diagnosis/report";
 import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import { DiagnosisPanel } from "./diagnosisPanel";
-import { DiagnosisRun, type StartEngine } from "./diagnosisRun";
+import { DiagnosisRun, withEarlier, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
 import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
@@ -29,6 +29,8 @@ export interface DiagnosisServices {
 export class Diagnosis implements vscode.Disposable {
   private run: DiagnosisRun | undefined;
   private state: PanelState | undefined;
+  /** Of the last run that ended with one. */
+  private lastReport: Report | undefined;
   private panel: DiagnosisPanel | undefined;
 
   constructor(
@@ -145,9 +147,10 @@ export class Diagnosis implements vscode.Disposable {
   }
 
   private showState(state: PanelState): void {
-    this.state = state;
-    this.panel?.show(state);
-    if (state.report !== undefined) this.services.becameCurrent(this);
+    if (state.phase === "done") this.lastReport = state.report;
+    this.state = withEarlier(state, this.lastReport);
+    this.panel?.show(this.state);
+    if (this.state.report !== undefined) this.services.becameCurrent(this);
   }
 
   private tell(outcome: Outcome): void {
@@ -159,7 +162,9 @@ export class Diagnosis implements vscode.Disposable {
       log.info(`The diagnosis of ${this.name} was cancelled.`);
     } else {
       log.error(`The diagnosis of ${this.name} failed: ${outcome.failure.message}`);
-      this.offerToRunAgain(outcome.failure);
+      // The panel says what is wrong with a checkpoint, and there it does not pass.
+      const isTold = outcome.failure.reason === "checkpoint" && this.panel?.isVisible === true;
+      if (!isTold) this.offerToRunAgain(outcome.failure);
     }
   }
 
@@ -172,10 +177,12 @@ export class Diagnosis implements vscode.Disposable {
       });
   }
 
-  private offerToRunAgain({ message }: Failure): void {
+  private offerToRunAgain({ reason, message }: Failure): void {
     const [runAgain, showLog] = ["Run Again", "Show Log"];
+    // The first is the one that is offered most; a checkpoint seldom becomes readable by itself.
+    const offers = reason === "checkpoint" ? [showLog, runAgain] : [runAgain, showLog];
     void vscode.window
-      .showErrorMessage(`The diagnosis of ${this.name} failed. ${message}`, runAgain, showLog)
+      .showErrorMessage(`The diagnosis of ${this.name} failed. ${message}`, ...offers)
       .then((choice) => {
         if (choice === showLog) this.services.log.show();
         if (choice === runAgain) {

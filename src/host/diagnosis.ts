@@ -6,7 +6,7 @@ import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/me
 import type { Checkpoint } from "./checkpoint";
 import type { CurrentReport } from "./diagnoses";
 import { createPanel, DiagnosisPanel } from "./diagnosisPanel";
-import { DiagnosisRun, type RunObserver, type StartEngine } from "./diagnosisRun";
+import { DiagnosisRun, withEarlier, type RunObserver, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
 import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
@@ -42,6 +42,8 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   private run: DiagnosisRun | undefined;
   private state: PanelState | undefined;
   private storedKey: string | undefined;
+  /** Of the last run that ended with one, and where it is stored. */
+  private last: { report: Report; key: string | undefined } | undefined;
   private panel: DiagnosisPanel | undefined;
 
   constructor(
@@ -204,10 +206,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   }
 
   private showState(state: PanelState, reportKey?: string): void {
-    this.state = state;
-    this.storedKey = reportKey;
+    if (state.phase === "done") this.last = { report: state.report, key: reportKey };
+    this.state = withEarlier(state, this.last?.report);
+    const isEarlier = this.state.phase === "failed" && this.state.isEarlier === true;
+    this.storedKey = isEarlier ? this.last?.key : reportKey;
     this.sendState();
-    if (state.report !== undefined) this.services.becameCurrent(this);
+    if (this.state.report !== undefined) this.services.becameCurrent(this);
   }
 
   private sendState(): void {
@@ -228,7 +232,9 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       log.info(`The diagnosis of ${this.name} was cancelled.`);
     } else {
       log.error(`The diagnosis of ${this.name} failed: ${outcome.failure.message}`);
-      this.offerToRunAgain(outcome.failure);
+      // The panel says what is wrong with a checkpoint, and there it does not pass.
+      const isTold = outcome.failure.reason === "checkpoint" && this.panel?.isVisible === true;
+      if (!isTold) this.offerToRunAgain(outcome.failure);
     }
   }
 
@@ -241,10 +247,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       });
   }
 
-  private offerToRunAgain({ message }: Failure): void {
+  private offerToRunAgain({ reason, message }: Failure): void {
     const [runAgain, showLog] = ["Run Again", "Show Log"];
+    // The first is the one that is offered most; a checkpoint seldom becomes readable by itself.
+    const offers = reason === "checkpoint" ? [showLog, runAgain] : [runAgain, showLog];
     void vscode.window
-      .showErrorMessage(`The diagnosis of ${this.name} failed. ${message}`, runAgain, showLog)
+      .showErrorMessage(`The diagnosis of ${this.name} failed. ${message}`, ...offers)
       .then((choice) => {
         if (choice === showLog) this.services.log.show();
         if (choice === runAgain) {

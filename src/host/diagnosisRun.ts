@@ -50,7 +50,7 @@ export class DiagnosisRun {
       const key = await this.keep(outcome.report, recalled);
       this.observer.state({ phase: "done", name, report: outcome.report, notices }, key);
     } else {
-      const partial = this.report === undefined ? {} : { report: this.report };
+      const partial = this.report === undefined ? {} : { report: endedReport(this.report) };
       this.observer.state({ phase: "failed", name, failure: outcome.failure, notices, ...partial });
     }
     return outcome;
@@ -176,3 +176,28 @@ const interrupted: Outcome = {
   ok: false,
   failure: { reason: "interrupted", message: "The diagnosis was cancelled." },
 };
+
+/** What a failed run shows: its own partial report, unless an earlier run left a better one. */
+export function withEarlier(state: PanelState, earlier: Report | undefined): PanelState {
+  if (state.phase !== "failed" || earlier === undefined) return state;
+  const { documents, plannedDocuments } = earlier.evaluation;
+  const isBetter = documents === plannedDocuments || state.report === undefined;
+  return isBetter ? { ...state, report: earlier, isEarlier: true } : state;
+}
+
+/** What a partial report gives as the reason while the run goes on. */
+const pending = "not measured yet";
+
+/** The last report of a run that goes on no more: nothing in it is still to come. */
+function endedReport(report: Report): Report {
+  const layers = report.layers.map((layer) => ({
+    ...layer,
+    ...(layer.unmeasured && {
+      unmeasured: layer.unmeasured.map(({ metric, reason }) => ({
+        metric,
+        reason: reason === pending ? "not measured before the run ended" : reason,
+      })),
+    }),
+  }));
+  return { ...report, layers };
+}

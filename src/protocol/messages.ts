@@ -74,7 +74,15 @@ export type EngineCommand =
 export type PanelState =
   | { phase: "running"; name: string; progress: Progress; report?: Report; notices: string[] }
   | { phase: "done"; name: string; report: Report; notices: string[]; origin?: ReportOrigin }
-  | { phase: "failed"; name: string; failure: Failure; report?: Report; notices: string[] }
+  | {
+      phase: "failed";
+      name: string;
+      failure: Failure;
+      report?: Report;
+      /** The report is the whole one of a run before, which the failed one leaves standing. */
+      isEarlier?: true;
+      notices: string[];
+    }
   /** There is nothing to show; `reason` is a sentence or two. */
   | { phase: "empty"; name: string; reason: string; canRun: boolean; report?: never; notices: [] };
 

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { enginesOf, parentOf } from "./support/processes";
 import { lastStep, Workbench } from "./support/workbench";
@@ -26,7 +28,7 @@ describe("a run", () => {
     await workbench.press(progress, "Cancel");
     await expect.poll(() => enginesOf(workbench.extensions), { timeout: 2000 }).toEqual([]);
     await panel.reaches("failed", 5000);
-    expect(await panel.status().textContent()).toContain("cancelled");
+    expect(await panel.status().textContent()).toMatch(/^Cancelled after layer \d+\.$/);
     await expect.poll(() => progress.count()).toBe(0);
     await workbench.screenshot("cancelled");
   });
@@ -43,6 +45,41 @@ describe("a run", () => {
     expect(await workbench.tab("Depth of").count()).toBe(1);
     await panel.button("Cancel").click();
     await panel.reaches("failed", 5000);
+  });
+
+  test("that is cancelled leaves the report of the run before standing", async () => {
+    workbench = await Workbench.open("cancel-again");
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("done");
+    await panel.button("Run again").click();
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+    expect(await panel.status().textContent()).toBe(
+      "Cancelled. The report of the earlier run stands below.",
+    );
+    for (const text of await panel.readChart(panel.charts().last()))
+      expect(text).toMatch(/Removing layer/);
+  });
+
+  test("of an unsupported checkpoint says so once and shows nothing empty", async () => {
+    workbench = await Workbench.open("unsupported");
+    workbench.writeCheckpoint("pre-ln", "step-999999");
+    const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
+    const text = readFileSync(config, "utf8");
+    writeFileSync(config, text.replace(/"model_type": *"[^"]*"/, '"model_type": "gpt2"'));
+    await workbench.diagnose("pre-ln", "step-999999");
+    const { panel } = workbench;
+    await panel.reaches("failed");
+    expect(await panel.find(".run-head").textContent()).toBe(
+      "This checkpoint cannot be diagnosed.",
+    );
+    const message = '"model_type" is "gpt2", which is not supported';
+    expect(await panel.status().textContent()).toContain(message);
+    for (const chart of await panel.charts().all()) expect(await chart.isVisible()).toBe(false);
+    expect(await workbench.notification("failed").count()).toBe(0);
+    await workbench.screenshot("unsupported");
   });
 
   test("ends early on request, with a report of what was measured", async () => {

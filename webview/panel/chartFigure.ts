@@ -4,7 +4,7 @@ import { layerForKey } from "../shared/layerKeys";
 import type { Palette } from "../shared/theme";
 import type { LayerRange } from "./axis";
 import type { ChartModel } from "./chartModel";
-import { curveGlyph, measuredGlyph, referenceGlyph } from "./glyphs";
+import { belowAxisGlyph, curveGlyph, measuredGlyph, referenceGlyph } from "./glyphs";
 import { LayerChart } from "./layerChart";
 
 export interface ChartFigureEvents {
@@ -136,6 +136,9 @@ function legendItems(model: ChartModel): HTMLElement[] {
     element("li", {
       children: [measuredGlyph(), `${model.measured.label}, 95% interval`],
     }),
+    ...(model.belowAxis
+      ? [element("li", { children: [belowAxisGlyph(), model.belowAxis.label] })]
+      : []),
     ...model.curves.map((curve) =>
       element("li", { children: [curveGlyph(curve.role), curve.label] }),
     ),
@@ -148,6 +151,7 @@ function legendItems(model: ChartModel): HTMLElement[] {
 function legendKey(model: ChartModel): string {
   return [
     model.measured.label,
+    model.belowAxis?.label,
     model.reference?.label,
     ...model.curves.map((curve) => curve.label),
   ].join("\n");

@@ -17,6 +17,8 @@ export interface ChartModel {
   visible?: LayerRange;
   axis: ValueAxis;
   measured: MeasuredSeries;
+  /** Figures that a logarithmic axis has no place for; absent where every figure has its place. */
+  belowAxis?: BelowAxis;
   curves: CurveSeries[];
   reference?: { value: number; label: string };
   verdicts: (Verdict | undefined)[];
@@ -36,6 +38,12 @@ export interface MeasuredSeries {
   bars: boolean;
   /** A band between the ends of the intervals, beside the error bars. */
   band: boolean;
+  points: MeasuredPoint[];
+}
+
+/** Marked at the axis' floor by a shape of their own, with as much of the interval as there is room. */
+export interface BelowAxis {
+  label: string;
   points: MeasuredPoint[];
 }
 
@@ -116,7 +124,7 @@ export function reasonFor(view: ReportView, index: number, metric: Metric): stri
   if (report && !wasAsked(report, metric)) return "not asked for";
   const stated = layerOf(view, index)?.unmeasured?.find((entry) => entry.metric === metric);
   if (stated) return stated.reason;
-  return view.isRunning ? "not measured yet" : "not measured";
+  return view.isRunning ? "not measured yet" : notMeasured;
 }
 
 /** Why a chart is empty, when it is. */
@@ -130,8 +138,10 @@ export function emptinessOf(
   if (report && !wasAsked(report, metric)) return { emptiness: "Not asked for in this run" };
   const stated = statedReasons(report, metric)[0];
   if (stated !== undefined) return { emptiness: capitalised(stated.reason) };
-  return { emptiness: view.isRunning ? "Not measured yet" : "Not measured" };
+  return { emptiness: capitalised(view.isRunning ? "not measured yet" : notMeasured) };
 }
+
+const notMeasured = "not measured before the run ended";
 
 /** `Layers 3–5 and 9: …`, one line for each reason; none while the reason is that the run goes on. */
 export function unmeasuredNotes(view: ReportView, metric: Metric): string[] {
@@ -149,7 +159,7 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function wasAsked(report: Report, metric: Metric): boolean {
+export function wasAsked(report: Report, metric: Metric): boolean {
   return report.evaluation.metrics.includes(metric);
 }
 

@@ -5,7 +5,7 @@ import type { Palette } from "../shared/theme";
 import { button, checkbox } from "../shared/toolkit";
 import { allLayers, type LayerRange } from "./axis";
 import { ChartFigure } from "./chartFigure";
-import { layerOf, verdictsOf, type ChartModel, type ReportView } from "./chartModel";
+import { layerOf, verdictsOf, wasAsked, type ChartModel, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import { jacobianModel } from "./jacobianModel";
 import type { ChartChoice } from "./navigation";
@@ -21,11 +21,17 @@ export interface ChartsEvents {
 
 /** The three charts as models, from top to bottom. */
 export function chartModels(view: ReportView, choice: ChartChoice): ChartModel[] {
+  const part = hasSublayers(view) === false ? "layer" : choice.part;
   return [
     varianceModel(view),
     jacobianModel(view, { isLog: choice.isJacobianLog }),
-    pruningModel(view, { part: choice.part, isLog: choice.isPruningLog }),
+    pruningModel(view, { part, isLog: choice.isPruningLog }),
   ];
+}
+
+/** Whether the removal of sublayers was asked for; undefined before any report has come. */
+function hasSublayers({ report }: ReportView): boolean | undefined {
+  return report && wasAsked(report, "sublayers");
 }
 
 export class Charts {
@@ -39,6 +45,10 @@ export class Charts {
     },
   });
   private readonly partInputs: Readonly<Record<RemovablePart, HTMLInputElement>>;
+  private readonly partHint = element("p", {
+    class: "part-hint",
+    text: sublayersHint,
+  });
   private readonly jacobianLog = checkbox("Log scale", (isJacobianLog) => {
     this.events.onChoice({ ...this.choice, isJacobianLog });
   });
@@ -46,7 +56,7 @@ export class Charts {
     this.events.onChoice({ ...this.choice, isPruningLog });
   });
   private readonly figures: ChartFigure[];
-  private choice: ChartChoice = { part: "layer", isPruningLog: false, isJacobianLog: true };
+  private choice: ChartChoice = { part: "layer", isPruningLog: true, isJacobianLog: true };
   private view: ReportView | undefined;
   private palette: Palette | undefined;
   private range: LayerRange | undefined;
@@ -100,7 +110,7 @@ export class Charts {
     this.key.replaceChildren(...keyItems(verdictsOf(view)));
     this.jacobianLog.setChecked(choice.isJacobianLog);
     this.pruningLog.setChecked(choice.isPruningLog);
-    for (const part of removableParts) this.partInputs[part].checked = part === choice.part;
+    this.showParts(view, choice.part);
     this.draw();
   }
 
@@ -119,6 +129,22 @@ export class Charts {
       this.figures[i]?.show(model, palette);
     });
     this.highlight(this.highlighted);
+  }
+
+  /** What was not measured cannot be chosen, and says how it can be. */
+  private showParts(view: ReportView, chosen: RemovablePart): void {
+    const isMeasured = hasSublayers(view);
+    for (const part of removableParts) {
+      const input = this.partInputs[part];
+      input.checked = part === (isMeasured === false ? "layer" : chosen);
+      input.disabled = isMeasured === false && part !== "layer";
+      if (input.disabled) input.setAttribute("aria-description", sublayersHint);
+      else input.removeAttribute("aria-description");
+      input.title = input.disabled ? sublayersHint : "";
+    }
+    // Its room is kept while a run goes on, so that the chart below stays where it is.
+    this.partHint.hidden = isMeasured !== false && !view.isRunning;
+    this.partHint.classList.toggle("unseen", isMeasured !== false);
   }
 
   /** Every chart shows the same layers: a zoom of one is a zoom of all. */
@@ -161,6 +187,7 @@ export class Charts {
           ],
         }),
         this.pruningLog.node,
+        this.partHint,
       ],
     });
   }
@@ -173,6 +200,8 @@ export class Charts {
     return input;
   }
 }
+
+const sublayersHint = "Add sublayers under Settings → Fathom → Metrics and run again";
 
 const partLabels: Readonly<Record<RemovablePart, string>> = {
   layer: "Whole layer",

@@ -8,5 +8,12 @@ export const curveDashes: Readonly<Record<CurveSeries["role"], readonly number[]
   lns: [1.5, 3],
 };
 
+/** A dash in words, so that a legend can be read without seeing its samples. */
+export function dashName([length]: readonly number[]): string {
+  if (length === undefined) return "solid";
+  if (length <= 2) return "dotted";
+  return length <= 5 ? "short dashes" : "long dashes";
+}
+
 /** The line at the cost that the verdict is about. */
 export const referenceDash: readonly number[] = [2, 3];

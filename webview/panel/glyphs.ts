@@ -35,6 +35,13 @@ export function measuredGlyph(): SVGSVGElement {
   ]);
 }
 
+/** What a logarithmic axis has no place for. */
+export function belowAxisGlyph(): SVGSVGElement {
+  return svgElement("svg", { class: "sample", viewBox: "0 0 26 14", "aria-hidden": "true" }, [
+    svgElement("path", { class: "sample-measured sample-below", d: "M8.7 4H17.3L13 11.5Z" }),
+  ]);
+}
+
 export function curveGlyph(role: CurveSeries["role"]): SVGSVGElement {
   return lineGlyph(`sample-${role}`, curveDashes[role]);
 }

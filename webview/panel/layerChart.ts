@@ -20,7 +20,7 @@ import Zoom from "chartjs-plugin-zoom";
 import type { Verdict } from "../../src/report/verdict";
 import { faded, type Palette } from "../shared/theme";
 import { allLayers, layerStep, tickText, type LayerRange } from "./axis";
-import { verdictRuns, type ChartModel, type CurveSeries } from "./chartModel";
+import { verdictRuns, type BelowAxis, type ChartModel, type CurveSeries } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
 
 Chart.register(
@@ -291,7 +291,6 @@ const tintStrengths: Readonly<Record<Verdict, number>> = {
 function datasets(model: ChartModel, palette: Palette): ChartDataset<ChartKind, ChartPoint[]>[] {
   const points = pointsOf(model);
   const colour = palette.measured;
-  const unseen = { pointRadius: 0, borderWidth: 0 } as const;
   const shapes = points.map(({ x }) => {
     const verdict = model.verdicts[x];
     return verdict === undefined ? undefined : verdictShapes[verdict];
@@ -316,20 +315,9 @@ function datasets(model: ChartModel, palette: Palette): ChartDataset<ChartKind, 
         return shape.style === "rectRot" ? radius * 1.3 : radius;
       },
     },
-    {
-      type: "lineWithErrorBars",
-      order: 2,
-      data: points,
-      ...unseen,
-      showLine: false,
-      errorBarColor: colour,
-      errorBarLineWidth: 1.25,
-      errorBarWhiskerColor: colour,
-      errorBarWhiskerLineWidth: 1.25,
-      errorBarWhiskerRatio: 0,
-      errorBarWhiskerSize: ({ chart }) => pointRadius(chart, model) * 1.8,
-    },
+    { ...errorBars(model, palette), data: points },
     ...(model.measured.bars ? [bars(points, palette)] : []),
+    ...(model.belowAxis ? belowAxis(model.belowAxis, model, palette) : []),
     ...model.curves.map((curve) => curveDataset(curve, palette)),
     ...(model.measured.band
       ? [
@@ -352,6 +340,26 @@ function datasets(model: ChartModel, palette: Palette): ChartDataset<ChartKind, 
   ];
 }
 
+const unseen = { pointRadius: 0, borderWidth: 0 } as const;
+
+function errorBars(
+  model: ChartModel,
+  { measured }: Palette,
+): Omit<ChartDataset<"lineWithErrorBars", ChartPoint[]>, "data"> {
+  return {
+    type: "lineWithErrorBars",
+    order: 2,
+    ...unseen,
+    showLine: false,
+    errorBarColor: measured,
+    errorBarLineWidth: 1.25,
+    errorBarWhiskerColor: measured,
+    errorBarWhiskerLineWidth: 1.25,
+    errorBarWhiskerRatio: 0,
+    errorBarWhiskerSize: ({ chart }) => pointRadius(chart, model) * 1.8,
+  };
+}
+
 function bars(points: ChartPoint[], palette: Palette): ChartDataset<"bar", ChartPoint[]> {
   return {
     type: "bar",
@@ -364,6 +372,38 @@ function bars(points: ChartPoint[], palette: Palette): ChartDataset<"bar", Chart
     borderColor: palette.measured,
     borderWidth: palette.highContrast ? 1 : 0,
   };
+}
+
+/** Hollow triangles that point out of the chart, and the part of their intervals that is within it. */
+function belowAxis(
+  { points }: BelowAxis,
+  model: ChartModel,
+  palette: Palette,
+): ChartDataset<ChartKind, ChartPoint[]>[] {
+  const floor = model.axis.min;
+  const data = points.map(({ layer, high }) => ({
+    x: layer,
+    y: floor,
+    yMin: floor / beyond,
+    yMax: Math.max(floor / beyond, high),
+  }));
+  return [
+    {
+      type: "line",
+      order: 1,
+      data,
+      showLine: false,
+      // The marks stand on the edge of the chart.
+      clip: 10,
+      pointStyle: "triangle",
+      pointRotation: 180,
+      pointBackgroundColor: palette.background,
+      pointBorderColor: palette.measured,
+      pointBorderWidth: 1.5,
+      pointRadius: ({ chart }) => pointRadius(chart, model) * 1.25,
+    },
+    { ...errorBars(model, palette), data },
+  ];
 }
 
 function curveDataset(curve: CurveSeries, palette: Palette): ChartDataset<"line", ChartPoint[]> {
@@ -383,13 +423,17 @@ function curveDataset(curve: CurveSeries, palette: Palette): ChartDataset<"line"
   };
 }
 
-/** One point for every layer; an interval that leaves a logarithmic axis ends at its edge. */
+/** So many times below the floor of a logarithmic axis lies what is cut there. */
+const beyond = 100;
+
+/** One point for every layer; an interval that leaves a logarithmic axis has no end in sight. */
 function pointsOf({ layers, measured, axis }: ChartModel): ChartPoint[] {
   const known = new Map(measured.points.map((point) => [point.layer, point]));
   return Array.from({ length: layers }, (_, x) => {
     const point = known.get(x);
     if (!point) return { x, y: NaN, yMin: NaN, yMax: NaN };
-    const yMin = axis.kind === "log" ? Math.max(axis.min, point.low) : point.low;
+    const isCut = axis.kind === "log" && point.low < axis.min;
+    const yMin = isCut ? axis.min / beyond : point.low;
     return { x, y: point.value, yMin, yMax: point.high };
   });
 }

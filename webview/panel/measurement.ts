@@ -11,14 +11,13 @@ import {
   wholeNumber,
   withInterval,
 } from "../../src/report/format";
-import { element } from "../shared/dom";
+import { element, setText } from "../shared/dom";
 
 export class Measurement {
   readonly node: HTMLElement;
   private readonly facts = element("dl");
   private readonly pending = element("p", {
     class: "pending",
-    text: "Nothing has been measured yet.",
   });
   private readonly notices = element("ul", { class: "notices" });
   private shown: string | undefined;
@@ -38,6 +37,10 @@ export class Measurement {
   show(report: Report | undefined, phase: PanelState["phase"], notices: readonly string[]): void {
     const facts = report ? measurementFacts(report, phase) : [];
     const texts = noticesOf(report, notices);
+    setText(
+      this.pending,
+      phase === "running" ? "Nothing has been measured yet." : "Nothing was measured.",
+    );
     const next = JSON.stringify([facts, texts]);
     if (next === this.shown) return;
     this.shown = next;
@@ -114,7 +117,7 @@ export function measurementFacts(
 
 const missingBaseline: Readonly<Record<PanelState["phase"], string>> = {
   running: "not measured yet",
-  failed: "not measured",
+  failed: "not measured before the run ended",
   empty: "not measured",
   done: "no perplexity: there is no language-model head, or its logits are not finite",
 };

@@ -31,8 +31,8 @@ export function readNavigation(saved: unknown): Navigation {
   return {
     chart: {
       part: removableParts.find((one) => one === part) ?? "layer",
-      isPruningLog: isPruningLog === true,
       // Logarithmic unless the reader says otherwise: the first layer is often a hundred times the rest.
+      isPruningLog: isPruningLog !== false,
       isJacobianLog: isJacobianLog !== false,
     },
     table: {

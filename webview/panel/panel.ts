@@ -12,9 +12,9 @@ import { Measurement } from "./measurement";
 import { readNavigation, type Navigation } from "./navigation";
 import "./panel.css";
 import { panelPng } from "./png";
-import { RunBar } from "./runBar";
+import { failureHead, failureText, RunBar } from "./runBar";
 import { LayerTable } from "./table";
-import { VerdictSection } from "./verdictSection";
+import { verdictIntroduction, VerdictSection } from "./verdictSection";
 
 class Panel {
   private readonly main: HTMLElement;
@@ -130,10 +130,15 @@ class Panel {
     this.main.dataset["phase"] = state.phase;
     this.header.show(state.name, view.report);
     this.runBar.show(state);
-    this.verdict.show(view.report, view.isRunning);
+    this.measurement.show(view.report, state.phase, state.notices);
+    // Without a single figure the run's bar says all there is: no empty charts below it.
+    const isNothing = state.phase !== "running" && view.report === undefined;
+    for (const { node } of [this.verdict, this.charts, this.table]) node.hidden = isNothing;
+    this.measurement.node.hidden = isNothing && state.notices.length === 0;
+    if (isNothing) return;
+    this.verdict.show(state);
     this.charts.show(view, navigation.chart, this.palette);
     this.table.show(view, navigation.table);
-    this.measurement.show(view.report, state.phase, state.notices);
     this.highlight();
   }
 
@@ -177,7 +182,9 @@ class Panel {
       if (!state) throw new Error("There is nothing to draw yet.");
       const view = viewOf(state);
       const models = chartModels(view, this.navigation.chart);
-      const dataUrl = panelPng(state.name, view.report, models, this.palette);
+      const introduction = verdictIntroduction(state);
+      const picture = { name: state.name, report: view.report, introduction, models };
+      const dataUrl = panelPng(picture, this.palette);
       this.host.post({ type: "png", requestId, dataUrl });
     } catch (error) {
       this.host.post({
@@ -211,14 +218,20 @@ function announcement(before: PanelState | undefined, next: PanelState): string 
         : undefined;
     }
     case "done":
-      return before?.phase === "done"
-        ? undefined
-        : ["Done.", ...verdictSentences(next.report)].join(" ");
+      return before?.phase === "done" ? undefined : ["Done.", verdictInWords(next)].join(" ");
     case "failed":
-      return before?.phase === "failed" ? undefined : `The run ended: ${next.failure.message}`;
+      return before?.phase === "failed"
+        ? undefined
+        : [failureHead(next) ?? "", failureText(next), verdictInWords(next)].join(" ").trim();
     case "empty":
       return next.reason;
   }
+}
+
+/** The verdict to be read out; not again when it is that of the run before. */
+function verdictInWords(state: PanelState): string {
+  if (state.phase === "failed" && state.isEarlier === true) return "";
+  return [verdictIntroduction(state) ?? "", ...verdictSentences(state.report)].join(" ").trim();
 }
 
 const host = connectHost();

@@ -8,25 +8,28 @@ import { curveDashes, referenceDash } from "./curveDashes";
 import { checkpointFacts } from "./header";
 import { LayerChart } from "./layerChart";
 
+export interface Picture {
+  name: string;
+  report: Report | undefined;
+  /** Of the verdict, where it is not the last word. */
+  introduction: string | undefined;
+  models: readonly ChartModel[];
+}
+
 /** A `data:image/png;base64,…` URL. */
-export function panelPng(
-  name: string,
-  report: Report | undefined,
-  models: readonly ChartModel[],
-  palette: Palette,
-): string {
+export function panelPng(picture: Picture, palette: Palette): string {
   const canvas = element("canvas");
   const context = canvas.getContext("2d");
   if (!context) throw new Error("The picture has no drawing surface.");
   // The first pass finds the height, for how long the verdict runs is known only once it is set.
   canvas.width = canvas.height = 1;
-  const height = drawPanel(context, name, report, models, palette);
+  const height = drawPanel(context, picture, palette);
   canvas.width = width * scale;
   canvas.height = Math.ceil(height) * scale;
   context.scale(scale, scale);
   context.fillStyle = palette.background;
   context.fillRect(0, 0, width, height);
-  drawPanel(context, name, report, models, palette);
+  drawPanel(context, picture, palette);
   return canvas.toDataURL("image/png");
 }
 
@@ -40,9 +43,7 @@ type Context = CanvasRenderingContext2D;
 
 function drawPanel(
   context: Context,
-  name: string,
-  report: Report | undefined,
-  models: readonly ChartModel[],
+  { name, report, introduction, models }: Picture,
   palette: Palette,
 ): number {
   const font = (size: number, weight = 400) => `${weight} ${size}px ${palette.fontFamily}`;
@@ -58,7 +59,9 @@ function drawPanel(
   y += 14;
   context.fillStyle = palette.foreground;
   context.font = font(16);
-  for (const sentence of verdictSentences(report)) {
+  const sentences = verdictSentences(report);
+  if (introduction !== undefined) sentences.unshift(introduction);
+  for (const sentence of sentences) {
     y += 6;
     for (const line of wrap(context, sentence, inner)) {
       y += 22;
@@ -80,16 +83,14 @@ function drawPanel(
     context.fillStyle = palette.muted;
     context.font = font(13);
     context.fillText(model.unit, margin + titleWidth + 12, y);
-    y += 22;
-    drawLegend(context, model, palette, y);
-    y += 10;
+    y = drawLegend(context, model, palette, y + 22) + 10;
     drawChart(context, model, palette, y);
     y += chartHeight;
-    for (const note of model.notes) {
+    context.fillStyle = palette.muted;
+    context.font = font(12);
+    for (const line of model.notes.flatMap((note) => wrap(context, note, inner))) {
       y += 18;
-      context.fillStyle = palette.muted;
-      context.font = font(12);
-      context.fillText(note, margin, y, inner);
+      context.fillText(line, margin, y);
     }
   }
   y += 18;
@@ -101,28 +102,51 @@ function drawPanel(
   return y + margin;
 }
 
-/** Samples of every series in one line. */
-function drawLegend(context: Context, model: ChartModel, palette: Palette, y: number): void {
-  let x = margin;
-  context.font = `400 12px ${palette.fontFamily}`;
-  const word = (text: string) => {
-    context.fillStyle = palette.foreground;
-    context.fillText(text, x, y);
-    x += context.measureText(text).width + 18;
+/** Samples of every series, in as many lines as they take; returns the last line. */
+function drawLegend(context: Context, model: ChartModel, palette: Palette, top: number): number {
+  const { measured, background, muted } = palette;
+  const line = (colour: string, dash: readonly number[]) => (x: number, y: number) => {
+    stroke(context, x, y, colour, dash);
   };
-  dot(context, x + 6, y - 4, palette.measured, palette.measured);
-  x += 18;
-  word("measured, 95% interval");
-  for (const curve of model.curves) {
-    stroke(context, x, y - 4, palette[curve.role], curveDashes[curve.role]);
-    x += 32;
-    word(curve.label);
+  const entries: { text: string; sampleWidth: number; draw: (x: number, y: number) => void }[] = [
+    {
+      text: "measured, 95% interval",
+      sampleWidth: 18,
+      draw: (x, y) => {
+        dot(context, x + 6, y, measured, measured);
+      },
+    },
+    ...(model.belowAxis
+      ? [
+          {
+            text: model.belowAxis.label,
+            sampleWidth: 18,
+            draw: (x: number, y: number) => {
+              triangle(context, x + 6, y, measured, background);
+            },
+          },
+        ]
+      : []),
+    ...model.curves.map(({ label, role }) => ({
+      text: label,
+      sampleWidth: 32,
+      draw: line(palette[role], curveDashes[role]),
+    })),
+    ...(model.reference
+      ? [{ text: model.reference.label, sampleWidth: 32, draw: line(muted, referenceDash) }]
+      : []),
+  ];
+  let [x, y] = [margin, top];
+  context.font = `400 12px ${palette.fontFamily}`;
+  for (const { text, sampleWidth, draw } of entries) {
+    const entryWidth = sampleWidth + context.measureText(text).width;
+    if (x > margin && x + entryWidth > margin + inner) [x, y] = [margin, y + 18];
+    draw(x, y - 4);
+    context.fillStyle = palette.foreground;
+    context.fillText(text, x + sampleWidth, y);
+    x += entryWidth + 18;
   }
-  if (model.reference) {
-    stroke(context, x, y - 4, palette.muted, referenceDash);
-    x += 32;
-    word(model.reference.label);
-  }
+  return y;
 }
 
 /** `● 18 needed` and so on, as above the charts of the panel. */
@@ -176,6 +200,16 @@ function diamond(context: Context, x: number, y: number, colour: string, fill: s
   context.lineTo(x + 5, y);
   context.lineTo(x, y + 5);
   context.lineTo(x - 5, y);
+  context.closePath();
+  outline(context, colour, fill);
+}
+
+/** Points down, out of the chart. */
+function triangle(context: Context, x: number, y: number, colour: string, fill: string): void {
+  context.beginPath();
+  context.moveTo(x - 4.5, y - 3);
+  context.lineTo(x + 4.5, y - 3);
+  context.lineTo(x, y + 4.5);
   context.closePath();
   outline(context, colour, fill);
 }

@@ -1,14 +1,8 @@
 /** What removing each layer, or only one of its sublayers, costs. */
 import type { RemovalCost } from "../../src/diagnosis/report";
-import {
-  figure,
-  namedLayers,
-  perplexityCost,
-  signedFigure,
-  signedWithInterval,
-} from "../../src/report/format";
+import { figure, namedLayers, signedFigure, signedWithInterval } from "../../src/report/format";
 import { freeThreshold } from "../../src/report/verdict";
-import { linearAxis, logAxis } from "./axis";
+import { linearAxis, logAxis, tickText } from "./axis";
 import {
   emptinessOf,
   inSight,
@@ -21,12 +15,20 @@ import {
   type MeasuredPoint,
   type ReportView,
 } from "./chartModel";
+import { dashName, referenceDash } from "./curveDashes";
+import { costPhrase, writtenDifference } from "./removalCost";
 
 export const removableParts = ["layer", "attention", "feedForward"] as const;
 export type RemovablePart = (typeof removableParts)[number];
 
 /** The perplexity increase that the verdict is about, as ΔNLL: log(1 + 1%). */
 export const verdictThreshold = Math.log1p(freeThreshold);
+
+/**
+ * Where the log scale ends at the latest, in nats: a hundredth of a percent of perplexity. What is
+ * below, zero and negative costs among it, is marked at the axis' floor.
+ */
+const logFloor = 1e-4;
 
 export function pruningModel(
   view: ReportView,
@@ -36,11 +38,12 @@ export function pruningModel(
   const points = pruningPoints(view, part);
   const seen = inSight(points, view);
   const values = seen.flatMap((point) => [point.low, point.value, point.high]);
-  const drawn = isLog ? points.filter((point) => point.value > 0) : points;
-  // Half of the smallest figure is low enough: an interval that reaches zero has no low end here.
-  const positive = seen.filter((point) => point.value > 0);
-  const floor = Math.min(...positive.map((point) => point.value / 2));
-  const axis = isLog ? logAxis(values.filter((value) => value >= floor)) : linearAxis(values);
+  // The threshold is what every cost is held against: on a log scale it costs little room.
+  const axis = isLog
+    ? logAxis([verdictThreshold, ...values.filter((value) => value >= logFloor)])
+    : linearAxis(values);
+  const below = isLog ? points.filter((point) => point.value < axis.min) : [];
+  const drawn = points.filter((point) => !below.includes(point));
   const metric = part === "layer" ? "pruning" : "sublayers";
   return {
     title: "Pruning sensitivity",
@@ -49,18 +52,24 @@ export function pruningModel(
     ...(view.visible ? { visible: view.visible } : {}),
     axis,
     measured: { label: "measured", bars: !isLog, band: false, points: drawn },
+    ...(isLog && { belowAxis: { label: "below the axis: almost zero, or less", points: below } }),
     curves: [],
-    reference: { value: verdictThreshold, label: "+1% perplexity, the verdict’s threshold" },
+    reference: {
+      value: verdictThreshold,
+      label: `+1% perplexity, the verdict’s threshold (${dashName(referenceDash)})`,
+    },
     verdicts: verdictsOf(view),
     ...emptinessOf(view, metric, points.length > 0),
     notes: [
-      ...(isLog ? [...notDrawn(points, drawn), ...cutIntervals(drawn)] : []),
+      ...(isLog ? [...belowNotes(below, axis.min), ...cutNotes(drawn, axis.min)] : []),
       ...unmeasuredNotes(view, metric),
     ],
     summary: costliest(points, view),
     readout: (layer) => {
       const cost = costOf(view, layer, part);
-      return cost ? costReadout(view, layer, part, cost) : reasonFor(view, layer, metric);
+      if (!cost) return reasonFor(view, layer, metric);
+      const isBelow = below.some((point) => point.layer === layer);
+      return `${costReadout(view, layer, part, cost)}${isBelow ? " · below the log scale" : ""}`;
     },
   };
 }
@@ -89,12 +98,16 @@ function costReadout(
   part: RemovablePart,
   cost: RemovalCost,
 ): string {
-  const deltaPerplexity =
-    part === "layer" ? layerOf(view, layer)?.pruning?.deltaPerplexity : undefined;
+  const pruning = part === "layer" ? layerOf(view, layer)?.pruning : undefined;
+  const difference = pruning && writtenDifference(pruning, view.report?.baseline);
   return [
-    costSentence(`layer ${layer}${partPossessives[part]}`, perplexityCost(cost)),
+    `Removing layer ${layer}${partPossessives[part]} ${costPhrase(cost)}`,
     `ΔNLL ${signedWithInterval(cost.deltaNll, cost.standardError)}`,
-    ...(deltaPerplexity === undefined ? [] : [`ΔPPL ${signedFigure(deltaPerplexity)}`]),
+    ...(difference
+      ? [
+          `Δ perplexity ${difference.value}${difference.error === undefined ? "" : ` ± ${difference.error}`}`,
+        ]
+      : []),
   ].join(" · ");
 }
 
@@ -104,13 +117,6 @@ const partPossessives: Readonly<Record<RemovablePart, string>> = {
   feedForward: "’s feed-forward",
 };
 
-/** `Removing layer 12 costs +0.3% perplexity (±0.1)` */
-function costSentence(what: string, cost: string): string {
-  return cost.startsWith("×")
-    ? `Removing ${what} multiplies perplexity by ${cost.slice(1)}`
-    : `Removing ${what} costs ${cost.replace("%", "% perplexity")}`;
-}
-
 function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
   const [most] = points.toSorted((a, b) => b.value - a.value);
   const perplexity = view.report?.baseline?.perplexity;
@@ -118,14 +124,25 @@ function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
   return `perplexity ${figure(perplexity)} with every layer · layer ${most.layer} costs most, ΔNLL ${signedFigure(most.value)}`;
 }
 
-function notDrawn(points: readonly MeasuredPoint[], drawn: readonly MeasuredPoint[]): string[] {
-  const left = points.filter((point) => !drawn.includes(point)).map((point) => point.layer);
-  if (left.length === 0) return [];
-  return [`A log scale has no place for costs at or below zero: ${namedLayers(left)}`];
+function belowNotes(below: readonly MeasuredPoint[], floor: number): string[] {
+  if (below.length === 0) return [];
+  const isZeroOrLess = below.every((point) => point.value <= 0);
+  const where = isZeroOrLess ? "at or below zero" : `below ${tickText(floor)}`;
+  const layers = namedLayers(below.map((point) => point.layer));
+  return [
+    `▽ at the axis’ floor: the ${below.length === 1 ? "cost" : "costs"} of ${layers}, ${where}`,
+  ];
 }
 
-function cutIntervals(drawn: readonly MeasuredPoint[]): string[] {
-  const cut = drawn.filter((point) => point.low <= 0).map((point) => point.layer);
+function cutNotes(drawn: readonly MeasuredPoint[], floor: number): string[] {
+  const cut = drawn.filter((point) => point.low < floor);
   if (cut.length === 0) return [];
-  return [`Intervals that reach zero are cut at the bottom: ${namedLayers(cut)}`];
+  const layers = namedLayers(cut.map((point) => point.layer));
+  const isZero = cut.every((point) => point.low <= 0);
+  const end = isZero ? "zero or below" : `below ${tickText(floor)}`;
+  return [
+    cut.length === 1
+      ? `Cut at the axis’ floor: the interval of ${layers}, which reaches ${end}`
+      : `Cut at the axis’ floor: the intervals of ${layers}, which reach ${end}`,
+  ];
 }

@@ -1,13 +1,16 @@
 /** Where the run stands and what can be done about it: always one bar of the same height. */
+import type { Report } from "../../src/diagnosis/report";
 import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
 import { counted, dateTime, duration } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
 import { element, setText } from "../shared/dom";
 import { button, progressRing } from "../shared/toolkit";
+import { measuredLayers } from "./verdictSection";
 
 export class RunBar {
   readonly node: HTMLElement;
   private readonly ring = progressRing();
+  private readonly head = element("p", { class: "run-head" });
   private readonly status = element("p", { class: "run-status" });
   private readonly bar = element("div", { class: "progress-done" });
   private readonly track = element("div", {
@@ -44,7 +47,10 @@ export class RunBar {
       class: "run-bar",
       attributes: { "aria-label": "Run" },
       children: [
-        element("div", { class: "run-words", children: [this.ring, this.status] }),
+        element("div", {
+          class: "run-words",
+          children: [this.ring, element("div", { children: [this.head, this.status] })],
+        }),
         element("div", {
           class: "run-actions",
           children: [this.exports, this.finish.node, this.cancel.node, this.runAgain.node],
@@ -63,6 +69,9 @@ export class RunBar {
     this.cancel.setHidden(!isRunning);
     this.runAgain.setHidden(isRunning || !this.canRun || !isRunnable(state));
     this.exports.hidden = isRunning || state.report === undefined;
+    const head = state.phase === "failed" ? failureHead(state) : undefined;
+    this.head.hidden = head === undefined;
+    setText(this.head, head ?? "");
     setText(this.status, statusText(state));
     if (isRunning) {
       const percent = Math.round(100 * Math.min(1, Math.max(0, state.progress.fraction)));
@@ -115,7 +124,7 @@ function statusText(state: PanelState): string {
     case "empty":
       return state.reason;
     case "failed":
-      return failureText(state.failure, state.report !== undefined);
+      return failureText(state);
   }
 }
 
@@ -128,18 +137,50 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function failureText({ reason, message }: Failure, hasReport: boolean): string {
-  const kept = hasReport ? " What was measured until then stands below." : "";
-  const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
-  return `${failureHeads[reason]} ${sentence}${kept}`;
+type Failed = PanelState & { phase: "failed" };
+
+/** What a person asked for is no failure, and takes no explanation. */
+export function failureText(state: Failed): string {
+  const { failure, report, isEarlier } = state;
+  const earlier = isEarlier === true ? ["The report of the earlier run stands below."] : [];
+  if (failure.reason === "interrupted")
+    return [
+      isEarlier === true ? "Cancelled." : `Cancelled ${cancelledWhen(report)}.`,
+      ...earlier,
+    ].join(" ");
+  const sentence = /[.!?…]$/.test(failure.message) ? failure.message : `${failure.message}.`;
+  const partial =
+    report && isEarlier !== true ? ["What was measured until then stands below."] : [];
+  return [sentence, ...earlier, ...partial].join(" ");
 }
 
-const failureHeads: Readonly<Record<Failure["reason"], string>> = {
+/** What went wrong, in a few words; undefined when a person ended the run. */
+export function failureHead({ failure }: Failed): string | undefined {
+  return failureHeads[failure.reason];
+}
+
+/** `after layer 13`, or, once every layer was measured, `after 2 of 8 documents`. */
+function cancelledWhen(report: Report | undefined): string {
+  const measured = report ? measuredLayers(report) : [];
+  if (!report || measured.length === 0) return "before a layer was measured";
+  const { documents, plannedDocuments } = report.evaluation;
+  const isFirstBatchDone = measured.length === report.architecture.layers && !awaitsHead(report);
+  return isFirstBatchDone
+    ? `after ${documents} of ${counted(plannedDocuments, "document")}`
+    : `after layer ${Math.max(...measured)}`;
+}
+
+/** Removal costs come last: until the head has run there are none. */
+function awaitsHead({ evaluation, baseline }: Report): boolean {
+  return evaluation.metrics.includes("pruning") && baseline === undefined;
+}
+
+const failureHeads: Readonly<Record<Failure["reason"], string | undefined>> = {
   usage: "The run could not start.",
-  checkpoint: "The checkpoint could not be read.",
+  checkpoint: "This checkpoint cannot be diagnosed.",
   run: "The run failed.",
   device: "The device failed.",
-  interrupted: "The run was cancelled.",
+  interrupted: undefined,
   killed: "The engine process ended before it was done.",
 };
 

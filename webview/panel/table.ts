@@ -3,7 +3,7 @@ import type { LayerReport } from "../../src/diagnosis/report";
 import { absent } from "../../src/report/format";
 import { element } from "../shared/dom";
 import { checkbox } from "../shared/toolkit";
-import { layerOf, type ReportView } from "./chartModel";
+import { layerOf, wasAsked, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import type { TableChoice } from "./navigation";
 import { sortLayers, tableColumns, type Cell, type TableColumn } from "./tableColumns";
@@ -61,7 +61,11 @@ export class LayerTable {
   show(view: ReportView, choice: TableChoice): void {
     this.choice = choice;
     this.allFigures.setChecked(choice.allFigures);
-    const columns = tableColumns.filter((column) => choice.allFigures || column.isDetail !== true);
+    const columns = tableColumns.filter(
+      ({ isDetail, metric }) =>
+        (choice.allFigures || isDetail !== true) &&
+        (metric === undefined || view.report === undefined || wasAsked(view.report, metric)),
+    );
     this.showHead(columns);
     const layers = Array.from(
       { length: view.layers },

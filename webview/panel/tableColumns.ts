@@ -3,11 +3,13 @@ import type {
   Baseline,
   Contribution,
   LayerReport,
+  Metric,
   RemovalCost,
   TokenStatistics,
 } from "../../src/diagnosis/report";
-import { figure, interval, perplexityCost, signedFigure } from "../../src/report/format";
+import { figure, interval } from "../../src/report/format";
 import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { writtenCost, writtenDifference } from "./removalCost";
 
 export interface TableColumn {
   id: string;
@@ -16,6 +18,8 @@ export interface TableColumn {
   meaning: string;
   /** Shown only on request. */
   isDetail?: true;
+  /** Shown only where this was asked for: two columns of dashes would take the room of figures. */
+  metric?: Metric;
   /** What rows are sorted by; rows without it come last. */
   sortKey: (layer: LayerReport, baseline: Baseline | undefined) => number | undefined;
   cell: (layer: LayerReport, baseline: Baseline | undefined) => Cell | undefined;
@@ -62,6 +66,31 @@ export const tableColumns: readonly TableColumn[] = [
       return verdict && { value: verdict, verdict };
     },
   },
+  {
+    id: "cost",
+    head: "Δ perplexity (%)",
+    meaning:
+      "Perplexity increase when the layer is removed, in percent; from +1000% on, the factor",
+    sortKey: (layer) => layer.pruning?.deltaNll,
+    cell: ({ pruning }) => {
+      if (!pruning) return undefined;
+      const { value, error } = writtenCost(pruning);
+      return { value, error };
+    },
+  },
+  {
+    id: "deltaPerplexity",
+    head: "Δ perplexity",
+    meaning: "Perplexity difference when the layer is removed, for the baseline as measured",
+    sortKey: (layer) => layer.pruning?.deltaPerplexity,
+    cell: ({ pruning }, baseline) => pruning && writtenDifference(pruning, baseline),
+  },
+  ...signed(
+    "deltaNll",
+    "ΔNLL",
+    "NLL increase when the layer is removed, in nats per token",
+    (layer) => layer.pruning,
+  ),
   ...measured("variance", "σ²", "Output variance", (layer) => {
     const { outputVariance: variance } = layer;
     return variance && [variance.mean, variance.standardError];
@@ -95,45 +124,20 @@ export const tableColumns: readonly TableColumn[] = [
       ({ jacobian }) => jacobian && [jacobian.identityCosine, jacobian.identityCosineStandardError],
     ),
   ),
-  {
-    id: "cost",
-    head: "Perplexity",
-    meaning: "Perplexity increase when the layer is removed",
-    sortKey: (layer) => layer.pruning?.deltaNll,
-    cell: ({ pruning }) => {
-      if (!pruning) return undefined;
-      const [value, error] = perplexityCost(pruning).split(" (±");
-      return { value: value!, error: error!.slice(0, -1) };
-    },
-  },
-  ...signed(
-    "deltaNll",
-    "ΔNLL",
-    "NLL increase when the layer is removed, in nats per token",
-    (layer) => layer.pruning,
-  ),
-  {
-    id: "deltaPerplexity",
-    head: "ΔPPL",
-    meaning: "Perplexity difference when the layer is removed",
-    sortKey: (layer) => layer.pruning?.deltaPerplexity,
-    cell: ({ pruning }) =>
-      pruning?.deltaPerplexity === undefined
-        ? undefined
-        : { value: signedFigure(pruning.deltaPerplexity) },
-  },
-  ...signed(
-    "attentionDelta",
-    "ΔNLL attention",
-    "NLL increase when only the attention is removed, in nats per token",
-    (layer) => layer.pruning?.attention,
-  ),
-  ...signed(
-    "feedForwardDelta",
-    "ΔNLL feed-forward",
-    "NLL increase when only the feed-forward is removed, in nats per token",
-    (layer) => layer.pruning?.feedForward,
-  ),
+  ...[
+    ...signed(
+      "attentionDelta",
+      "ΔNLL attention",
+      "NLL increase when only the attention is removed, in nats per token",
+      (layer) => layer.pruning?.attention,
+    ),
+    ...signed(
+      "feedForwardDelta",
+      "ΔNLL feed-forward",
+      "NLL increase when only the feed-forward is removed, in nats per token",
+      (layer) => layer.pruning?.feedForward,
+    ),
+  ].map((column): TableColumn => ({ ...column, metric: "sublayers" })),
   ...detail(
     measured(
       "blockInfluence",

@@ -15,6 +15,7 @@ import {
   type MeasuredPoint,
   type ReportView,
 } from "./chartModel";
+import { curveDashes, dashName } from "./curveDashes";
 import { exponentialFit, lnsTheory, powerFit, preLnTheory, type CurvePoint } from "./curves";
 
 export function varianceModel(view: ReportView): ChartModel {
@@ -78,26 +79,31 @@ function curvesOf(
   // A fit speaks only of what it was fitted to; the theories are about every layer to come.
   return [
     {
-      label: `exponential fit${growth ? `, R² ${growth.exponential.r2.toFixed(3)}` : ""}`,
+      label: `${named("exponential fit", "exponential")}${growth ? `, R² ${growth.exponential.r2.toFixed(3)}` : ""}`,
       role: "exponential",
       points: growth ? curve(exponentialFit(growth.exponential, first, last)) : [],
     },
     {
-      label: `power fit${growth ? `, R² ${growth.power.r2.toFixed(3)}` : ""}`,
+      label: `${named("power fit", "power")}${growth ? `, R² ${growth.power.r2.toFixed(3)}` : ""}`,
       role: "power",
       points: growth ? curve(powerFit(growth.power, first, last)) : [],
     },
     {
-      label: "Pre-LN theory, up to a constant",
+      label: `${named("Pre-LN theory", "preLn")}, up to a constant`,
       role: "preLn",
       points: start ? curve(preLnTheory(start, layers - 1)) : [],
     },
     {
-      label: "LNS theory, up to a constant",
+      label: `${named("LNS theory", "lns")}, up to a constant`,
       role: "lns",
       points: start ? curve(lnsTheory(start, layers - 1)) : [],
     },
   ];
+}
+
+/** `power fit (long dashes)` */
+function named(name: string, role: CurveSeries["role"]): string {
+  return `${name} (${dashName(curveDashes[role])})`;
 }
 
 function curve(points: readonly CurvePoint[]): CurveSeries["points"] {

@@ -1,5 +1,7 @@
-/** The verdict: the sentences that the report's findings are, and nothing added. */
+/** The verdict: the sentences that the report's findings are, and what they rest on so far. */
 import type { Report } from "../../src/diagnosis/report";
+import type { PanelState } from "../../src/protocol/messages";
+import { counted, wholeNumber } from "../../src/report/format";
 import { verdictSentences } from "../../src/report/verdict";
 import { element } from "../shared/dom";
 
@@ -15,14 +17,21 @@ export class VerdictSection {
     });
   }
 
-  show(report: Report | undefined, isRunning: boolean): void {
-    const texts = verdictSentences(report);
-    const next = JSON.stringify([texts, isRunning]);
+  show(state: PanelState): void {
+    const isRunning = state.phase === "running";
+    const texts = verdictSentences(state.report);
+    const introduction = verdictIntroduction(state);
+    const next = JSON.stringify([texts, introduction, isRunning]);
     if (next === this.shown) return;
     this.shown = next;
     this.node.classList.toggle("expected", isRunning);
     if (texts.length > 0)
-      this.sentences.replaceChildren(...texts.map((text) => element("p", { text })));
+      this.sentences.replaceChildren(
+        ...(introduction === undefined
+          ? []
+          : [element("p", { class: "introduction", text: introduction })]),
+        ...texts.map((text) => element("p", { text })),
+      );
     else
       this.sentences.replaceChildren(
         element("p", {
@@ -33,4 +42,40 @@ export class VerdictSection {
         }),
       );
   }
+}
+
+/**
+ * `So far, from 2 of 8 documents and 7 of 16 layers:` before what a run that goes on, or that ended
+ * early, has to say; undefined where there is nothing to introduce or nothing left to measure.
+ */
+export function verdictIntroduction(state: PanelState): string | undefined {
+  const { report } = state;
+  if (report === undefined || verdictSentences(report).length === 0) return undefined;
+  const { documents, plannedDocuments } = report.evaluation;
+  const layers = report.architecture.layers;
+  const measured = measuredLayers(report).length;
+  const isUnfinished =
+    state.phase === "running" || isPartial(state) || documents < plannedDocuments;
+  const shares = [
+    ...(isUnfinished ? [share(documents, plannedDocuments, "document")] : []),
+    ...(measured < layers ? [share(measured, layers, "layer")] : []),
+  ];
+  if (shares.length === 0) return undefined;
+  return `${isUnfinished ? "So far, from" : "From"} ${shares.join(" and ")}:`;
+}
+
+/** The layers that have a figure of any kind, by index. */
+export function measuredLayers({ layers }: Report): number[] {
+  return layers
+    .filter(({ outputVariance, jacobian, pruning }) => outputVariance ?? jacobian ?? pruning)
+    .map(({ index }) => index);
+}
+
+/** The report of a run that failed, unless it is that of the run before. */
+function isPartial(state: PanelState): boolean {
+  return state.phase === "failed" && state.isEarlier !== true;
+}
+
+function share(some: number, all: number, noun: string): string {
+  return `${wholeNumber(some)} of ${counted(all, noun)}`;
 }

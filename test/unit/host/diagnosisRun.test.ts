@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
 import type { EngineRun, Outcome } from "../../../src/engineClient";
-import { DiagnosisRun } from "../../../src/host/diagnosisRun";
+import { DiagnosisRun, withEarlier } from "../../../src/host/diagnosisRun";
 import type { Recalled } from "../../../src/host/reports/reportMemory";
 import { Turnstile } from "../../../src/host/turnstile";
 import type { DiagnosisRequest, EngineEvent, PanelState } from "../../../src/protocol/messages";
@@ -10,6 +10,7 @@ const request = { checkpoint: "/c" } as DiagnosisRequest;
 const report = {
   schemaVersion: 1,
   evaluation: { documents: 8, plannedDocuments: 8 },
+  layers: [] as Report["layers"],
 } as Report;
 
 /** An engine that does what the test says, when it says so. */
@@ -101,6 +102,24 @@ describe("DiagnosisRun", () => {
     engine.end({ ok: false, failure });
     await outcome;
     expect(states.at(-1)).toMatchObject({ phase: "failed", failure, report });
+  });
+
+  test("what a failed run has not measured is not to come", async () => {
+    const { engine, run, states } = runWith(new Turnstile());
+    const outcome = run.run();
+    await settled();
+    const unmeasured = ["not measured yet", "not finite"].map((reason) => ({
+      metric: "pruning" as const,
+      reason,
+    }));
+    const layers = [{ index: 0, path: "layers.0", unmeasured }];
+    engine.emit({ type: "report", report: { ...report, layers } });
+    engine.end({ ok: false, failure: { reason: "killed", message: "It died." } });
+    await outcome;
+    expect(states.at(-1)!.report!.layers[0]!.unmeasured!.map(({ reason }) => reason)).toEqual([
+      "not measured before the run ended",
+      "not finite",
+    ]);
   });
 
   test("an engine that cannot be started is a failure, and the turn passes on", async () => {
@@ -253,5 +272,27 @@ describe("DiagnosisRun with a memory", () => {
     expect(await outcome).toMatchObject({ ok: false, failure: { reason: "interrupted" } });
     expect(states.at(-1)?.phase).toBe("failed");
     expect(engine.calls).toEqual([]);
+  });
+});
+
+describe("withEarlier", () => {
+  const of = (documents: number): Report =>
+    ({ evaluation: { documents, plannedDocuments: 8 } }) as Report;
+  const failure = { reason: "interrupted", message: "" } as const;
+  const empty: PanelState = { phase: "failed", name: "a", failure, notices: [] };
+  const failed: PanelState = { ...empty, report: of(2) };
+
+  test("a whole report outlives a later run that fails", () => {
+    expect(withEarlier(failed, of(8))).toEqual({ ...failed, report: of(8), isEarlier: true });
+  });
+
+  test("what was stopped early gives way to what was measured since, not to nothing", () => {
+    expect(withEarlier(failed, of(4))).toBe(failed);
+    expect(withEarlier(empty, of(4))).toMatchObject({ report: of(4), isEarlier: true });
+  });
+
+  test("a run that ends well replaces everything", () => {
+    const done: PanelState = { phase: "done", name: "a", report: of(2), notices: [] };
+    expect(withEarlier(done, of(8))).toBe(done);
   });
 });

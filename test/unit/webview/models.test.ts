@@ -3,11 +3,12 @@ import type { LayerReport, Report } from "../../../src/diagnosis/report";
 import { z95 } from "../../../src/report/format";
 import type { ReportView } from "../../../webview/panel/chartModel";
 import { jacobianModel } from "../../../webview/panel/jacobianModel";
-import { pruningModel } from "../../../webview/panel/pruningModel";
+import { pruningModel, verdictThreshold } from "../../../webview/panel/pruningModel";
 import { varianceModel } from "../../../webview/panel/varianceModel";
 import { sampleReport } from "../report/sampleReport";
 
 const whole = { part: "layer", isLog: false } as const;
+const logged = { part: "layer", isLog: true } as const;
 
 describe("varianceModel", () => {
   it("has one point per layer with its 95% interval, both fits and both theories", () => {
@@ -27,6 +28,13 @@ describe("varianceModel", () => {
       ["power", 12],
       ["preLn", 12],
       ["lns", 12],
+    ]);
+    // Told apart by words too, for those who do not see the samples.
+    expect(model.curves.map((curve) => /\((.*)\)/.exec(curve.label)?.[1])).toEqual([
+      "solid",
+      "long dashes",
+      "short dashes",
+      "dotted",
     ]);
     const theories = model.curves.slice(2);
     for (const theory of theories) {
@@ -107,7 +115,7 @@ describe("pruningModel", () => {
     const report = withPruning({ deltaNll: 0.003, standardError: 0.0005, deltaPerplexity: 0.05 });
     const model = pruningModel(done(report), whole);
     expect(model.readout(0)).toBe(
-      "Removing layer 0 costs +0.3% perplexity (±0.1) · ΔNLL +0.00300 ± 0.00098 · ΔPPL +0.0500",
+      "Removing layer 0 costs +0.300% perplexity (±0.098) · ΔNLL +0.00300 ± 0.00098 · Δ perplexity +0.050 ± 0.017",
     );
     expect(model.verdicts[0]).toBe("free");
     expect(model.reference!.value).toBeCloseTo(Math.log(1.01));
@@ -134,19 +142,42 @@ describe("pruningModel", () => {
     expect(pruningModel(view, { part: "layer", isLog: true }).measured.bars).toBe(false);
   });
 
-  it("names the layers that a log scale cannot show, and the intervals it cuts", () => {
-    const report = sampleReport({ layers: 3 });
-    const costs = [-0.01, 0.2, 0.001];
-    report.layers.forEach((layer, i) => {
-      layer.pruning = { deltaNll: costs[i]!, standardError: 0.005, deltaPerplexity: 0 };
-    });
-    const model = pruningModel(done(report), { part: "layer", isLog: true });
+  it("holds the threshold and the ends of intervals on the log scale", () => {
+    const report = withCosts([5.65, 0.2, 0.03], 0.012);
+    const { axis, reference, measured, belowAxis } = pruningModel(done(report), logged);
+    expect(reference!.value).toBeGreaterThan(axis.min);
+    for (const { low, high } of measured.points) {
+      expect(low).toBeGreaterThanOrEqual(axis.min);
+      expect(high).toBeLessThanOrEqual(axis.max);
+    }
+    expect(belowAxis!.points).toEqual([]);
+    // A single cost far above the threshold does not push it out of sight.
+    const costly = pruningModel(done(withCosts([5.65], 0.1)), logged);
+    expect(costly.axis.min).toBeLessThan(verdictThreshold);
+  });
+
+  it("marks what a log scale has no place for at its floor, and says so", () => {
+    const report = withCosts([-0.01, 0.2, 0.001], 0.005);
+    const model = pruningModel(done(report), logged);
     expect(model.measured.points.map((point) => point.layer)).toEqual([1, 2]);
+    expect(model.belowAxis!.points.map((point) => point.layer)).toEqual([0]);
     expect(model.notes).toEqual([
-      "A log scale has no place for costs at or below zero: layer 0",
-      "Intervals that reach zero are cut at the bottom: layer 2",
+      "▽ at the axis’ floor: the cost of layer 0, at or below zero",
+      "Cut at the axis’ floor: the interval of layer 2, which reaches zero or below",
     ]);
-    expect(pruningModel(done(report), whole).notes).toEqual([]);
+    expect(model.readout(0)).toMatch(/^Removing layer 0 costs −1.00% .* · below the log scale$/);
+    expect(model.readout(2)).not.toContain("below");
+    const linear = pruningModel(done(report), whole);
+    expect(linear.notes).toEqual([]);
+    expect(linear.belowAxis).toBeUndefined();
+  });
+
+  it("does not let a cost of almost nothing stretch the log scale", () => {
+    const report = withCosts([2, 1e-9, 3e-9], 1e-10);
+    const model = pruningModel(done(report), logged);
+    expect(model.axis.min).toBeGreaterThanOrEqual(1e-4);
+    expect(model.belowAxis!.points.map((point) => point.layer)).toEqual([1, 2]);
+    expect(model.notes).toEqual(["▽ at the axis’ floor: the costs of layers 1 and 2, below 0.005"]);
   });
 
   it("says why there is nothing without a language-model head", () => {
@@ -173,4 +204,13 @@ function running(report: Report): ReportView {
 function withPruning(pruning: NonNullable<LayerReport["pruning"]>): Report {
   const report = sampleReport({ layers: 1 });
   return { ...report, layers: [{ ...report.layers[0]!, pruning }] };
+}
+
+/** A report of as many layers as costs. */
+function withCosts(costs: readonly number[], standardError: number): Report {
+  const report = sampleReport({ layers: costs.length });
+  report.layers.forEach((layer, i) => {
+    layer.pruning = { deltaNll: costs[i]!, standardError, deltaPerplexity: 0 };
+  });
+  return report;
 }

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { readNavigation, type Navigation } from "../../../webview/panel/navigation";
 
 const untouched: Navigation = {
-  chart: { part: "layer", isPruningLog: false, isJacobianLog: true },
+  chart: { part: "layer", isPruningLog: true, isJacobianLog: true },
   table: { sort: { column: "layer", descending: false }, allFigures: false },
 };
 
 describe("readNavigation", () => {
   it("returns what was saved", () => {
     const saved: Navigation = {
-      chart: { part: "attention", isPruningLog: true, isJacobianLog: true },
+      chart: { part: "attention", isPruningLog: false, isJacobianLog: true },
       table: { sort: { column: "deltaNll", descending: true }, allFigures: true },
       layer: 7,
     };

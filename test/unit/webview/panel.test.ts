@@ -127,7 +127,7 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       const readouts = await page.locator(".chart-readout").allTextContents();
       expect(readouts[0]).toMatch(/^σ² /);
       expect(readouts[1]).toMatch(/^‖J − I‖/);
-      expect(readouts[2]).toMatch(/^Removing layer 16 costs .* ΔPPL /);
+      expect(readouts[2]).toMatch(/^Removing layer 16 costs .* Δ perplexity /);
     });
 
     it("is moved through with the keyboard, and says where it is", async () => {
@@ -230,8 +230,8 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
         "",
         "Not measured yet",
       ]);
-      await expect(rows().nth(6).locator("td").nth(1).textContent()).resolves.toContain("±");
-      await expect(rows().nth(7).locator("td").nth(1).textContent()).resolves.toContain(
+      await expect(rows().nth(6).locator("td").nth(4).textContent()).resolves.toContain("±");
+      await expect(rows().nth(7).locator("td").nth(4).textContent()).resolves.toContain(
         "not measured",
       );
       await expect(page.locator(".run-status").textContent()).resolves.toBe(
@@ -247,7 +247,7 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       const failure = { reason: "killed", message: "Memory ran out" } as const;
       await show({ phase: "failed", name, failure, report: partial, notices: [] });
       await expect(page.locator(".run-status").textContent()).resolves.toBe(
-        "The engine process ended before it was done. Memory ran out. What was measured until then stands below.",
+        "Memory ran out. What was measured until then stands below.",
       );
       await page.locator("vscode-button", { hasText: "Run again" }).click();
       await page.locator("vscode-button", { hasText: "JSON" }).click();
@@ -258,6 +258,86 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
         { type: "runAgain" },
         { type: "export", format: "json" },
       ]);
+    });
+
+    it("calls what a person ended neither a failure nor the last word", async () => {
+      await openWebview();
+      const failure = { reason: "interrupted", message: "The diagnosis was cancelled." } as const;
+      const first = { ...report.findings[0]!, text: "Variance grows." };
+      const early = { ...sampleReport({ layers: 32, measured: 7, pruning: false }) };
+      early.findings = [first];
+      await show({ phase: "running", name, progress, report: early, notices: [] });
+      const introduction = "So far, from 16 of 48 documents and 7 of 32 layers:";
+      await expect(page.locator(".introduction").textContent()).resolves.toBe(introduction);
+      await show({ phase: "failed", name, failure, report: early, notices: [] });
+      await expect(page.locator(".run-status").textContent()).resolves.toBe(
+        "Cancelled after layer 6.",
+      );
+      await expect(page.locator(".run-head").isVisible()).resolves.toBe(false);
+      await expect(page.locator("[role=status]").textContent()).resolves.toBe(
+        `Cancelled after layer 6. ${introduction} Variance grows.`,
+      );
+      await show({ phase: "running", name, progress, notices: [] });
+      await show({ phase: "failed", name, failure, report, isEarlier: true, notices: [] });
+      await expect(page.locator(".run-status").textContent()).resolves.toBe(
+        "Cancelled. The report of the earlier run stands below.",
+      );
+      await expect(page.locator(".introduction").count()).resolves.toBe(0);
+    });
+
+    it("shows a checkpoint that cannot be diagnosed as one message and nothing empty", async () => {
+      await openWebview();
+      const failure = { reason: "checkpoint", message: "config.json: no." } as const;
+      await show({ phase: "failed", name, failure, notices: [] });
+      await expect(page.locator(".run-head").textContent()).resolves.toBe(
+        "This checkpoint cannot be diagnosed.",
+      );
+      await expect(page.locator(".run-status").textContent()).resolves.toBe("config.json: no.");
+      for (const part of [".verdict", ".charts", ".layer-table", ".measurement"])
+        await expect(page.locator(part).isVisible(), part).resolves.toBe(false);
+      const runAgain = page.locator("vscode-button", { hasText: "Run again" });
+      await expect(runAgain.getAttribute("appearance")).resolves.toBe("secondary");
+      // The next run has its charts back.
+      await show({ phase: "running", name, progress, report: partial, notices: [] });
+      await expect(page.locator("canvas").first().isVisible()).resolves.toBe(true);
+    });
+
+    it("offers attention and feed-forward only where they were measured, else says how", async () => {
+      await openWebview();
+      const evaluation = { ...report.evaluation, metrics: ["variance", "pruning"] as const };
+      const without = {
+        ...report,
+        evaluation: { ...evaluation, metrics: [...evaluation.metrics] },
+      };
+      await show({ phase: "done", name, report: without, notices: [] });
+      const hint = "Add sublayers under Settings → Fathom → Metrics and run again";
+      for (const label of ["Attention only", "Feed-forward only"]) {
+        const input = page.getByLabel(label);
+        await expect(input.isDisabled()).resolves.toBe(true);
+        await expect(input.getAttribute("aria-description")).resolves.toBe(hint);
+      }
+      await expect(page.getByText(hint).isVisible()).resolves.toBe(true);
+      await expect(page.getByText("ΔNLL attention").count()).resolves.toBe(0);
+      await show({ phase: "done", name, report, notices: [] });
+      await expect(page.getByLabel("Attention only").isDisabled()).resolves.toBe(false);
+      await expect(page.getByText(hint).isVisible()).resolves.toBe(false);
+    });
+
+    it.each([220, 260, 300, 480, 620])("has nothing cut off at a width of %d px", async (width) => {
+      await openWebview();
+      await page.setViewportSize({ width, height: 900 });
+      const overflowing = () =>
+        page.evaluate<string[]>(`[...document.querySelectorAll("main *")]
+          .filter((node) => !node.closest(".table-scroller") && !node.closest(".sr-only"))
+          .filter((node) => node.getBoundingClientRect().right > innerWidth + 0.5 ||
+            (node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0))
+          .map((node) => node.tagName + "." + (node.getAttribute("class") ?? ""))`);
+      await show({ phase: "running", name, progress, report: partial, notices: [] });
+      expect(await overflowing()).toEqual([]);
+      await show({ phase: "done", name, report, notices: [] });
+      await page.locator("canvas").last().focus();
+      await page.keyboard.press("End");
+      expect(await overflowing()).toEqual([]);
     });
 
     it("says stages and the end to those who listen, not every layer", async () => {
@@ -284,10 +364,10 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await openWebview();
       await show({ phase: "done", name, report, notices: [] });
       await page.getByLabel("Feed-forward only").check();
-      await page.getByRole("button", { name: "Perplexity" }).click();
+      await page.getByRole("button", { name: "Δ perplexity (%)" }).click();
       await rows().nth(3).click();
       expect(await page.evaluate("window.saved.navigation")).toEqual({
-        chart: { part: "feedForward", isPruningLog: false, isJacobianLog: true },
+        chart: { part: "feedForward", isPruningLog: true, isJacobianLog: true },
         table: { sort: { column: "cost", descending: true }, allFigures: false },
         layer: expect.any(Number) as number,
       });

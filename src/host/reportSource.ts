@@ -23,10 +23,10 @@ export interface ReportSource {
 /** Hears of a diagnosis while it goes on; nothing when the report was at hand. */
 export interface ReportObserver {
   /** `waitingFor` names the diagnosis that has to end first. */
-  progress?(progress: Progress, waitingFor?: string): void;
+  progress?: (progress: Progress, waitingFor?: string) => void;
   /** A whole report of what has been measured so far. */
-  partial?(report: Report): void;
-  notice?(text: string): void;
+  partial?: (report: Report) => void;
+  notice?: (text: string) => void;
 }
 
 export class ReportFailure extends Error {
@@ -46,7 +46,7 @@ export class DiagnosedReports implements ReportSource {
 
   constructor(
     private readonly services: {
-      requestFor(checkpoint: string): DiagnosisRequest;
+      requestFor: (checkpoint: string) => DiagnosisRequest;
       startEngine: StartEngine;
       turnstile: Turnstile;
     },

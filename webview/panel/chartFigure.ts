@@ -1,5 +1,6 @@
 /** One of the stacked charts on the page: caption, legend, plot, and what it says in words. */
 import { element, setText } from "../shared/dom";
+import { keyTarget } from "../shared/sliderKeys";
 import type { Palette } from "../shared/theme";
 import type { LayerRange } from "./axis";
 import type { ChartModel } from "./chartModel";
@@ -127,35 +128,6 @@ export class ChartFigure {
       events.onHover(undefined);
       events.onChoose(next === "none" ? undefined : next);
     });
-  }
-}
-
-/** Where a key leads from the highlighted layer, as in any slider. */
-function keyTarget(
-  key: string,
-  from: number | undefined,
-  last: number,
-): number | "none" | undefined {
-  const clamp = (layer: number) => Math.min(last, Math.max(0, layer));
-  switch (key) {
-    case "ArrowRight":
-    case "ArrowUp":
-      return clamp(from === undefined ? 0 : from + 1);
-    case "ArrowLeft":
-    case "ArrowDown":
-      return clamp(from === undefined ? last : from - 1);
-    case "PageUp":
-      return clamp((from ?? -1) + 5);
-    case "PageDown":
-      return clamp((from ?? last + 1) - 5);
-    case "Home":
-      return 0;
-    case "End":
-      return last;
-    case "Escape":
-      return "none";
-    default:
-      return undefined;
   }
 }
 

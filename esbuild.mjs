@@ -33,7 +33,7 @@ const bundles = [
     platform: "browser",
     target: "es2022",
     format: "iife",
-    entryPoints: { panel: "webview/panel/panel.ts" },
+    entryPoints: { panel: "webview/panel/panel.ts", run: "webview/run/run.ts" },
     outdir: "dist/webview",
   },
 ];

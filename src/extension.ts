@@ -6,9 +6,13 @@ import { CheckpointFolders } from "./host/checkpointFolders";
 import { CheckpointPicker } from "./host/checkpointPicker";
 import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
+import type { StartEngine } from "./host/diagnosisRun";
 import { Guard } from "./host/guard";
-import { commands } from "./host/ids";
+import { commands, innerCommands } from "./host/ids";
 import { ReportExporter } from "./host/reportExporter";
+import { DiagnosedReports } from "./host/reportSource";
+import { requestFor } from "./host/settings";
+import type { TrainingRuns } from "./host/trainingRun/trainingRuns";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -17,14 +21,30 @@ export function activate(context: vscode.ExtensionContext): void {
   const guard = new Guard(log);
   const folders = new CheckpointFolders(log);
   const engine = vscode.Uri.joinPath(extensionUri, "dist", "engine.js").fsPath;
+  const measuring = {
+    turnstile: new Turnstile(),
+    startEngine: ((request, onEvent) => startEngine(engine, request, onEvent)) as StartEngine,
+  };
   const diagnoses = new Diagnoses({
     extensionUri,
     log,
     guard,
     exporter: new ReportExporter(extensionUri, globalState, log),
-    turnstile: new Turnstile(),
-    startEngine: (request, onEvent) => startEngine(engine, request, onEvent),
+    ...measuring,
   });
+  const reports = new DiagnosedReports({
+    requestFor: (checkpoint) => requestFor(checkpoint, extensionUri),
+    ...measuring,
+  });
+  let madeRuns: Promise<TrainingRuns> | undefined;
+  const runs = (): Promise<TrainingRuns> => {
+    madeRuns ??= import("./host/trainingRun/trainingRuns").then(({ TrainingRuns }) => {
+      const made = new TrainingRuns(folders, reports, { extensionUri, log, guard });
+      subscriptions.push(made);
+      return made;
+    });
+    return madeRuns;
+  };
   const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
 
   subscriptions.push(
@@ -45,6 +65,20 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.commands.registerCommand(commands.showLog, () => {
       log.show();
     }),
+    vscode.commands.registerCommand(commands.diagnoseRun, (target, selection) =>
+      guard.run("diagnose the run", async () => (await runs()).diagnose(target, selection)),
+    ),
+    vscode.commands.registerCommand(commands.watchRun, (target, selection) =>
+      guard.run("watch the run", async () => (await runs()).watch(target, selection)),
+    ),
+    vscode.commands.registerCommand(commands.stopWatchingRun, () =>
+      guard.run("stop watching", async () => (await runs()).stopWatching()),
+    ),
+    vscode.commands.registerCommand(innerCommands.showRun, (folder: unknown) =>
+      guard.run("show the run", async () => {
+        (await runs()).show(folder);
+      }),
+    ),
   );
   // The search need not hold up the activation of what comes after this extension.
   setImmediate(() => {

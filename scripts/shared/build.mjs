@@ -32,7 +32,9 @@ export async function installDependencies() {
 }
 
 export async function build() {
-  const outputs = ["dist/extension.js", "dist/engine.js", "dist/cli.js", "dist/webview/panel.js"];
+  const outputs = ["extension", "engine", "cli", "webview/panel", "webview/run"].map(
+    (name) => `dist/${name}.js`,
+  );
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");
     await runQuietly("The build", "npm", ["run", "build"]);

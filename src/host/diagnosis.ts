@@ -2,11 +2,12 @@
 import * as vscode from "vscode";
 import type { Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
-import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/messages";
+import type { ExportFormat, Failure, PanelState } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import { DiagnosisPanel } from "./diagnosisPanel";
 import { DiagnosisRun, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
+import { ProgressNotification } from "./progressNotification";
 import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
 import { requestFor } from "./settings";
@@ -62,14 +63,14 @@ export class Diagnosis implements vscode.Disposable {
     log.info(`Diagnosing ${checkpoint.path}.`);
     log.debug(JSON.stringify(request));
 
-    const notification = new ProgressNotification(this.name);
+    const notification = new ProgressNotification(`Depth of ${this.name}`);
     const run: DiagnosisRun = new DiagnosisRun(this.name, request, startEngine, turnstile, {
       // What a replaced run still says is of no interest.
       state: (state) => {
         if (this.run === run) this.showState(state);
       },
       progress: (progress, waitingFor) => {
-        notification.show(progress, waitingFor);
+        notification.show(progressText(progress, waitingFor), progress.fraction);
         log.trace(progressText(progress, waitingFor));
       },
       notice: (text) => {
@@ -182,52 +183,5 @@ export class Diagnosis implements vscode.Disposable {
           void this.services.guard.run("run the diagnosis again", () => this.start());
         }
       });
-  }
-}
-
-/** A progress notification that is fed from outside and closed from outside. */
-class ProgressNotification {
-  private report: ((value: { message: string; increment: number }) => void) | undefined;
-  private shownPercent = 0;
-  private message = "";
-  private percent = 0;
-  private settle: (() => void) | undefined;
-
-  constructor(private readonly name: string) {}
-
-  open(onCancel: () => void): void {
-    const closed = new Promise<void>((resolve) => {
-      this.settle = resolve;
-    });
-    void vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: `Depth of ${this.name}`,
-        cancellable: true,
-      },
-      (progress, token) => {
-        token.onCancellationRequested(onCancel);
-        this.report = (value) => {
-          progress.report(value);
-        };
-        this.refresh();
-        return closed;
-      },
-    );
-  }
-
-  show(progress: Progress, waitingFor?: string): void {
-    this.message = progressText(progress, waitingFor);
-    this.percent = Math.max(this.percent, Math.min(100, progress.fraction * 100));
-    this.refresh();
-  }
-
-  close(): void {
-    this.settle?.();
-  }
-
-  private refresh(): void {
-    this.report?.({ message: this.message, increment: this.percent - this.shownPercent });
-    if (this.report !== undefined) this.shownPercent = this.percent;
   }
 }

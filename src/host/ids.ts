@@ -10,6 +10,11 @@ export const commands = {
   exportReport: "fathom.exportReport",
   showReport: "fathom.showReport",
   showLog: "fathom.showLog",
+  /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
+  diagnoseRun: "fathom.diagnoseRun",
+  /** As `diagnoseRun`; nothing means the run whose panel is looked at, where there is one. */
+  watchRun: "fathom.watchRun",
+  stopWatchingRun: "fathom.stopWatchingRun",
 } as const;
 
 /** The settings below `fathom.`; their keys are the words the code uses. */
@@ -26,6 +31,20 @@ export const settings = {
   seed: "seed",
 } as const;
 
+/** The settings below `fathom.` that only "Watch Run" reads. */
+export const watchSettings = {
+  settleSeconds: "watch.settleSeconds",
+  maxLastLayerVariance: "watch.maxLastLayerVariance",
+  minNeededShare: "watch.minNeededShare",
+  minDeepIdentityDistance: "watch.minDeepIdentityDistance",
+} as const;
+
+/** Commands that only the extension itself runs; package.json does not declare them. */
+export const innerCommands = {
+  /** Takes the path of a run's folder that has been diagnosed or is watched. */
+  showRun: "fathom.showRun",
+} as const;
+
 export const settingsSection = "fathom";
 
 export const contextKeys = {
@@ -33,8 +52,12 @@ export const contextKeys = {
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",
+  /** Paths of the folders that hold the checkpoints of at least two steps. */
+  runFolders: "fathom.runFolders",
+  isWatchingRun: "fathom.isWatchingRun",
 } as const;
 
 export const webviews = {
   diagnosis: "fathom.diagnosis",
+  run: "fathom.run",
 } as const;

@@ -4,7 +4,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
-import protobuf from "protobufjs";
+import protobuf from "protobufjs/minimal.js";
 import { lineOf } from "../checkpoint/errors";
 import { maskedCrc32c } from "./crc32c";
 import { TrainingRunError } from "./errors";

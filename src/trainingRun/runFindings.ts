@@ -4,7 +4,9 @@ import { figure, wholeNumber, withInterval } from "../report/format";
 import { deepIdentityDistance, verdictCounts, type RunStepReport } from "./runReport";
 
 export function runFindings(steps: readonly RunStepReport[]): string[] {
-  const measured = steps.flatMap(({ step, report }) => (report ? [{ step, report }] : []));
+  const measured = steps.flatMap(({ step, report, isPartial }) =>
+    report && isPartial !== true ? [{ step, report }] : [],
+  );
   const first = measured.at(0);
   const last = measured.at(-1);
   if (first === undefined || last === undefined || first === last) return [];

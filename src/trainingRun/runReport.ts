@@ -23,6 +23,8 @@ export interface RunStepReport {
   name: string;
   /** Absent until it has been measured; without the figures of single documents. */
   report?: Report;
+  /** True while it is being measured: the report holds what there is of it so far. */
+  isPartial?: boolean;
   /** Why there is no report. */
   failure?: string;
 }

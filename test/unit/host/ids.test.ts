@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
-import { commands, contextKeys, settings, settingsSection, webviews } from "../../../src/host/ids";
+import {
+  commands,
+  contextKeys,
+  settings,
+  settingsSection,
+  watchSettings,
+  webviews,
+} from "../../../src/host/ids";
 import { devices, requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
 
 const manifestText = readFileSync(path.join(import.meta.dirname, "../../../package.json"), "utf8");
@@ -23,7 +30,8 @@ describe("package.json and src/host/ids.ts say the same", () => {
   });
 
   test("settings", () => {
-    const names = Object.values(settings).map((name) => `${settingsSection}.${name}`);
+    const all = [...Object.values(settings), ...Object.values(watchSettings)];
+    const names = all.map((name) => `${settingsSection}.${name}`);
     expect(Object.keys(properties).sort()).toEqual(names.sort());
   });
 

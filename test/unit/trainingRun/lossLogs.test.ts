@@ -163,7 +163,7 @@ describe("event files", () => {
               return undefined;
             },
           );
-            if (outcome !== undefined) expect(outcome).toEqual(truth);
+          if (outcome !== undefined) expect(outcome).toEqual(truth);
         },
       ),
       { numRuns: 60 },

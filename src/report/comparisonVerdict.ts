@@ -61,11 +61,12 @@ function headlineSentence(comparison: Comparison, headline: Headline): string | 
   const halves = [...new Set(reports.map(deepLayers))];
   // The deep halves of models of different depth are different layers.
   const which = halves.length === 1 ? ` (${halves[0]!})` : "";
-  return `${opening(which)} ${listed([`${write(own)}${unit} in ${base.name}`, ...others])}.`;
+  const all = reports.map((report) => report[headline]);
+  return `${opening(which, all)} ${listed([`${write(own)}${unit} in ${base.name}`, ...others])}.`;
 }
 
 interface Wording {
-  opening: (deepLayers: string) => string;
+  opening: (deepLayers: string, own: readonly (Figure | Absent)[]) => string;
   figure: (own: Figure) => string;
   /** Said once, after the first figure. */
   unit: string;
@@ -75,7 +76,10 @@ interface Wording {
 
 const wordings: Readonly<Record<Headline, Wording>> = {
   growth: {
-    opening: () => "From the first to the last layer, variance changes",
+    opening: (_, own) =>
+      own.every((one) => isAbsent(one) || one.value >= 0)
+        ? "From the first to the last layer, variance grows"
+        : "From the first to the last layer, variance changes",
     figure: ({ value }) => `${figure(Math.exp(value))}-fold`,
     unit: "",
     difference: ({ difference, standardError }) => {

@@ -1,5 +1,6 @@
 /** The panel as one picture: checkpoint, verdict and the three charts, twice as fine as a screen. */
 import type { Report } from "../../src/diagnosis/report";
+import { wrapText } from "../shared/canvasText";
 import { element } from "../shared/dom";
 import { faded, type Palette } from "../shared/theme";
 import type { ChartModel } from "./chartModel";
@@ -60,7 +61,7 @@ function drawPanel(
   context.font = font(16);
   for (const sentence of verdictSentences(report)) {
     y += 6;
-    for (const line of wrap(context, sentence, inner)) {
+    for (const line of wrapText(context, sentence, inner)) {
       y += 22;
       context.fillText(line, margin, y);
     }
@@ -204,17 +205,4 @@ function stroke(
   context.lineTo(x + 26, y);
   context.stroke();
   context.restore();
-}
-
-function wrap(context: Context, text: string, room: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && context.measureText(longer).width > room) {
-      lines.push(line);
-      line = word;
-    } else line = longer;
-  }
-  return [...lines, line];
 }

@@ -16,6 +16,8 @@ export interface ColourScale {
   max: number;
   /** True when values below `min` share its colour. */
   isOpenBelow: boolean;
+  /** True when values above `max` share its colour. */
+  isOpenAbove: boolean;
 }
 
 /**
@@ -31,23 +33,38 @@ export function heatMapOf(steps: readonly RunStepReport[], figure: RunFigure): H
     return Array.from({ length: layers }, (_, index) => figureOf(byIndex.get(index), figure));
   });
   const values = columns.flat().flatMap((cell) => cell?.value ?? []);
-  return { figure, layers, columns, scale: scaleOf(values, figure) };
+  return { figure, layers, columns, scale: scaleOf(values, figure, layers) };
 }
 
-/** Logarithmic, because all three figures are multiplicative, unless one of them is exactly zero. */
-export function scaleOf(values: readonly number[], figure: RunFigure): ColourScale {
-  const finite = values.filter(Number.isFinite);
-  const low = finite.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (finite.length === 0) return { kind: "log", min: 0.1, max: 10, isOpenBelow: false };
-  if (figure === "pruning") {
-    const min = Math.max(low, pruningFloor);
-    return { kind: "log", min, max: Math.max(high, min * 2), isOpenBelow: low < pruningFloor };
+/**
+ * Logarithmic, because all three figures are multiplicative, unless one of them is exactly zero. The
+ * first layer's Jacobian and cost are often a hundred times the rest: where the highest figures, one
+ * layer's worth of them, would take more than a third of the colours, they share one.
+ */
+export function scaleOf(values: readonly number[], figure: RunFigure, layers = 1): ColourScale {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const low = sorted.at(0);
+  const high = sorted.at(-1);
+  const closed = { isOpenBelow: false, isOpenAbove: false };
+  if (low === undefined || high === undefined) return { kind: "log", min: 0.1, max: 10, ...closed };
+  if (low <= 0 && figure !== "pruning") {
+    return { kind: "linear", min: low, max: high > low ? high : low + 1, ...closed };
   }
-  // A range of nothing would divide by zero: give it a factor of two.
-  return low > 0
-    ? { kind: "log", min: low, max: Math.max(high, low * 2), isOpenBelow: false }
-    : { kind: "linear", min: low, max: high > low ? high : low + 1, isOpenBelow: false };
+  const min = figure === "pruning" ? Math.max(low, pruningFloor) : low;
+  const rest = sorted[sorted.length - 1 - Math.ceil(sorted.length / layers)];
+  const isOpenAbove =
+    layers >= 6 &&
+    rest !== undefined &&
+    rest > min * 2 &&
+    Math.log(rest / min) < (2 / 3) * Math.log(high / min);
+  return {
+    kind: "log",
+    min,
+    // A range of nothing would divide by zero: it gets a factor of two.
+    max: Math.max(isOpenAbove ? rest : high, min * 2),
+    isOpenBelow: low < min,
+    isOpenAbove,
+  };
 }
 
 /** 0 at the lower end of the scale and below, 1 at the upper end and above. */

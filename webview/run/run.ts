@@ -509,7 +509,8 @@ function legendItem(
 }
 
 /** The colours from end to end, with the figures at its ends and in its middle. */
-function scaleLegend({ kind, min, max, isOpenBelow }: ColourScale, palette: Palette): HTMLElement {
+function scaleLegend(scale: ColourScale, palette: Palette): HTMLElement {
+  const { kind, min, max, isOpenBelow, isOpenAbove } = scale;
   const strip = element("span", { class: "scale-strip", attributes: { "aria-hidden": "true" } });
   strip.style.background = heatGradient(isLightPage(palette));
   const middle = kind === "log" ? Math.sqrt(min * max) : (min + max) / 2;
@@ -521,7 +522,7 @@ function scaleLegend({ kind, min, max, isOpenBelow }: ColourScale, palette: Pale
         class: "scale-middle",
         children: [strip, element("span", { class: "scale-mid", text: short(middle) })],
       }),
-      element("span", { text: short(max) }),
+      element("span", { text: `${isOpenAbove ? "≥ " : ""}${short(max)}` }),
     ],
   });
 }

@@ -41,9 +41,22 @@ describe("heat maps", () => {
 
   it("costs at or below the floor share a colour, and the scale says so", () => {
     const scale = scaleOf([-0.1, 0, 0.5], "pruning");
-    expect(scale).toEqual({ kind: "log", min: pruningFloor, max: 0.5, isOpenBelow: true });
+    expect(scale).toEqual({
+      kind: "log",
+      min: pruningFloor,
+      max: 0.5,
+      isOpenBelow: true,
+      isOpenAbove: false,
+    });
     expect(shareOf(scale, -0.1)).toBe(0);
     expect(shareOf(scale, 0.5)).toBe(1);
+  });
+
+  it("one layer far above the rest does not take the colours from them", () => {
+    const rest = Array.from({ length: 11 }, (_, i) => 0.1 + i / 50);
+    const scale = scaleOf([20, ...rest], "jacobian", 12);
+    expect(scale).toMatchObject({ min: 0.1, max: 0.1 + 10 / 50, isOpenAbove: true });
+    expect(scaleOf([0.4, ...rest], "jacobian", 12).isOpenAbove).toBe(false);
   });
 
   it("a distance of zero has a place on a linear scale", () => {

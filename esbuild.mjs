@@ -33,7 +33,11 @@ const bundles = [
     platform: "browser",
     target: "es2022",
     format: "iife",
-    entryPoints: { panel: "webview/panel/panel.ts", run: "webview/run/run.ts" },
+    entryPoints: {
+      panel: "webview/panel/panel.ts",
+      compare: "webview/compare/compare.ts",
+      run: "webview/run/run.ts",
+    },
     outdir: "dist/webview",
   },
 ];

@@ -4,11 +4,13 @@ import type { ExportFormat } from "./protocol/messages";
 import { startEngine } from "./engineClient";
 import { CheckpointFolders } from "./host/checkpointFolders";
 import { CheckpointPicker } from "./host/checkpointPicker";
+import type { Comparisons } from "./host/compare/comparisons";
 import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
+import { FileSaver } from "./host/fileSaver";
 import { Guard } from "./host/guard";
-import { commands, innerCommands } from "./host/ids";
+import { commands, innerCommands, webviews } from "./host/ids";
 import { ReportExporter } from "./host/reportExporter";
 import { DiagnosedReports } from "./host/reportSource";
 import { requestFor } from "./host/settings";
@@ -45,6 +47,16 @@ export function activate(context: vscode.ExtensionContext): void {
     });
     return madeRuns;
   };
+  let madeComparisons: Promise<Comparisons> | undefined;
+  const comparisons = (): Promise<Comparisons> => {
+    madeComparisons ??= import("./host/compare/comparisons").then(({ Comparisons }) => {
+      const saver = new FileSaver(globalState, log);
+      const made = new Comparisons({ extensionUri, log, guard, folders, reports, saver });
+      subscriptions.push(made);
+      return made;
+    });
+    return madeComparisons;
+  };
   const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
 
   subscriptions.push(
@@ -64,6 +76,14 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     vscode.commands.registerCommand(commands.showLog, () => {
       log.show();
+    }),
+    vscode.commands.registerCommand(commands.compare, (target, selection) =>
+      guard.run("compare", async () => (await comparisons()).run(target, selection)),
+    ),
+    vscode.window.registerWebviewPanelSerializer(webviews.comparison, {
+      deserializeWebviewPanel: async (panel, state) => {
+        await guard.run("compare again", async () => (await comparisons()).restore(panel, state));
+      },
     }),
     vscode.commands.registerCommand(commands.diagnoseRun, (target, selection) =>
       guard.run("diagnose the run", async () => (await runs()).diagnose(target, selection)),

@@ -10,6 +10,8 @@ export const commands = {
   exportReport: "fathom.exportReport",
   showReport: "fathom.showReport",
   showLog: "fathom.showLog",
+  /** Takes nothing (asks), what the explorer passes, or a list of paths or of the tree's rows. */
+  compare: "fathom.compare",
   /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
   diagnoseRun: "fathom.diagnoseRun",
   /** As `diagnoseRun`; nothing means the run whose panel is looked at, where there is one. */
@@ -59,5 +61,6 @@ export const contextKeys = {
 
 export const webviews = {
   diagnosis: "fathom.diagnosis",
+  comparison: "fathom.comparison",
   run: "fathom.run",
 } as const;

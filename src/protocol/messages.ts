@@ -100,6 +100,8 @@ export interface RunStatus {
   measuring?: number;
   finished: number;
   planned: number;
+  /** Steps without a report, planned or not. */
+  missing: number;
   /** Of the step being measured. */
   progress?: Progress;
   /** True while new checkpoints are waited for. */

@@ -59,7 +59,7 @@ export class RunStatusBar {
     this.ring.hidden = !isRunning;
     this.track.hidden = !isRunning;
     this.cancel.setHidden(!isRunning);
-    this.resume.setHidden(isRunning || status.finished === status.planned);
+    this.resume.setHidden(isRunning || status.missing === 0);
     this.watch.setHidden(status.isWatching);
     this.stopWatching.setHidden(!status.isWatching);
     this.chooseOther.setHidden(hasOther);

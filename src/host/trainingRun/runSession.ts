@@ -5,6 +5,7 @@
 import path from "node:path";
 import { lineOf } from "../../checkpoint/errors";
 import type { Progress, RunStatus } from "../../protocol/messages";
+import { incompleteness } from "../../trainingRun/complete";
 import { stepsIn, type RunStep, type TrainingRun } from "../../trainingRun/discover";
 import { readLossLogs } from "../../trainingRun/lossLogs";
 import { withoutDocuments, type RunReport, type RunStepReport } from "../../trainingRun/runReport";
@@ -29,6 +30,9 @@ export class RunSession {
   private measuring: Promise<void> | undefined;
   private current: { step: number; progress?: Progress } | undefined;
   private watching = false;
+  /** Steps that are to be measured, and those of them that come first. */
+  private readonly wanted = new Set<number>();
+  private readonly urgent = new Set<number>();
 
   constructor(
     run: TrainingRun,
@@ -60,11 +64,13 @@ export class RunSession {
   get status(): RunStatus {
     const { steps } = this.report;
     const { current } = this;
-    const finished = steps.filter((step) => isMeasured(step) || step.failure !== undefined).length;
+    const finished = steps.filter(isFinished).length;
+    const missing = steps.filter((step) => !isFinished(step));
     return {
       phase: this.measuring ? "running" : this.cancelled.signal.aborted ? "cancelled" : "done",
       finished,
-      planned: steps.length,
+      planned: finished + missing.filter(({ step }) => this.wanted.has(step)).length,
+      missing: missing.length,
       ...(current ? { measuring: current.step } : {}),
       ...(current?.progress ? { progress: current.progress } : {}),
       isWatching: this.watching,
@@ -78,14 +84,19 @@ export class RunSession {
     return () => this.observers.delete(observer);
   }
 
-  /** Measures what has no report, in the order of training; one call at a time does the work. */
+  /** Measures all that has no report, in the order of training. */
   measure(): Promise<void> {
-    this.measuring ??= this.measureAll().finally(() => {
-      this.measuring = undefined;
-      this.current = undefined;
-      this.tellStatus();
-    });
-    return this.measuring;
+    for (const { step } of this.report.steps) this.wanted.add(step);
+    return this.measureWanted();
+  }
+
+  /** Measures a step before all others that wait. */
+  measureFirst(step: number): Promise<void> {
+    // What was cancelled stays so.
+    if (this.status.phase === "cancelled") this.wanted.clear();
+    this.wanted.add(step);
+    this.urgent.add(step);
+    return this.measureWanted();
   }
 
   /** Stops the diagnosis under way; what has been measured is kept. */
@@ -105,6 +116,15 @@ export class RunSession {
       });
     this.report = { ...this.report, steps };
     await this.readLosses();
+  }
+
+  /** The steps whose checkpoints lack nothing at this moment. */
+  async completeSteps(): Promise<Set<number>> {
+    const complete = new Set<number>();
+    for (const { step, path: place } of await stepsIn(this.folder)) {
+      if ((await incompleteness(place)) === undefined) complete.add(step);
+    }
+    return complete;
   }
 
   /** A new step that is known to be complete, and the losses that came with it. */
@@ -134,13 +154,26 @@ export class RunSession {
     this.tellStatus();
   }
 
+  /** One call at a time does the work; it takes on what is wanted meanwhile. */
+  private measureWanted(): Promise<void> {
+    this.measuring ??= this.measureAll().finally(() => {
+      this.measuring = undefined;
+      this.current = undefined;
+      this.tellStatus();
+    });
+    return this.measuring;
+  }
+
   private async measureAll(): Promise<void> {
     this.cancelled = new AbortController();
     const { signal } = this.cancelled;
-    for (;;) {
-      const next = this.report.steps.find((step) => !isMeasured(step) && !step.failure);
+    while (!signal.aborted) {
+      const waiting = this.report.steps.filter(
+        (one) => this.wanted.has(one.step) && !isFinished(one),
+      );
+      const next = waiting.find(({ step }) => this.urgent.has(step)) ?? waiting[0];
       const place = next && this.places.get(next.step);
-      if (!place || signal.aborted) return;
+      if (!place) return;
       await this.measureStep(place, signal);
     }
   }
@@ -187,4 +220,9 @@ export class RunSession {
 
 export function isMeasured(step: RunStepReport): boolean {
   return step.report !== undefined && step.isPartial !== true;
+}
+
+/** Measured, or tried in vain. */
+function isFinished(step: RunStepReport): boolean {
+  return isMeasured(step) || step.failure !== undefined;
 }

@@ -9,7 +9,7 @@ import type { Guard } from "../guard";
 import { innerCommands } from "../ids";
 import { ProgressNotification } from "../progressNotification";
 import { RunPanel } from "./runPanel";
-import { isMeasured, type RunSession } from "./runSession";
+import type { RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchSettings } from "./watchSettings";
 
@@ -113,19 +113,18 @@ export class ShownRun implements vscode.Disposable {
     const { session, services } = this;
     if (this.watch) return;
     const { settleMs } = services.watchSettings(session.folder);
+    // What is complete by now is not new; the panel offers to measure it.
+    const before = await session.completeSteps();
+    const taken = new Set<number>();
     this.watch = new RunWatch({
       folder: session.folder,
       settleMs,
-      isKnown: (step) =>
-        session.run.steps.some(
-          (one) =>
-            one.step === step &&
-            (isMeasured(one) || one.isPartial === true || one.failure !== undefined),
-        ) || session.status.measuring === step,
+      isKnown: (step) => before.has(step) || taken.has(step),
       onComplete: async (step) => {
         services.log.info(`Run ${session.folder}: ${step.name} is complete.`);
+        taken.add(step.step);
         await session.add(step);
-        void services.guard.run("diagnose a new checkpoint", () => session.measure());
+        void services.guard.run("diagnose a new checkpoint", () => session.measureFirst(step.step));
       },
       onProblem: (error) => {
         services.log.warn(`Run ${session.folder} could not be looked at.`, error);

@@ -65,20 +65,6 @@ describe("Compare Depth", () => {
     expect(workbench.complaints).toEqual([]);
   });
 
-  test("reports that were exported, from the palette", async () => {
-    workbench = await Workbench.open("compare-picker");
-    await workbench.command("Fathom: Compare Depth");
-    for (const [twin, step] of twins) {
-      await picked(`${twin}/${step}`).waitFor();
-      await picked(`${twin}/${step}`).click();
-    }
-    await workbench.page.locator(".quick-input-widget .monaco-button").first().click();
-    await workbench.panel.find("tr[data-layer]").last().waitFor({ timeout: 120_000 });
-    expect(await workbench.panel.find(".report-name").allTextContents()).toEqual(
-      twins.map(([twin, step]) => `${twin}/${step}`),
-    );
-  });
-
   test.each([
     ["light", "Default Light Modern"],
     ["dark", "Default Dark Modern"],
@@ -109,12 +95,4 @@ async function compareTwins(): Promise<void> {
   const item = await workbench.openContextMenu(second, "Compare Depth");
   await workbench.page.waitForTimeout(300);
   await item.click();
-}
-
-function picked(text: string): Locator {
-  return workbench
-    .picks()
-    .filter({ hasText: text })
-    .locator("label, .quick-input-list-checkbox")
-    .first();
 }

@@ -55,7 +55,12 @@ const bundles = [
     platform: "browser",
     target: "es2022",
     format: "iife",
-    entryPoints: { panel: "webview/panel/panel.ts", side: "webview/side/side.ts" },
+    entryPoints: {
+      panel: "webview/panel/panel.ts",
+      side: "webview/side/side.ts",
+      compare: "webview/compare/compare.ts",
+      run: "webview/run/run.ts",
+    },
     outdir: "dist/webview",
   },
 ];

@@ -29,8 +29,9 @@ export async function installDependencies() {
 }
 
 export async function build() {
+  const pages = ["panel", "side", "compare", "run"].map((name) => `webview/${name}.js`);
   const outputs = [
-    ...["extension.js", "engine.js", "cli.js", "webview/panel.js", "webview/side.js"],
+    ...["extension.js", "engine.js", "cli.js", ...pages],
     ...["python.js", "web-tree-sitter.wasm", "tree-sitter-python.wasm"],
   ].map((name) => `dist/${name}`);
   await whenChanged("build", { inputs: bundled, outputs }, async () => {

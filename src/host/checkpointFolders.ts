@@ -5,6 +5,8 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
+import { runFoldersOf } from "../trainingRun/discover";
+import { stepOfName } from "../trainingRun/stepName";
 import { contextKeys } from "./ids";
 
 /** Files come in groups: what is written within this time is looked at together. */
@@ -80,6 +82,15 @@ export class CheckpointFolders implements vscode.Disposable {
     return [...this.folders].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   }
 
+  /** The folders that hold the checkpoints of a run, as subfolders or as weight files. */
+  private async runFolders(): Promise<string[]> {
+    const folders = [...this.folders];
+    const ofFiles = await Promise.all(
+      folders.map(async (folder) => ((await holdsSteps(folder)) ? [folder] : [])),
+    );
+    return [...new Set([...runFoldersOf(folders), ...ofFiles.flat()])];
+  }
+
   private note(changed: string): void {
     this.changed.add(changed);
     this.timer ??= setTimeout(() => {
@@ -112,6 +123,11 @@ export class CheckpointFolders implements vscode.Disposable {
     await vscode.commands.executeCommand("setContext", contextKeys.checkpointFolders, [
       ...new Set(paths),
     ]);
+    const runs = await this.runFolders();
+    const runPaths = runs.flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
+    await vscode.commands.executeCommand("setContext", contextKeys.runFolders, [
+      ...new Set(runPaths),
+    ]);
     this.log.debug(`${this.folders.size} checkpoint folders in the workspace.`);
     if (this.sorted().join("\0") !== before) this.didChange.fire();
   }
@@ -132,4 +148,11 @@ async function anyFolder(candidates: string[]): Promise<boolean> {
 async function holdsCheckpoint(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((): string[] => []);
   return names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"));
+}
+
+/** True for a folder with the weight files of at least two steps. */
+async function holdsSteps(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const weights = names.filter((name) => name.endsWith(".safetensors"));
+  return new Set(weights.map(stepOfName).filter((step) => step !== undefined)).size >= 2;
 }

@@ -2,12 +2,13 @@
 import * as vscode from "vscode";
 import type { Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
-import type { ExportFormat, Failure, PanelState, Progress } from "../protocol/messages";
+import type { ExportFormat, Failure, PanelState } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import type { CurrentReport } from "./diagnoses";
 import { createPanel, DiagnosisPanel } from "./diagnosisPanel";
 import { DiagnosisRun, withEarlier, type RunObserver, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
+import { ProgressNotification } from "./progressNotification";
 import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
 import type { ReportMemory, StoredReport } from "./reports/reportMemory";
@@ -91,7 +92,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     log.info(`Diagnosing ${checkpoint.path}.`);
     log.debug(JSON.stringify(request));
 
-    const notification = new ProgressNotification(this.name);
+    const notification = new ProgressNotification(`Depth of ${this.name}`);
     const observer: RunObserver = {
       // What a replaced run still says is of no interest.
       state: (state, reportKey) => {
@@ -101,7 +102,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
         notification.open(() => {
           run.cancel();
         });
-        notification.show(progress, waitingFor);
+        notification.show(progressText(progress, waitingFor), progress.fraction);
         log.trace(progressText(progress, waitingFor));
       },
       notice: (text) => {
@@ -266,52 +267,3 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
 
 const nothingStored =
   "No finished report of this checkpoint was stored before the window was closed or reloaded.";
-
-/** A progress notification that is fed from outside and closed from outside. */
-class ProgressNotification {
-  private report: ((value: { message: string; increment: number }) => void) | undefined;
-  private shownPercent = 0;
-  private message = "";
-  private percent = 0;
-  private settle: (() => void) | undefined;
-
-  constructor(private readonly name: string) {}
-
-  /** Opens once; opened again, it stays as it is. */
-  open(onCancel: () => void): void {
-    if (this.settle !== undefined) return;
-    const closed = new Promise<void>((resolve) => {
-      this.settle = resolve;
-    });
-    void vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: `Depth of ${this.name}`,
-        cancellable: true,
-      },
-      (progress, token) => {
-        token.onCancellationRequested(onCancel);
-        this.report = (value) => {
-          progress.report(value);
-        };
-        this.refresh();
-        return closed;
-      },
-    );
-  }
-
-  show(progress: Progress, waitingFor?: string): void {
-    this.message = progressText(progress, waitingFor);
-    this.percent = Math.max(this.percent, Math.min(100, progress.fraction * 100));
-    this.refresh();
-  }
-
-  close(): void {
-    this.settle?.();
-  }
-
-  private refresh(): void {
-    this.report?.({ message: this.message, increment: this.percent - this.shownPercent });
-    if (this.report !== undefined) this.shownPercent = this.percent;
-  }
-}

@@ -26,12 +26,21 @@ export const commands = {
   hideIgnoredCheckpoints: "fathom.hideIgnoredCheckpoints",
   pinReport: "fathom.pinReport",
   unpinReport: "fathom.unpinReport",
+  /** Takes nothing (asks), what the explorer passes, or a list of paths or of the tree's rows. */
+  compare: "fathom.compare",
+  /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
+  diagnoseRun: "fathom.diagnoseRun",
+  /** As `diagnoseRun`; nothing means the run whose panel is looked at, where there is one. */
+  watchRun: "fathom.watchRun",
+  stopWatchingRun: "fathom.stopWatchingRun",
 } as const;
 
-/** Commands that only what Fathom itself shows leads to; a menu or a palette has nothing to give them. */
-export const ownCommands = {
+/** Commands that only the extension itself leads to; package.json does not declare them. */
+export const innerCommands = {
   /** Takes the key of a stored report: what a CodeLens and a hover over a norm lead to. */
   openNorm: "fathom.openNorm",
+  /** Takes the path of a run's folder that has been diagnosed or is watched. */
+  showRun: "fathom.showRun",
 } as const;
 
 /** The settings of a measurement below `fathom.`; their keys are the words the code uses. */
@@ -53,6 +62,14 @@ export const viewSettings = {
   codeLens: "codeLens",
 } as const;
 
+/** The settings below `fathom.` that only "Watch Run" reads. */
+export const watchSettings = {
+  settleSeconds: "watch.settleSeconds",
+  maxLastLayerVariance: "watch.maxLastLayerVariance",
+  minNeededShare: "watch.minNeededShare",
+  minDeepIdentityDistance: "watch.minDeepIdentityDistance",
+} as const;
+
 export const settingsSection = "fathom";
 
 export const contextKeys = {
@@ -60,13 +77,14 @@ export const contextKeys = {
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",
-  /** True once the command that compares reports is there. */
-  canCompare: "fathom.canCompare",
   /** The tree lists checkpoints that .gitignore names. */
   showsIgnored: "fathom.showsIgnoredCheckpoints",
   /** The charts of the side panel show a report of the store. */
   showsStoredReport: "fathom.showsStoredReport",
   hasPinnedReport: "fathom.hasPinnedReport",
+  /** Paths of the folders that hold the checkpoints of at least two steps. */
+  runFolders: "fathom.runFolders",
+  isWatchingRun: "fathom.isWatchingRun",
 } as const;
 
 export const tools = {
@@ -77,6 +95,8 @@ export const webviews = {
   diagnosis: "fathom.diagnosis",
   /** The custom editor of `.fathom.json` files. */
   report: "fathom.report",
+  comparison: "fathom.comparison",
+  run: "fathom.run",
 } as const;
 
 export const views = {

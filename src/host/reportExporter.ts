@@ -6,8 +6,8 @@ import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
 import { reportCsv } from "../report/csv";
 import { reportHtml } from "../report/html";
+import { exportName, fileStem, FileSaver } from "./fileSaver";
 import { reportSuffix } from "./reports/reportStore";
-import { FileWriteError, writeWholeFile } from "../report/wholeFile";
 
 /** A report that can be exported, with the means to draw it. */
 export interface ExportSource {
@@ -15,8 +15,6 @@ export interface ExportSource {
   report: Report;
   png(): Promise<Uint8Array>;
 }
-
-const lastFolderKey = "lastExportFolder";
 
 const formats: Record<ExportFormat, { label: string; description: string }> = {
   html: { label: "HTML", description: "one file with the charts, opens anywhere" },
@@ -26,11 +24,15 @@ const formats: Record<ExportFormat, { label: string; description: string }> = {
 };
 
 export class ReportExporter {
+  private readonly saver: FileSaver;
+
   constructor(
     private readonly extensionUri: vscode.Uri,
-    private readonly memory: vscode.Memento,
+    memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
-  ) {}
+  ) {
+    this.saver = new FileSaver(memory, log);
+  }
 
   async pickFormat(): Promise<ExportFormat | undefined> {
     const items = (Object.keys(formats) as ExportFormat[]).map((format) => ({
@@ -47,26 +49,21 @@ export class ReportExporter {
   async export(source: ExportSource, format: ExportFormat): Promise<void> {
     // Drawn before the dialog, so that the picture is of what the user saw when asking for it.
     const content = await this.contentOf(source, format);
-    let suggestion = path.join(this.folderFor(source.report), fileNameOf(source.name, format));
-    for (;;) {
-      const target = await vscode.window.showSaveDialog({
-        title: `Export Report as ${formats[format].label}`,
-        defaultUri: vscode.Uri.file(suggestion),
-        filters: { [formats[format].label]: [format] },
-      });
-      if (target === undefined) return;
-      try {
-        await writeWholeFile(target.fsPath, content);
-      } catch (error) {
-        if (!(error instanceof FileWriteError) || !(await this.offerElsewhere(error))) return;
-        suggestion = target.fsPath;
-        continue;
-      }
-      await this.memory.update(lastFolderKey, path.dirname(target.fsPath));
-      this.log.info(`Exported the report of ${source.name} to ${target.fsPath}.`);
-      this.offerToOpen(target, format);
-      return;
-    }
+    const target = await this.saver.save({
+      title: `Export Report as ${formats[format].label}`,
+      label: formats[format].label,
+      extension: format,
+      // Under this name a report opens in the panel again.
+      fileName:
+        format === "json"
+          ? `${fileStem(source.name)}${reportSuffix}`
+          : exportName(source.name, format),
+      // Beside the checkpoint, not within it.
+      folder: path.dirname(source.report.checkpoint.path),
+      content,
+      opensOutside: format === "html",
+    });
+    if (target) this.log.info(`Exported the report of ${source.name} to ${target.fsPath}.`);
   }
 
   private async contentOf(
@@ -88,33 +85,4 @@ export class ReportExporter {
         return source.png();
     }
   }
-
-  /** The last folder chosen, else beside the checkpoint (not within it). */
-  private folderFor(report: Report): string {
-    return this.memory.get<string>(lastFolderKey) ?? path.dirname(report.checkpoint.path);
-  }
-
-  private async offerElsewhere(error: FileWriteError): Promise<boolean> {
-    this.log.error(error.message, error.cause);
-    const elsewhere = "Save Elsewhere…";
-    return (await vscode.window.showErrorMessage(error.message, elsewhere)) === elsewhere;
-  }
-
-  private offerToOpen(target: vscode.Uri, format: ExportFormat): void {
-    const open = "Open";
-    void vscode.window
-      .showInformationMessage(`Exported to ${target.fsPath}`, open)
-      .then((choice) => {
-        if (choice !== open) return undefined;
-        return format === "html"
-          ? vscode.env.openExternal(target)
-          : vscode.commands.executeCommand("vscode.open", target);
-      });
-  }
-}
-
-function fileNameOf(name: string, format: ExportFormat): string {
-  const safe = name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
-  const stem = safe === "" ? "report" : safe;
-  return format === "json" ? `${stem}${reportSuffix}` : `fathom-${stem}.${format}`;
 }

@@ -5,6 +5,7 @@
 import type { Metric, Report } from "../diagnosis/report";
 import type { Device } from "../engine/device";
 import type { TextSource } from "../text/source";
+import type { RunReport, RunStepReport } from "../trainingRun/runReport";
 
 /** One diagnosis, as the user asked for it. Paths are absolute. */
 export interface DiagnosisRequest {
@@ -152,3 +153,38 @@ export type SideToHost =
   /** Diagnose the checkpoint that is not measured, or ask which. */
   | { type: "diagnose" }
   | { type: "layer"; layer?: number };
+/** Where the diagnosis of a training run stands. */
+export interface RunStatus {
+  phase: "running" | "done" | "cancelled";
+  /** The step being measured, and how many have been and are to be. */
+  measuring?: number;
+  finished: number;
+  planned: number;
+  /** Steps without a report, planned or not. */
+  missing: number;
+  /** Of the step being measured. */
+  progress?: Progress;
+  /** True while new checkpoints are waited for. */
+  isWatching: boolean;
+  /** What a person should know: thresholds that were crossed, notices of single steps. */
+  notices: string[];
+}
+
+export type HostToRun =
+  | { type: "run"; name: string; run: RunReport; status: RunStatus }
+  /** A step that came anew or got its report; the one of the same step is replaced. */
+  | { type: "step"; step: RunStepReport; status: RunStatus }
+  | { type: "status"; status: RunStatus }
+  /** Another run to lay beside this one; none when absent. */
+  | { type: "other"; name?: string; run?: RunReport };
+
+export type RunToHost =
+  | { type: "ready" }
+  | { type: "cancel" }
+  /** Measure what is missing, and look for new steps and losses. */
+  | { type: "resume" }
+  | { type: "watch" }
+  | { type: "stopWatching" }
+  /** Ask which run to lay beside this one. */
+  | { type: "chooseOther" }
+  | { type: "dropOther" };

@@ -5,9 +5,14 @@
 import type { Contribution, LayerReport, Report, TokenStatistics } from "../diagnosis/report";
 
 export function reportCsv(report: Report): string {
-  const rows = report.layers.map((layer) => csvColumns.map((column) => field(column.value(layer))));
-  const header = csvColumns.map((column) => field(column.name));
-  return [header, ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  const rows = report.layers.map((layer) => csvColumns.map((column) => column.value(layer)));
+  const header = csvColumns.map((column) => column.name);
+  return [header, ...rows].map(csvRow).join("");
+}
+
+/** One line of a CSV file, its end included. */
+export function csvRow(values: readonly (number | string | undefined)[]): string {
+  return `${values.map(field).join(",")}\r\n`;
 }
 
 interface CsvColumn {

@@ -13,7 +13,28 @@ export interface PanelAssets {
   style: string;
 }
 
+/** What is shown on a page, and where its script finds it. */
+export interface PageContent {
+  title: string;
+  /** Read where scripts are off. */
+  sentences: readonly string[];
+  /** Id of the element that holds the data. */
+  dataId: string;
+  data: unknown;
+}
+
 export function reportHtml(report: Report, assets: PanelAssets): string {
+  const content = {
+    title: baseName(report.checkpoint.path),
+    sentences: verdictSentences(report),
+    dataId: "fathom-report",
+    data: report,
+  };
+  return pageHtml(content, assets);
+}
+
+/** One HTML file that needs no network and runs no script but its own. */
+export function pageHtml(content: PageContent, assets: PanelAssets): string {
   const script = inlineScript(assets.script);
   const style = inlineStyle(assets.style);
   const policy = [
@@ -25,7 +46,7 @@ export function reportHtml(report: Report, assets: PanelAssets): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
-  const name = baseName(report.checkpoint.path);
+  const { title, sentences, dataId, data } = content;
   // What stands in the root is read where scripts are off; the panel replaces it.
   return `<!doctype html>
 <html lang="en">
@@ -35,18 +56,16 @@ export function reportHtml(report: Report, assets: PanelAssets): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="Fathom">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(name)} – Fathom</title>
+<title>${escapeHtml(title)} – Fathom</title>
 <style>${style}</style>
 </head>
 <body class="fathom-file">
 <div id="root">
-<h1>${escapeHtml(name)}</h1>
-${verdictSentences(report)
-  .map((text) => `<p>${escapeHtml(text)}</p>`)
-  .join("\n")}
+<h1>${escapeHtml(title)}</h1>
+${sentences.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n")}
 <noscript><p>The charts and the table need JavaScript.</p></noscript>
 </div>
-<script type="application/json" id="fathom-report">${inlineJson(report)}</script>
+<script type="application/json" id="${dataId}">${inlineJson(data)}</script>
 <script>${script}</script>
 </body>
 </html>

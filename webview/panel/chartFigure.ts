@@ -1,6 +1,6 @@
 /** One of the stacked charts on the page: caption, legend, plot, and what it says in words. */
 import { element, setText } from "../shared/dom";
-import { layerForKey } from "../shared/layerKeys";
+import { keyTarget } from "../shared/sliderKeys";
 import type { Palette } from "../shared/theme";
 import type { LayerRange } from "./axis";
 import type { ChartModel } from "./chartModel";
@@ -122,7 +122,7 @@ export class ChartFigure {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       const last = (this.model?.layers ?? 0) - 1;
       if (last < 0) return;
-      const next = layerForKey(event.key, this.highlighted, last);
+      const next = keyTarget(event.key, this.highlighted, last);
       if (next === undefined) return;
       event.preventDefault();
       events.onHover(undefined);

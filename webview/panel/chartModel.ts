@@ -57,7 +57,8 @@ export interface MeasuredPoint {
 
 export interface CurveSeries {
   label: string;
-  role: "exponential" | "power" | "preLn" | "lns";
+  /** `ghost` is another step of the same run, `otherRun` another run. */
+  role: "exponential" | "power" | "preLn" | "lns" | "ghost" | "otherRun";
   points: { layer: number; value: number }[];
 }
 

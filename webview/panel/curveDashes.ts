@@ -6,6 +6,8 @@ export const curveDashes: Readonly<Record<CurveSeries["role"], readonly number[]
   power: [8, 4],
   preLn: [4, 3],
   lns: [1.5, 3],
+  ghost: [6, 3],
+  otherRun: [],
 };
 
 /** A dash in words, so that a legend can be read without seeing its samples. */

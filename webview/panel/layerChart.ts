@@ -11,7 +11,6 @@ import {
   PointElement,
   type ChartConfiguration,
   type ChartDataset,
-  type Plugin,
   type PointStyle,
 } from "chart.js";
 import { LineWithErrorBarsController, PointWithErrorBar } from "chartjs-chart-error-bars";
@@ -19,9 +18,10 @@ import Annotation, { type AnnotationOptions } from "chartjs-plugin-annotation";
 import Zoom from "chartjs-plugin-zoom";
 import type { Verdict } from "../../src/report/verdict";
 import { faded, type Palette } from "../shared/theme";
-import { allLayers, layerStep, tickText, type LayerRange } from "./axis";
+import { allLayers, type LayerRange } from "./axis";
 import { verdictRuns, type BelowAxis, type ChartModel, type CurveSeries } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
+import { crosshair, layerScale, rightPadding, valueScale } from "./layerScales";
 
 Chart.register(
   Annotation,
@@ -58,7 +58,14 @@ export class LayerChart {
       type: "line",
       data: { datasets: datasets(model, palette) },
       options: chartOptions(model, palette, options),
-      plugins: [this.crosshair()],
+      plugins: [
+        crosshair(() => {
+          const { highlighted: layer } = this;
+          return layer === undefined
+            ? undefined
+            : { layer, text: String(layer), palette: this.palette };
+        }),
+      ],
     });
   }
 
@@ -87,57 +94,6 @@ export class LayerChart {
   destroy(): void {
     this.chart.destroy();
   }
-
-  /** The highlighted layer: its column behind the figures, its number on the layer axis. */
-  private crosshair(): Plugin<ChartKind> {
-    return {
-      id: "crosshair",
-      beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
-        const place = this.highlightPlace(scales["x"]);
-        if (!place) return;
-        const { foreground, highContrast } = this.palette;
-        ctx.save();
-        ctx.fillStyle = faded(foreground, highContrast ? 0 : 0.1);
-        ctx.fillRect(place.left, chartArea.top, place.width, chartArea.height);
-        ctx.strokeStyle = faded(foreground, highContrast ? 1 : 0.55);
-        ctx.lineWidth = 1;
-        ctx.beginPath();
-        ctx.moveTo(place.centre, chartArea.top);
-        ctx.lineTo(place.centre, chartArea.bottom);
-        ctx.stroke();
-        ctx.restore();
-      },
-      afterDraw: ({ ctx, chartArea, scales }) => {
-        const place = this.highlightPlace(scales["x"]);
-        if (!place) return;
-        const text = String(this.highlighted);
-        ctx.save();
-        ctx.font = `600 ${tickSize}px ${this.palette.fontFamily}`;
-        const width = ctx.measureText(text).width + 10;
-        // The number stands where the axis has its own, and hides it.
-        const middle = chartArea.bottom + tickPadding + tickSize * 0.6;
-        ctx.fillStyle = this.palette.foreground;
-        ctx.beginPath();
-        ctx.roundRect(place.centre - width / 2, middle - 8.5, width, 17, 3);
-        ctx.fill();
-        ctx.fillStyle = this.palette.background;
-        ctx.textAlign = "center";
-        ctx.textBaseline = "middle";
-        ctx.fillText(text, place.centre, middle + 0.5);
-        ctx.restore();
-      },
-    };
-  }
-
-  private highlightPlace(
-    axis: Chart["scales"][string] | undefined,
-  ): { left: number; centre: number; width: number } | undefined {
-    const layer = this.highlighted;
-    if (layer === undefined || !axis || layer < axis.min || layer > axis.max) return undefined;
-    const left = axis.getPixelForValue(layer - 0.5);
-    const width = axis.getPixelForValue(layer + 0.5) - left;
-    return { left, centre: left + width / 2, width };
-  }
 }
 
 /** Verdicts by shape: filled needed, hollow free, a hollow diamond uncertain, a dot where none. */
@@ -157,20 +113,12 @@ interface ChartPoint {
   yMax: number;
 }
 
-/** Width of the value axis: the same in every chart, so that layers stand above each other. */
-const valueAxisWidth = 54;
-const rightPadding = 10;
-const tickSize = 11;
-const tickPadding = 7;
-
 function chartOptions(
   model: ChartModel,
   palette: Palette,
   { fixed, onZoom }: LayerChartOptions,
 ): ChartConfiguration<ChartKind, ChartPoint[]>["options"] & object {
   const range = model.visible ?? allLayers(model.layers);
-  const font = { family: palette.fontFamily, size: tickSize };
-  const grid = { color: palette.grid, drawTicks: false };
   return {
     animation: false,
     responsive: fixed === undefined,
@@ -180,53 +128,8 @@ function chartOptions(
     clip: 4,
     layout: { padding: { top: 6, right: rightPadding, bottom: 0, left: 0 } },
     scales: {
-      x: {
-        type: "linear",
-        min: range.min,
-        max: range.max,
-        // Bars would otherwise narrow the axis of their chart, and layers stand no longer in line.
-        offset: false,
-        afterBuildTicks: (axis) => {
-          const width = axis.chart.width - valueAxisWidth - rightPadding;
-          const step = layerStep(range.max - range.min, width);
-          const first = Math.ceil(Math.max(0, range.min) / step);
-          const last = Math.floor(range.max / step);
-          axis.ticks = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ({
-            value: (first + i) * step,
-          }));
-        },
-        ticks: {
-          display: model.layers > 0,
-          color: palette.muted,
-          font,
-          padding: tickPadding,
-          maxRotation: 0,
-          autoSkip: false,
-        },
-        grid: { display: false, drawTicks: false },
-        border: { color: palette.grid },
-      },
-      y: {
-        type: model.axis.kind === "log" ? "logarithmic" : "linear",
-        min: model.axis.min,
-        max: model.axis.max,
-        afterBuildTicks: (axis) => {
-          axis.ticks = model.axis.ticks.map((value) => ({ value }));
-        },
-        afterFit: (axis) => {
-          axis.width = valueAxisWidth;
-        },
-        ticks: {
-          color: palette.muted,
-          font,
-          padding: 8,
-          autoSkip: false,
-          display: model.emptiness === undefined,
-          callback: (value) => tickText(Number(value)),
-        },
-        grid: { ...grid, display: model.emptiness === undefined },
-        border: { display: false },
-      },
+      x: layerScale(range, model.layers, palette),
+      y: valueScale(model.axis, palette, model.emptiness !== undefined),
     },
     plugins: {
       annotation: { annotations: annotations(model, palette) },

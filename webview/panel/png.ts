@@ -1,6 +1,7 @@
 /** The panel as one picture: checkpoint, verdict and the three charts, twice as fine as a screen. */
 import type { Report } from "../../src/diagnosis/report";
 import { verdictSentences } from "../../src/report/verdict";
+import { wrapText } from "../shared/canvasText";
 import { element } from "../shared/dom";
 import { faded, type Palette } from "../shared/theme";
 import type { ChartModel } from "./chartModel";
@@ -63,7 +64,7 @@ function drawPanel(
   if (introduction !== undefined) sentences.unshift(introduction);
   for (const sentence of sentences) {
     y += 6;
-    for (const line of wrap(context, sentence, inner)) {
+    for (const line of wrapText(context, sentence, inner)) {
       y += 22;
       context.fillText(line, margin, y);
     }
@@ -88,7 +89,7 @@ function drawPanel(
     y += chartHeight;
     context.fillStyle = palette.muted;
     context.font = font(12);
-    for (const line of model.notes.flatMap((note) => wrap(context, note, inner))) {
+    for (const line of model.notes.flatMap((note) => wrapText(context, note, inner))) {
       y += 18;
       context.fillText(line, margin, y);
     }
@@ -238,17 +239,4 @@ function stroke(
   context.lineTo(x + 26, y);
   context.stroke();
   context.restore();
-}
-
-function wrap(context: Context, text: string, room: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && context.measureText(longer).width > room) {
-      lines.push(line);
-      line = word;
-    } else line = longer;
-  }
-  return [...lines, line];
 }

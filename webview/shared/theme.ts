@@ -10,6 +10,8 @@ export interface Palette {
   power: string;
   preLn: string;
   lns: string;
+  ghost: string;
+  otherRun: string;
   needed: string;
   free: string;
   uncertain: string;
@@ -32,6 +34,8 @@ export function readPalette(): Palette {
     power: colour("power"),
     preLn: colour("pre-ln"),
     lns: colour("lns"),
+    ghost: colour("ghost"),
+    otherRun: colour("other-run"),
     needed: colour("needed"),
     free: colour("free"),
     uncertain: colour("uncertain"),

@@ -6,7 +6,7 @@ import type { Verdict } from "../../src/report/verdict";
 import { layerStep, tickText } from "../panel/axis";
 import { verdictRuns, type ChartModel, type MeasuredPoint } from "../panel/chartModel";
 import { element, setText, svgElement } from "../shared/dom";
-import { layerForKey } from "../shared/layerKeys";
+import { keyTarget } from "../shared/sliderKeys";
 import {
   bandPath,
   geometryOf,
@@ -145,7 +145,7 @@ export class CompactChart {
     drawing.addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       const last = (this.model?.chart.layers ?? 0) - 1;
-      const next = last < 0 ? undefined : layerForKey(event.key, this.highlighted, last);
+      const next = last < 0 ? undefined : keyTarget(event.key, this.highlighted, last);
       if (next === undefined) return;
       event.preventDefault();
       events.onHover(undefined);

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { normHover, normLine } from "../../report/normText";
 import type { Guard } from "../guard";
-import { commands, ownCommands, settingsSection, viewSettings } from "../ids";
+import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import type { MeasuredNorm, MeasuredNorms, NormsOfFile } from "./measuredNorms";
 
 export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
@@ -42,10 +42,10 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (hovered === undefined) return undefined;
     const { report, norm, site, key, name } = hovered;
     const text = new vscode.MarkdownString(normHover(report, norm.path));
-    text.isTrusted = { enabledCommands: [ownCommands.openNorm] };
+    text.isTrusted = { enabledCommands: [innerCommands.openNorm] };
     const target = encodeURIComponent(JSON.stringify([key]));
     text.appendMarkdown(
-      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${ownCommands.openNorm}?${target})`,
+      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${innerCommands.openNorm}?${target})`,
     );
     return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
   }
@@ -67,7 +67,7 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
     new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
       title: normLine(report),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
-      command: ownCommands.openNorm,
+      command: innerCommands.openNorm,
       arguments: [key],
     });
 }

@@ -1,7 +1,7 @@
 /** What Fathom shows and offers in Python code, registered together. */
 import * as vscode from "vscode";
 import type { Guard } from "../guard";
-import { commands, ownCommands, settingsSection, viewSettings } from "../ids";
+import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
@@ -41,7 +41,7 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
       if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
         lenses.refresh();
     }),
-    register(ownCommands.openNorm, "open the report", async (key) => {
+    register(innerCommands.openNorm, "open the report", async (key) => {
       if (typeof key === "string" && (await services.openStored(key))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),

@@ -87,7 +87,6 @@ export class SidePanel implements vscode.Disposable {
       ...this.registerCommands(),
     ];
     this.showIgnored(memory.get(ignoredKey) === true);
-    void offerToCompare();
     this.follow(vscode.window.activeTextEditor);
   }
 
@@ -257,13 +256,7 @@ async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
     if (node.kind === "report") return [{ reportKey: node.report.key }];
     return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
   });
-  await vscode.commands.executeCommand(compareCommand, compared);
-}
-
-/** The command that compares may be missing; the rows offer it only where it is there. */
-async function offerToCompare(): Promise<void> {
-  const known = await vscode.commands.getCommands(true);
-  setContext(contextKeys.canCompare, known.includes(compareCommand));
+  await vscode.commands.executeCommand(commands.compare, compared);
 }
 
 async function reveal([node]: readonly TreeNode[]): Promise<void> {
@@ -274,8 +267,6 @@ async function reveal([node]: readonly TreeNode[]): Promise<void> {
   }
   await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path));
 }
-
-const compareCommand = "fathom.compare";
 
 function isTreeNode(value: unknown): value is TreeNode {
   return typeof value === "object" && value !== null && "kind" in value;

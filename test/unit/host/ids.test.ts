@@ -11,6 +11,7 @@ import {
   tools,
   views,
   viewSettings,
+  watchSettings,
   webviews,
 } from "../../../src/host/ids";
 import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
@@ -33,9 +34,8 @@ describe("package.json and src/host/ids.ts say the same", () => {
   });
 
   test("settings", () => {
-    const names = Object.values({ ...settings, ...viewSettings }).map(
-      (name) => `${settingsSection}.${name}`,
-    );
+    const all = [settings, viewSettings, watchSettings].flatMap((ids) => Object.values(ids));
+    const names = all.map((name) => `${settingsSection}.${name}`);
     expect(Object.keys(properties).sort()).toEqual(names.sort());
   });
 

@@ -1,7 +1,8 @@
-/** Moving over the layers with the keyboard, as over the values of any slider. */
-
-/** Where a key leads from the highlighted layer; undefined for keys that lead nowhere. */
-export function layerForKey(
+/**
+ * Where a key leads from the highlighted place, as in any slider; undefined for a key that leads
+ * nowhere.
+ */
+export function keyTarget(
   key: string,
   from: number | undefined,
   last: number,

@@ -1,0 +1,58 @@
+/** Asks which checkpoints and reports to compare: those of the workspace and those that were kept. */
+import * as vscode from "vscode";
+import { mostReports } from "../../report/comparison";
+import type { CheckpointFolders } from "../checkpointFolders";
+import { namedCheckpoint } from "../checkpointPicker";
+import type { KeptReports } from "./comparisons";
+import { isReportFile } from "./target";
+
+interface Item extends vscode.QuickPickItem {
+  target?: unknown;
+}
+
+/** @returns what `comparisonTargets` takes; undefined when the user let it be */
+export async function pickTargets(places: {
+  folders: CheckpointFolders;
+  kept?: KeptReports;
+}): Promise<unknown[] | undefined> {
+  const chosen = await vscode.window.showQuickPick(itemsOf(places), {
+    title: "Compare Depth",
+    placeHolder: `Two to ${mostReports} checkpoints or reports; the first is the reference`,
+    canPickMany: true,
+    matchOnDescription: true,
+  });
+  return chosen?.map(({ target }) => target);
+}
+
+async function itemsOf({
+  folders,
+  kept,
+}: {
+  folders: CheckpointFolders;
+  kept?: KeptReports;
+}): Promise<Item[]> {
+  const [checkpoints, reports, files] = await Promise.all([
+    folders.search(),
+    kept?.list() ?? [],
+    vscode.workspace.findFiles("**/{*.fathom.json,fathom-*.json}", "**/node_modules/**"),
+  ]);
+  return [
+    separator("checkpoints"),
+    ...checkpoints.map((folder) => ({ label: namedCheckpoint(folder).name, target: folder })),
+    ...(reports.length > 0 ? [separator("kept reports")] : []),
+    ...reports.map(({ key, name, savedAt }) => ({
+      label: name,
+      description: new Date(savedAt).toLocaleString(),
+      target: { reportKey: key },
+    })),
+    ...(files.length > 0 ? [separator("report files")] : []),
+    ...files
+      .map(({ fsPath }) => fsPath)
+      .filter(isReportFile)
+      .map((file) => ({ label: vscode.workspace.asRelativePath(file), target: file })),
+  ];
+}
+
+function separator(label: string): Item {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}

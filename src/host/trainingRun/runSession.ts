@@ -1,0 +1,228 @@
+/**
+ * One training run as it is measured: its steps one after the other, and what came of each. Knows
+ * nothing of the editor.
+ */
+import path from "node:path";
+import { lineOf } from "../../checkpoint/errors";
+import type { Progress, RunStatus } from "../../protocol/messages";
+import { incompleteness } from "../../trainingRun/complete";
+import { stepsIn, type RunStep, type TrainingRun } from "../../trainingRun/discover";
+import { readLossLogs } from "../../trainingRun/lossLogs";
+import { withoutDocuments, type RunReport, type RunStepReport } from "../../trainingRun/runReport";
+import type { Checkpoint } from "../checkpoint";
+import { ReportFailure, type ReportSource } from "../reportSource";
+
+export interface RunObserver {
+  /** Steps or losses are others than before. */
+  run(run: RunReport, status: RunStatus): void;
+  step(step: RunStepReport, status: RunStatus): void;
+  status(status: RunStatus): void;
+  /** A whole report has come, from the store or from a diagnosis. */
+  measured?(step: RunStepReport): void;
+}
+
+export class RunSession {
+  private readonly observers = new Set<RunObserver>();
+  private readonly places = new Map<number, RunStep>();
+  private readonly notices: string[] = [];
+  private report: RunReport;
+  private cancelled = new AbortController();
+  private measuring: Promise<void> | undefined;
+  private current: { step: number; progress?: Progress } | undefined;
+  private watching = false;
+  /** Steps that are to be measured, and those of them that come first. */
+  private readonly wanted = new Set<number>();
+  private readonly urgent = new Set<number>();
+
+  constructor(
+    run: TrainingRun,
+    private readonly source: ReportSource,
+    private readonly checkpointAt: (file: string) => Checkpoint,
+  ) {
+    for (const step of run.steps) this.places.set(step.step, step);
+    this.report = {
+      schemaVersion: 1,
+      folder: run.folder,
+      steps: run.steps.map(({ step, name }) => ({ step, name })),
+      losses: [],
+      problems: [],
+    };
+  }
+
+  get folder(): string {
+    return this.report.folder;
+  }
+
+  get name(): string {
+    return path.basename(this.folder);
+  }
+
+  get run(): RunReport {
+    return this.report;
+  }
+
+  get status(): RunStatus {
+    const { steps } = this.report;
+    const { current } = this;
+    const finished = steps.filter(isFinished).length;
+    const missing = steps.filter((step) => !isFinished(step));
+    return {
+      phase: this.measuring ? "running" : this.cancelled.signal.aborted ? "cancelled" : "done",
+      finished,
+      planned: finished + missing.filter(({ step }) => this.wanted.has(step)).length,
+      missing: missing.length,
+      ...(current ? { measuring: current.step } : {}),
+      ...(current?.progress ? { progress: current.progress } : {}),
+      isWatching: this.watching,
+      notices: this.notices,
+    };
+  }
+
+  /** @returns a function that ends it */
+  observe(observer: RunObserver): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  /** Measures all that has no report, in the order of training. */
+  measure(): Promise<void> {
+    for (const { step } of this.report.steps) this.wanted.add(step);
+    return this.measureWanted();
+  }
+
+  /** Measures a step before all others that wait. */
+  measureFirst(step: number): Promise<void> {
+    // What was cancelled stays so.
+    if (this.status.phase === "cancelled") this.wanted.clear();
+    this.wanted.add(step);
+    this.urgent.add(step);
+    return this.measureWanted();
+  }
+
+  /** Stops the diagnosis under way; what has been measured is kept. */
+  cancel(): void {
+    this.cancelled.abort();
+  }
+
+  /** Looks for steps that came since, and reads the losses anew. A step that failed is tried again. */
+  async refresh(): Promise<void> {
+    const known = new Map(this.report.steps.map((step) => [step.step, step]));
+    for (const found of await stepsIn(this.folder)) this.places.set(found.step, found);
+    const steps = [...this.places.values()]
+      .sort((a, b) => a.step - b.step)
+      .map(({ step, name }): RunStepReport => {
+        const before = known.get(step);
+        return before && isMeasured(before) ? before : { step, name };
+      });
+    this.report = { ...this.report, steps };
+    await this.readLosses();
+  }
+
+  /** The steps whose checkpoints lack nothing at this moment. */
+  async completeSteps(): Promise<Set<number>> {
+    const complete = new Set<number>();
+    for (const { step, path: place } of await stepsIn(this.folder)) {
+      if ((await incompleteness(place)) === undefined) complete.add(step);
+    }
+    return complete;
+  }
+
+  /** A new step that is known to be complete, and the losses that came with it. */
+  async add(step: RunStep): Promise<void> {
+    this.places.set(step.step, step);
+    const others = this.report.steps.filter((one) => one.step !== step.step);
+    const steps = [...others, { step: step.step, name: step.name }];
+    this.report = { ...this.report, steps: steps.sort((a, b) => a.step - b.step) };
+    await this.readLosses();
+  }
+
+  async readLosses(): Promise<void> {
+    const steps = [...this.places.values()].sort((a, b) => a.step - b.step);
+    const { series, problems } = await readLossLogs({ folder: this.folder, steps });
+    this.report = { ...this.report, losses: series, problems };
+    for (const observer of this.observers) observer.run(this.report, this.status);
+  }
+
+  setWatching(isWatching: boolean): void {
+    this.watching = isWatching;
+    this.tellStatus();
+  }
+
+  notice(text: string): void {
+    if (this.notices.includes(text)) return;
+    this.notices.push(text);
+    this.tellStatus();
+  }
+
+  /** One call at a time does the work; it takes on what is wanted meanwhile. */
+  private measureWanted(): Promise<void> {
+    this.measuring ??= this.measureAll().finally(() => {
+      this.measuring = undefined;
+      this.current = undefined;
+      this.tellStatus();
+    });
+    return this.measuring;
+  }
+
+  private async measureAll(): Promise<void> {
+    this.cancelled = new AbortController();
+    const { signal } = this.cancelled;
+    while (!signal.aborted) {
+      const waiting = this.report.steps.filter(
+        (one) => this.wanted.has(one.step) && !isFinished(one),
+      );
+      const next = waiting.find(({ step }) => this.urgent.has(step)) ?? waiting[0];
+      const place = next && this.places.get(next.step);
+      if (!place) return;
+      await this.measureStep(place, signal);
+    }
+  }
+
+  private async measureStep(place: RunStep, signal: AbortSignal): Promise<void> {
+    const { step, name } = place;
+    this.current = { step };
+    this.tellStatus();
+    try {
+      const report = await this.source.reportOf(this.checkpointAt(place.path), signal, {
+        progress: (progress) => {
+          this.current = { step, progress };
+          this.tellStatus();
+        },
+        partial: (partial) => {
+          this.setStep({ step, name, report: withoutDocuments(partial), isPartial: true });
+        },
+        notice: (text) => {
+          this.notice(`${name}: ${text}`);
+        },
+      });
+      this.setStep({ step, name, report: withoutDocuments(report) });
+      for (const observer of this.observers) observer.measured?.({ step, name, report });
+    } catch (error) {
+      // What there was of a cancelled step rests on fewer documents than its neighbours.
+      if (signal.aborted) this.setStep({ step, name });
+      else {
+        const failure = error instanceof ReportFailure ? error.message : lineOf(error);
+        this.setStep({ step, name, failure });
+      }
+    }
+  }
+
+  private setStep(step: RunStepReport): void {
+    const steps = this.report.steps.map((one) => (one.step === step.step ? step : one));
+    this.report = { ...this.report, steps };
+    for (const observer of this.observers) observer.step(step, this.status);
+  }
+
+  private tellStatus(): void {
+    for (const observer of this.observers) observer.status(this.status);
+  }
+}
+
+export function isMeasured(step: RunStepReport): boolean {
+  return step.report !== undefined && step.isPartial !== true;
+}
+
+/** Measured, or tried in vain. */
+function isFinished(step: RunStepReport): boolean {
+  return isMeasured(step) || step.failure !== undefined;
+}

@@ -1,0 +1,259 @@
+/** One training run as the editor sees it: its panel, its progress, and whether it is watched. */
+import * as vscode from "vscode";
+import type { HostToRun, RunStatus, RunToHost } from "../../protocol/messages";
+import { wholeNumber } from "../../report/format";
+import { progressText } from "../../report/progress";
+import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
+import type { RunStepReport } from "../../trainingRun/runReport";
+import type { Guard } from "../guard";
+import { innerCommands } from "../ids";
+import { ProgressNotification } from "../progressNotification";
+import { RunPanel } from "./runPanel";
+import type { RunSession } from "./runSession";
+import { RunWatch } from "./runWatch";
+import type { WatchSettings } from "./watchSettings";
+
+/** What all runs share. */
+export interface RunServices {
+  extensionUri: vscode.Uri;
+  log: vscode.LogOutputChannel;
+  guard: Guard;
+  watchSettings: (folder: string) => WatchSettings;
+  /** Asks for the run to lay beside another. */
+  chooseOther: (folder: string) => Promise<ShownRun | undefined>;
+  becameCurrent: (run: ShownRun) => void;
+  watchingChanged: () => void;
+}
+
+export class ShownRun implements vscode.Disposable {
+  private panel: RunPanel | undefined;
+  private watch: RunWatch | undefined;
+  private readonly statusItem: vscode.StatusBarItem;
+  private readonly warned = new Set<keyof AlertRules>();
+  private other: { run: ShownRun; end: () => void } | undefined;
+
+  constructor(
+    readonly session: RunSession,
+    private readonly services: RunServices,
+  ) {
+    this.statusItem = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
+    this.statusItem.command = {
+      command: innerCommands.showRun,
+      title: "",
+      arguments: [session.folder],
+    };
+    session.observe({
+      run: (run, status) => {
+        this.post({ type: "run", name: session.name, run, status });
+      },
+      step: (step, status) => {
+        this.post({ type: "step", step, status });
+      },
+      status: (status) => {
+        this.post({ type: "status", status });
+        this.showStatusItem(status);
+      },
+      measured: (step) => {
+        this.warn(step);
+      },
+    });
+  }
+
+  get isWatching(): boolean {
+    return this.watch !== undefined;
+  }
+
+  /** Opens the panel, or brings it to the front. */
+  show(): void {
+    const { extensionUri, guard } = this.services;
+    if (this.panel) this.panel.reveal();
+    else {
+      this.panel = new RunPanel(this.session.name, extensionUri, guard, {
+        messages: () => this.messages(),
+        received: (message) => this.receive(message),
+        closed: () => {
+          this.panel = undefined;
+        },
+        becameActive: () => {
+          this.services.becameCurrent(this);
+        },
+      });
+    }
+    this.services.becameCurrent(this);
+  }
+
+  /** Measures what is missing, with one notification for all of it. */
+  async diagnose(): Promise<void> {
+    const { session } = this;
+    this.show();
+    await session.refresh();
+    const notification = new ProgressNotification(`Depth over training of ${session.name}`);
+    const end = session.observe({
+      run: () => undefined,
+      step: () => undefined,
+      status: (status) => {
+        const { planned, finished, progress } = status;
+        const share = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
+        notification.show(progressWords(status), share);
+      },
+    });
+    notification.open(() => {
+      session.cancel();
+    });
+    await session.measure();
+    end();
+    notification.close();
+    const { phase, finished, planned } = session.status;
+    this.services.log.info(`Run ${session.folder}: ${phase}, ${finished} of ${planned} steps.`);
+    if (phase === "done" && this.panel?.isVisible !== true) this.offerPanel();
+  }
+
+  /** Diagnoses each new checkpoint once it is complete, until told to stop. */
+  async startWatching(): Promise<void> {
+    const { session, services } = this;
+    if (this.watch) return;
+    const { settleMs } = services.watchSettings(session.folder);
+    // What is complete by now is not new; the panel offers to measure it.
+    const before = await session.completeSteps();
+    const taken = new Set<number>();
+    this.watch = new RunWatch({
+      folder: session.folder,
+      settleMs,
+      isKnown: (step) => before.has(step) || taken.has(step),
+      onComplete: async (step) => {
+        services.log.info(`Run ${session.folder}: ${step.name} is complete.`);
+        taken.add(step.step);
+        await session.add(step);
+        void services.guard.run("diagnose a new checkpoint", () => session.measureFirst(step.step));
+      },
+      onProblem: (error) => {
+        services.log.warn(`Run ${session.folder} could not be looked at.`, error);
+      },
+    });
+    services.log.info(`Watching ${session.folder}.`);
+    this.show();
+    await session.readLosses();
+    this.watch.start();
+    session.setWatching(true);
+    services.watchingChanged();
+  }
+
+  stopWatching(): void {
+    this.watch?.stop();
+    this.watch = undefined;
+    this.session.setWatching(false);
+    this.services.log.info(`Stopped watching ${this.session.folder}.`);
+    this.services.watchingChanged();
+  }
+
+  /** Lays another run beside this one, or takes it away. */
+  layBeside(other: ShownRun | undefined): void {
+    this.other?.end();
+    this.other = undefined;
+    if (other !== undefined) {
+      const tell = (): void => {
+        this.post(...this.otherMessages());
+      };
+      const end = other.session.observe({ run: tell, step: tell, status: () => undefined });
+      this.other = { run: other, end };
+    }
+    this.post(...this.otherMessages());
+  }
+
+  dispose(): void {
+    this.watch?.stop();
+    this.session.cancel();
+    this.other?.end();
+    this.statusItem.dispose();
+    this.panel?.dispose();
+  }
+
+  private messages(): HostToRun[] {
+    const { name, run, status } = this.session;
+    return [{ type: "run", name, run, status }, ...this.otherMessages()];
+  }
+
+  private otherMessages(): HostToRun[] {
+    const other = this.other?.run.session;
+    return other === undefined
+      ? [{ type: "other" }]
+      : [{ type: "other", name: other.name, run: other.run }];
+  }
+
+  private post(...messages: HostToRun[]): void {
+    for (const message of messages) this.panel?.post(message);
+  }
+
+  private receive(message: Exclude<RunToHost, { type: "ready" }>): unknown {
+    switch (message.type) {
+      case "cancel":
+        this.session.cancel();
+        return undefined;
+      case "resume":
+        return this.diagnose();
+      case "watch":
+        return this.startWatching();
+      case "stopWatching":
+        this.stopWatching();
+        return undefined;
+      case "chooseOther":
+        return this.chooseOther();
+      case "dropOther":
+        this.layBeside(undefined);
+        return undefined;
+    }
+  }
+
+  private async chooseOther(): Promise<void> {
+    const other = await this.services.chooseOther(this.session.folder);
+    if (other === undefined) return;
+    this.layBeside(other);
+    await other.session.refresh();
+    await other.session.measure();
+  }
+
+  private showStatusItem(status: RunStatus): void {
+    const { name, folder } = this.session;
+    if (!status.isWatching) {
+      this.statusItem.hide();
+      return;
+    }
+    const isRunning = status.phase === "running";
+    const doing = isRunning ? `: ${progressWords(status)}` : "";
+    this.statusItem.text = `${isRunning ? "$(sync~spin)" : "$(eye)"} Watching ${name}${doing}`;
+    this.statusItem.tooltip = `Fathom diagnoses each new checkpoint in ${folder}. Click to see the run.`;
+    this.statusItem.show();
+  }
+
+  /** Warns of each threshold once, and only of what came while the run is watched. */
+  private warn({ step, report }: RunStepReport): void {
+    const { session, services } = this;
+    if (!this.watch || report === undefined) return;
+    for (const alert of alertsOf(report, services.watchSettings(session.folder).rules)) {
+      const text = `At step ${wholeNumber(step)} of ${session.name}, ${alert.text}.`;
+      services.log.warn(text);
+      session.notice(text);
+      if (this.warned.has(alert.rule)) continue;
+      this.warned.add(alert.rule);
+      const showRun = "Show Run";
+      void vscode.window.showWarningMessage(text, showRun).then((choice) => {
+        if (choice === showRun) this.show();
+      });
+    }
+  }
+
+  private offerPanel(): void {
+    const showRun = "Show Run";
+    void vscode.window
+      .showInformationMessage(`The run ${this.session.name} has been measured.`, showRun)
+      .then((choice) => {
+        if (choice === showRun) this.show();
+      });
+  }
+}
+
+/** `Step 3 of 8: Layer 6 (7 of 12) · about 12 s left` */
+function progressWords({ finished, planned, progress }: RunStatus): string {
+  const which = `step ${Math.min(planned, finished + 1)} of ${planned}`;
+  return progress === undefined ? which : `${which}: ${progressText(progress)}`;
+}

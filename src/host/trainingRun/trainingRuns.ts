@@ -1,0 +1,140 @@
+/** The commands that speak of training runs, and all runs of this window: one for each folder. */
+import path from "node:path";
+import * as vscode from "vscode";
+import { discoverRun, runFoldersOf } from "../../trainingRun/discover";
+import { namedCheckpoint } from "../checkpointPicker";
+import type { CheckpointFolders } from "../checkpointFolders";
+import { contextKeys } from "../ids";
+import type { ReportSource } from "../reportSource";
+import { RunSession } from "./runSession";
+import { ShownRun, type RunServices } from "./shownRun";
+import { watchSettingsFor } from "./watchSettingsFor";
+
+export class TrainingRuns implements vscode.Disposable {
+  private readonly byFolder = new Map<string, ShownRun>();
+  private current: ShownRun | undefined;
+
+  constructor(
+    private readonly folders: CheckpointFolders,
+    private readonly source: ReportSource,
+    private readonly services: Pick<RunServices, "extensionUri" | "log" | "guard">,
+  ) {}
+
+  /**
+   * @param target a URI or path of a run's folder, or nothing: then the user is asked
+   * @param selection all that was selected in the explorer; of two runs, each is laid beside the other
+   */
+  async diagnose(target?: unknown, selection?: unknown): Promise<void> {
+    const runs = await this.runsOf(target, selection, "Diagnose Run");
+    this.pair(runs);
+    await Promise.all(runs.map((run) => run.diagnose()));
+  }
+
+  /** Watches the run of the panel that is looked at, unless another is named. */
+  async watch(target?: unknown, selection?: unknown): Promise<void> {
+    const isNamed = target !== undefined || this.current === undefined;
+    const runs = isNamed ? await this.runsOf(target, selection, "Watch Run") : [this.current!];
+    await Promise.all(runs.map((run) => run.startWatching()));
+  }
+
+  async stopWatching(): Promise<void> {
+    const watched = [...this.byFolder.values()].filter((run) => run.isWatching);
+    const run = watched.length > 1 ? await pickOne(watched) : watched[0];
+    run?.stopWatching();
+  }
+
+  /** Shows the panel of a run that is known. */
+  show(folder: unknown): void {
+    if (typeof folder === "string") this.byFolder.get(folder)?.show();
+  }
+
+  dispose(): void {
+    for (const run of this.byFolder.values()) run.dispose();
+  }
+
+  private pair(runs: readonly ShownRun[]): void {
+    const [first, second] = runs;
+    if (runs.length !== 2 || !first || !second) return;
+    first.layBeside(second);
+    second.layBeside(first);
+  }
+
+  private async runsOf(target: unknown, selection: unknown, title: string): Promise<ShownRun[]> {
+    const uris: unknown[] = Array.isArray(selection) ? selection : [];
+    const targets = uris.length > 1 ? uris : [target ?? (await this.pickFolder(title))];
+    const folders = targets.filter((one) => one !== undefined).map(folderOf);
+    return Promise.all([...new Set(folders)].map((folder) => this.runAt(folder)));
+  }
+
+  private async runAt(folder: string): Promise<ShownRun> {
+    const known = this.byFolder.get(folder);
+    if (known) return known;
+    const session = new RunSession(await discoverRun(folder), this.source, namedCheckpoint);
+    // Another call may have been quicker.
+    const quicker = this.byFolder.get(folder);
+    if (quicker) return quicker;
+    const run: ShownRun = new ShownRun(session, {
+      ...this.services,
+      watchSettings: watchSettingsFor,
+      chooseOther: (than) => this.chooseOther(than),
+      becameCurrent: (current) => {
+        this.current = current;
+      },
+      watchingChanged: () => {
+        const isWatching = [...this.byFolder.values()].some((one) => one.isWatching);
+        void vscode.commands.executeCommand("setContext", contextKeys.isWatchingRun, isWatching);
+      },
+    });
+    this.byFolder.set(folder, run);
+    return run;
+  }
+
+  private async chooseOther(than: string): Promise<ShownRun | undefined> {
+    const folder = await this.pickFolder("Lay Another Run Beside", than);
+    return folder === undefined ? undefined : this.runAt(folder);
+  }
+
+  private async pickFolder(title: string, except?: string): Promise<string | undefined> {
+    const known = runFoldersOf(await this.folders.search()).filter((folder) => folder !== except);
+    const browse = "Browse for a folder of checkpoints…";
+    const choice = await vscode.window.showQuickPick(
+      [
+        ...known.map((folder) => ({
+          label: namedCheckpoint(folder).name,
+          iconPath: new vscode.ThemeIcon("graph-line"),
+          folder,
+        })),
+        { label: "", kind: vscode.QuickPickItemKind.Separator, folder: undefined },
+        { label: browse, iconPath: new vscode.ThemeIcon("folder-opened"), folder: undefined },
+      ],
+      { title, placeHolder: "Which training run?" },
+    );
+    if (choice?.label !== browse) return choice?.folder;
+    const start = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const [chosen] =
+      (await vscode.window.showOpenDialog({
+        title,
+        openLabel: "Choose",
+        canSelectFiles: false,
+        canSelectFolders: true,
+        ...(start === undefined ? {} : { defaultUri: start }),
+      })) ?? [];
+    return chosen === undefined ? undefined : path.normalize(chosen.fsPath);
+  }
+}
+
+async function pickOne(runs: readonly ShownRun[]): Promise<ShownRun | undefined> {
+  const choice = await vscode.window.showQuickPick(
+    runs.map((run) => ({ label: run.session.name, description: run.session.folder, run })),
+    { title: "Stop Watching Run", placeHolder: "Which run?" },
+  );
+  return choice?.run;
+}
+
+/** A URI or path, as menus and callers pass it. */
+function folderOf(target: unknown): string {
+  if (target instanceof vscode.Uri && target.scheme === "file") return path.resolve(target.fsPath);
+  if (typeof target === "string") return path.resolve(target);
+  const shown = target instanceof vscode.Uri ? target.toString() : JSON.stringify(target);
+  throw new Error(`expected a folder on this machine, not ${shown}.`);
+}

@@ -1,0 +1,107 @@
+/** Finds the checkpoints of a training run: a folder that holds one for each of several steps. */
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { TrainingRunError } from "./errors";
+import { limits } from "./limits";
+import { stepOfName } from "./stepName";
+
+export interface TrainingRun {
+  /** Absolute. */
+  folder: string;
+  /** In the order of training; no two of one step. */
+  steps: RunStep[];
+}
+
+export interface RunStep {
+  step: number;
+  /** Of the checkpoint's folder or weight file: `checkpoint-1000`. */
+  name: string;
+  /** Absolute. */
+  path: string;
+}
+
+/** @throws {TrainingRunError} when the folder cannot be read or holds fewer than two steps */
+export async function discoverRun(folder: string): Promise<TrainingRun> {
+  const absolute = path.resolve(folder);
+  const steps = await stepsIn(absolute);
+  if (steps.length >= 2) return { folder: absolute, steps };
+  const found =
+    steps.length === 0 ? "no checkpoint with a step in its name" : `only one, ${steps[0]!.name}`;
+  throw new TrainingRunError(
+    "notARun",
+    `${absolute}: expected the checkpoints of at least two steps, such as checkpoint-1000 and checkpoint-2000; it holds ${found}.`,
+  );
+}
+
+/**
+ * The steps that a folder holds, none or one among the answers: subfolders with config.json and
+ * safetensors, and weight files beside a config.json. Says nothing of whether they are complete.
+ */
+export async function stepsIn(folder: string): Promise<RunStep[]> {
+  const entries = await entriesOf(folder);
+  const hasConfig = entries.some((entry) => entry.name === "config.json");
+  const candidates = entries.flatMap((entry): RunStep[] => {
+    const step = stepOfName(entry.name);
+    if (step === undefined) return [];
+    const isWeights = entry.name.endsWith(".safetensors");
+    // A link may lead to either; what it is not is found out when it is looked into.
+    const isPossible = entry.isSymbolicLink() || entry.isDirectory() !== isWeights;
+    if (!isPossible || (isWeights && !hasConfig)) return [];
+    return [{ step, name: entry.name, path: path.join(folder, entry.name) }];
+  });
+  if (candidates.length > limits.steps) {
+    throw new TrainingRunError(
+      "tooLarge",
+      `${folder}: holds ${candidates.length} entries with a step in their name; the limit is ${limits.steps}.`,
+    );
+  }
+  const checked = await Promise.all(
+    candidates.map(async (candidate) =>
+      candidate.name.endsWith(".safetensors") || (await holdsCheckpoint(candidate.path))
+        ? [candidate]
+        : [],
+    ),
+  );
+  return inOrder(checked.flat());
+}
+
+/** One for each step: the first in the order of names, which prefers `step-10` to `step-10_ema`. */
+function inOrder(steps: readonly RunStep[]): RunStep[] {
+  const sorted = steps.toSorted(
+    (a, b) => a.step - b.step || a.name.length - b.name.length || (a.name < b.name ? -1 : 1),
+  );
+  return sorted.filter((one, i) => one.step !== sorted[i - 1]?.step);
+}
+
+async function holdsCheckpoint(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"));
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TrainingRunError("unreadable", `${folder}: cannot be read: ${reason}.`);
+  });
+  if (entries.length > limits.folderEntries) {
+    throw new TrainingRunError(
+      "tooLarge",
+      `${folder}: holds ${entries.length} entries; the limit is ${limits.folderEntries}.`,
+    );
+  }
+  return entries;
+}
+
+/** The folders that are runs, from the folders that are known to hold a checkpoint. */
+export function runFoldersOf(checkpointFolders: readonly string[]): string[] {
+  const stepsOf = new Map<string, Set<number>>();
+  for (const folder of checkpointFolders) {
+    const step = stepOfName(path.basename(folder));
+    if (step === undefined) continue;
+    const parent = path.dirname(folder);
+    const steps = stepsOf.get(parent) ?? new Set();
+    stepsOf.set(parent, steps.add(step));
+  }
+  return [...stepsOf].filter(([, steps]) => steps.size >= 2).map(([folder]) => folder);
+}

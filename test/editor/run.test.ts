@@ -1,0 +1,159 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Locator } from "playwright-core";
+import { afterEach, describe, expect, test } from "vitest";
+import { lastStep, repository, Workbench } from "./support/workbench";
+
+/** Few tokens: how much text is measured is not what these tests are about. */
+const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+
+let workbench: Workbench;
+afterEach(async () => {
+  await workbench.close();
+});
+
+describe("Diagnose Run", () => {
+  test("a run's folder fills the panel step by step", async () => {
+    workbench = await Workbench.open("run", { settings: quick });
+    const steps = stepsOf("pre-ln");
+    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    const progress = workbench.notification("Depth over training of pre-ln");
+    await progress.filter({ hasText: new RegExp(`step 1 of ${steps.length}`) }).waitFor();
+    const { panel } = workbench;
+    await panel.find('.run-bar[data-phase="running"]').waitFor();
+    await workbench.screenshot("run-running");
+    await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
+    await expect.poll(() => progress.count()).toBe(0);
+    await expect
+      .poll(() => panel.status().textContent())
+      .toBe(`${steps.length} checkpoints measured`);
+
+    // Every step has a row with numbers, and the last layer's variance grew.
+    const rows = panel.find(".run-tables table").first().locator("tbody tr");
+    expect(await rows.locator("th").allTextContents()).toEqual(
+      steps.map((step) => step.toLocaleString("en")),
+    );
+    expect(await rows.locator(".absent").count()).toBe(0);
+    expect(await panel.find(".sentences p").count()).toBeGreaterThanOrEqual(3);
+
+    // The losses of the training stand on the same axis as what was measured.
+    const legend = panel.find("figure.chart").first().locator(".legend");
+    expect(await legend.textContent()).toMatch(
+      /loss \(training_log\.csv\).*held_out_loss.*measured/,
+    );
+
+    // A heat map is read with the keyboard: step by step and layer by layer.
+    const heat = panel.find('canvas[aria-roledescription="heat map"]').first();
+    const readout = panel.find("figure.chart").nth(1).locator(".chart-readout");
+    await heat.focus();
+    await workbench.page.keyboard.press("Home");
+    await workbench.page.keyboard.press("ArrowUp");
+    await expect
+      .poll(() => readout.textContent())
+      .toMatch(new RegExp(`^Step ${steps[0]}, layer 0: σ² \\d`));
+    await workbench.page.keyboard.press("ArrowRight");
+    await expect
+      .poll(() => readout.textContent())
+      .toContain(`Step ${steps[1]!.toLocaleString("en")}`);
+    // The step that was chosen is the slider's.
+    await expect
+      .poll(() => panel.find(".step-section h2").textContent())
+      .toBe(`Step ${steps[1]!.toLocaleString("en")}`);
+    await workbench.screenshot("run-done");
+    expect(workbench.complaints).toEqual([]);
+  }, 300_000);
+
+  test("two runs lie beside each other, and lines take the place of heat maps", async () => {
+    workbench = await Workbench.open("run-pair", {
+      settings: quick,
+      size: { width: 1400, height: 1700 },
+    });
+    await workbench.row("pre-ln").click();
+    await workbench.row("lns").click({ modifiers: ["Control"] });
+    // The menu's command gets both; the panel of the one that was clicked comes to the front last.
+    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    const { panel } = workbench;
+    await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 300_000 });
+    await panel.find(".segments label").filter({ hasText: "Lines" }).click();
+    await panel.find(".layer-choice button").first().waitFor();
+    await panel.find('.layer-choice button[title="Layer 1"]').click();
+    await expect
+      .poll(() => panel.find('.layer-choice button[title="Layer 1"]').getAttribute("aria-pressed"))
+      .toBe("true");
+    await expect
+      .poll(() => panel.find(".step-section .legend").first().textContent(), { timeout: 120_000 })
+      .toMatch(/lns, step|pre-ln, step/);
+    await workbench.screenshot("run-pair");
+  }, 360_000);
+
+  test("only folders of several steps are offered it", async () => {
+    workbench = await Workbench.open("run-menu");
+    await workbench.openContextMenu(workbench.row("pre-ln"), "Diagnose Run");
+    await workbench.page.keyboard.press("Escape");
+    const checkpoint = await workbench.reach("pre-ln", lastStep("pre-ln"));
+    const titles = await workbench.menuTitles(checkpoint);
+    expect(titles).toContain("Diagnose Depth");
+    expect(titles).not.toContain("Diagnose Run");
+  });
+});
+
+describe("Watch Run", () => {
+  test("diagnoses a checkpoint once it is whole, warns once, and stops", async () => {
+    workbench = await Workbench.open("watch-run", {
+      settings: {
+        ...quick,
+        "fathom.watch.settleSeconds": 1,
+        "fathom.watch.maxLastLayerVariance": 0.001,
+      },
+    });
+    const [first, last] = [stepsOf("pre-ln").at(0)!, stepsOf("pre-ln").at(-1)!];
+    await choose(workbench.row("pre-ln"), "Watch Run");
+    const { panel, page, folder } = workbench;
+    const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
+    await item.waitFor();
+
+    // A checkpoint as training writes it: the folder, half of the weights, the rest, the others.
+    const from = path.join(repository, "media", "sample", "pre-ln", `step-${last}`);
+    const to = path.join(folder, "pre-ln", "step-999999");
+    const weights = readFileSync(path.join(from, "model.safetensors"));
+    mkdirSync(to);
+    for (const name of readdirSync(from)) {
+      if (name !== "model.safetensors") cpSync(path.join(from, name), path.join(to, name));
+    }
+    const partial = path.join(to, "model.safetensors");
+    writeFileSync(partial, weights.subarray(0, weights.length >> 1));
+    await page.waitForTimeout(5000);
+    const row = panel.find(".run-tables table").first().locator('tr:has(th:text-is("999,999"))');
+    expect(await row.count()).toBe(0);
+    writeFileSync(`${partial}.tmp`, weights);
+    renameSync(`${partial}.tmp`, partial);
+    await row.locator("td:not(.absent)").nth(5).waitFor({ timeout: 150_000 });
+
+    const warning = workbench.notification(/the variance after layer \d+ is .*, above 0\.00100/);
+    await warning.waitFor();
+    expect(await warning.count()).toBe(1);
+    // Only what is new was measured.
+    expect(await panel.status().textContent()).toMatch(/^1 checkpoint measured · watching/);
+    await workbench.screenshot("run-watching");
+    expect(await panel.find(".run-tables table").first().textContent()).toContain(String(first));
+    expect(workbench.complaints).toEqual([]);
+
+    await workbench.command("Fathom: Stop Watching Run");
+    await item.waitFor({ state: "hidden" });
+  }, 300_000);
+});
+
+async function choose(row: Locator, title: string): Promise<void> {
+  const item = await workbench.openContextMenu(row, title);
+  // A menu takes a press that follows its opening too closely for the release of the first.
+  await workbench.page.waitForTimeout(300);
+  await item.click();
+  await item.waitFor({ state: "hidden", timeout: 5000 });
+}
+
+function stepsOf(twin: string): number[] {
+  return readdirSync(path.join(repository, "media", "sample", twin))
+    .filter((name) => /^step-\d+$/.test(name))
+    .map((name) => Number(name.slice(5)))
+    .sort((a, b) => a - b);
+}

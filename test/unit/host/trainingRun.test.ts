@@ -1,0 +1,244 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Report } from "../../../src/diagnosis/report";
+import type { Outcome } from "../../../src/engineClient";
+import { checkpointAt } from "../../../src/host/checkpoint";
+import { DiagnosedReports, ReportFailure, type ReportSource } from "../../../src/host/reportSource";
+import { Turnstile } from "../../../src/host/turnstile";
+import { RunSession } from "../../../src/host/trainingRun/runSession";
+import { RunWatch } from "../../../src/host/trainingRun/runWatch";
+import { readWatchSettings } from "../../../src/host/trainingRun/watchSettings";
+import type { DiagnosisRequest } from "../../../src/protocol/messages";
+import { discoverRun } from "../../../src/trainingRun/discover";
+import { sampleReport } from "../report/sampleReport";
+import { fixture } from "../support/checkpoints";
+import { scratchFolders } from "../support/scratch";
+
+const scratch = scratchFolders();
+const report = sampleReport({ layers: 4 });
+
+function runFolder(steps: number[]): string {
+  const folder = scratch();
+  for (const step of steps) {
+    cpSync(fixture("llama"), join(folder, `step-${step}`), { recursive: true });
+  }
+  return folder;
+}
+
+async function sessionOf(folder: string, source: ReportSource): Promise<RunSession> {
+  return new RunSession(await discoverRun(folder), source, (file) => checkpointAt(file));
+}
+
+describe("a run's session", () => {
+  it("measures the steps in order and tells what came of each", async () => {
+    const asked: string[] = [];
+    const session = await sessionOf(runFolder([20, 3, 100]), {
+      reportOf: (checkpoint, _, observer) => {
+        asked.push(checkpoint.name);
+        observer?.progress?.({ stage: "layer", fraction: 0.5 });
+        observer?.partial?.(report);
+        return Promise.resolve(report);
+      },
+    });
+    const told: [number, boolean][] = [];
+    const phases = new Set<string>();
+    const measured: Report[] = [];
+    session.observe({
+      run: () => undefined,
+      step: ({ step, isPartial }) => told.push([step, isPartial === true]),
+      status: ({ phase }) => phases.add(phase),
+      measured: (step) => measured.push(step.report!),
+    });
+    await session.measure();
+    expect(asked).toEqual(["step-3", "step-20", "step-100"]);
+    expect(told.filter(([, isPartial]) => !isPartial).map(([step]) => step)).toEqual([3, 20, 100]);
+    expect(told.some(([, isPartial]) => isPartial)).toBe(true);
+    expect([...phases].sort()).toEqual(["done", "running"]);
+    expect(session.status).toMatchObject({ phase: "done", finished: 3, planned: 3 });
+    // The view does without the figures of single documents; whoever stores reports gets them.
+    expect(session.run.steps.every((step) => step.report && !step.report.documents)).toBe(true);
+    expect(measured.every((one) => one.documents)).toBe(true);
+  });
+
+  it("a step that fails costs none of the others, and is tried again when asked", async () => {
+    let isBroken = true;
+    const session = await sessionOf(runFolder([1, 2]), {
+      reportOf: ({ name }) =>
+        isBroken && name === "step-1"
+          ? Promise.reject(new ReportFailure({ reason: "killed", message: "out of memory" }))
+          : Promise.resolve(report),
+    });
+    await session.measure();
+    expect(session.run.steps.map(({ failure }) => failure)).toEqual(["out of memory", undefined]);
+    isBroken = false;
+    await session.refresh();
+    await session.measure();
+    expect(session.run.steps.every((step) => step.report)).toBe(true);
+  });
+
+  it("a cancel keeps what is done, and nothing half done", async () => {
+    const session = await sessionOf(runFolder([1, 2, 3]), {
+      reportOf: ({ name }, signal, observer) => {
+        if (name === "step-1") return Promise.resolve(report);
+        observer?.partial?.(report);
+        return new Promise((_, reject) => {
+          signal.addEventListener("abort", () => {
+            reject(new ReportFailure({ reason: "interrupted", message: "cancelled" }));
+          });
+          setImmediate(() => {
+            session.cancel();
+          });
+        });
+      },
+    });
+    await session.measure();
+    expect(session.status).toMatchObject({ phase: "cancelled", finished: 1, planned: 3 });
+    expect(session.run.steps.map((step) => step.report !== undefined)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(session.run.steps[1]!.failure).toBeUndefined();
+  });
+
+  it("measures a new step alone, before those that wait", async () => {
+    const asked: string[] = [];
+    const session = await sessionOf(runFolder([1, 2, 3]), {
+      reportOf: async ({ name }) => {
+        asked.push(name);
+        await new Promise(setImmediate);
+        return report;
+      },
+    });
+    await session.measureFirst(3);
+    expect(asked).toEqual(["step-3"]);
+    expect(session.status).toMatchObject({ finished: 1, planned: 1, missing: 2 });
+    await session.measure();
+    expect(asked).toEqual(["step-3", "step-1", "step-2"]);
+    expect([...(await session.completeSteps())]).toEqual([1, 2, 3]);
+  });
+
+  it("finds steps that came since, and keeps the reports it has", async () => {
+    const folder = runFolder([1, 2]);
+    let count = 0;
+    const session = await sessionOf(folder, {
+      reportOf: () => {
+        count++;
+        return Promise.resolve(report);
+      },
+    });
+    await session.measure();
+    cpSync(fixture("llama"), join(folder, "step-3"), { recursive: true });
+    writeFileSync(join(folder, "log.csv"), "step,loss\n1,2\n2,1\n");
+    await session.refresh();
+    await session.measure();
+    expect(count).toBe(3);
+    expect(session.run.losses[0]?.points).toHaveLength(2);
+  });
+});
+
+describe("watching a run", () => {
+  it("hands on a checkpoint once it is whole and has settled, and only then", async () => {
+    const folder = runFolder([1]);
+    const complete: number[] = [];
+    const watch = new RunWatch({
+      folder,
+      settleMs: 10,
+      isKnown: (step) => step === 1 || complete.includes(step),
+      onComplete: ({ step }) => complete.push(step),
+      onProblem: (error) => {
+        throw error;
+      },
+    });
+    const to = join(folder, "step-2");
+    const weights = readFileSync(join(fixture("llama"), "model.safetensors"));
+    mkdirSync(to);
+    await watch.look(0);
+    cpSync(join(fixture("llama"), "config.json"), join(to, "config.json"));
+    writeFileSync(join(to, "model.safetensors"), weights.subarray(0, 1000));
+    await watch.look(0);
+    // Half-written for longer than it takes to settle: it still waits.
+    await watch.look(100);
+    expect(complete).toEqual([]);
+    writeFileSync(join(to, "model.safetensors"), weights);
+    await watch.look(101);
+    await watch.look(105);
+    expect(complete).toEqual([]);
+    await watch.look(111);
+    await watch.look(200);
+    expect(complete).toEqual([2]);
+  });
+});
+
+describe("reports of several checkpoints", () => {
+  const turnstile = new Turnstile();
+  const requestFor = (path: string) => ({ checkpoint: path }) as DiagnosisRequest;
+  const engine = (outcome: Outcome) => () => ({
+    outcome: Promise.resolve(outcome),
+    finish: () => undefined,
+    cancel: () => undefined,
+  });
+
+  it("are what is stored, where it is", async () => {
+    const stored = { key: "k", savedAt: "2026-11-22T08:57:00.000Z", report };
+    const source = new DiagnosedReports({
+      requestFor,
+      turnstile,
+      startEngine: () => {
+        throw new Error("nothing may be measured");
+      },
+      memory: { recall: () => Promise.resolve({ stored }) },
+    });
+    const { signal } = new AbortController();
+    expect(await source.reportOf(checkpointAt("/a"), signal)).toBe(report);
+  });
+
+  it("are stored once they have been measured", async () => {
+    const kept: string[] = [];
+    const keep = (name: string) => {
+      kept.push(name);
+      return Promise.resolve({ key: "k" });
+    };
+    const source = new DiagnosedReports({
+      requestFor,
+      turnstile,
+      startEngine: engine({ ok: true, report }),
+      memory: { recall: () => Promise.resolve({ keep }) },
+    });
+    await source.reportOf(checkpointAt("/a"), new AbortController().signal);
+    expect(kept).toEqual(["a"]);
+  });
+
+  it("that fail are thrown with their reason", async () => {
+    const failure = { reason: "checkpoint", message: "bad" } as const;
+    const source = new DiagnosedReports({
+      requestFor,
+      turnstile,
+      startEngine: engine({ ok: false, failure }),
+      memory: { recall: () => Promise.resolve({}) },
+    });
+    const attempt = source.reportOf(checkpointAt("/none"), new AbortController().signal);
+    await expect(attempt).rejects.toMatchObject({ failure: { reason: "checkpoint" } });
+  });
+});
+
+describe("settings of watching", () => {
+  const read = (values: Record<string, unknown>) => readWatchSettings((name) => values[name]);
+
+  it("leave out what is empty", () => {
+    expect(read({ "watch.minNeededShare": null })).toEqual({ settleMs: 10_000, rules: {} });
+    expect(read({ "watch.settleSeconds": 0, "watch.minNeededShare": 0.5 })).toEqual({
+      settleMs: 0,
+      rules: { neededShare: 0.5 },
+    });
+  });
+
+  it.each([
+    ["watch.minNeededShare", 2],
+    ["watch.maxLastLayerVariance", "many"],
+    ["watch.settleSeconds", -1],
+  ])("refuse %s: %j, and name it", (name, value) => {
+    expect(() => read({ [name]: value })).toThrow(`fathom.${name} is ${JSON.stringify(value)}`);
+  });
+});

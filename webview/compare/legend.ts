@@ -1,0 +1,74 @@
+/** The bar that stays above the charts: which reports are drawn, and which layer is meant. */
+import { element, setText } from "../shared/dom";
+import { button, checkbox } from "../shared/toolkit";
+import { seriesGlyph } from "./seriesGlyph";
+
+export interface LegendEvents {
+  onToggleReport: (report: number) => void;
+  onRelative: (isRelative: boolean) => void;
+  onWholeAxis: () => void;
+}
+
+export class Legend {
+  readonly node: HTMLElement;
+  private readonly items = element("ul", {
+    class: "series-legend",
+    attributes: { "aria-label": "Reports that are drawn" },
+  });
+  private readonly layerLine = element("p", { class: "layer-line" });
+  private readonly relative = checkbox("Relative depth", (isRelative) => {
+    this.events.onRelative(isRelative);
+  });
+  private readonly wholeAxis = button("Show all layers", {
+    appearance: "secondary",
+    onPress: () => {
+      this.events.onWholeAxis();
+    },
+  });
+  private buttons: HTMLButtonElement[] = [];
+
+  constructor(private readonly events: LegendEvents) {
+    this.wholeAxis.setHidden(true);
+    this.node = element("div", {
+      class: "layer-bar",
+      children: [this.items, this.relative.node, this.layerLine, this.wholeAxis.node],
+    });
+  }
+
+  show(
+    names: readonly string[],
+    options: { shown: readonly number[]; isRelative: boolean; offersRelative: boolean },
+  ): void {
+    if (this.buttons.map(({ textContent }) => textContent).join("\n") !== names.join("\n")) {
+      this.buttons = names.map((name, report) => this.buttonOf(name, report));
+      this.items.replaceChildren(
+        ...this.buttons.map((node) => element("li", { children: [node] })),
+      );
+    }
+    this.buttons.forEach((node, report) => {
+      node.setAttribute("aria-pressed", String(options.shown.includes(report)));
+    });
+    this.relative.setChecked(options.isRelative);
+    this.relative.node.hidden = !options.offersRelative;
+  }
+
+  showLayer(text: string): void {
+    setText(this.layerLine, text);
+  }
+
+  offerWholeAxis(isOffered: boolean): void {
+    this.wholeAxis.setHidden(!isOffered);
+  }
+
+  private buttonOf(name: string, report: number): HTMLButtonElement {
+    const node = element("button", {
+      class: "series-toggle",
+      attributes: { type: "button", title: `Show or hide ${name} in the charts` },
+      children: [seriesGlyph(report), element("span", { text: name })],
+    });
+    node.addEventListener("click", () => {
+      this.events.onToggleReport(report);
+    });
+    return node;
+  }
+}

@@ -1,0 +1,230 @@
+/** What the charts over training show, free of how it is drawn. */
+import { layerOf, type ReportView } from "../panel/chartModel";
+import { linearAxis, logAxis, type ValueAxis } from "../panel/axis";
+import {
+  absent,
+  figure,
+  perplexityCost,
+  signedWithInterval,
+  withInterval,
+  z95,
+} from "../../src/report/format";
+import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { heatMapOf, type HeatMap } from "../../src/trainingRun/heatMap";
+import { thinned, type LossSeries } from "../../src/trainingRun/lossSeries";
+import {
+  figureOf,
+  layersOf,
+  type RunFigure,
+  type RunStepReport,
+} from "../../src/trainingRun/runReport";
+
+export interface FigureWords {
+  title: string;
+  unit: string;
+}
+
+export const figureWords: Readonly<Record<RunFigure, FigureWords>> = {
+  variance: {
+    title: "Output variance",
+    unit: "σ² of the residual stream after each layer, squared units, log scale",
+  },
+  jacobian: { title: "Jacobian-to-identity distance", unit: "‖J − I‖ / ‖I‖, a ratio, log scale" },
+  pruning: {
+    title: "Pruning sensitivity",
+    unit: "ΔNLL without the layer, nats per token, log scale",
+  },
+};
+
+/** One line over steps; its points have intervals where they were measured by us. */
+export interface StepLine {
+  label: string;
+  /** `loss` and `heldOut` come from logs, `measured` from diagnoses, `layer` has a colour by depth. */
+  role: "loss" | "heldOut" | "measured" | "layer";
+  layer?: number;
+  hasMarkers: boolean;
+  points: StepPoint[];
+}
+
+export interface StepPoint {
+  step: number;
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface LineModel {
+  axis: ValueAxis;
+  lines: StepLine[];
+  /** What cannot be drawn, and why. */
+  notes: string[];
+}
+
+/** Points of one line that a chart of any width can tell apart. */
+const drawnPoints = 1500;
+
+/** The losses that training wrote down and the NLL that was measured, or what both are as perplexity. */
+export function lossModel(
+  steps: readonly RunStepReport[],
+  losses: readonly LossSeries[],
+  isPerplexity: boolean,
+): LineModel {
+  const shown = (nll: number): number => (isPerplexity ? Math.exp(nll) : nll);
+  const logged = losses.map(({ name, source, kind, points }): StepLine => ({
+    label: `${name} (${source})`,
+    role: kind === "heldOut" ? "heldOut" : "loss",
+    hasMarkers: points.length <= 40,
+    points: thinned(points, drawnPoints).map(({ step, value }) => {
+      const at = shown(value);
+      return { step, value: at, low: at, high: at };
+    }),
+  }));
+  const measured = steps.flatMap(({ step, report }): StepPoint[] => {
+    const baseline = report?.baseline;
+    if (baseline === undefined) return [];
+    const reach = z95 * (baseline.standardError ?? 0);
+    const [low, high] = [shown(baseline.nll - reach), shown(baseline.nll + reach)];
+    return [{ step, value: shown(baseline.nll), low, high }];
+  });
+  const lines: StepLine[] = [
+    ...logged,
+    { label: "measured, 95% interval", role: "measured", hasMarkers: true, points: measured },
+  ];
+  const values = lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
+  return { axis: isPerplexity ? logAxis(values) : aroundAxis(values), lines, notes: [] };
+}
+
+/** Losses lie far from zero and close to each other: the axis need not begin at zero. */
+function aroundAxis(values: readonly number[]): ValueAxis {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return linearAxis([0, 1]);
+  const low = finite.reduce((a, b) => Math.min(a, b));
+  const fromZero = linearAxis(finite.map((value) => value - low));
+  const shift = Math.floor(low);
+  const shifted = linearAxis(finite.map((value) => value - shift));
+  if (low < fromZero.max / 2) return linearAxis(finite);
+  return {
+    kind: "linear",
+    min: shifted.min + shift,
+    max: shifted.max + shift,
+    ticks: shifted.ticks.map((tick) => Number((tick + shift).toPrecision(12))),
+  };
+}
+
+/** One figure of chosen layers over the steps. */
+export function layerLines(
+  steps: readonly RunStepReport[],
+  figure: RunFigure,
+  layers: readonly number[],
+): LineModel {
+  const all = Array.from({ length: layersOf(steps) }, (_, layer) => layer);
+  const line = (layer: number): StepLine => ({
+    label: `layer ${layer}`,
+    role: "layer",
+    layer,
+    hasMarkers: true,
+    points: steps.flatMap(({ step, report }): StepPoint[] => {
+      const entry = report?.layers.find(({ index }) => index === layer);
+      const measured = figureOf(entry, figure);
+      if (measured === undefined || measured.value <= 0) return [];
+      const reach = z95 * (measured.standardError ?? 0);
+      const { value } = measured;
+      return [{ step, value, low: value - reach, high: value + reach }];
+    }),
+  });
+  const lines = layers.map(line);
+  const hidden = lines.reduce((sum, { points }) => sum + points.length, 0);
+  const measuredCount = layers.reduce(
+    (sum, layer) =>
+      sum +
+      steps.filter(({ report }) =>
+        figureOf(
+          report?.layers.find(({ index }) => index === layer),
+          figure,
+        ),
+      ).length,
+    0,
+  );
+  // The axis is that of all layers, so that choosing layers moves nothing.
+  const values = all.flatMap((layer) => line(layer).points.map(({ value }) => value));
+  return {
+    axis: logAxis(values),
+    lines,
+    notes:
+      measuredCount > hidden
+        ? [
+            `A log scale has no place for ${measuredCount - hidden} costs at or below zero: see the table`,
+          ]
+        : [],
+  };
+}
+
+/** The layers that the lines begin with: the first, the last, and three between them. */
+export function spreadLayers(layers: number): number[] {
+  if (layers <= 5) return Array.from({ length: layers }, (_, i) => i);
+  return [0, 1, 2, 3, 4].map((i) => Math.round((i * (layers - 1)) / 4));
+}
+
+export interface HeatModel {
+  map: HeatMap;
+  steps: number[];
+  /** By step and layer. */
+  verdicts: (Verdict | undefined)[][];
+}
+
+export function heatModel(steps: readonly RunStepReport[], figure: RunFigure): HeatModel {
+  const layers = layersOf(steps);
+  return {
+    map: heatMapOf(steps, figure),
+    steps: steps.map(({ step }) => step),
+    verdicts: steps.map(({ report }) =>
+      Array.from({ length: layers }, (_, index) => {
+        const layer = layerOf(viewOfStep(report, layers), index);
+        return layer && figure === "pruning" ? verdictOf(layer, report?.baseline) : undefined;
+      }),
+    ),
+  };
+}
+
+export function viewOfStep(report: RunStepReport["report"], layers: number): ReportView {
+  return { report, layers: report?.architecture.layers ?? layers, isRunning: false };
+}
+
+/** The figure of one layer at one step in words, or why there is none. */
+export function cellText(
+  entry: RunStepReport | undefined,
+  figure: RunFigure,
+  layer: number,
+): string {
+  if (entry === undefined) return "";
+  const { report, failure } = entry;
+  if (failure !== undefined) return `not measured: ${failure}`;
+  if (report === undefined) return "not measured yet";
+  const layerReport = report.layers.find(({ index }) => index === layer);
+  const measured = figureOf(layerReport, figure);
+  if (measured === undefined) {
+    const stated = layerReport?.unmeasured?.find(({ metric }) => metric === figure)?.reason;
+    return stated ?? "not measured";
+  }
+  const { value, standardError } = measured;
+  switch (figure) {
+    case "variance":
+      return `σ² ${withInterval(value, standardError)}`;
+    case "jacobian":
+      return `‖J − I‖ / ‖I‖ ${withInterval(value, standardError)}`;
+    case "pruning": {
+      const verdict = layerReport && verdictOf(layerReport, report.baseline);
+      const cost = `ΔNLL ${signedWithInterval(value, standardError)}, perplexity ${perplexityCost({ deltaNll: value, ...(standardError === undefined ? {} : { standardError }) })}`;
+      return verdict === undefined ? cost : `${cost}, ${verdict}`;
+    }
+  }
+}
+
+/** As short as a table's cell. */
+export function cellFigure(entry: RunStepReport, name: RunFigure, layer: number): string {
+  const measured = figureOf(
+    entry.report?.layers.find(({ index }) => index === layer),
+    name,
+  );
+  return measured === undefined ? absent : figure(measured.value);
+}

@@ -1,0 +1,148 @@
+/** The figures of the charts as tables: one of the steps, and one of a figure by layer and step. */
+import { absent, figure, wholeNumber, withInterval } from "../../src/report/format";
+import {
+  layersOf,
+  runFigures,
+  verdictCounts,
+  type RunFigure,
+  type RunStepReport,
+} from "../../src/trainingRun/runReport";
+import { element } from "../shared/dom";
+import { cellFigure, cellText, figureWords } from "./runModel";
+
+export class RunTable {
+  readonly node: HTMLElement;
+  private readonly steps = element("table");
+  private readonly layers = element("table");
+  private readonly choice = element("select", { attributes: { "aria-label": "Figure" } });
+  private shown = "";
+
+  constructor(onChoice: (figure: RunFigure) => void, captionId: string) {
+    this.choice.append(
+      ...runFigures.map((one) =>
+        element("option", { text: figureWords[one].title, attributes: { value: one } }),
+      ),
+    );
+    this.choice.addEventListener("change", () => {
+      const chosen = runFigures.find((one) => one === this.choice.value);
+      if (chosen) onChoice(chosen);
+    });
+    this.node = element("section", {
+      class: "run-tables",
+      children: [
+        element("h2", { text: "Steps", attributes: { id: captionId } }),
+        scroller(this.steps, "Table of steps"),
+        element("div", {
+          class: "section-head",
+          children: [
+            element("h2", { text: "Layers by step" }),
+            element("label", { class: "ghost-choice", children: ["Figure", this.choice] }),
+          ],
+        }),
+        scroller(this.layers, "Table of layers by step"),
+      ],
+    });
+  }
+
+  show(steps: readonly RunStepReport[], chosen: RunFigure): void {
+    this.choice.value = chosen;
+    const next = JSON.stringify([
+      chosen,
+      steps.map(({ step, report, failure }) => [step, failure, report?.layers, report?.baseline]),
+    ]);
+    if (next === this.shown) return;
+    this.shown = next;
+    this.steps.replaceChildren(
+      headOf(stepHeads),
+      element("tbody", { children: steps.map(stepRow) }),
+    );
+    this.layers.replaceChildren(
+      headOf(["layer", ...steps.map(({ step }) => wholeNumber(step))]),
+      element("tbody", {
+        children: Array.from({ length: layersOf(steps) }, (_, layer) =>
+          rowOf(
+            String(layer),
+            steps.map((entry) => ({
+              text: cellFigure(entry, chosen, layer),
+              title: cellText(entry, chosen, layer),
+            })),
+          ),
+        ),
+      }),
+    );
+  }
+}
+
+const stepHeads = [
+  "step",
+  "perplexity",
+  "NLL ± 95%",
+  "σ² first layer",
+  "σ² last layer",
+  "needed",
+  "free",
+  "uncertain",
+];
+
+function stepRow(entry: RunStepReport): HTMLElement {
+  const { report, failure } = entry;
+  const title = failure ?? (report ? "" : "not measured yet");
+  const baseline = report?.baseline;
+  const counts = report && verdictCounts(report);
+  const variance = (at: number): string => {
+    const mean = report?.layers.at(at)?.outputVariance?.mean;
+    return mean === undefined ? absent : figure(mean);
+  };
+  const texts = [
+    baseline?.perplexity === undefined ? absent : figure(baseline.perplexity),
+    baseline ? withInterval(baseline.nll, baseline.standardError) : absent,
+    variance(0),
+    variance(-1),
+    counts ? String(counts.needed) : absent,
+    counts ? String(counts.free) : absent,
+    counts ? String(counts.uncertain) : absent,
+  ];
+  return rowOf(
+    wholeNumber(entry.step),
+    texts.map((text) => ({ text, title })),
+  );
+}
+
+function headOf(heads: readonly string[]): HTMLElement {
+  return element("thead", {
+    children: [
+      element("tr", {
+        children: heads.map((text, i) =>
+          element("th", {
+            text,
+            class: i === 0 ? "plain-head text" : "plain-head number",
+            attributes: { scope: "col" },
+          }),
+        ),
+      }),
+    ],
+  });
+}
+
+function rowOf(name: string, cells: readonly { text: string; title: string }[]): HTMLElement {
+  return element("tr", {
+    children: [
+      element("th", { text: name, attributes: { scope: "row" } }),
+      ...cells.map(({ text, title }) =>
+        element("td", {
+          text,
+          class: text === absent ? "number absent" : "number",
+          ...(title === "" ? {} : { attributes: { title } }),
+        }),
+      ),
+    ],
+  });
+}
+
+function scroller(table: HTMLElement, label: string): HTMLElement {
+  return element("div", {
+    class: "table-scroller",
+    attributes: { tabindex: "0", role: "region", "aria-label": label },
+    children: [table],
+  });
+}

@@ -1,0 +1,152 @@
+/** One chart over steps on the page: caption, legend, plot, and what it says in words. */
+import { element, setText } from "../shared/dom";
+import { StepPlot, type PlotHighlight, type PlotPlace } from "./stepPlot";
+import type { PlotContent } from "./stepPlot";
+import type { Palette } from "../shared/theme";
+import type { StepAxis } from "./stepAxis";
+
+export interface StepFigureEvents {
+  onHover: (place: PlotPlace | undefined) => void;
+  /** A click or a key chose a step and perhaps a layer. */
+  onChoose: (place: PlotPlace) => void;
+}
+
+export interface StepFigureState {
+  title: string;
+  unit: string;
+  legend: HTMLElement[];
+  notes: string[];
+  content: PlotContent;
+  axis: StepAxis;
+  emptiness?: string;
+  /** Height of the plot in pixels. */
+  height: number;
+  readout: (place: PlotHighlight) => string;
+}
+
+export class StepFigure {
+  readonly node: HTMLElement;
+  private readonly title = element("h3", { class: "chart-title" });
+  private readonly unit = element("p", { class: "chart-unit" });
+  private readonly readout = element("p", { class: "chart-readout" });
+  private readonly legend = element("div", { class: "legend" });
+  private readonly canvas = element("canvas", {
+    attributes: { role: "application", tabindex: "0" },
+  });
+  private readonly plotNode: HTMLElement;
+  private readonly emptiness = element("p", { class: "plot-empty" });
+  private readonly notes = element("ul", { class: "notes" });
+  private readonly plot: StepPlot;
+  private state: StepFigureState | undefined;
+  private highlighted: PlotHighlight = { step: undefined, layer: undefined };
+
+  constructor(
+    private readonly events: StepFigureEvents,
+    describedBy: string,
+    controls?: HTMLElement,
+  ) {
+    this.canvas.setAttribute("aria-describedby", describedBy);
+    this.plotNode = element("div", { class: "plot", children: [this.canvas, this.emptiness] });
+    this.node = element("figure", {
+      class: "chart",
+      children: [
+        element("figcaption", {
+          class: "chart-head",
+          children: [
+            element("div", { class: "chart-name", children: [this.title, this.unit] }),
+            this.readout,
+          ],
+        }),
+        element("div", {
+          class: "chart-key",
+          children: controls ? [this.legend, controls] : [this.legend],
+        }),
+        this.plotNode,
+        this.notes,
+      ],
+    });
+    this.plot = new StepPlot(this.canvas);
+    this.listen();
+  }
+
+  show(state: StepFigureState, palette: Palette): void {
+    this.state = state;
+    setText(this.title, state.title);
+    setText(this.unit, state.unit);
+    setText(this.emptiness, state.emptiness ?? "");
+    this.legend.replaceChildren(...state.legend);
+    this.notes.replaceChildren(...state.notes.map((text) => element("li", { text })));
+    this.plotNode.style.height = `${state.height}px`;
+    const { kind } = state.content;
+    this.canvas.setAttribute("aria-roledescription", kind === "heat" ? "heat map" : "line chart");
+    const keys =
+      kind === "heat"
+        ? "Arrow keys: left and right for the step, up and down for the layer."
+        : "Arrow keys: left and right for the step.";
+    this.canvas.setAttribute("aria-label", `${state.title} over steps. ${state.unit}. ${keys}`);
+    this.plot.show(state.content, state.axis, palette);
+    this.showReadout();
+  }
+
+  highlight(highlighted: PlotHighlight): void {
+    this.highlighted = highlighted;
+    this.plot.highlight(highlighted);
+    this.showReadout();
+  }
+
+  private showReadout(): void {
+    setText(this.readout, this.state?.readout(this.highlighted) ?? "");
+    // Read out only to those who move in it, not with every figure that comes in.
+    const isFocused = document.activeElement === this.canvas;
+    if (isFocused) this.readout.setAttribute("aria-live", "polite");
+    else this.readout.removeAttribute("aria-live");
+  }
+
+  private listen(): void {
+    const { canvas, events } = this;
+    canvas.addEventListener("pointermove", (event) => {
+      events.onHover(this.plot.placeAt(event.offsetX, event.offsetY));
+    });
+    canvas.addEventListener("pointerleave", () => {
+      events.onHover(undefined);
+    });
+    canvas.addEventListener("click", (event) => {
+      const place = this.plot.placeAt(event.offsetX, event.offsetY);
+      if (place) events.onChoose(place);
+    });
+    canvas.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey || !this.state) return;
+      const next = this.keyTarget(event.key, this.state.content);
+      if (!next) return;
+      event.preventDefault();
+      events.onHover(undefined);
+      events.onChoose(next);
+    });
+  }
+
+  /** Where a key leads from the chosen place. */
+  private keyTarget(key: string, content: PlotContent): PlotPlace | undefined {
+    const steps = content.kind === "heat" ? content.model.steps.length : content.steps.length;
+    const layers = content.kind === "heat" ? content.model.map.layers : 0;
+    if (steps === 0) return undefined;
+    const step = Math.min(steps - 1, this.highlighted.step ?? steps - 1);
+    const layer = this.highlighted.layer;
+    const clamp = (value: number, count: number): number => Math.min(count - 1, Math.max(0, value));
+    switch (key) {
+      case "ArrowRight":
+        return { step: clamp(step + 1, steps), layer };
+      case "ArrowLeft":
+        return { step: clamp(step - 1, steps), layer };
+      case "Home":
+        return { step: 0, layer };
+      case "End":
+        return { step: steps - 1, layer };
+      case "ArrowUp":
+        return layers === 0 ? undefined : { step, layer: clamp((layer ?? -1) + 1, layers) };
+      case "ArrowDown":
+        return layers === 0 ? undefined : { step, layer: clamp((layer ?? 1) - 1, layers) };
+      default:
+        return undefined;
+    }
+  }
+}

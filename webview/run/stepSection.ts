@@ -1,0 +1,194 @@
+/** The charts over layers at one step, with another step and perhaps another run behind them. */
+import { element, setText } from "../shared/dom";
+import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
+import { verdictCounts, type RunStepReport } from "../../src/trainingRun/runReport";
+import { ChartFigure } from "../panel/chartFigure";
+import { logAxis } from "../panel/axis";
+import type { ChartModel, CurveSeries, ReportView } from "../panel/chartModel";
+import { jacobianModel } from "../panel/jacobianModel";
+import { pruningModel } from "../panel/pruningModel";
+import { varianceModel } from "../panel/varianceModel";
+import type { Palette } from "../shared/theme";
+import type { RunNavigation } from "./navigation";
+import { viewOfStep } from "./runModel";
+
+export interface StepSectionEvents {
+  onStep: (index: number) => void;
+  onGhost: (ghost: RunNavigation["ghost"]) => void;
+  onHoverLayer: (layer: number | undefined) => void;
+  onChooseLayer: (layer: number | undefined) => void;
+  onToggleLayer: (layer: number | undefined) => void;
+}
+
+/** What stands behind the charts: a report, and what to call it. */
+export interface Behind {
+  label: string;
+  role: "ghost" | "otherRun";
+  report: NonNullable<RunStepReport["report"]>;
+}
+
+export interface StepSectionState {
+  steps: readonly RunStepReport[];
+  /** Index of the step that is looked at. */
+  step: number;
+  ghost: RunNavigation["ghost"];
+  behind: readonly Behind[];
+  layers: number;
+  isRunning: boolean;
+}
+
+export class StepSection {
+  readonly node: HTMLElement;
+  private readonly slider = element("input", {
+    class: "step-slider",
+    attributes: { type: "range", min: "0", step: "1", "aria-label": "Step of training" },
+  });
+  private readonly ticks = element("div", {
+    class: "slider-ticks",
+    attributes: { "aria-hidden": "true" },
+  });
+  private readonly title = element("h2");
+  private readonly facts = element("p", { class: "facts" });
+  private readonly ghost = element("select", {
+    attributes: { "aria-label": "What stands behind the charts" },
+  });
+  private readonly figures: ChartFigure[];
+  private shownOptions = "";
+
+  constructor(events: StepSectionEvents, describedBy: string) {
+    const figureEvents = {
+      onHover: events.onHoverLayer,
+      onChoose: events.onChooseLayer,
+      onToggle: events.onToggleLayer,
+      onZoom: () => undefined,
+    };
+    this.figures = [0, 1, 2].map(() => new ChartFigure(figureEvents, describedBy));
+    this.slider.addEventListener("input", () => {
+      events.onStep(Number(this.slider.value));
+    });
+    this.ghost.addEventListener("change", () => {
+      const { value } = this.ghost;
+      events.onGhost(
+        value === "first" || value === "previous" || value === "none" ? value : Number(value),
+      );
+    });
+    this.node = element("section", {
+      class: "step-section",
+      children: [
+        element("div", {
+          class: "section-head",
+          children: [
+            this.title,
+            element("label", { class: "ghost-choice", children: ["Behind it", this.ghost] }),
+          ],
+        }),
+        this.facts,
+        element("div", { class: "slider", children: [this.slider, this.ticks] }),
+        ...this.figures.map(({ node }) => node),
+        element("p", { class: "axis-name", text: "layer" }),
+      ],
+    });
+  }
+
+  show(state: StepSectionState, palette: Palette): void {
+    const { steps, step, layers, behind } = state;
+    const entry = steps[step];
+    setText(this.title, entry ? `Step ${wholeNumber(entry.step)}` : "No step yet");
+    setText(this.facts, entry ? stepFacts(entry) : "");
+    this.showSlider(steps, step);
+    this.showGhosts(steps, state.ghost);
+    const view = { ...viewOfStep(entry?.report, layers), isRunning: state.isRunning };
+    stepModels(view, behind).forEach((model, i) => {
+      this.figures[i]?.show(model, palette);
+    });
+  }
+
+  highlight(layer: number | undefined): void {
+    for (const one of this.figures) one.highlight(layer);
+  }
+
+  private showSlider(steps: readonly RunStepReport[], step: number): void {
+    this.slider.max = String(Math.max(0, steps.length - 1));
+    this.slider.value = String(step);
+    this.slider.disabled = steps.length < 2;
+    const entry = steps[step];
+    if (entry) this.slider.setAttribute("aria-valuetext", `step ${wholeNumber(entry.step)}`);
+    // As many names as have room; every step has a mark.
+    const stride = Math.ceil(steps.length / 8);
+    this.ticks.replaceChildren(
+      ...steps.map((one, i) => {
+        const tick = element("span", {
+          class: one.report ? "tick measured" : "tick",
+          text: i % stride === 0 || i === steps.length - 1 ? wholeNumber(one.step) : "",
+        });
+        tick.style.left = `${(100 * i) / Math.max(1, steps.length - 1)}%`;
+        return tick;
+      }),
+    );
+  }
+
+  private showGhosts(steps: readonly RunStepReport[], ghost: RunNavigation["ghost"]): void {
+    const options: [string, string][] = [
+      ["first", "the first step"],
+      ["previous", "the step before"],
+      ["none", "nothing"],
+      ...steps.map(({ step }): [string, string] => [String(step), `step ${wholeNumber(step)}`]),
+    ];
+    const next = JSON.stringify(options);
+    if (next !== this.shownOptions) {
+      this.shownOptions = next;
+      this.ghost.replaceChildren(
+        ...options.map(([value, text]) => element("option", { text, attributes: { value } })),
+      );
+    }
+    this.ghost.value = String(ghost);
+  }
+}
+
+/** The panel's three charts, with what stands behind in place of the fits and theories. */
+function stepModels(view: ReportView, behind: readonly Behind[]): ChartModel[] {
+  const modelsOf = (one: ReportView): ChartModel[] => [
+    varianceModel(one),
+    jacobianModel(one, { isLog: true }),
+    pruningModel(one, { part: "layer", isLog: true }),
+  ];
+  const others = behind.map(({ label, role, report }) => ({
+    label,
+    role,
+    models: modelsOf({ ...view, report }),
+  }));
+  return modelsOf(view).map((model, i) => {
+    const curves = others.map(({ label, role, models }): CurveSeries => ({
+      label,
+      role,
+      points: models[i]?.measured.points ?? [],
+    }));
+    const points = [
+      ...model.measured.points,
+      ...others.flatMap((one) => one.models[i]!.measured.points),
+    ];
+    const values = points.flatMap(({ value, low, high }) => [Math.max(low, value / 2), high]);
+    return { ...model, curves, axis: model.axis.kind === "log" ? logAxis(values) : model.axis };
+  });
+}
+
+/** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
+function stepFacts({ name, report, failure }: RunStepReport): string {
+  if (failure !== undefined) return `${name} · not measured: ${failure}`;
+  if (report === undefined) return `${name} · not measured yet`;
+  const { baseline } = report;
+  const counts = verdictCounts(report);
+  return [
+    name,
+    ...(baseline?.perplexity === undefined
+      ? []
+      : [
+          `perplexity ${figure(baseline.perplexity)} (NLL ${withInterval(baseline.nll, baseline.standardError)})`,
+        ]),
+    ...(counts
+      ? [
+          `${counted(counts.needed, "layer")} needed, ${counts.free} free, ${counts.uncertain} uncertain`,
+        ]
+      : []),
+  ].join(" · ");
+}

@@ -1,5 +1,6 @@
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
+import { copiedStackOf, scaleCopies } from "./copies";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
 import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
@@ -127,6 +128,7 @@ class Scaling {
       .filter((site) => {
         if (site.loops.length > 0 || isNumbered(site)) return true;
         if (plan.positionInList(site) !== undefined) return true;
+        if (copiedStackOf(site, this.program) !== undefined) return true;
         const around = receiverAround(site);
         return around instanceof FunctionDefinition && plan.isStacked(around);
       });
@@ -318,7 +320,10 @@ class Scaling {
     const classes = new Set(layers.flatMap(({ flow }) => [...flow.classes]));
     const isFactor = ({ path }: { path: readonly string[] }): boolean =>
       path.length === 1 && scaleAttribute.test(path[0]!);
-    const named = [...classes].find(({ attributes }) => attributes.some(isFactor));
+    const named = [...classes].find(
+      ({ attributes, fields }) =>
+        attributes.some(isFactor) || fields.some((name) => scaleAttribute.test(name)),
+    );
     const norm = norms.find(({ isScaled }) => isScaled);
     const normClass = this.program.classes.find(
       ({ name, node }) =>
@@ -597,6 +602,14 @@ class Scaling {
         const write = application === "first" ? multiplyFirst : multiply;
         write(this.edits, module, node, scale);
       }
+      const sites = this.constructions.sitesOf(definition);
+      const copied = sites.map((site) => copiedStackOf(site, this.program));
+      if (copied.length > 0 && copied.every((stack) => stack !== undefined)) {
+        sites.forEach((site, at) => {
+          scaleCopies(this.edits, definition, site, copied[at]!);
+        });
+        continue;
+      }
       const index = plan.indexIn(definition);
       this.writeFactor(
         definition,
@@ -650,7 +663,7 @@ class Scaling {
     if (place === undefined) {
       throw new Refusal("unclear-construction", `The constructor of ${definition.name} is empty.`);
     }
-    addStatement(this.edits, module, constructor.body, place, statement);
+    addStatement(this.edits, module, constructor.body, place, [statement]);
   }
 
   private checkSyntax({ name, node }: ClassDefinition): void {

@@ -732,6 +732,7 @@ export class Flow {
         for (const { path, value } of owner.attributes) {
           if (path.length === 1 && path[0] === name) texts.push(value.text);
         }
+        texts.push(...bufferNamed(name, owner));
       }
     }
     return texts.join("\n");
@@ -1055,6 +1056,24 @@ export function superConstructorCall(method: FunctionDefinition): SyntaxNode | u
     const object = callee.child("object");
     return object?.type === "call" && object.child("function")?.text === "super";
   });
+}
+
+/** What register_buffer is given for a name. */
+function bufferNamed(name: string | undefined, { body }: ClassDefinition): string[] {
+  return [...descendants(body)].flatMap((node) => {
+    if (node.type !== "call") return [];
+    if (!node.child("function")?.text.endsWith(".register_buffer")) return [];
+    const [key, value] = node.child("arguments")?.children ?? [];
+    return stringValue(key) === name && value !== undefined ? [value.text] : [];
+  });
+}
+
+/** 1/√(index + 1) as it is usually written, wherever it stands. */
+export function isScalingFactor(text: string): boolean {
+  const index = "(self\\.)?\\w*(layer|block|depth|idx|index)\\w*|[il]";
+  const root = `sqrt\\(\\s*(${index})\\s*\\+\\s*1(\\.0?)?\\s*\\)`;
+  const power = `\\(\\s*(${index})\\s*\\+\\s*1(\\.0?)?\\s*\\)\\s*\\*\\*\\s*\\(?-\\s*0?\\.5`;
+  return new RegExp(`/\\s*(\\w+\\.)?${root}|${power}`, "i").test(text);
 }
 
 /** Expressions such as 1 / math.sqrt(layer_idx + 1), whatever their names. */

@@ -1,10 +1,11 @@
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
+import { copiedStackOf, scaleCopies } from "./copies";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
 import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
 import type { LayerFlow } from "./flow";
-import { Flow, growsWithDepth, superConstructorCall } from "./flow";
+import { Flow, growsWithDepth, isScalingFactor, superConstructorCall } from "./flow";
 import { IndexPlan, layerNumber, receiverAround } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
 import type { ScalingOutcome, SourceFile } from "./outcome";
@@ -15,6 +16,7 @@ import type { ClassDefinition, ModuleFile } from "./program";
 import { FunctionDefinition, Program } from "./program";
 import { recipeFor } from "./recipe";
 import type { Instance, Value } from "./values";
+import { noArguments } from "./values";
 import { scaledInitialisation } from "./warnings";
 
 /** The place in the code that was asked about: only the layers that it belongs to are edited. */
@@ -128,6 +130,7 @@ class Scaling {
       .filter((site) => {
         if (site.loops.length > 0 || isNumbered(site)) return true;
         if (plan.positionInList(site) !== undefined) return true;
+        if (copiedStackOf(site, this.program) !== undefined) return true;
         const around = receiverAround(site);
         return around instanceof FunctionDefinition && plan.isStacked(around);
       });
@@ -228,6 +231,13 @@ class Scaling {
         "The layers apply norms, but how their output joins the residual stream could not be followed.",
       );
     }
+    const unstacked = this.unstackedLayer();
+    if (unstacked !== undefined) {
+      return new Refusal(
+        "no-stack",
+        `${unstacked} is a layer, but this code does not make a stack of them; it is edited together with the file that does.`,
+      );
+    }
     const withNorms = this.program.classes.filter((definition) => this.hasNorm(definition));
     if (withNorms.length === 0 && !/layer_norm|rms_norm/.test(texts)) {
       return new Refusal("no-norms", "No norm of a transformer layer was found in this code.");
@@ -237,6 +247,18 @@ class Scaling {
       "no-stack",
       `No place was found where layers ${named === undefined ? "" : `such as ${named.name} `}are made in a loop or in a list, which would number them.`,
     );
+  }
+
+  /** A class that is a layer by what it does; the recipe is in its names. */
+  private unstackedLayer(): string | undefined {
+    for (const definition of this.program.classes) {
+      const flow = new Flow(this.program).through(untold(definition));
+      const norms = flow && placeNorms(flow)?.filter(({ placement }) => placement === "pre");
+      if (norms === undefined || norms.length === 0) continue;
+      this.scaled = this.byClass(unique(norms));
+      return definition.name;
+    }
+    return undefined;
   }
 
   private hasNorm(definition: ClassDefinition): boolean {
@@ -319,15 +341,21 @@ class Scaling {
     const classes = new Set(layers.flatMap(({ flow }) => [...flow.classes]));
     const isFactor = ({ path }: { path: readonly string[] }): boolean =>
       path.length === 1 && scaleAttribute.test(path[0]!);
-    const named = [...classes].find(({ attributes }) => attributes.some(isFactor));
+    const named = [...classes].find(
+      ({ attributes, fields }) =>
+        attributes.some(isFactor) || fields.some((name) => scaleAttribute.test(name)),
+    );
     const norm = norms.find(({ isScaled }) => isScaled);
     const normClass = this.program.classes.find(
       ({ name, node }) =>
         isNormClassName(name) && node.text.split("\n").some((line) => growsWithDepth(line)),
     );
-    if (named === undefined && norm === undefined && normClass === undefined) return;
-    const where = named?.name ?? (norm && lineOf(norm.node)) ?? normClass!.name;
-    throw new Refusal("already", `${where} already scales by the layer's index.`);
+    const line = this.program.modules
+      .flatMap(({ text }) => text.split("\n"))
+      .find((one) => isScalingFactor(one) && !/std|init/i.test(one.replace("__init__", "")));
+    const where = named?.name ?? (norm && lineOf(norm.node)) ?? normClass?.name ?? line?.trim();
+    if (where === undefined) return;
+    throw new Refusal("already", `This code already scales by the layer's index: ${where}`);
   }
 
   /** Post-LN is refused, unless it is the other choice of a flag that the code leaves open. */
@@ -343,6 +371,12 @@ class Scaling {
         );
       }
       const choice = opposingGuard(scaled[0]!.node, norm.node)!;
+      if (this.dependsOnLayer(choice.condition, norm.module)) {
+        throw new Refusal(
+          "post-norm",
+          `${choice.condition.text} makes some layers Post-LN; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+        );
+      }
       if (this.settled(choice.condition, norm.module) === !choice.holds) {
         throw new Refusal(
           "post-norm",
@@ -351,6 +385,22 @@ class Scaling {
       }
       this.warnings.push("The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.");
     }
+  }
+
+  /** Mix-LN: the placement is computed from the layer's index. */
+  private dependsOnLayer(condition: SyntaxNode, module: ModuleFile): boolean {
+    const flag = condition.child("attribute")?.text;
+    const owner = this.ownerOf(condition, module);
+    const values =
+      owner === undefined
+        ? []
+        : this.program.lineage(owner).flatMap(({ attributes }) => attributes);
+    const texts = values
+      .filter(({ path }) => path.length === 1 && path[0] === flag)
+      .map(({ value }) => value.text);
+    return [condition.text, ...texts].some((text) =>
+      /[<>%]|\bin\b|idx|index|layer_(id|num)/.test(text),
+    );
   }
 
   /** The value of a flag such as self.norm_first where all that the code says agrees. */
@@ -473,14 +523,7 @@ class Scaling {
     method: string,
     missed: readonly SyntaxNode[],
   ): PlacedNorm[] {
-    const instance: Instance = {
-      kind: "instance",
-      definition,
-      construction: undefined,
-      given: { positional: [], keywords: new Map() },
-      attributes: new Map(),
-    };
-    const flow = new Flow(this.program).through(instance, method);
+    const flow = new Flow(this.program).through(untold(definition), method);
     const placed = flow === undefined ? [] : (placeNorms(flow) ?? withoutResidual(flow));
     return missed.map((node) => {
       const norm = placed.find((one) => one.node === node && one.placement === "pre");
@@ -598,6 +641,14 @@ class Scaling {
         const write = application === "first" ? multiplyFirst : multiply;
         write(this.edits, module, node, scale);
       }
+      const sites = this.constructions.sitesOf(definition);
+      const copied = sites.map((site) => copiedStackOf(site, this.program));
+      if (copied.length > 0 && copied.every((stack) => stack !== undefined)) {
+        sites.forEach((site, at) => {
+          scaleCopies(this.edits, definition, site, copied[at]!);
+        });
+        continue;
+      }
       const index = plan.indexIn(definition);
       this.writeFactor(
         definition,
@@ -651,7 +702,7 @@ class Scaling {
     if (place === undefined) {
       throw new Refusal("unclear-construction", `The constructor of ${definition.name} is empty.`);
     }
-    addStatement(this.edits, module, constructor.body, place, statement);
+    addStatement(this.edits, module, constructor.body, place, [statement]);
   }
 
   private checkSyntax({ name, node }: ClassDefinition): void {
@@ -754,4 +805,15 @@ function isNumbered({ call }: Site): boolean {
 /** A piece of code in one line. */
 function lineOf({ text }: SyntaxNode): string {
   return text.replaceAll(/\s+/g, " ").replaceAll(/([([{]) | (?=[)\]}])/g, "$1");
+}
+
+/** An object of a class, whatever it was given when it was made. */
+function untold(definition: ClassDefinition): Instance {
+  return {
+    kind: "instance",
+    definition,
+    construction: undefined,
+    given: noArguments,
+    attributes: new Map(),
+  };
 }

@@ -218,7 +218,9 @@ function isHarmless(node: SyntaxNode): boolean {
       case "call": {
         const name = dottedName(at.child("function"))?.split(".").at(-1) ?? "";
         if (/^(isinstance|issubclass|super|hasattr|cast|TypeVar|type)$/.test(name)) return true;
-        return false;
+        // _can_record_outputs = {"hidden_states": OutputRecorder(Block, index=0)}
+        if (!name.endsWith("Recorder")) return false;
+        break;
       }
       case "assignment": {
         // _can_record_outputs = {"hidden_states": Block}

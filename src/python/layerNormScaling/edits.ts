@@ -158,13 +158,13 @@ function commaIn(rest: string): number | undefined {
   return match === null ? undefined : match[0].length - 1;
 }
 
-/** Adds a statement after another of the same block. */
+/** Adds a statement after another of the same block; of several lines, those after the first are its body. */
 export function addStatement(
   edits: EditList,
   module: ModuleFile,
   block: SyntaxNode,
   after: SyntaxNode,
-  text: string,
+  lines: readonly [string, ...string[]],
 ): void {
   const { text: source } = module;
   const statement = statementIn(block, after);
@@ -172,14 +172,37 @@ export function addStatement(
   const indentation = source.slice(lineStart, statement.start);
   if (/\S/.test(indentation)) {
     // def __init__(self): super().__init__(); self.norm = …
-    edits.insert(module, block.children.at(-1)!.end, `; ${text}`);
+    if (lines.length > 1) {
+      throw new Refusal(
+        "unclear-construction",
+        `Several statements share a line: ${statement.text}`,
+      );
+    }
+    edits.insert(module, block.children.at(-1)!.end, `; ${lines[0]}`);
     return;
   }
-  edits.insert(
-    module,
-    endOfLine(source, statement.end),
-    `${lineBreak(module)}${indentation}${text}`,
-  );
+  const step = indentation.includes("\t") ? "\t" : "    ";
+  const added = lines.map((line, index) => indentation + (index === 0 ? "" : step) + line);
+  const end = lineBreak(module);
+  edits.insert(module, endOfLine(source, statement.end), end + added.join(end));
+}
+
+/** Adds an attribute of the class itself, before its methods. */
+export function addClassAttribute(
+  edits: EditList,
+  module: ModuleFile,
+  body: SyntaxNode,
+  line: string,
+): void {
+  const { text: source } = module;
+  const first = body.children.find(({ type }) => /^(decorated|function)_definition$/.test(type));
+  const lineStart = first === undefined ? 0 : source.lastIndexOf("\n", first.start) + 1;
+  const indentation = first === undefined ? "?" : source.slice(lineStart, first.start);
+  if (/\S/.test(indentation)) {
+    throw new Refusal("unclear-construction", "A class is written on one line.");
+  }
+  const end = lineBreak(module);
+  edits.insert(module, startOfComments(source, lineStart), `${indentation}${line}${end}${end}`);
 }
 
 /** Gives a class that inherits its constructor one that passes everything on. */

@@ -26,6 +26,8 @@ export interface NormUse {
   readonly node: SyntaxNode;
   readonly module: ModuleFile;
   readonly inputs: ReadonlySet<Part>;
+  /** True for LN(x + …): no other place can read that sum, so what follows builds on the output. */
+  readonly isSumLost: boolean;
   /**
    * How the norm is applied: by a call of its own, as the first element of the nn.Sequential that
    * `node` calls, or as an element that no code can reach.
@@ -730,6 +732,7 @@ export class Flow {
         for (const { path, value } of owner.attributes) {
           if (path.length === 1 && path[0] === name) texts.push(value.text);
         }
+        texts.push(...bufferNamed(name, owner));
       }
     }
     return texts.join("\n");
@@ -817,7 +820,7 @@ export class Flow {
       case "class":
         return this.construct(callee.definition, given, node);
       case "instance":
-        return this.callInstance(callee, given, node);
+        return this.callInstance(callee, given, node, scope);
       case "container":
         if (callee.isSequential) return this.callSequential(callee, given, node, scope);
         return opaque(given);
@@ -828,7 +831,7 @@ export class Flow {
       case "tensor":
       case "tuple":
       case "inherited":
-        return this.callUnknown(given, node);
+        return this.callUnknown(given, node, scope);
     }
   }
 
@@ -864,14 +867,19 @@ export class Flow {
     });
   }
 
-  private callInstance(instance: Instance, given: Arguments, node: SyntaxNode): Value {
+  private callInstance(
+    instance: Instance,
+    given: Arguments,
+    node: SyntaxNode,
+    scope: Scope,
+  ): Value {
     const { definition } = instance;
     const method =
       this.program.method(definition, "forward") ?? this.program.method(definition, "__call__");
     if (method !== undefined) {
       return this.run({ kind: "callable", code: method, self: instance, scope: undefined }, given);
     }
-    return this.callUnknown(given, node);
+    return this.callUnknown(given, node, scope);
   }
 
   private callSequential(
@@ -919,6 +927,7 @@ export class Flow {
       node,
       module: scope.module,
       inputs: partsOf(input),
+      isSumLost: isSum(node.child("arguments")?.children[0]),
       application,
       isScaled: false,
     });
@@ -937,7 +946,7 @@ export class Flow {
     if (/^(size|dim|numel|item|tolist|stride|ndimension|get|keys|items|pop)$/.test(method))
       return nothing;
     const all = new Set([...parts, ...allParts(given)]);
-    if (all.size === 0) return this.callUnknown(given, node);
+    if (all.size === 0) return this.callUnknown(given, node, scope);
     return tensor(["branch"]);
   }
 
@@ -1002,7 +1011,7 @@ export class Flow {
       return tensor(partsOf(first ?? nothing));
     }
     if (isAddition(last) || /^(cat|concat|stack|where|lerp)$/.test(last)) return tensor(parts);
-    return this.callUnknown(given, node);
+    return this.callUnknown(given, node, scope);
   }
 
   private foreignBase(scope: Scope): string {
@@ -1017,8 +1026,20 @@ export class Flow {
     if (values.some((value) => contains(value, isNorm))) this.escapes.push(node);
   }
 
-  private callUnknown(given: Arguments, node: SyntaxNode): Value {
+  private callUnknown(given: Arguments, node: SyntaxNode, scope: Scope): Value {
     this.noticeEscape(given, node);
+    // apply_chunking_to_forward(self.feed_forward_chunk, 0, 1, x) calls what it is given.
+    const handed = given.positional.find(({ kind }) => kind === "callable");
+    if (handed !== undefined && allParts(given).size > 0) {
+      const hasParts = (value: Value): boolean => partsOf(value).size > 0;
+      const keywords = new Map([...given.keywords].filter(([, value]) => hasParts(value)));
+      return this.call(
+        handed,
+        { positional: given.positional.filter(hasParts), keywords },
+        node,
+        scope,
+      );
+    }
     const name = dottedName(node.child("function")) ?? "";
     if (isAddition(name)) return tensor(allParts(given));
     return opaque(given);
@@ -1037,6 +1058,24 @@ export function superConstructorCall(method: FunctionDefinition): SyntaxNode | u
   });
 }
 
+/** What register_buffer is given for a name. */
+function bufferNamed(name: string | undefined, { body }: ClassDefinition): string[] {
+  return [...descendants(body)].flatMap((node) => {
+    if (node.type !== "call") return [];
+    if (!node.child("function")?.text.endsWith(".register_buffer")) return [];
+    const [key, value] = node.child("arguments")?.children ?? [];
+    return stringValue(key) === name && value !== undefined ? [value.text] : [];
+  });
+}
+
+/** 1/√(index + 1) as it is usually written, wherever it stands. */
+export function isScalingFactor(text: string): boolean {
+  const index = "(self\\.)?\\w*(layer|block|depth|idx|index)\\w*|[il]";
+  const root = `sqrt\\(\\s*(${index})\\s*\\+\\s*1(\\.0?)?\\s*\\)`;
+  const power = `\\(\\s*(${index})\\s*\\+\\s*1(\\.0?)?\\s*\\)\\s*\\*\\*\\s*\\(?-\\s*0?\\.5`;
+  return new RegExp(`/\\s*(\\w+\\.)?${root}|${power}`, "i").test(text);
+}
+
 /** Expressions such as 1 / math.sqrt(layer_idx + 1), whatever their names. */
 export function growsWithDepth(text: string): boolean {
   const mentionsDepth = /layer|block|depth|idx|index|\bl\b|\bi\b/i.test(text);
@@ -1047,6 +1086,10 @@ export function growsWithDepth(text: string): boolean {
 function nested(node: SyntaxNode, { module }: Scope): FunctionDefinition | undefined {
   const model = readFunction(node);
   return model && new FunctionDefinition(module, model, undefined);
+}
+
+function isSum(node: SyntaxNode | undefined): boolean {
+  return node?.type === "binary_operator" && node.child("operator")?.text === "+";
 }
 
 /** A norm that gives several things, or adds a residual itself, gives nothing to multiply. */

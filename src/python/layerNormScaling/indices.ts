@@ -438,7 +438,7 @@ function freeName(preferred: string, receiver: Receiver): string {
 }
 
 /** The preferred name, or the first of our names that this code does not use. */
-function freeNameIn(preferred: string, node: SyntaxNode): string {
+export function freeNameIn(preferred: string, node: SyntaxNode): string {
   const used = new Set<string>();
   for (const { type, text } of descendants(node)) if (type === "identifier") used.add(text);
   const found = [preferred, ...indexNames].find((name) => !used.has(name));

@@ -37,13 +37,17 @@ export function placeNorms(flow: LayerFlow): PlacedNorm[] | undefined {
   }));
 }
 
-function placementOf({ inputs }: NormUse, isKept: boolean, streams: readonly Part[]): Placement {
+function placementOf(
+  { inputs, isSumLost }: NormUse,
+  isKept: boolean,
+  streams: readonly Part[],
+): Placement {
   const incoming = [...inputs].filter((part) => isStream(part) || part.startsWith("norm:"));
   if (incoming.length === 0) return isKept ? "output" : "inner";
-  if (isKept) return "post";
-  return incoming.some((part) => streams.includes(part) || part.startsWith("norm:"))
-    ? "pre"
-    : "context";
+  if (isKept || isSumLost) return "post";
+  if (incoming.some((part) => streams.includes(part) || part.startsWith("norm:"))) return "pre";
+  // Queries turned by positions that came in as an argument are a branch all the same.
+  return inputs.has("branch") ? "inner" : "context";
 }
 
 function isStream(part: Part): boolean {

@@ -140,6 +140,8 @@ export class ClassDefinition {
   readonly methods = new Map<string, FunctionDefinition>();
   /** What the methods make part of the object, in order. */
   readonly attributes: readonly Binding[];
+  /** Names declared in the body of the class. */
+  readonly fields: readonly string[];
 
   constructor(
     readonly module: ModuleFile,
@@ -150,6 +152,7 @@ export class ClassDefinition {
     this.body = model.node.child("body") ?? model.node;
     this.bases = model.bases;
     this.attributes = model.attributes;
+    this.fields = model.fields.map(({ name }) => name);
     for (const method of model.methods) {
       if (method.decorators.some((name) => name.endsWith("overload"))) continue;
       this.methods.set(method.name, new FunctionDefinition(module, method, this));

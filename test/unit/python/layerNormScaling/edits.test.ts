@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyLayerNormScaling } from "../../../../src/python/layerNormScaling/applyLayerNormScaling";
+import { parser } from "../support/parser";
+import { edited } from "./support";
+
+const model = (forward: string, options: { stack?: string; init?: string } = {}): string => `
+import torch.nn as nn
+
+class Block(nn.Module):
+    ${options.init ?? "def __init__(self, dim):"}
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.ff = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        ${forward}
+
+class Model(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.layers = nn.ModuleList(${options.stack ?? "[Block(dim) for _ in range(depth)]"})
+`;
+
+function apply(text: string): string {
+  const files = [{ path: "model.py", source: parser.parse(text) }];
+  const outcome = applyLayerNormScaling(files);
+  if (outcome.kind === "refusal") return outcome.reason;
+  return edited(files, outcome.edits).get("model.py")!;
+}
+
+describe("the product", () => {
+  it.each([
+    ["return x + self.ff(self.norm(x))", "self.ff(self.norm(x) * self.ln_scale)"],
+    ["return x + self.ff(self.norm(x).float())", "self.ff((self.norm(x) * self.ln_scale).float())"],
+    ["return x + self.ff(self.norm(x)[:, 1:])", "self.ff((self.norm(x) * self.ln_scale)[:, 1:])"],
+    ["return x + self.ff(2 / self.norm(x))", "self.ff(2 / (self.norm(x) * self.ln_scale))"],
+    ["return x + self.ff(self.norm(x) ** 2)", "self.ff((self.norm(x) * self.ln_scale) ** 2)"],
+    ["return x + self.ff(-self.norm(x))", "self.ff(-self.norm(x) * self.ln_scale)"],
+    ["return x + self.ff(input=self.norm(x))", "self.ff(input=self.norm(x) * self.ln_scale)"],
+  ])("of %s", (forward, expected) => {
+    expect(apply(model(forward))).toContain(expected);
+  });
+});
+
+describe("the index", () => {
+  const forward = "return x + self.ff(self.norm(x))";
+  it.each([
+    ["[Block(dim) for i in range(depth)]", "[Block(dim, layer_idx=i) for i in range(depth)]"],
+    ["[Block(dim) for i in range(1, depth + 1)]", "Block(dim, layer_idx=i - 1)"],
+    [
+      "[Block(d) for d, e in zip(dim, depth)]",
+      "[Block(d, layer_idx=layer_idx) for layer_idx, (d, e) in enumerate(zip(dim, depth))]",
+    ],
+    [
+      "[Block(dim) for _, e in enumerate(depth)]",
+      "Block(dim, layer_idx=layer_idx) for layer_idx, e in enumerate(depth)",
+    ],
+    ["[Block(dim), Block(dim)]", "[Block(dim, layer_idx=0), Block(dim, layer_idx=1)]"],
+    ["[Block(**dim) for i in range(depth)]", "Block(**dim, layer_idx=i)"],
+  ])("of %s", (stack, expected) => {
+    expect(apply(model(forward, { stack }))).toContain(expected);
+  });
+
+  it.each([
+    ["[Block(dim) for i in range(2, depth)]", "layer_idx, i in enumerate(range(2, depth))"],
+    ["[Block(dim) for i in range(a) for j in range(b)]", "unclear-index"],
+    ["[make(Block) for i in range(depth)]", "no-stack"],
+  ])("of %s", (stack, expected) => {
+    expect(apply(model(forward, { stack }))).toContain(expected);
+  });
+
+  it.each([
+    ["def __init__(self, dim, *args):", "def __init__(self, dim, *args, layer_idx):"],
+    ["def __init__(self, dim=3):", "def __init__(self, dim=3, *, layer_idx):"],
+    ["def __init__(self, dim, **kw):", "def __init__(self, dim, layer_idx, **kw):"],
+    ["def __init__(self, dim=1, **kw):", "def __init__(self, dim=1, *, layer_idx, **kw):"],
+    ["def __init__(self, *, dim=1):", "def __init__(self, *, dim=1, layer_idx):"],
+    ["def __init__(self, dim: int, ):", "def __init__(self, dim: int, layer_idx: int, ):"],
+  ])("as a parameter of %s", (init, expected) => {
+    expect(apply(model(forward, { init }))).toContain(expected);
+  });
+});
+
+describe("the text", () => {
+  const plain = model("return x + self.ff(self.norm(x))");
+
+  it("keeps line ends", () => {
+    const after = apply(plain.replaceAll("\n", "\r\n"));
+    expect(after.replaceAll("\r\n", "")).not.toMatch(/[\r\n]/);
+    expect(after.replaceAll("\r\n", "\n")).toBe(apply(plain));
+  });
+
+  it("counts positions in UTF-16, as editors do", () => {
+    const comment = "# 😀 ℓ é\n";
+    expect(apply(comment + plain)).toBe(comment + apply(plain));
+  });
+
+  it("never throws, whatever is cut off", () => {
+    fc.assert(
+      fc.property(fc.nat(plain.length), fc.nat(plain.length), (start, length) => {
+        apply(plain.slice(0, start) + plain.slice(start + length));
+      }),
+    );
+  });
+});

@@ -1,10 +1,8 @@
 /** Composes the extension. Activation only registers; whatever is heavy is loaded when first used. */
 import * as vscode from "vscode";
-import type { ExportFormat } from "./protocol/messages";
 import { startEngine } from "./engineClient";
 import { CheckpointFolders } from "./host/checkpointFolders";
 import { CheckpointPicker, namedCheckpoint } from "./host/checkpointPicker";
-import type { Comparisons } from "./host/compare/comparisons";
 import { DepthTool } from "./host/depthTool";
 import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
@@ -13,7 +11,8 @@ import { FileSaver } from "./host/fileSaver";
 import { Guard } from "./host/guard";
 import { commands, innerCommands, tools, webviews } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
-import { ReportExporter } from "./host/reportExporter";
+import { lazily } from "./host/lazily";
+import { exportFormatOf, ReportExporter } from "./host/reportExporter";
 import { PanelRestorer } from "./host/reports/panelRestorer";
 import { ReportEditor } from "./host/reports/reportEditor";
 import { ReportMemory } from "./host/reports/reportMemory";
@@ -21,7 +20,6 @@ import { ReportStore } from "./host/reports/reportStore";
 import { DiagnosedReports } from "./host/reportSource";
 import { requestFor } from "./host/settings";
 import { SidePanel } from "./host/side/sidePanel";
-import type { TrainingRuns } from "./host/trainingRun/trainingRuns";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -58,26 +56,24 @@ export function activate(context: vscode.ExtensionContext): void {
     requestFor: (checkpoint) => requestFor(checkpoint, extensionUri),
     ...measuring,
   });
-  let madeRuns: Promise<TrainingRuns> | undefined;
-  const runs = (): Promise<TrainingRuns> => {
-    madeRuns ??= import("./host/trainingRun/trainingRuns").then(({ TrainingRuns }) => {
-      const made = new TrainingRuns(folders, reports, { extensionUri, log, guard });
-      subscriptions.push(made);
-      return made;
-    });
-    return madeRuns;
-  };
-  let madeComparisons: Promise<Comparisons> | undefined;
-  const comparisons = (): Promise<Comparisons> => {
-    madeComparisons ??= import("./host/compare/comparisons").then(({ Comparisons }) => {
-      const saver = new FileSaver(globalState, log);
-      const kept = store;
-      const made = new Comparisons({ extensionUri, log, guard, folders, reports, saver, kept });
-      subscriptions.push(made);
-      return made;
-    });
-    return madeComparisons;
-  };
+  // What few windows need is loaded and made when it is first asked for.
+  const runs = lazily(subscriptions, async () => {
+    const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
+    return new TrainingRuns(folders, reports, { extensionUri, log, guard });
+  });
+  const comparisons = lazily(subscriptions, async () => {
+    const { Comparisons } = await import("./host/compare/comparisons");
+    const saver = new FileSaver(globalState, log);
+    return new Comparisons({ extensionUri, log, guard, folders, reports, saver, kept: store });
+  });
+  const register = (
+    command: string,
+    doing: string,
+    action: (target: unknown, selection: unknown) => unknown,
+  ): vscode.Disposable =>
+    vscode.commands.registerCommand(command, (target: unknown, selection: unknown) =>
+      guard.run(doing, () => action(target, selection)),
+    );
   const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
 
   subscriptions.push(
@@ -121,51 +117,39 @@ export function activate(context: vscode.ExtensionContext): void {
       openStored: (key) => diagnoses.openStored(key),
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool((uri) => diagnose.run(uri))),
-    vscode.commands.registerCommand(commands.diagnoseDepth, (target, selection) =>
-      guard.run("diagnose the checkpoint", () => diagnose.run(target, selection)),
-    ),
-    vscode.commands.registerCommand(commands.exportReport, (format?: unknown) =>
-      guard.run("export the report", () => diagnoses.exportCurrent(exportFormatOf(format))),
-    ),
-    vscode.commands.registerCommand(commands.showReport, () =>
-      guard.run("show the report", () => {
-        diagnoses.showCurrent();
-      }),
-    ),
-    vscode.commands.registerCommand(commands.showLog, () => {
-      log.show();
-    }),
-    vscode.commands.registerCommand(commands.compare, (target, selection) =>
-      guard.run("compare", async () => (await comparisons()).run(target, selection)),
-    ),
     vscode.window.registerWebviewPanelSerializer(webviews.comparison, {
       deserializeWebviewPanel: async (panel, state) => {
         await guard.run("compare again", async () => (await comparisons()).restore(panel, state));
       },
     }),
-    vscode.commands.registerCommand(commands.diagnoseRun, (target, selection) =>
-      guard.run("diagnose the run", async () => (await runs()).diagnose(target, selection)),
+    register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
+      diagnose.run(target, selection),
     ),
-    vscode.commands.registerCommand(commands.watchRun, (target, selection) =>
-      guard.run("watch the run", async () => (await runs()).watch(target, selection)),
+    register(commands.exportReport, "export the report", (format) =>
+      diagnoses.exportCurrent(exportFormatOf(format)),
     ),
-    vscode.commands.registerCommand(commands.stopWatchingRun, () =>
-      guard.run("stop watching", async () => (await runs()).stopWatching()),
+    register(commands.showReport, "show the report", () => {
+      diagnoses.showCurrent();
+    }),
+    register(commands.showLog, "show the log", () => {
+      log.show();
+    }),
+    register(commands.compare, "compare", async (target, selection) =>
+      (await comparisons()).run(target, selection),
     ),
-    vscode.commands.registerCommand(innerCommands.showRun, (folder: unknown) =>
-      guard.run("show the run", async () => {
-        (await runs()).show(folder);
-      }),
+    register(commands.diagnoseRun, "diagnose the run", async (target, selection) =>
+      (await runs()).diagnose(target, selection),
     ),
+    register(commands.watchRun, "watch the run", async (target, selection) =>
+      (await runs()).watch(target, selection),
+    ),
+    register(commands.stopWatchingRun, "stop watching", async () => (await runs()).stopWatching()),
+    register(innerCommands.showRun, "show the run", async (folder) => {
+      (await runs()).show(folder);
+    }),
   );
   // The search need not hold up the activation of what comes after this extension.
   setImmediate(() => {
     folders.start();
   });
-}
-
-/** A menu passes the URI of the editor that it belongs to; only a format counts. */
-function exportFormatOf(argument: unknown): ExportFormat | undefined {
-  const formats: ExportFormat[] = ["json", "csv", "png", "html"];
-  return formats.find((format) => format === argument);
 }

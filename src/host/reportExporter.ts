@@ -86,3 +86,8 @@ export class ReportExporter {
     }
   }
 }
+
+/** A menu passes the URI of the editor that it belongs to; only a format counts. */
+export function exportFormatOf(argument: unknown): ExportFormat | undefined {
+  return (Object.keys(formats) as ExportFormat[]).find((format) => format === argument);
+}

@@ -162,6 +162,7 @@ const layerSchema = object({
 
 const documentsSchema = object({
   tokens: list(count),
+  predictions: list(count).exactOptional(),
   nll: numbers.exactOptional(),
   layers: list(
     object({
@@ -171,8 +172,9 @@ const documentsSchema = object({
     }),
   ),
 }).check((context) => {
-  const { tokens, nll, layers } = context.value;
+  const { tokens, predictions, nll, layers } = context.value;
   const perDocument: [PropertyKey[], number[] | undefined][] = [
+    [["predictions"], predictions],
     [["nll"], nll],
     ...layers.flatMap((layer, index) =>
       Object.entries(layer).map(([name, values]): [PropertyKey[], number[] | undefined] => [
@@ -222,9 +224,11 @@ const reportSchema = object({
   evaluation: object({
     source: text,
     documents: count,
+    sequences: count.exactOptional(),
     tokens: count,
     sequenceLength: count,
     plannedDocuments: count,
+    plannedSequences: count.exactOptional(),
     metrics: list(metric),
     probes: count,
     seed: z.int("expected a whole number"),

@@ -97,7 +97,7 @@ describe("the real engine", () => {
   it.each<[string, Partial<DiagnosisRequest>, string, string]>([
     ["usage", { scheme: "post-ln" }, "usage", 'Norm scheme "post-ln" is unknown'],
     ["the text", { texts: { kind: "tokens", file: "/gone.json" } }, "usage", "/gone.json"],
-    ["the checkpoint", { checkpoint: "/gone" }, "checkpoint", "/gone: cannot be read"],
+    ["the checkpoint", { checkpoint: "/gone" }, "checkpoint", "/gone: does not exist"],
   ])("tells failures apart: %s", async (_, changes, reason, words) => {
     const { onEvent } = listen();
     const failure = failureOf(await startEngine(enginePath, requestOf(changes), onEvent).outcome);

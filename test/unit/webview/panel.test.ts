@@ -390,12 +390,12 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       expect(await page.locator(".run-status").textContent()).toMatch(
         /^Measured on 2[123] Nov 2026, \d\d:\d\d, in 3 min 14 s; .* are unchanged$/,
       );
-      expect(await page.getByText("Run again").isVisible()).toBe(true);
+      expect(await page.getByText("Run again", { exact: true }).isVisible()).toBe(true);
       await show({ phase: "done", name, report, notices: [], origin: { kind: "file" } });
       expect(await page.locator(".run-status").textContent()).toBe(
         "Report from a file, measured in 3 min 14 s",
       );
-      expect(await page.getByText("Run again").isVisible()).toBe(false);
+      expect(await page.getByText("Run again", { exact: true }).isVisible()).toBe(false);
       expect(await page.getByText("CSV").isVisible()).toBe(true);
     });
 
@@ -405,9 +405,9 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await show({ phase: "empty", name, reason, canRun: false, notices: [] });
       expect(await page.locator(".run-status").textContent()).toBe(reason);
       expect(await page.locator("figure.chart").first().isVisible()).toBe(false);
-      expect(await page.getByText("Run again").isVisible()).toBe(false);
+      expect(await page.getByText("Run again", { exact: true }).isVisible()).toBe(false);
       await show({ phase: "empty", name, reason, canRun: true, notices: [] });
-      expect(await page.getByText("Run again").isVisible()).toBe(true);
+      expect(await page.getByText("Run again", { exact: true }).isVisible()).toBe(true);
       await show({ phase: "done", name, report, notices: [] });
       expect(await page.locator("figure.chart").first().isVisible()).toBe(true);
     });

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { connectedFiles } from "./connectedFiles";
 import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayerNormScaling";
 import type { ScalingOutcome } from "./layerNormScaling/outcome";
 import type { NormMatches } from "./matchNorms";
@@ -46,10 +47,13 @@ export class PythonReader {
     return { path, module, sites };
   }
 
-  /** LayerNorm Scaling as edits of these files, or why not; see applyLayerNormScaling. */
-  applyLayerNormScaling(files: readonly ModuleFile[], at?: Place): ScalingOutcome {
+  /**
+   * LayerNorm Scaling as edits of the file at a place and of those that it shares a model with, or
+   * why not; see applyLayerNormScaling.
+   */
+  applyLayerNormScaling(files: readonly ModuleFile[], at: Place): ScalingOutcome {
     return applyLayerNormScaling(
-      files.map(({ path, module }) => ({ path, source: module.source })),
+      connectedFiles(files, at.path).map(({ path, module }) => ({ path, source: module.source })),
       at,
     );
   }

@@ -7,6 +7,7 @@ import { hostTarget } from "./targets.mjs";
 
 const bundled = ["src", "webview", "esbuild.mjs", "package.json", "package-lock.json"];
 const shipped = [
+  "package.nls.json",
   "media/icons",
   "media/text",
   "media/walkthrough",

@@ -7,6 +7,7 @@ import { DepthTool } from "./host/depthTool";
 import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
+import type { Doing } from "./host/doings";
 import { FileSaver } from "./host/fileSaver";
 import { Guard } from "./host/guard";
 import { commands, innerCommands, tools, webviews } from "./host/ids";
@@ -68,7 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const register = (
     command: string,
-    doing: string,
+    doing: Doing,
     action: (target: unknown, selection: unknown) => unknown,
   ): vscode.Disposable =>
     vscode.commands.registerCommand(command, (target: unknown, selection: unknown) =>

@@ -7,6 +7,8 @@ import { hostTarget } from "./targets.mjs";
 
 const bundled = ["src", "webview", "esbuild.mjs", "package.json", "package-lock.json"];
 const shipped = [
+  "package.nls.json",
+  "l10n",
   "media/icons",
   "media/text",
   "media/walkthrough",

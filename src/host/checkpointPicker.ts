@@ -14,8 +14,8 @@ export class CheckpointPicker {
 
   async pick(): Promise<Checkpoint | undefined> {
     const choice = await vscode.window.showQuickPick(this.items(), {
-      title: "Diagnose Depth",
-      placeHolder: "Which checkpoint?",
+      title: vscode.l10n.t("Diagnose Depth"),
+      placeHolder: vscode.l10n.t("Which checkpoint?"),
       matchOnDescription: true,
     });
     return choice?.checkpoint ?? (await choice?.browse?.());
@@ -34,18 +34,18 @@ export class CheckpointPicker {
     return [
       ...found.map((checkpoint) => ({
         label: checkpoint.name,
-        description: checkpoint.key === lastKey ? "diagnosed last" : "",
+        description: checkpoint.key === lastKey ? vscode.l10n.t("diagnosed last") : "",
         iconPath: new vscode.ThemeIcon("layers"),
         checkpoint,
       })),
       { label: "", kind: vscode.QuickPickItemKind.Separator },
       {
-        label: "Browse for a checkpoint folder…",
+        label: vscode.l10n.t("Browse for a checkpoint folder…"),
         iconPath: new vscode.ThemeIcon("folder-opened"),
         browse: () => browse({ canSelectFiles: false, canSelectFolders: true }),
       },
       {
-        label: "Browse for a weight file or shard index…",
+        label: vscode.l10n.t("Browse for a weight file or shard index…"),
         iconPath: new vscode.ThemeIcon("file"),
         browse: () =>
           browse({ filters: { Safetensors: ["safetensors", "safetensors.index.json"] } }),
@@ -69,8 +69,8 @@ async function browse(options: vscode.OpenDialogOptions): Promise<Checkpoint | u
   const start = vscode.workspace.workspaceFolders?.[0]?.uri;
   const [chosen] =
     (await vscode.window.showOpenDialog({
-      title: "Diagnose Depth",
-      openLabel: "Diagnose",
+      title: vscode.l10n.t("Diagnose Depth"),
+      openLabel: vscode.l10n.t("Diagnose"),
       ...(start === undefined ? {} : { defaultUri: start }),
       ...options,
     })) ?? [];

@@ -35,16 +35,21 @@ export class DiagnoseCommand {
 async function checkpointOf(target: unknown): Promise<Checkpoint> {
   const uri = typeof target === "string" ? uriOf(target) : target;
   if (!isUri(uri)) {
-    throw new Error(`expected the URI or path of a checkpoint, not ${JSON.stringify(target)}.`);
+    throw new Error(
+      vscode.l10n.t("expected the URI or path of a checkpoint, not {0}.", JSON.stringify(target)),
+    );
   }
   if (uri.scheme !== "file") {
-    throw new Error(`${uri.toString()} is not a file on this machine.`);
+    throw new Error(vscode.l10n.t("{0} is not a file on this machine.", uri.toString()));
   }
   const entry = await stat(uri.fsPath).catch(() => undefined);
-  if (entry === undefined) throw new Error(`${uri.fsPath} does not exist.`);
+  if (entry === undefined) throw new Error(vscode.l10n.t("{0} does not exist.", uri.fsPath));
   if (!entry.isDirectory() && !isCheckpointFile(uri.fsPath)) {
     throw new Error(
-      `${uri.fsPath} is neither a .safetensors file, a .safetensors.index.json nor a folder.`,
+      vscode.l10n.t(
+        "{0} is neither a .safetensors file, a .safetensors.index.json nor a folder.",
+        uri.fsPath,
+      ),
     );
   }
   return namedCheckpoint(uri.fsPath);

@@ -146,7 +146,7 @@ export class Diagnoses implements vscode.Disposable {
   }
 
   private currentOrFail(): CurrentReport {
-    if (this.current === undefined) throw new Error("no report has been shown yet.");
+    if (this.current === undefined) throw new Error(vscode.l10n.t("no report has been shown yet."));
     return this.current;
   }
 }

@@ -92,7 +92,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     log.info(`Diagnosing ${checkpoint.path}.`);
     log.debug(JSON.stringify(request));
 
-    const notification = new ProgressNotification(`Depth of ${this.name}`);
+    const notification = new ProgressNotification(vscode.l10n.t("Depth of {0}", this.name));
     const observer: RunObserver = {
       // What a replaced run still says is of no interest.
       state: (state, reportKey) => {
@@ -190,13 +190,13 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     const { exporter } = this.services;
     const { name, report } = this;
     if (report === undefined) {
-      throw new Error(`nothing of ${name} has been measured yet.`);
+      throw new Error(vscode.l10n.t("nothing of {0} has been measured yet.", name));
     }
     const chosen = format ?? (await exporter.pickFormat());
     if (chosen === undefined) return;
     const png = (): Promise<Uint8Array> => {
       if (this.panel === undefined) this.show();
-      return this.panel?.png() ?? Promise.reject(new Error("the panel was closed."));
+      return this.panel?.png() ?? Promise.reject(new Error(vscode.l10n.t("the panel was closed.")));
     };
     await exporter.export({ name, report, png }, chosen);
   }
@@ -240,20 +240,23 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   }
 
   private offerReport(): void {
-    const showReport = "Show Report";
+    const showReport = vscode.l10n.t("Show Report");
     void vscode.window
-      .showInformationMessage(`The diagnosis of ${this.name} is done.`, showReport)
+      .showInformationMessage(vscode.l10n.t("The diagnosis of {0} is done.", this.name), showReport)
       .then((choice) => {
         if (choice === showReport) this.show();
       });
   }
 
   private offerToRunAgain({ reason, message }: Failure): void {
-    const [runAgain, showLog] = ["Run Again", "Show Log"];
+    const [runAgain, showLog] = [vscode.l10n.t("Run Again"), vscode.l10n.t("Show Log")];
     // The first is the one that is offered most; a checkpoint seldom becomes readable by itself.
     const offers = reason === "checkpoint" ? [showLog, runAgain] : [runAgain, showLog];
     void vscode.window
-      .showErrorMessage(`The diagnosis of ${this.name} failed. ${message}`, ...offers)
+      .showErrorMessage(
+        vscode.l10n.t("The diagnosis of {0} failed. {1}", this.name, message),
+        ...offers,
+      )
       .then((choice) => {
         if (choice === showLog) this.services.log.show();
         if (choice === runAgain) {

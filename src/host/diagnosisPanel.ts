@@ -90,7 +90,7 @@ export class DiagnosisPanel implements vscode.Disposable {
       this.pictures.set(requestId, resolve);
     });
     const timer = setTimeout(() => {
-      this.answer(requestId, new Error("the panel did not answer."));
+      this.answer(requestId, new Error(vscode.l10n.t("the panel did not answer.")));
     }, pngPatienceMs);
     const ask = (): void => {
       this.post({ type: "renderPng", requestId });
@@ -141,7 +141,7 @@ export class DiagnosisPanel implements vscode.Disposable {
   private end(): void {
     this.isDisposed = true;
     for (const requestId of [...this.pictures.keys()]) {
-      this.answer(requestId, new Error("the panel was closed."));
+      this.answer(requestId, new Error(vscode.l10n.t("the panel was closed.")));
     }
     this.owner.closed();
   }
@@ -149,7 +149,7 @@ export class DiagnosisPanel implements vscode.Disposable {
 
 /** Opens an empty panel for a checkpoint, without taking the focus from the code. */
 export function createPanel(name: string, column: vscode.ViewColumn): vscode.WebviewPanel {
-  return vscode.window.createWebviewPanel(webviews.diagnosis, `Depth of ${name}`, {
+  return vscode.window.createWebviewPanel(webviews.diagnosis, vscode.l10n.t("Depth of {0}", name), {
     viewColumn: column,
     preserveFocus: true,
   });
@@ -160,5 +160,5 @@ function pngOf({ dataUrl, error }: { dataUrl?: string; error?: string }): Uint8A
   if (dataUrl?.startsWith(prefix) === true) {
     return Buffer.from(dataUrl.slice(prefix.length), "base64");
   }
-  return new Error(error ?? "the panel's answer was not a PNG image.");
+  return new Error(error ?? vscode.l10n.t("the panel's answer was not a PNG image."));
 }

@@ -53,14 +53,14 @@ export class FileSaver {
 
   private async offerElsewhere(error: FileWriteError): Promise<boolean> {
     this.log.error(error.message, error.cause);
-    const elsewhere = "Save Elsewhere…";
+    const elsewhere = vscode.l10n.t("Save Elsewhere…");
     return (await vscode.window.showErrorMessage(error.message, elsewhere)) === elsewhere;
   }
 
   private offerToOpen(target: vscode.Uri, { opensOutside }: FileToSave): void {
-    const open = "Open";
+    const open = vscode.l10n.t("Open");
     void vscode.window
-      .showInformationMessage(`Exported to ${target.fsPath}`, open)
+      .showInformationMessage(vscode.l10n.t("Exported to {0}", target.fsPath), open)
       .then((choice) => {
         if (choice !== open) return undefined;
         return opensOutside

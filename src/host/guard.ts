@@ -1,5 +1,6 @@
 /** Runs what the editor or a webview asked for, so that no failure is lost. */
 import * as vscode from "vscode";
+import { couldNot, type Doing } from "./doings";
 import { settingsSection } from "./ids";
 import { SettingError } from "./requestOf";
 
@@ -7,11 +8,11 @@ export class Guard {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   /**
-   * @param doing what was being done, to follow "Fathom could not"
+   * @param doing what was being done; the log has these words, a person those of their language
    * @returns the result, or undefined after the failure was logged and shown
    */
   async run<Result>(
-    doing: string,
+    doing: Doing,
     action: () => Result | PromiseLike<Result>,
   ): Promise<Result | undefined> {
     try {
@@ -22,7 +23,7 @@ export class Guard {
     }
   }
 
-  private show(doing: string, error: unknown): void {
+  private show(doing: Doing, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.log.error(
       `Could not ${doing}.`,
@@ -31,22 +32,20 @@ export class Guard {
     const offer =
       error instanceof SettingError
         ? {
-            label: "Open Settings",
+            label: vscode.l10n.t("Open Settings"),
             accept: () => {
               openSettings(`${settingsSection}.${error.setting}`);
             },
           }
         : {
-            label: "Show Log",
+            label: vscode.l10n.t("Show Log"),
             accept: () => {
               this.log.show();
             },
           };
-    void vscode.window
-      .showErrorMessage(`Fathom could not ${doing}: ${reason}`, offer.label)
-      .then((choice) => {
-        if (choice === offer.label) offer.accept();
-      });
+    void vscode.window.showErrorMessage(couldNot[doing](reason), offer.label).then((choice) => {
+      if (choice === offer.label) offer.accept();
+    });
   }
 }
 

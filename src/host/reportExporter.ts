@@ -16,11 +16,15 @@ export interface ExportSource {
   png(): Promise<Uint8Array>;
 }
 
-const formats: Record<ExportFormat, { label: string; description: string }> = {
-  html: { label: "HTML", description: "one file with the charts, opens anywhere" },
-  json: { label: "JSON", description: "every number; opens in Fathom again" },
-  csv: { label: "CSV", description: "one row for each layer" },
-  png: { label: "PNG", description: "the three charts as a picture" },
+/** Described when asked for: while this loads, the editor's language need not be known yet. */
+const formats: Record<ExportFormat, { label: string; describe: () => string }> = {
+  html: {
+    label: "HTML",
+    describe: () => vscode.l10n.t("one file with the charts, opens anywhere"),
+  },
+  json: { label: "JSON", describe: () => vscode.l10n.t("every number; opens in Fathom again") },
+  csv: { label: "CSV", describe: () => vscode.l10n.t("one row for each layer") },
+  png: { label: "PNG", describe: () => vscode.l10n.t("the three charts as a picture") },
 };
 
 export class ReportExporter {
@@ -37,11 +41,12 @@ export class ReportExporter {
   async pickFormat(): Promise<ExportFormat | undefined> {
     const items = (Object.keys(formats) as ExportFormat[]).map((format) => ({
       format,
-      ...formats[format],
+      label: formats[format].label,
+      description: formats[format].describe(),
     }));
     const choice = await vscode.window.showQuickPick(items, {
-      title: "Export Report",
-      placeHolder: "Which format?",
+      title: vscode.l10n.t("Export Report"),
+      placeHolder: vscode.l10n.t("Which format?"),
     });
     return choice?.format;
   }
@@ -50,7 +55,7 @@ export class ReportExporter {
     // Drawn before the dialog, so that the picture is of what the user saw when asking for it.
     const content = await this.contentOf(source, format);
     const target = await this.saver.save({
-      title: `Export Report as ${formats[format].label}`,
+      title: vscode.l10n.t("Export Report as {0}", formats[format].label),
       label: formats[format].label,
       extension: format,
       // Under this name a report opens in the panel again.

@@ -101,7 +101,7 @@ export class Comparisons implements vscode.Disposable {
     const named = await vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: "Comparing depth",
+        title: vscode.l10n.t("Comparing depth"),
         cancellable: true,
       },
       async (progress, token) => {
@@ -111,7 +111,9 @@ export class Comparisons implements vscode.Disposable {
         const found: NamedReport[] = [];
         for (const [at, target] of targets.entries()) {
           const tell = (doing: string): void => {
-            progress.report({ message: `${at + 1} of ${targets.length}: ${doing}` });
+            progress.report({
+              message: vscode.l10n.t("{0} of {1}: {2}", at + 1, targets.length, doing),
+            });
           };
           try {
             found.push(await this.reportOf(target, cancelled.signal, tell));
@@ -141,7 +143,7 @@ export class Comparisons implements vscode.Disposable {
     switch (target.kind) {
       case "checkpoint": {
         if ((await stat(target.path).catch(() => undefined)) === undefined) {
-          throw new Error(`${target.path} does not exist.`);
+          throw new Error(vscode.l10n.t("{0} does not exist.", target.path));
         }
         const checkpoint = namedCheckpoint(target.path);
         tell(checkpoint.name);
@@ -160,7 +162,7 @@ export class Comparisons implements vscode.Disposable {
       case "keptReport": {
         const { kept } = this.services;
         const report = await kept?.read(target.key);
-        if (report === undefined) throw new Error("the report is no longer kept.");
+        if (report === undefined) throw new Error(vscode.l10n.t("the report is no longer kept."));
         const entry = (await kept?.list())?.find(({ key }) => key === target.key);
         return { name: entry?.name ?? path.basename(report.checkpoint.path), report };
       }
@@ -169,7 +171,7 @@ export class Comparisons implements vscode.Disposable {
 
   private open(reports: NamedReport[], targets: string[], earlier?: vscode.WebviewPanel): void {
     const { extensionUri, guard } = this.services;
-    const title = `Compare ${reports.map(({ name }) => name).join(", ")}`;
+    const title = vscode.l10n.t("Compare {0}", reports.map(({ name }) => name).join(", "));
     const owner = {
       received: (message: Exclude<ComparisonToHost, { type: "ready" }>): unknown => {
         if (message.type === "failed") throw new Error(message.message);
@@ -191,7 +193,7 @@ export class Comparisons implements vscode.Disposable {
     const { format } = message;
     const label = format.toUpperCase();
     const target = await this.services.saver.save({
-      title: `Export Comparison as ${label}`,
+      title: vscode.l10n.t("Export Comparison as {0}", label),
       label,
       extension: format,
       fileName: exportName(`comparison-${reports.map(({ name }) => name).join("-")}`, format),
@@ -220,7 +222,8 @@ export class Comparisons implements vscode.Disposable {
       }
       case "png": {
         const prefix = "data:image/png;base64,";
-        if (png?.startsWith(prefix) !== true) throw new Error("the page drew no PNG image.");
+        if (png?.startsWith(prefix) !== true)
+          throw new Error(vscode.l10n.t("the page drew no PNG image."));
         return Buffer.from(png.slice(prefix.length), "base64");
       }
     }
@@ -248,7 +251,9 @@ async function readReportFile(file: string): Promise<Report> {
     return parseReport(await readFile(file, "utf8"));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${file} could not be read as a report. ${reason}`, { cause: error });
+    throw new Error(vscode.l10n.t("{0} could not be read as a report. {1}", file, reason), {
+      cause: error,
+    });
   }
 }
 

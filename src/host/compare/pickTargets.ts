@@ -16,8 +16,11 @@ export async function pickTargets(places: {
   kept?: KeptReports;
 }): Promise<unknown[] | undefined> {
   const chosen = await vscode.window.showQuickPick(itemsOf(places), {
-    title: "Compare Depth",
-    placeHolder: `Two to ${mostReports} checkpoints or reports; the first is the reference`,
+    title: vscode.l10n.t("Compare Depth"),
+    placeHolder: vscode.l10n.t(
+      "Two to {0} checkpoints or reports; the first is the reference",
+      mostReports,
+    ),
     canPickMany: true,
     matchOnDescription: true,
   });
@@ -37,15 +40,15 @@ async function itemsOf({
     vscode.workspace.findFiles("**/{*.fathom.json,fathom-*.json}", "**/node_modules/**"),
   ]);
   return [
-    separator("checkpoints"),
+    separator(vscode.l10n.t("checkpoints")),
     ...checkpoints.map((folder) => ({ label: namedCheckpoint(folder).name, target: folder })),
-    ...(reports.length > 0 ? [separator("kept reports")] : []),
+    ...(reports.length > 0 ? [separator(vscode.l10n.t("kept reports"))] : []),
     ...reports.map(({ key, name, savedAt }) => ({
       label: name,
       description: new Date(savedAt).toLocaleString(),
       target: { reportKey: key },
     })),
-    ...(files.length > 0 ? [separator("report files")] : []),
+    ...(files.length > 0 ? [separator(vscode.l10n.t("report files"))] : []),
     ...files
       .map(({ fsPath }) => fsPath)
       .filter(isReportFile)

@@ -1,5 +1,6 @@
 /** What Fathom shows and offers in Python code, registered together. */
 import * as vscode from "vscode";
+import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import { LayerNormScaling } from "./layerNormScaling";
@@ -23,7 +24,7 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
   const lenses = new NormLenses(new MeasuredNorms(files, reports), guard);
   const scaling = new LayerNormScaling(files, log);
-  const register = (command: string, doing: string, action: (argument: unknown) => unknown) =>
+  const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
     );

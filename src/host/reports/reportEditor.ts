@@ -83,7 +83,8 @@ class ReportFile implements CurrentReport {
   async export(format?: ExportFormat): Promise<void> {
     const { exporter } = this.services;
     const { name, report } = this;
-    if (report === undefined) throw new Error(`${name} holds no report that can be read.`);
+    if (report === undefined)
+      throw new Error(vscode.l10n.t("{0} holds no report that can be read.", name));
     const chosen = format ?? (await exporter.pickFormat());
     if (chosen === undefined) return;
     await exporter.export({ name, report, png: () => this.panel.png() }, chosen);

@@ -81,7 +81,8 @@ export class ChartsView implements vscode.WebviewViewProvider {
   private showState(): void {
     if (this.view === undefined) return;
     const { state } = this.selection.selected;
-    this.view.description = state.kind === "report" && state.shown.isPinned ? "pinned" : "";
+    const isPinned = state.kind === "report" && state.shown.isPinned;
+    this.view.description = isPinned ? vscode.l10n.t("pinned") : "";
     this.post({ type: "state", state: withoutDocuments(state) });
   }
 

@@ -84,9 +84,10 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
       case "checkpoints":
       case "reports": {
         const isEmpty = node.children.length === 0;
-        const name = node.kind === "checkpoints" ? "Checkpoints" : "Reports";
+        const name =
+          node.kind === "checkpoints" ? vscode.l10n.t("Checkpoints") : vscode.l10n.t("Reports");
         const item = new vscode.TreeItem(name, isEmpty ? None : Expanded);
-        if (isEmpty) item.description = "none yet";
+        if (isEmpty) item.description = vscode.l10n.t("none yet");
         return item;
       }
       case "folder": {
@@ -102,12 +103,16 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
         const item = new vscode.TreeItem(node.label, None);
         item.iconPath = new vscode.ThemeIcon(report ? "layers-active" : "layers");
         item.contextValue = report ? "checkpoint.measured" : "checkpoint";
-        item.tooltip = report ? tooltipOf(report) : `${checkpoint.path}\nNot diagnosed yet`;
+        item.tooltip = report
+          ? tooltipOf(report)
+          : `${checkpoint.path}\n${vscode.l10n.t("Not diagnosed yet")}`;
         const headline = report ? headlineText(report) : "";
         item.description = headline;
         if (report) item.command = openCommand(node);
         item.accessibilityInformation = {
-          label: `Checkpoint ${checkpoint.name}, ${report ? headline : "not diagnosed yet"}`,
+          label: report
+            ? vscode.l10n.t("Checkpoint {0}, {1}", checkpoint.name, headline)
+            : vscode.l10n.t("Checkpoint {0}, not diagnosed yet", checkpoint.name),
         };
         return item;
       }
@@ -121,7 +126,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
         item.description = `${headlineText(report)} · ${age}`;
         item.command = openCommand(node);
         item.accessibilityInformation = {
-          label: `Report of ${report.name}, ${headlineText(report)}, ${age}`,
+          label: vscode.l10n.t("Report of {0}, {1}, {2}", report.name, headlineText(report), age),
         };
         return item;
       }
@@ -141,7 +146,7 @@ export function checkpointPathOf(node: TreeNode): string | undefined {
 }
 
 function openCommand(node: TreeNode): vscode.Command {
-  return { command: commands.openReport, title: "Open Report", arguments: [node] };
+  return { command: commands.openReport, title: vscode.l10n.t("Open Report"), arguments: [node] };
 }
 
 /** Names come from folders of anyone's making, so they are text, never markup. */
@@ -151,13 +156,13 @@ function tooltipOf(report: KnownReport): vscode.MarkdownString {
   for (const [name, value] of headlineLines(report)) {
     tooltip.appendText(`${name}: ${value}`).appendMarkdown("  \n");
   }
-  tooltip.appendText(`Stored on ${new Date(report.savedAt).toLocaleString()}`);
+  tooltip.appendText(vscode.l10n.t("Stored on {0}", new Date(report.savedAt).toLocaleString()));
   tooltip.appendMarkdown("\n\n").appendText(report.checkpointPath);
   return tooltip;
 }
 
 function ignoredText(count: number): string {
   return count === 1
-    ? "1 more checkpoint is one that .gitignore names."
-    : `${count} more checkpoints are ones that .gitignore names.`;
+    ? vscode.l10n.t("1 more checkpoint is one that .gitignore names.")
+    : vscode.l10n.t("{0} more checkpoints are ones that .gitignore names.", count);
 }

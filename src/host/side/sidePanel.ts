@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { CheckpointFolders } from "../checkpointFolders";
 import type { CurrentReport } from "../diagnoses";
+import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, contextKeys, views } from "../ids";
 import type { ReportStore } from "../reports/reportStore";
@@ -152,7 +153,7 @@ export class SidePanel implements vscode.Disposable {
   private registerCommands(): vscode.Disposable[] {
     const register = (
       command: string,
-      doing: string,
+      doing: Doing,
       action: (nodes: readonly TreeNode[]) => unknown,
     ): vscode.Disposable =>
       vscode.commands.registerCommand(command, (node?: unknown, selection?: unknown) =>
@@ -188,7 +189,7 @@ export class SidePanel implements vscode.Disposable {
     const reports = nodes.flatMap((node) => reportOf(node) ?? []);
     for (const { key, name } of reports) {
       if (!(await this.services.openStored(key))) {
-        throw new Error(`the stored report of ${name} is gone or cannot be read.`);
+        throw new Error(vscode.l10n.t("the stored report of {0} is gone or cannot be read.", name));
       }
     }
   }
@@ -215,18 +216,18 @@ export class SidePanel implements vscode.Disposable {
       if (undo !== undefined) undos.push(undo);
     }
     if (undos.length === 0) return;
-    const what =
-      undos.length === 1 ? `the report of ${reports[0]!.name}` : `${undos.length} reports`;
-    const undoLabel = "Undo";
+    const text =
+      undos.length === 1
+        ? vscode.l10n.t("Fathom deleted the report of {0}.", reports[0]!.name)
+        : vscode.l10n.t("Fathom deleted {0} reports.", undos.length);
+    const undoLabel = vscode.l10n.t("Undo");
     // Not awaited: the command is done, whatever becomes of the message.
-    void vscode.window
-      .showInformationMessage(`Fathom deleted ${what}.`, undoLabel)
-      .then((choice) => {
-        if (choice !== undoLabel) return;
-        void this.services.guard.run("bring back the report", async () => {
-          for (const undo of undos) await undo();
-        });
+    void vscode.window.showInformationMessage(text, undoLabel).then((choice) => {
+      if (choice !== undoLabel) return;
+      void this.services.guard.run("bring back the report", async () => {
+        for (const undo of undos) await undo();
       });
+    });
   }
 
   private showIgnored(showsIgnored: boolean): void {
@@ -263,7 +264,7 @@ async function reveal([node]: readonly TreeNode[]): Promise<void> {
   const path = node && checkpointPathOf(node);
   if (path === undefined) return;
   if ((await stat(path).catch(() => undefined)) === undefined) {
-    throw new Error(`${path} does not exist any more.`);
+    throw new Error(vscode.l10n.t("{0} does not exist any more.", path));
   }
   await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path));
 }

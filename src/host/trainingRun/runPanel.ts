@@ -31,9 +31,10 @@ export class RunPanel implements vscode.Disposable {
     private readonly owner: RunPanelOwner,
   ) {
     const root = vscode.Uri.joinPath(extensionUri, "dist", "webview");
+    const title = vscode.l10n.t("Run {0}", name);
     this.panel = vscode.window.createWebviewPanel(
       webviews.run,
-      `Run ${name}`,
+      title,
       { viewColumn: vscode.ViewColumn.Active, preserveFocus: true },
       { enableScripts: true, localResourceRoots: [root] },
     );
@@ -57,7 +58,7 @@ export class RunPanel implements vscode.Disposable {
       if (this.panel.active) owner.becameActive();
     });
     webview.html = panelHtml({
-      title: `Run ${name}`,
+      title,
       source: webview.cspSource,
       script: webview.asWebviewUri(vscode.Uri.joinPath(root, "run.js")).toString(),
       style: webview.asWebviewUri(vscode.Uri.joinPath(root, "run.css")).toString(),

@@ -87,7 +87,9 @@ export class ShownRun implements vscode.Disposable {
     const { session } = this;
     this.show();
     await session.refresh();
-    const notification = new ProgressNotification(`Depth over training of ${session.name}`);
+    const notification = new ProgressNotification(
+      vscode.l10n.t("Depth over training of {0}", session.name),
+    );
     const end = session.observe({
       run: () => undefined,
       step: () => undefined,
@@ -219,9 +221,13 @@ export class ShownRun implements vscode.Disposable {
       return;
     }
     const isRunning = status.phase === "running";
-    const doing = isRunning ? `: ${progressWords(status)}` : "";
-    this.statusItem.text = `${isRunning ? "$(sync~spin)" : "$(eye)"} Watching ${name}${doing}`;
-    this.statusItem.tooltip = `Fathom diagnoses each new checkpoint in ${folder}. Click to see the run.`;
+    this.statusItem.text = isRunning
+      ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, progressWords(status))}`
+      : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
+    this.statusItem.tooltip = vscode.l10n.t(
+      "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
+      folder,
+    );
     this.statusItem.show();
   }
 
@@ -230,22 +236,28 @@ export class ShownRun implements vscode.Disposable {
     const { session, services } = this;
     if (!this.watch || report === undefined) return;
     for (const alert of alertsOf(report, services.watchSettings(session.folder).rules)) {
-      const text = `At step ${wholeNumber(step)} of ${session.name}, ${alert.text}.`;
+      const at = wholeNumber(step);
+      // The log and the page are in English.
+      const text = `At step ${at} of ${session.name}, ${alert.text}.`;
       services.log.warn(text);
       session.notice(text);
       if (this.warned.has(alert.rule)) continue;
       this.warned.add(alert.rule);
-      const showRun = "Show Run";
-      void vscode.window.showWarningMessage(text, showRun).then((choice) => {
+      const showRun = vscode.l10n.t("Show Run");
+      const told = vscode.l10n.t("At step {0} of {1}, {2}.", at, session.name, alert.text);
+      void vscode.window.showWarningMessage(told, showRun).then((choice) => {
         if (choice === showRun) this.show();
       });
     }
   }
 
   private offerPanel(): void {
-    const showRun = "Show Run";
+    const showRun = vscode.l10n.t("Show Run");
     void vscode.window
-      .showInformationMessage(`The run ${this.session.name} has been measured.`, showRun)
+      .showInformationMessage(
+        vscode.l10n.t("The run {0} has been measured.", this.session.name),
+        showRun,
+      )
       .then((choice) => {
         if (choice === showRun) this.show();
       });
@@ -254,6 +266,8 @@ export class ShownRun implements vscode.Disposable {
 
 /** `Step 3 of 8: Layer 6 (7 of 12) · about 12 s left` */
 function progressWords({ finished, planned, progress }: RunStatus): string {
-  const which = `step ${Math.min(planned, finished + 1)} of ${planned}`;
-  return progress === undefined ? which : `${which}: ${progressText(progress)}`;
+  const current = Math.min(planned, finished + 1);
+  return progress === undefined
+    ? vscode.l10n.t("step {0} of {1}", current, planned)
+    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress));
 }

@@ -25,7 +25,7 @@ export class TrainingRuns implements vscode.Disposable {
    * @param selection all that was selected in the explorer; of two runs, each is laid beside the other
    */
   async diagnose(target?: unknown, selection?: unknown): Promise<void> {
-    const runs = await this.runsOf(target, selection, "Diagnose Run");
+    const runs = await this.runsOf(target, selection, vscode.l10n.t("Diagnose Run"));
     this.pair(runs);
     await Promise.all(runs.map((run) => run.diagnose()));
   }
@@ -33,7 +33,9 @@ export class TrainingRuns implements vscode.Disposable {
   /** Watches the run of the panel that is looked at, unless another is named. */
   async watch(target?: unknown, selection?: unknown): Promise<void> {
     const isNamed = target !== undefined || this.current === undefined;
-    const runs = isNamed ? await this.runsOf(target, selection, "Watch Run") : [this.current!];
+    const runs = isNamed
+      ? await this.runsOf(target, selection, vscode.l10n.t("Watch Run"))
+      : [this.current!];
     await Promise.all(runs.map((run) => run.startWatching()));
   }
 
@@ -90,13 +92,13 @@ export class TrainingRuns implements vscode.Disposable {
   }
 
   private async chooseOther(than: string): Promise<ShownRun | undefined> {
-    const folder = await this.pickFolder("Lay Another Run Beside", than);
+    const folder = await this.pickFolder(vscode.l10n.t("Lay Another Run Beside"), than);
     return folder === undefined ? undefined : this.runAt(folder);
   }
 
   private async pickFolder(title: string, except?: string): Promise<string | undefined> {
     const known = runFoldersOf(await this.folders.search()).filter((folder) => folder !== except);
-    const browse = "Browse for a folder of checkpoints…";
+    const browse = vscode.l10n.t("Browse for a folder of checkpoints…");
     const choice = await vscode.window.showQuickPick(
       [
         ...known.map((folder) => ({
@@ -107,14 +109,14 @@ export class TrainingRuns implements vscode.Disposable {
         { label: "", kind: vscode.QuickPickItemKind.Separator, folder: undefined },
         { label: browse, iconPath: new vscode.ThemeIcon("folder-opened"), folder: undefined },
       ],
-      { title, placeHolder: "Which training run?" },
+      { title, placeHolder: vscode.l10n.t("Which training run?") },
     );
     if (choice?.label !== browse) return choice?.folder;
     const start = vscode.workspace.workspaceFolders?.[0]?.uri;
     const [chosen] =
       (await vscode.window.showOpenDialog({
         title,
-        openLabel: "Choose",
+        openLabel: vscode.l10n.t("Choose"),
         canSelectFiles: false,
         canSelectFolders: true,
         ...(start === undefined ? {} : { defaultUri: start }),
@@ -126,7 +128,7 @@ export class TrainingRuns implements vscode.Disposable {
 async function pickOne(runs: readonly ShownRun[]): Promise<ShownRun | undefined> {
   const choice = await vscode.window.showQuickPick(
     runs.map((run) => ({ label: run.session.name, description: run.session.folder, run })),
-    { title: "Stop Watching Run", placeHolder: "Which run?" },
+    { title: vscode.l10n.t("Stop Watching Run"), placeHolder: vscode.l10n.t("Which run?") },
   );
   return choice?.run;
 }
@@ -136,5 +138,5 @@ function folderOf(target: unknown): string {
   if (target instanceof vscode.Uri && target.scheme === "file") return path.resolve(target.fsPath);
   if (typeof target === "string") return path.resolve(target);
   const shown = target instanceof vscode.Uri ? target.toString() : JSON.stringify(target);
-  throw new Error(`expected a folder on this machine, not ${shown}.`);
+  throw new Error(vscode.l10n.t("expected a folder on this machine, not {0}.", shown));
 }

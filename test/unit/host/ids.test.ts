@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
 import { devices } from "../../../src/engine/device";
@@ -15,9 +13,9 @@ import {
   webviews,
 } from "../../../src/host/ids";
 import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
+import { manifest } from "./manifest";
 
-const manifestText = readFileSync(path.join(import.meta.dirname, "../../../package.json"), "utf8");
-const { contributes } = JSON.parse(manifestText);
+const { contributes } = manifest;
 const properties: Record<string, { default: unknown }> = contributes.configuration.properties;
 
 describe("package.json and src/host/ids.ts say the same", () => {

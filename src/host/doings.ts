@@ -1,0 +1,61 @@
+/** What may fail with a word about it, each as a whole sentence: languages differ in how they build one. */
+import * as vscode from "vscode";
+
+/** What was being done, as the log names it. */
+export type Doing = keyof typeof couldNot;
+
+/** The sentence that a person is told, from the reason. */
+export const couldNot = {
+  "compare again": (reason: string) => vscode.l10n.t("Fathom could not compare again: {0}", reason),
+  "diagnose the checkpoint": (reason: string) =>
+    vscode.l10n.t("Fathom could not diagnose the checkpoint: {0}", reason),
+  "export the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not export the report: {0}", reason),
+  "show the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not show the report: {0}", reason),
+  "show the log": (reason: string) => vscode.l10n.t("Fathom could not show the log: {0}", reason),
+  compare: (reason: string) => vscode.l10n.t("Fathom could not compare: {0}", reason),
+  "diagnose the run": (reason: string) =>
+    vscode.l10n.t("Fathom could not diagnose the run: {0}", reason),
+  "watch the run": (reason: string) => vscode.l10n.t("Fathom could not watch the run: {0}", reason),
+  "stop watching": (reason: string) => vscode.l10n.t("Fathom could not stop watching: {0}", reason),
+  "show the run": (reason: string) => vscode.l10n.t("Fathom could not show the run: {0}", reason),
+  "do what the comparison asked": (reason: string) =>
+    vscode.l10n.t("Fathom could not do what the comparison asked: {0}", reason),
+  "run the diagnosis again": (reason: string) =>
+    vscode.l10n.t("Fathom could not run the diagnosis again: {0}", reason),
+  "do what the panel asked": (reason: string) =>
+    vscode.l10n.t("Fathom could not do what the panel asked: {0}", reason),
+  "find the norms in the code": (reason: string) =>
+    vscode.l10n.t("Fathom could not find the norms in the code: {0}", reason),
+  "open the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not open the report: {0}", reason),
+  "apply LayerNorm Scaling": (reason: string) =>
+    vscode.l10n.t("Fathom could not apply LayerNorm Scaling: {0}", reason),
+  "copy the recipe": (reason: string) =>
+    vscode.l10n.t("Fathom could not copy the recipe: {0}", reason),
+  "read the report again": (reason: string) =>
+    vscode.l10n.t("Fathom could not read the report again: {0}", reason),
+  "do what the charts asked": (reason: string) =>
+    vscode.l10n.t("Fathom could not do what the charts asked: {0}", reason),
+  "find the report to show": (reason: string) =>
+    vscode.l10n.t("Fathom could not find the report to show: {0}", reason),
+  "compare the reports": (reason: string) =>
+    vscode.l10n.t("Fathom could not compare the reports: {0}", reason),
+  "reveal the checkpoint": (reason: string) =>
+    vscode.l10n.t("Fathom could not reveal the checkpoint: {0}", reason),
+  "delete the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not delete the report: {0}", reason),
+  "search for checkpoints": (reason: string) =>
+    vscode.l10n.t("Fathom could not search for checkpoints: {0}", reason),
+  "list the checkpoints": (reason: string) =>
+    vscode.l10n.t("Fathom could not list the checkpoints: {0}", reason),
+  "pin the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not pin the report: {0}", reason),
+  "unpin the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not unpin the report: {0}", reason),
+  "bring back the report": (reason: string) =>
+    vscode.l10n.t("Fathom could not bring back the report: {0}", reason),
+  "diagnose a new checkpoint": (reason: string) =>
+    vscode.l10n.t("Fathom could not diagnose a new checkpoint: {0}", reason),
+} as const;

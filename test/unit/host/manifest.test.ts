@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { keyOf, manifestText, texts } from "./manifest";
+
+/** The fields of `contributes` that a person reads. */
+const textFields = [
+  "title",
+  "category",
+  "name",
+  "displayName",
+  "description",
+  "markdownDescription",
+  "contents",
+  "userDescription",
+];
+
+describe("package.json and package.nls.json", () => {
+  test("every key has a text, and every text is used", () => {
+    const used = new Set(strings(JSON.parse(manifestText)).flatMap((text) => keyOf(text) ?? []));
+    expect([...used].sort()).toEqual(Object.keys(texts).sort());
+  });
+
+  test("no text is empty", () => {
+    for (const [key, text] of Object.entries(texts)) expect(text, key).toMatch(/\S/);
+  });
+
+  test("what a person reads is a key", () => {
+    const unkeyed: string[] = [];
+    JSON.parse(manifestText, (field, value: unknown) => {
+      const read = field === "enumDescriptions" ? value : textFields.includes(field) ? [value] : [];
+      unkeyed.push(...strings(read).filter((text) => keyOf(text) === undefined));
+      return value;
+    });
+    const { name, displayName, description, capabilities, contributes } = JSON.parse(manifestText);
+    const [tool] = contributes.languageModelTools;
+    expect(unkeyed.sort()).toEqual(
+      [
+        // The extension's own name is one, and its page is in English.
+        ...[name, displayName, description, capabilities.virtualWorkspaces.description],
+        // A name in code, and words for a language model.
+        ...[tool.name, tool.inputSchema.properties.path.description],
+      ].sort(),
+    );
+  });
+});
+
+function strings(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(strings);
+}

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { lastStep, Workbench } from "./support/workbench";
@@ -42,10 +42,9 @@ describe("training code", () => {
   });
 
   test("is given LayerNorm Scaling by the light bulb, and loses it by one undo", async () => {
-    workbench = await Workbench.open("scaling");
-    const file = path.join(workbench.folder, "block.py");
     const code = preNormModel;
-    writeFileSync(file, code);
+    workbench = await Workbench.open("scaling", { files: { "block.py": code } });
+    const file = path.join(workbench.folder, "block.py");
     await workbench.openFile("block.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
     await chooseAction("Apply LayerNorm Scaling");

@@ -31,6 +31,8 @@ export interface WorkbenchOptions {
   /** Workspace settings over those of the sample. */
   settings?: Record<string, unknown>;
   size?: { width: number; height: number };
+  /** Files that are in the workspace from the start: the explorer is slow to see new ones. */
+  files?: Readonly<Record<string, string>>;
 }
 
 export class Workbench {
@@ -59,6 +61,9 @@ export class Workbench {
       path.join(folder, ".vscode", "settings.json"),
       JSON.stringify({ "fathom.textFiles": ["held-out.txt"], ...options.settings }, null, 2),
     );
+    for (const [file, content] of Object.entries(options.files ?? {})) {
+      writeFileSync(path.join(folder, file), content);
+    }
     const browser = await chromium.launch({
       executablePath: editor.chromium,
       args: [

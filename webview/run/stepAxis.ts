@@ -76,7 +76,7 @@ export function stepTicks(axis: StepAxis, width: number): number[] {
   const room = Math.max(2, Math.floor(width / 72));
   if (axis.isLog) {
     const decades = [0];
-    for (let step = 1; step <= axis.max * 1.0001; step *= 10) decades.push(step);
+    for (let step = 1; step <= axis.max * (1 + 1e-9); step *= 10) decades.push(step);
     const inside = decades.filter((step) => step >= axis.min);
     const stride = Math.ceil(inside.length / room);
     return inside.filter((_, i) => i % stride === 0);

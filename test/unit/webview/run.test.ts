@@ -40,6 +40,11 @@ describe("the axis of steps", () => {
     );
   });
 
+  it("has no tick beyond its end", () => {
+    const axis = stepAxis({ steps: [0, 999_933], losses: [] }, true);
+    expect(stepTicks(axis, 500).at(-1)).toBeLessThanOrEqual(axis.max);
+  });
+
   it("reaches as far as the losses do", () => {
     const axis = stepAxis({ steps: [1000, 2000], losses: [10, 9000] }, false);
     expect(axis.shareOf(10)).toBeGreaterThanOrEqual(0);

@@ -124,7 +124,12 @@ export async function diagnose(
     latest = assemble(measuredSequences, end);
     observer.onReport(latest);
   }
-  return { ...latest!, runtime: runtime() };
+  const unused = overflow === undefined ? await findUnusedNonFinite(input) : undefined;
+  if (unused !== undefined) {
+    notices.push(unused);
+    observer.onNotice(unused);
+  }
+  return { ...latest!, runtime: runtime(), findings: noticeFindings(notices) };
 }
 
 function withoutRemovals(metrics: ReadonlySet<Metric>): ReadonlySet<Metric> {
@@ -210,6 +215,20 @@ function batchCost({ architecture, metrics, probes }: DiagnosisInput, sequences:
   const own = metrics.has("sublayers") ? 2 * layers : 0;
   const heads = architecture.head ? 1 + (metrics.has("pruning") ? kinds * layers : 0) : 0;
   return sequences * (baseline + removals + own + heads * headRuns);
+}
+
+/**
+ * Every other weight reaches the stream or the logits, and spoils them if it is not finite; a row of
+ * the embedding does so only where a document has its token.
+ */
+async function findUnusedNonFinite({
+  checkpoint,
+  architecture,
+}: DiagnosisInput): Promise<string | undefined> {
+  const [name] = await findNonFinite([architecture.embedding]);
+  return name === undefined
+    ? undefined
+    : `${checkpoint.path}: ${name} holds NaN or infinite weights, in rows that no evaluated token uses; the figures stand.`;
 }
 
 /** Says which weights are not finite, having found that the stream is not. */

@@ -1,4 +1,4 @@
-import type { GrowthLaw } from "./report";
+import type { Fit, GrowthLaw } from "./report";
 import { leastSquares } from "./statistics";
 
 /**
@@ -21,11 +21,11 @@ export function growthLaw(
     logs,
   );
   return {
-    exponential: {
-      rate: exponential.slope,
-      intercept: exponential.intercept,
-      r2: exponential.r2,
-    },
-    power: { exponent: power.slope, intercept: power.intercept, r2: power.r2 },
+    exponential: { rate: exponential.slope, ...fitOf(exponential) },
+    power: { exponent: power.slope, ...fitOf(power) },
   };
+}
+
+function fitOf({ intercept, r2, slopeError }: ReturnType<typeof leastSquares>): Fit {
+  return { intercept, r2, ...(slopeError !== undefined && { standardError: slopeError }) };
 }

@@ -8,7 +8,7 @@ import type {
   RemovalCost,
   TokenStatistics,
 } from "./report";
-import { median, ProbeMean, TokenMean } from "./statistics";
+import { medianEstimate, ProbeMean, TokenMean } from "./statistics";
 
 /** Which part of a layer a trajectory goes without. */
 export type Part = "layer" | "attention" | "feedForward";
@@ -124,12 +124,12 @@ function removalCost(differences: TokenMean): RemovalCost | undefined {
 class TokenSamples {
   private readonly all = new TokenMean();
   private readonly withoutFirst = new TokenMean();
-  private readonly values: Float64Array[] = [];
+  private readonly values = new Map<number, Float64Array[]>();
 
   add(document: number, values: Float64Array): void {
     this.all.add(document, values);
     this.withoutFirst.add(document, values.subarray(1));
-    this.values.push(values);
+    this.values.set(document, [...(this.values.get(document) ?? []), values]);
   }
 
   documentMeans(): number[] {
@@ -138,13 +138,17 @@ class TokenSamples {
 
   statistics(): TokenStatistics | undefined {
     const all = this.all.estimate();
-    const middle = median(concatenate(this.values));
-    if (all === undefined || middle === undefined || !Number.isFinite(all.mean)) return undefined;
+    if (all === undefined || !Number.isFinite(all.mean)) return undefined;
+    const middle = medianEstimate([...this.values.values()].map(concatenate))!;
     const withoutFirst = this.withoutFirst.estimate();
     return {
       ...all,
-      median: middle,
+      median: middle.mean,
+      ...(middle.standardError !== undefined && { medianStandardError: middle.standardError }),
       ...(withoutFirst && { meanWithoutFirstToken: withoutFirst.mean }),
+      ...(withoutFirst?.standardError !== undefined && {
+        standardErrorWithoutFirstToken: withoutFirst.standardError,
+      }),
     };
   }
 }

@@ -124,8 +124,15 @@ export interface LayerDocuments {
 
 /** Least squares of log σ² on the layer index (exponential) and on log ℓ (power). */
 export interface GrowthLaw {
-  exponential: { rate: number; intercept: number; r2: number };
-  power: { exponent: number; intercept: number; r2: number };
+  exponential: Fit & { rate: number };
+  power: Fit & { exponent: number };
+}
+
+export interface Fit {
+  intercept: number;
+  r2: number;
+  /** Of the rate or the exponent, from how the layers scatter around the line. */
+  standardError?: number;
 }
 
 export interface LayerReport {
@@ -151,8 +158,10 @@ export interface TokenStatistics {
   mean: number;
   standardError?: number;
   median: number;
+  medianStandardError?: number;
   /** Mean without each document's first token (attention sinks, arXiv 2402.17762). */
   meanWithoutFirstToken?: number;
+  standardErrorWithoutFirstToken?: number;
 }
 
 /** What a sublayer adds to the residual stream (arXiv 2505.13898). */

@@ -135,6 +135,37 @@ function known(standardError: number | undefined): { standardError?: number } {
   return standardError === undefined ? {} : { standardError };
 }
 
+/**
+ * The median with its standard error by Woodruff's method (1952, JASA 47:635): the error of the share
+ * of values below it, over documents (over tokens of a single one), carried over to the values.
+ *
+ * @param documents values of each document
+ */
+export function medianEstimate(documents: readonly Float64Array[]): Estimate | undefined {
+  const sorted = Float64Array.from(documents.flatMap((values) => [...values])).sort();
+  const middle = median(sorted);
+  if (middle === undefined) return undefined;
+  const shares = documents
+    .filter((values) => values.length > 0)
+    .map((values) => ({ sum: shareBelow(values, middle), count: values.length }));
+  if (sorted.length < 2) return { mean: middle };
+  const error = shares.length > 1 ? errorOfRatio(shares) : 0.5 / Math.sqrt(sorted.length);
+  const at = (share: number): number => {
+    const place = Math.min(1, Math.max(0, share)) * (sorted.length - 1);
+    const below = Math.floor(place);
+    const above = Math.min(sorted.length - 1, below + 1);
+    return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
+  };
+  return { mean: middle, standardError: (at(0.5 + error) - at(0.5 - error)) / 2 };
+}
+
+/** How many values lie below a bound; those on it count half. */
+function shareBelow(values: Float64Array, bound: number): number {
+  let count = 0;
+  for (const value of values) count += value < bound ? 1 : value === bound ? 0.5 : 0;
+  return count;
+}
+
 /** The middle value, or the mean of the middle two. Undefined for no values. */
 export function median(values: Float64Array): number | undefined {
   if (values.length === 0) return undefined;
@@ -143,11 +174,14 @@ export function median(values: Float64Array): number | undefined {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A straight line through points by least squares, with the share of variance it explains (1 of none). */
+/**
+ * A straight line through points by least squares, with the share of variance it explains (1 of none)
+ * and, from three points on, the slope's standard error by what is left: √(SSE / (n − 2) / Sxx).
+ */
 export function leastSquares(
   x: readonly number[],
   y: readonly number[],
-): { slope: number; intercept: number; r2: number } {
+): { slope: number; intercept: number; r2: number; slopeError?: number } {
   const meanX = average(x);
   const meanY = average(y);
   let xx = 0;
@@ -161,7 +195,14 @@ export function leastSquares(
     yy += dy * dy;
   }
   const slope = xy / xx;
-  return { slope, intercept: meanY - slope * meanX, r2: yy === 0 ? 1 : (xy * xy) / (xx * yy) };
+  const r2 = yy === 0 ? 1 : (xy * xy) / (xx * yy);
+  const left = Math.max(0, 1 - r2) * yy;
+  return {
+    slope,
+    intercept: meanY - slope * meanX,
+    r2,
+    ...(x.length > 2 && { slopeError: Math.sqrt(left / (x.length - 2) / xx) }),
+  };
 }
 
 /**

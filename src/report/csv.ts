@@ -61,7 +61,14 @@ function tokenStatistics(
   path: string,
   partOf: (layer: LayerReport) => TokenStatistics | undefined,
 ): CsvColumn[] {
-  return figures(path, partOf, ["mean", "standardError", "median", "meanWithoutFirstToken"]);
+  return figures(path, partOf, [
+    "mean",
+    "standardError",
+    "median",
+    "medianStandardError",
+    "meanWithoutFirstToken",
+    "standardErrorWithoutFirstToken",
+  ]);
 }
 
 function contribution(

@@ -120,11 +120,15 @@ const list = <Item extends z.ZodType>(item: Item) => z.array(item, "expected a l
 const object = <Shape extends z.core.$ZodShape>(shape: Shape) =>
   z.object(shape, "expected an object");
 
+const fit = { intercept: number, r2: number, standardError: size.exactOptional() };
+
 const tokenStatistics = object({
   mean: size,
   standardError: size.exactOptional(),
   median: size,
+  medianStandardError: size.exactOptional(),
   meanWithoutFirstToken: size.exactOptional(),
+  standardErrorWithoutFirstToken: size.exactOptional(),
 });
 const contribution = object({
   variance: tokenStatistics,
@@ -242,8 +246,8 @@ const reportSchema = object({
   }).exactOptional(),
   documents: documentsSchema.exactOptional(),
   growth: object({
-    exponential: object({ rate: number, intercept: number, r2: number }),
-    power: object({ exponent: number, intercept: number, r2: number }),
+    exponential: object({ rate: number, ...fit }),
+    power: object({ exponent: number, ...fit }),
   }).exactOptional(),
   layers: list(layerSchema),
   findings: list(

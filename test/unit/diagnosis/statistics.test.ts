@@ -5,6 +5,7 @@ import { cosines, innerProducts, normRatios, variances } from "../../../src/diag
 import {
   leastSquares,
   median,
+  medianEstimate,
   ProbeMean,
   rankCorrelation,
   TokenMean,
@@ -196,7 +197,12 @@ describe("leastSquares", () => {
   });
 
   it("explains a constant wholly", () => {
-    expect(leastSquares([0, 1, 2], [7, 7, 7])).toEqual({ slope: 0, intercept: 7, r2: 1 });
+    expect(leastSquares([0, 1, 2], [7, 7, 7])).toEqual({
+      slope: 0,
+      intercept: 7,
+      r2: 1,
+      slopeError: 0,
+    });
   });
 });
 
@@ -271,6 +277,44 @@ describe("quantities of a token", () => {
       ab: 1,
       distance: 4 + 9,
     });
+  });
+});
+
+describe("the median's error", () => {
+  it("is what repeated experiments show, with documents that differ", () => {
+    const random = pseudoRandom(11);
+    const experiments = Array.from({ length: 400 }, () => {
+      const documents = Array.from({ length: 30 }, () => {
+        const common = random() + random() - 1;
+        return Float64Array.from({ length: 20 }, () => common + random() + random() - 1);
+      });
+      return medianEstimate(documents)!;
+    });
+    const medians = experiments.map(({ mean }) => mean);
+    const centre = medians.reduce((a, b) => a + b, 0) / medians.length;
+    const spread = Math.sqrt(
+      medians.reduce((sum, one) => sum + (one - centre) ** 2, 0) / (medians.length - 1),
+    );
+    const stated =
+      experiments.reduce((sum, { standardError }) => sum + standardError!, 0) / experiments.length;
+    expect(stated / spread).toBeGreaterThan(0.85);
+    expect(stated / spread).toBeLessThan(1.15);
+  });
+
+  it("of one document is over tokens, and of one token is absent", () => {
+    expect(medianEstimate([Float64Array.of(3)])).toEqual({ mean: 3 });
+    expect(medianEstimate([])).toBeUndefined();
+    // 100 even values: a standard error of 0.05 of the share is 0.05 · 99 values.
+    const values = Float64Array.from({ length: 100 }, (_, at) => at);
+    expect(medianEstimate([values])!.standardError).toBeCloseTo(0.05 * 99, 10);
+  });
+});
+
+describe("the slope's error", () => {
+  it("is that of the textbook", () => {
+    // numpy: cov of polyfit([0, 1, 2, 3], [1, 3, 2, 5], 1, cov="unscaled") times SSE / (n − 2)
+    expect(leastSquares([0, 1, 2, 3], [1, 3, 2, 5]).slopeError).toBeCloseTo(0.519615, 6);
+    expect(leastSquares([0, 1], [1, 3]).slopeError).toBeUndefined();
   });
 });
 

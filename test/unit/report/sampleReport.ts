@@ -135,7 +135,9 @@ function sampleLayer(
       mean: mean * share,
       standardError: mean * share * 0.02,
       median: mean * share * 0.9,
+      medianStandardError: mean * share * 0.03,
       meanWithoutFirstToken: mean * share * 0.85,
+      standardErrorWithoutFirstToken: mean * share * 0.02,
     },
     normRatio: share,
     normRatioStandardError: share * 0.02,
@@ -149,7 +151,9 @@ function sampleLayer(
       mean,
       standardError: mean * 0.035,
       median: mean * 0.91,
+      medianStandardError: mean * 0.04,
       meanWithoutFirstToken: mean * 0.83,
+      standardErrorWithoutFirstToken: mean * 0.03,
     },
     attentionVariance: mean * 0.11,
     feedForwardVariance: mean * 0.2,
@@ -189,8 +193,13 @@ function growthOf(layers: LayerReport[]): NonNullable<Report["growth"]> {
   const exponential = leastSquares(points.map(({ i, y }) => [i, y]));
   const power = leastSquares(points.map(({ i, y }) => [Math.log(i + 1), y]));
   return {
-    exponential: { rate: exponential.slope, intercept: exponential.intercept, r2: exponential.r2 },
-    power: { exponent: power.slope, intercept: power.intercept, r2: power.r2 },
+    exponential: {
+      rate: exponential.slope,
+      intercept: exponential.intercept,
+      r2: exponential.r2,
+      standardError: 0.01,
+    },
+    power: { exponent: power.slope, intercept: power.intercept, r2: power.r2, standardError: 0.05 },
   };
 }
 

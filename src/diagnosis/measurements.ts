@@ -8,7 +8,7 @@ import type {
   RemovalCost,
   TokenStatistics,
 } from "./report";
-import { medianEstimate, ProbeMean, TokenMean } from "./statistics";
+import { concatenate, medianEstimate, ProbeMean, TokenMean } from "./statistics";
 
 /** Which part of a layer a trajectory goes without. */
 export type Part = "layer" | "attention" | "feedForward";
@@ -186,14 +186,4 @@ class ContributionSamples {
       ...(cosine.standardError !== undefined && { cosineStandardError: cosine.standardError }),
     };
   }
-}
-
-function concatenate(parts: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -51,7 +51,7 @@ export function pruningModel(
     layers: view.layers,
     ...(view.visible ? { visible: view.visible } : {}),
     axis,
-    measured: { label: "measured", bars: !isLog, band: false, points: drawn },
+    measured: { label: "measured", bars: true, band: false, points: drawn },
     ...(isLog && { belowAxis: { label: "below the axis: almost zero, or less", points: below } }),
     curves: [],
     reference: {

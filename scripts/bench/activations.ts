@@ -4,7 +4,7 @@
  */
 import { describeArchitecture } from "../../src/architecture/describe";
 import { openCheckpoint } from "../../src/checkpoint/open";
-import { tokensAtOnce } from "../../src/diagnosis/sweep";
+import { tokensAtOnce } from "../../src/diagnosis/layerRun";
 import { jvp } from "../../src/graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../../src/graph/layer";
 import { activationBytes } from "../../src/graph/memory";

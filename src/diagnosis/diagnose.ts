@@ -11,7 +11,8 @@ import { Measurements } from "./measurements";
 import type { Metric, Report, RuntimeSummary } from "./report";
 import { assembleReport, noticeFindings } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
-import { sweep, tangentCost } from "./sweep";
+import { tangentCost } from "./layerRun";
+import { sweep } from "./sweep";
 
 export interface DiagnosisInput {
   readonly checkpoint: Checkpoint;

@@ -1,26 +1,23 @@
 import type { Architecture } from "../architecture/description";
-import type { Executor, Session, Tensor } from "../engine/executor";
+import type { Executor, Tensor } from "../engine/executor";
 import { embeddingGraph, embeddingInput, embeddingOutput } from "../graph/embedding";
-import type { Graph } from "../graph/graph";
-import { jvp, tangentName } from "../graph/jvp";
+import { jvp } from "../graph/jvp";
 import { causalMask, layerGraph, layerInputs, layerOutputs, rotaryTables } from "../graph/layer";
-import { activationBytes } from "../graph/memory";
 import type { NumberedSequence } from "./batch";
 import { Batch } from "./batch";
 import { negativeLogLikelihoods } from "./likelihood";
-import type { Measurements, Part } from "./measurements";
-import type { InnerProducts } from "./perToken";
-import { innerProducts } from "./perToken";
-import { fillRademacher } from "./random";
+import type { Measurements } from "./measurements";
 import type { Metric } from "./report";
+import {
+  LayerRun,
+  type BaselineActivations,
+  type LayerRunObserver,
+  type LayerRunOptions,
+  type Trajectory,
+} from "./layerRun";
 
-export interface SweepOptions {
+export interface SweepOptions extends LayerRunOptions {
   readonly metrics: ReadonlySet<Metric>;
-  /** Rademacher probes a sequence. */
-  readonly probes: number;
-  readonly seed: number;
-  /** Bytes that the activations of one run of a graph may take. */
-  readonly runBytes: number;
   /** Where the sweep may end, because the stream is known not to be finite from there on. */
   readonly upTo?: StreamPart;
 }
@@ -29,11 +26,9 @@ export interface SweepOptions {
 export type StreamPart = number | "embedding" | "head";
 
 /** What a sweep tells while it goes on. Each call may pause it; `stop` ends it early. */
-export interface SweepObserver {
+export interface SweepObserver extends LayerRunObserver {
   /** Called before a layer (by module index), or "embedding" or "head", is begun. */
   readonly onStage: (stage: StreamPart) => Promise<"go on" | "stop">;
-  /** Called after part of the work is done, in runs of a layer on one sequence. */
-  readonly onWork: (cost: number) => void;
   /** Called when a layer's figures have been added to the measurements. */
   readonly onLayerMeasured: (layer: number) => void;
 }
@@ -43,13 +38,6 @@ export type SweepEnd =
   | { readonly kind: "done" }
   | { readonly kind: "stopped" }
   | { readonly kind: "nonFinite"; readonly at: StreamPart };
-
-/** One run through the layers: the baseline, or one in which a part of an earlier layer was left out. */
-interface Trajectory {
-  readonly removed: { readonly layer: number; readonly part: Part } | undefined;
-  /** Residual stream [sequences, length, hidden], replaced layer by layer. */
-  readonly stream: Float32Array;
-}
 
 /**
  * The triangular sweep: one pass over the layers in which each layer's weights are loaded once and
@@ -190,204 +178,6 @@ function positionFeeds(
   };
 }
 
-/** What the baseline shows of a layer, for all sequences of a batch. */
-interface BaselineActivations {
-  readonly output: Float32Array;
-  readonly attention: Float32Array;
-  readonly feedForward: Float32Array;
-  /** Of each probe v and its product Jv, by sequence; empty without the Jacobian metric. */
-  readonly products: readonly InnerProducts[][];
-}
-
-/** Runs one layer's session on rows of sequences, as many at a time as memory allows. */
-class LayerRun {
-  private readonly isDifferentiated: boolean;
-  private readonly hasSwitches: boolean;
-  /** Whether trajectories can go through the session that the baseline's probes go through. */
-  readonly servesPlainRuns: boolean;
-
-  private constructor(
-    private readonly graph: Graph,
-    private readonly session: Session,
-    executor: Executor,
-    private readonly batch: Batch,
-    private readonly options: SweepOptions,
-    private readonly positions: Readonly<Record<string, Tensor>>,
-    private readonly observer: SweepObserver,
-  ) {
-    const names = new Set(graph.inputs.map(({ name }) => name));
-    this.isDifferentiated = names.has(tangentName(layerInputs.stream));
-    this.hasSwitches = names.has(layerInputs.keepAttention);
-    this.servesPlainRuns = !this.isDifferentiated || executor.acceptsEmptyTensors;
-  }
-
-  static async load(
-    graph: Graph,
-    executor: Executor,
-    batch: Batch,
-    options: SweepOptions,
-    positions: Readonly<Record<string, Tensor>>,
-    observer: SweepObserver,
-  ): Promise<LayerRun> {
-    const session = await executor.load(graph);
-    return new LayerRun(graph, session, executor, batch, options, positions, observer);
-  }
-
-  /** Frees the layer's weights. Safe to call again. */
-  async release(): Promise<void> {
-    await this.session.release();
-  }
-
-  /** Runs the baseline, together with the Jacobian probes where they are wanted. */
-  async baseline(stream: Float32Array, layer: number): Promise<BaselineActivations> {
-    const { size, stride, sequences, width } = this.batch;
-    const probes = this.isDifferentiated ? this.options.probes : 0;
-    const tangent = tangentName(layerOutputs.stream);
-    const result = {
-      output: new Float32Array(size * stride),
-      attention: new Float32Array(size * stride),
-      feedForward: new Float32Array(size * stride),
-      products: sequences.map((): InnerProducts[] => []),
-    };
-    const [rowsAtOnce, probesAtOnce] = this.shareOfRun(size, probes);
-    for (const [from, to] of chunks(size, rowsAtOnce)) {
-      const rows = stream.subarray(from * stride, to * stride);
-      for (const [first, end] of probes === 0 ? [[0, 0] as const] : chunks(probes, probesAtOnce)) {
-        const vectors = this.probes(from, to, first, end, layer);
-        const found = await this.run(rows, to - from, vectors, [
-          ...(first === 0 ? Object.values(layerOutputs) : []),
-          ...(this.isDifferentiated ? [tangent] : []),
-        ]);
-        if (first === 0) {
-          result.output.set(found[layerOutputs.stream]!, from * stride);
-          result.attention.set(found[layerOutputs.attention]!, from * stride);
-          result.feedForward.set(found[layerOutputs.feedForward]!, from * stride);
-        }
-        for (let row = 0; row < (end - first) * (to - from); row++) {
-          const sequence = from + (row % (to - from));
-          const start = row * stride;
-          const length = sequences[sequence]!.tokens.length * width;
-          result.products[sequence]!.push(
-            innerProducts(
-              vectors.subarray(start, start + length),
-              found[tangent]!.subarray(start, start + length),
-            ),
-          );
-        }
-        this.observer.onWork((to - from) * (1 + (end - first) * tangentCost));
-      }
-    }
-    return result;
-  }
-
-  /** Moves trajectories through the layer, in place. */
-  async continue(trajectories: readonly Trajectory[], layer: number): Promise<void> {
-    const { size, stride } = this.batch;
-    const rows = trajectories.flatMap(({ removed, stream }) =>
-      Array.from({ length: size }, (_, sequence) => ({
-        stream: stream.subarray(sequence * stride, (sequence + 1) * stride),
-        skips: removed?.layer === layer ? removed.part : undefined,
-      })),
-    );
-    for (const [from, to] of chunks(rows.length, this.rowsAtOnce(rows.length, 0))) {
-      const some = rows.slice(from, to);
-      const joined = new Float32Array(some.length * stride);
-      for (const [row, { stream }] of some.entries()) joined.set(stream, row * stride);
-      const skips = some.map((row) => row.skips);
-      const found = await this.run(
-        joined,
-        some.length,
-        new Float32Array(0),
-        [layerOutputs.stream],
-        skips,
-      );
-      const output = found[layerOutputs.stream]!;
-      for (const [row, { stream }] of some.entries()) {
-        stream.set(output.subarray(row * stride, (row + 1) * stride));
-      }
-      this.observer.onWork(some.length);
-    }
-  }
-
-  /** @param vectors probes [probes, rows, length, width]; of length 0 for a plain run */
-  private run(
-    stream: Float32Array,
-    rows: number,
-    vectors: Float32Array,
-    fetches: readonly string[],
-    skips: readonly (Part | undefined)[] = [],
-  ): Promise<Record<string, Float32Array>> {
-    const { length, width, stride } = this.batch;
-    const feeds: Record<string, Tensor> = {
-      ...this.positions,
-      [layerInputs.stream]: { type: "float32", data: stream, shape: [rows, length, width] },
-    };
-    if (this.isDifferentiated) {
-      feeds[tangentName(layerInputs.stream)] = {
-        type: "float32",
-        data: vectors,
-        shape: [vectors.length / (rows * stride), rows, length, width],
-      };
-    }
-    if (this.hasSwitches) {
-      const keep = (part: Part): Tensor => ({
-        type: "bool",
-        data: Uint8Array.from({ length: rows }, (_, row) => (skips[row] === part ? 0 : 1)),
-        shape: [rows, 1, 1],
-      });
-      feeds[layerInputs.keepAttention] = keep("attention");
-      feeds[layerInputs.keepFeedForward] = keep("feedForward");
-    }
-    return this.session.run(feeds, fetches);
-  }
-
-  /** Probes [probes, sequences, length, width] of these sequences, zero on padding. */
-  private probes(
-    from: number,
-    to: number,
-    first: number,
-    end: number,
-    layer: number,
-  ): Float32Array {
-    const { sequences, stride, width } = this.batch;
-    const vectors = new Float32Array((end - first) * (to - from) * stride);
-    let start = 0;
-    for (let probe = first; probe < end; probe++) {
-      for (const { index, tokens } of sequences.slice(from, to)) {
-        const target = vectors.subarray(start, start + tokens.length * width);
-        fillRademacher(target, [this.options.seed, layer, index, probe]);
-        start += stride;
-      }
-    }
-    return vectors;
-  }
-
-  private rowsAtOnce(rows: number, probes: number): number {
-    return largest(rows, (count) => this.fits(count, probes));
-  }
-
-  /** Sequences and probes of one run: all probes of a sequence together if possible. */
-  private shareOfRun(sequences: number, probes: number): [number, number] {
-    if (this.fits(1, probes)) return [this.rowsAtOnce(sequences, probes), probes];
-    return [1, largest(probes, (count) => this.fits(1, count))];
-  }
-
-  private fits(rows: number, probes: number): boolean {
-    const { length } = this.batch;
-    const sizes = { batch: rows, sequence: length, probes };
-    return (
-      rows * (1 + probes) * length <= tokensAtOnce &&
-      activationBytes(this.graph, sizes) <= this.options.runBytes
-    );
-  }
-}
-
-/** More tokens in one run make nothing faster: matrix products are at full speed well before. */
-export const tokensAtOnce = 2048;
-
-/** Cost of one probe's tangent in units of a plain run of the layer. */
-export const tangentCost = 1.4;
-
 function addMeasurements(
   measurements: Measurements,
   batch: Batch,
@@ -411,24 +201,4 @@ function addMeasurements(
     }
     if (metrics.has("jacobian")) layer.addProducts(document, activations.products[at]!);
   }
-}
-
-/** [0, total) in pieces of at most `size`. */
-function chunks(total: number, size: number): [number, number][] {
-  return Array.from({ length: Math.ceil(total / size) }, (_, index) => [
-    index * size,
-    Math.min(total, (index + 1) * size),
-  ]);
-}
-
-/** The largest count from 1 to `most` that fits; 1 even when nothing does. */
-function largest(most: number, fits: (count: number) => boolean): number {
-  let low = 1;
-  let high = Math.max(1, most);
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

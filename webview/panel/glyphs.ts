@@ -3,6 +3,7 @@ import type { Verdict } from "../../src/report/verdict";
 import { svgElement } from "../shared/dom";
 import type { CurveSeries } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
+import "./glyphs.css";
 
 /** A verdict's shape on its tint. */
 export function verdictGlyph(verdict: Verdict): SVGSVGElement {

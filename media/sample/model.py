@@ -2,7 +2,7 @@
 
 The parameter names are those of Hugging Face's LlamaForCausalLM. One switch,
 `Config.layer_norm_scaling`, turns the Pre-LN model into its LayerNorm Scaling twin
-(Sun et al., arXiv 2502.05795); it adds no parameters.
+(Sun et al., arXiv 2502.05795); it adds no parameters. Other norm schemes are in schemes.py.
 """
 
 import math

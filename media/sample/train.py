@@ -3,7 +3,7 @@
     python train.py --scheme pre-ln
     python train.py --scheme lns
 
-Both twins start from the same weights and see the same batches in the same order; the only
+and, to see what else there is, any scheme of schemes.py. Both twins start from the same weights and see the same batches in the same order; the only
 difference is the factor 1/√ℓ on the norms of layer ℓ.
 """
 
@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 
 from data import END_OF_TEXT, encode, split, train_tokenizer
 from model import CausalLM, Config
+from schemes import LAYERS, SchemeConfig, build, profile_admin
 
 HERE = Path(__file__).resolve().parent
 LOG_EVERY = 10
@@ -31,7 +32,7 @@ LOG_EVERY = 10
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scheme", choices=["pre-ln", "lns"], required=True)
+    parser.add_argument("--scheme", choices=["pre-ln", "lns", *LAYERS], required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--keep", type=int, nargs="*", default=[250, 1000, 2000])
@@ -94,9 +95,18 @@ def stream_loss(
     return total / sum(y.numel() for y in targets)
 
 
+def untrained(scheme: str) -> CausalLM:
+    if scheme in LAYERS:
+        groups = 4 if scheme == "group-ln" else 1
+        return build(SchemeConfig(norm_scheme=scheme, norm_groups=groups))
+    return CausalLM(Config(layer_norm_scaling=scheme == "lns"))
+
+
 def hugging_face_config(config: Config, end_of_text: int) -> dict:
     fields = asdict(config)
     scaling = fields.pop("layer_norm_scaling")
+    if fields.get("norm_groups") == 1:
+        del fields["norm_groups"]
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -178,10 +188,12 @@ def main() -> None:
     )
 
     torch.manual_seed(args.seed)
-    config = Config(layer_norm_scaling=args.scheme == "lns")
-    model = CausalLM(config)
+    model = untrained(args.scheme)
+    config = model.config
     print(f"{sum(p.numel() for p in model.parameters())} parameters")
     batches = Batches(training_stream, args.batch_size, config.max_position_embeddings, args.seed)
+    if args.scheme == "admin":
+        profile_admin(model, batches[0][0])
 
     matrices = [p for p in model.parameters() if p.dim() == 2]
     gains = [p for p in model.parameters() if p.dim() == 1]

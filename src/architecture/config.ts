@@ -36,6 +36,8 @@ const lineageSchema = z.object({
   max_position_embeddings: size.nullish(),
   hidden_act: z.string().default("silu"),
   rms_norm_eps: z.number().nonnegative().default(1e-6),
+  /** Group-LN: groups of channels that a norm takes its means over. */
+  norm_groups: size.nullish(),
   tie_word_embeddings: flag,
   attention_bias: flag,
   mlp_bias: flag,

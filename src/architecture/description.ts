@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
+import { isTensorEntry } from "../checkpoint/checkpoint";
 import type { SchemeName } from "./schemes";
 
 /**
@@ -25,38 +26,55 @@ export interface Architecture {
   /** Token embedding [vocabulary, hidden]. */
   readonly embedding: TensorEntry;
   readonly layers: readonly LayerDescription[];
-  readonly finalNorm: Norm;
+  /** Of the last layer's output; undefined where the layers end in norms of their own. */
+  readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
 }
 
-/** x ↦ x + attention(x), then x ↦ x + feedForward(x), each with its norm where the scheme puts it. */
+/** Attention, then feed-forward, each a sublayer of its own. */
 export interface LayerDescription {
   /** Module path, for example `model.layers.7`. */
   readonly path: string;
   readonly attention: Sublayer<Attention>;
   readonly feedForward: Sublayer<FeedForward>;
+  /** Whether the feed-forward reads the layer's input instead of the stream after the attention. */
+  readonly isParallel: boolean;
 }
 
+/**
+ * One step of the residual stream, what is undefined being left out:
+ *
+ *     x ↦ sumNorm(streamScale ⊙ x + branchScale ⊙ branchNorm(module(inputScale · inputNorm(x))))
+ */
 export interface Sublayer<Module> {
-  readonly norm: Norm;
-  readonly placement: NormPlacement;
+  readonly inputNorm: Norm | undefined;
+  readonly inputScale: number;
   readonly module: Module;
+  readonly branchNorm: Norm | undefined;
+  readonly branchScale: Factor;
+  readonly streamScale: Factor;
+  readonly sumNorm: Norm | undefined;
 }
 
-/** Where a sublayer's norm stands: `input` is x + f(scale · norm(x)). */
-export interface NormPlacement {
-  readonly at: "input";
-  /** Factor on the norm's output. */
-  readonly scale: number;
-}
+/** A number, or a vector [hidden] that the checkpoint holds. */
+export type Factor = number | TensorEntry;
 
-/** Root mean square norm: weight ⊙ x / √(mean x² + ε) (arXiv 1910.07467). */
+/**
+ * weight ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, the means taken over equal groups of channels;
+ * without the means of x where the kind is `rms` (arXiv 1910.07467).
+ */
 export interface Norm {
-  readonly kind: "rms";
-  /** Weight [size]. */
-  readonly weight: TensorEntry;
+  readonly kind: "rms" | "layer";
+  /** Module path, for example `model.layers.7.input_layernorm`. */
+  readonly path: string;
+  /** Weight [size]; undefined: 1. */
+  readonly weight: TensorEntry | undefined;
+  /** Bias [size]; undefined: 0. */
+  readonly bias: TensorEntry | undefined;
   readonly epsilon: number;
+  /** How many groups of channels have means of their own. */
+  readonly groups: number;
 }
 
 /** x Wᵀ + b; weight [out, in], bias [out]. */
@@ -106,15 +124,14 @@ export interface Head {
   readonly copy?: TensorEntry;
 }
 
-/** Every tensor a layer computes with. */
-export function tensorsOf(layer: LayerDescription): TensorEntry[] {
-  const { attention, feedForward } = layer;
-  const { query, key, value, output, queryNorm, keyNorm } = attention.module;
-  const { gate, up, down } = feedForward.module;
-  const norms = [attention.norm, queryNorm, keyNorm, feedForward.norm];
-  const linears = [query, key, value, output, gate, up, down];
-  return [
-    ...norms.map((norm) => norm?.weight),
-    ...linears.flatMap(({ weight, bias }) => [weight, bias]),
-  ].filter((tensor) => tensor !== undefined);
+/** Every tensor that a description, or a part of one, computes with, each once. */
+export function tensorsOf(description: unknown): TensorEntry[] {
+  const found = new Set<TensorEntry>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (isTensorEntry(value)) found.add(value);
+    else Object.values(value).forEach(visit);
+  };
+  visit(description);
+  return [...found];
 }

@@ -1,12 +1,14 @@
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
-import { CheckpointError, quote } from "../checkpoint/errors";
 import type { LineageConfig } from "./config";
 import { configError, parseLineageConfig, rotaryOf } from "./config";
 import type { Activation, Architecture, LayerDescription, Linear, Norm } from "./description";
 import type { Family } from "./family";
 import { rotary } from "./rotary";
-import type { SchemeName } from "./schemes";
-import { normType, schemes } from "./schemes";
+import type { Placement, SchemeName } from "./schemes";
+import { schemeNamed } from "./schemes";
+import { settleScheme } from "./settleScheme";
+import type { LayerNames } from "./sublayers";
+import { normPaths, sublayers } from "./sublayers";
 import { TensorDirectory } from "./tensorDirectory";
 
 /** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
@@ -85,12 +87,17 @@ function describeLineage(
     weight: tensors.take(`${path}.weight`, { ...output, ...input }),
     bias: hasBias ? tensors.take(`${path}.bias`, output) : undefined,
   });
+  const groups = normGroups(config, parsed, scheme.name);
   const norm = (path: string, size: Record<string, number>): Norm => ({
     kind: "rms",
+    path,
     weight: tensors.take(`${path}.weight`, size),
+    bias: undefined,
     epsilon: parsed.rms_norm_eps,
+    groups: 1,
   });
   const hidden = { hidden_size: hiddenSize };
+  const streamNorm = (path: string): Norm => ({ ...norm(path, hidden), groups });
   const queries = { "num_attention_heads × head_dim": heads * headSize };
   const keys = { "num_key_value_heads × head_dim": keyValueHeads * headSize };
   const inner = { intermediate_size: parsed.intermediate_size };
@@ -98,45 +105,48 @@ function describeLineage(
   const layer = (index: number): LayerDescription => {
     const path = `${prefix}layers.${index}`;
     const attention = `${path}.self_attn`;
-    const placement = schemes[scheme.name].placement(index);
+    const placement = schemeNamed(scheme.name).placement(index, parsed.num_hidden_layers);
     const headNorm = (name: string): Norm | undefined =>
       traits.queryKeyNorm ? norm(`${attention}.${name}`, { head_dim: headSize }) : undefined;
+    const modules = {
+      attention: () => ({
+        heads,
+        keyValueHeads,
+        headSize,
+        query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
+        key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
+        value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
+        output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
+        queryNorm: headNorm("q_norm"),
+        keyNorm: headNorm("k_norm"),
+        rotary: rotary(headSize, theta, scaling),
+        window: traits.window(parsed, index),
+      }),
+      feedForward: () => ({
+        gate: linear(`${path}.mlp.gate_proj`, inner, hidden, biases.feedForward),
+        up: linear(`${path}.mlp.up_proj`, inner, hidden, biases.feedForward),
+        down: linear(`${path}.mlp.down_proj`, hidden, inner, biases.feedForward),
+        activation,
+      }),
+    };
+    const names = namesOf(placement, (name) => tensors.has(`${path}.${name}.weight`));
+    const read = {
+      norm: (name: string) => streamNorm(`${path}.${name}`),
+      vector: (name: string) => tensors.take(`${path}.${name}`, hidden),
+    };
     return {
       path,
-      attention: {
-        norm: norm(`${path}.input_layernorm`, hidden),
-        placement,
-        module: {
-          heads,
-          keyValueHeads,
-          headSize,
-          query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
-          key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
-          value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
-          output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
-          queryNorm: headNorm("q_norm"),
-          keyNorm: headNorm("k_norm"),
-          rotary: rotary(headSize, theta, scaling),
-          window: traits.window(parsed, index),
-        },
-      },
-      feedForward: {
-        norm: norm(`${path}.post_attention_layernorm`, hidden),
-        placement,
-        module: {
-          gate: linear(`${path}.mlp.gate_proj`, inner, hidden, biases.feedForward),
-          up: linear(`${path}.mlp.up_proj`, inner, hidden, biases.feedForward),
-          down: linear(`${path}.mlp.down_proj`, hidden, inner, biases.feedForward),
-          activation,
-        },
-      },
+      ...sublayers(placement, names, read, modules),
     };
   };
 
   const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
   const embedding = tensors.take(`${prefix}embed_tokens.weight`, vocabulary);
   const layers = Array.from({ length: parsed.num_hidden_layers }, (_, index) => layer(index));
-  const finalNorm = norm(`${prefix}norm`, hidden);
+  // Post-LN ends every layer in a norm, and training code then often leaves the final one out.
+  const endsInNorm = layers.at(-1)!.feedForward.sumNorm !== undefined;
+  const hasFinalNorm = !endsInNorm || tensors.has(`${prefix}norm.weight`);
+  const finalNorm = hasFinalNorm ? streamNorm(`${prefix}norm`) : undefined;
   const head = takeHead(
     tensors,
     prefix,
@@ -163,6 +173,55 @@ function describeLineage(
     layers,
     finalNorm,
     head,
+  };
+}
+
+/** The vectors of LayerScale and Admin. */
+const vectorNames = {
+  attention: {
+    branchScale: "attention_layer_scale",
+    streamScale: "attention_residual_scale",
+  },
+  feedForward: {
+    branchScale: "feed_forward_layer_scale",
+    streamScale: "feed_forward_residual_scale",
+  },
+};
+
+/** Llama's two names, wherever its code then puts the norms. */
+const llamaNames = everywhere("input_layernorm", "post_attention_layernorm");
+
+/** Gemma 2, OLMo 2 and the code of LayerNorm Scaling: a name for each place. */
+const namesByPlace: LayerNames = {
+  attention: {
+    ...vectorNames.attention,
+    inputNorm: "input_layernorm",
+    branchNorm: "post_attention_layernorm",
+    sumNorm: "post_attention_layernorm",
+  },
+  feedForward: {
+    ...vectorNames.feedForward,
+    inputNorm: "pre_feedforward_layernorm",
+    branchNorm: "post_feedforward_layernorm",
+    sumNorm: "post_feedforward_layernorm",
+  },
+};
+
+/** One norm that both parallel sublayers read. */
+const sharedName = everywhere("input_layernorm", "input_layernorm");
+
+/** How training code names the norms of a layer: the first way whose norms are there is meant. */
+function namesOf(placement: Placement, holds: (path: string) => boolean): LayerNames {
+  const known = [namesByPlace, llamaNames, ...(placement.isParallel ? [sharedName] : [])];
+  return known.find((names) => normPaths(placement, names).every(holds)) ?? llamaNames;
+}
+
+/** One norm a sublayer, under the same name at any place. */
+function everywhere(attention: string, feedForward: string): LayerNames {
+  const at = (name: string) => ({ inputNorm: name, branchNorm: name, sumNorm: name });
+  return {
+    attention: { ...vectorNames.attention, ...at(attention) },
+    feedForward: { ...vectorNames.feedForward, ...at(feedForward) },
   };
 }
 
@@ -206,6 +265,20 @@ function headSizes(
   return { hiddenSize, heads, keyValueHeads, headSize };
 }
 
+function normGroups(
+  config: NonNullable<Checkpoint["config"]>,
+  { norm_groups: groups, hidden_size: hiddenSize }: LineageConfig,
+  scheme: SchemeName,
+): number {
+  if (scheme === "group-ln" && !groups) {
+    throw configError(config, "norm_groups", groups, "expected the number of groups of channels");
+  }
+  if (groups && hiddenSize % groups !== 0) {
+    throw configError(config, "norm_groups", groups, `it must divide hidden_size, ${hiddenSize}`);
+  }
+  return groups ?? 1;
+}
+
 function takeHead(
   tensors: TensorDirectory,
   prefix: string,
@@ -221,41 +294,4 @@ function takeHead(
   }
   if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
   return { weight: tensors.take("lm_head.weight", vocabulary), tied };
-}
-
-/** The scheme a checkpoint of this lineage uses: the user's word, the config's, the tensors', or Pre-LN. */
-function settleScheme(
-  checkpoint: Checkpoint,
-  config: NonNullable<Checkpoint["config"]>,
-  asked: SchemeName | undefined,
-): Architecture["scheme"] {
-  const stated = (Object.keys(schemes) as SchemeName[]).filter((name) =>
-    schemes[name].isStatedIn(config.value),
-  );
-  if (asked !== undefined) {
-    const overruled = stated.find((name) => name !== asked);
-    return overruled === undefined
-      ? { name: asked, source: "as asked" }
-      : { name: asked, source: `as asked; config.json states ${overruled}`, overruled };
-  }
-  if (stated.length > 1) {
-    throw new CheckpointError(
-      "config",
-      `${config.path}: states more than one norm scheme (${stated.join(", ")}); choose one with the scheme option.`,
-    );
-  }
-  const unclaimed = stated.length === 0 ? normType(config.value)[0] : undefined;
-  if (unclaimed !== undefined) {
-    throw new CheckpointError(
-      "unsupported",
-      `${config.path}: states the norm scheme ${quote(unclaimed)}, which is not supported; supported are ${Object.keys(schemes).join(", ")}.`,
-    );
-  }
-  if (stated[0] !== undefined) return { name: stated[0], source: "stated in config.json" };
-  const scaleBuffer = [...checkpoint.tensors.keys()].find((name) => name.endsWith(".ln_scale"));
-  if (scaleBuffer !== undefined) return { name: "lns", source: `the buffer ${scaleBuffer}` };
-  return {
-    name: "pre-ln",
-    source: "the default of the family; weights cannot tell LayerNorm Scaling",
-  };
 }

@@ -12,6 +12,10 @@ export interface TensorEntry {
   readonly byteLength: number;
 }
 
+export function isTensorEntry(value: object): value is TensorEntry {
+  return "dataType" in value && "byteLength" in value;
+}
+
 /** A checkpoint that has been opened: its tensor directory, no weights. */
 export interface Checkpoint {
   /** The path the user gave, absolute. */

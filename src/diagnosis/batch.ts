@@ -32,6 +32,16 @@ export class Batch {
     return stream.subarray(start, start + this.sequences[sequence]!.tokens.length * this.width);
   }
 
+  /** The same of several streams, by their names. */
+  tokensOfEach<Name extends string>(
+    streams: Readonly<Record<Name, Float32Array>>,
+    sequence: number,
+  ): Record<Name, Float32Array> {
+    const names = Object.keys(streams) as Name[];
+    const tokens = names.map((name) => [name, this.tokensOf(streams[name], sequence)]);
+    return Object.fromEntries(tokens) as Record<Name, Float32Array>;
+  }
+
   /** Whether all real tokens of a stream are finite; padding does not count. */
   isFinite(stream: Float32Array): boolean {
     return this.sequences.every((_, sequence) => {

@@ -163,8 +163,8 @@ function planBatches(input: DiagnosisInput): { batches: NumberedSequence[][]; ru
   const forActivations = input.memoryBytes - layerBytes;
   const runBytes = forActivations * runShare;
   const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
-  // The baseline's input, output and two contributions stand beside the trajectories.
-  const streams = 4 + removalsPerLayer * architecture.layers.length;
+  // The baseline's input, output, and both sides of its two sums stand beside the trajectories.
+  const streams = 6 + removalsPerLayer * architecture.layers.length;
   const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const sequenceBytes = streams * longest * hiddenBytes;
   const smallestRun = activationBytes(
@@ -237,15 +237,8 @@ async function explainNonFinite(
   { checkpoint, architecture }: DiagnosisInput,
   at: StreamPart,
 ): Promise<string> {
-  const { embedding, layers, finalNorm, head } = architecture;
-  const tensors = [
-    embedding,
-    ...layers.flatMap(tensorsOf),
-    finalNorm.weight,
-    ...(head ? [head.weight] : []),
-  ];
-  const names = await findNonFinite([...new Set(tensors)]);
-  const where = typeof at === "number" ? layers[at]!.path : `the ${at}`;
+  const names = await findNonFinite(tensorsOf(architecture));
+  const where = typeof at === "number" ? architecture.layers[at]!.path : `the ${at}`;
   return names.length === 0
     ? `${checkpoint.path}: activations overflow in ${where} although every weight is finite.`
     : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from ${where} on.`;

@@ -24,12 +24,15 @@ export interface LayerRunObserver {
 
 /** What the baseline shows of a layer, for all sequences of a batch. */
 export interface BaselineActivations {
-  readonly output: Float32Array;
-  readonly attention: Float32Array;
-  readonly feedForward: Float32Array;
+  readonly streams: Readonly<Record<LayerStream, Float32Array>>;
   /** Of each probe v and its product Jv, by sequence; empty without the Jacobian metric. */
   readonly products: readonly InnerProducts[][];
 }
+
+/** What a layer's graph returns: its output, each sublayer's, and what those are added to. */
+export type LayerStream = keyof typeof layerOutputs;
+
+const layerStreams = Object.keys(layerOutputs) as LayerStream[];
 
 /** Runs one layer's session on rows of sequences, as many at a time as memory allows. */
 export class LayerRun {
@@ -75,12 +78,10 @@ export class LayerRun {
     const { size, stride, sequences, width } = this.batch;
     const probes = this.isDifferentiated ? this.options.probes : 0;
     const tangent = tangentName(layerOutputs.stream);
-    const result = {
-      output: new Float32Array(size * stride),
-      attention: new Float32Array(size * stride),
-      feedForward: new Float32Array(size * stride),
-      products: sequences.map((): InnerProducts[] => []),
-    };
+    const streams = Object.fromEntries(
+      layerStreams.map((name) => [name, new Float32Array(size * stride)]),
+    ) as Record<LayerStream, Float32Array>;
+    const products = sequences.map((): InnerProducts[] => []);
     const [rowsAtOnce, probesAtOnce] = this.shareOfRun(size, probes);
     for (const [from, to] of chunks(size, rowsAtOnce)) {
       const rows = stream.subarray(from * stride, to * stride);
@@ -91,15 +92,15 @@ export class LayerRun {
           ...(this.isDifferentiated ? [tangent] : []),
         ]);
         if (first === 0) {
-          result.output.set(found[layerOutputs.stream]!, from * stride);
-          result.attention.set(found[layerOutputs.attention]!, from * stride);
-          result.feedForward.set(found[layerOutputs.feedForward]!, from * stride);
+          for (const name of layerStreams) {
+            streams[name].set(found[layerOutputs[name]]!, from * stride);
+          }
         }
         for (let row = 0; row < (end - first) * (to - from); row++) {
           const sequence = from + (row % (to - from));
           const start = row * stride;
           const length = sequences[sequence]!.tokens.length * width;
-          result.products[sequence]!.push(
+          products[sequence]!.push(
             innerProducts(
               vectors.subarray(start, start + length),
               found[tangent]!.subarray(start, start + length),
@@ -109,7 +110,7 @@ export class LayerRun {
         this.observer.onWork((to - from) * (1 + (end - first) * tangentCost));
       }
     }
-    return result;
+    return { streams, products };
   }
 
   /** Moves trajectories through the layer, in place. */

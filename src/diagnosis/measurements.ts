@@ -1,3 +1,4 @@
+import type { LayerStream } from "./layerRun";
 import type { InnerProducts } from "./perToken";
 import { cosines, normRatios, variances } from "./perToken";
 import type {
@@ -38,9 +39,7 @@ export interface LayerActivations {
   readonly tokens: number;
   readonly width: number;
   readonly input: Float32Array;
-  readonly attention: Float32Array;
-  readonly feedForward: Float32Array;
-  readonly output: Float32Array;
+  readonly streams: Readonly<Record<LayerStream, Float32Array>>;
 }
 
 export class LayerMeasurement {
@@ -57,13 +56,12 @@ export class LayerMeasurement {
   };
 
   addActivations(activations: LayerActivations): void {
-    const { document, tokens, width, input, attention, feedForward, output } = activations;
-    this.outputVariance.add(document, variances(output, tokens, width));
-    this.attention.add(document, attention, input, tokens, width);
-    const afterAttention = input.slice(0, tokens * width);
-    for (let at = 0; at < afterAttention.length; at++) afterAttention[at]! += attention[at]!;
-    this.feedForward.add(document, feedForward, afterAttention, tokens, width);
-    this.similarity.add(document, cosines(input, output, tokens, width));
+    const { document, tokens, width, input, streams } = activations;
+    const { stream, attention, attentionBase, feedForward, feedForwardBase } = streams;
+    this.outputVariance.add(document, variances(stream, tokens, width));
+    this.attention.add(document, attention, attentionBase, tokens, width);
+    this.feedForward.add(document, feedForward, feedForwardBase, tokens, width);
+    this.similarity.add(document, cosines(input, stream, tokens, width));
   }
 
   /** Adds one sequence's Jacobian-vector products: of each probe v (as a) and Jv (as b). */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Architecture, Norm } from "../architecture/description";
+import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import { elementCount, parameterCount } from "../checkpoint/checkpoint";
 import type { DiagnosisInput } from "./diagnose";
@@ -84,18 +84,19 @@ export function noticeFindings(notices: readonly string[]): Finding[] {
 /** The norms' paths, each once for all the layers that have it. */
 function normSummaries({ layers, finalNorm }: Architecture): NormSummary[] {
   const ofLayers = layers.flatMap((layer, index) =>
-    (["attention", "feedForward"] as const).map((feeds) => {
-      const norm = modulePath(layer[feeds].norm);
+    (["attention", "feedForward"] as const).flatMap((feeds) => {
+      const { inputNorm, branchNorm, sumNorm } = layer[feeds];
       const pattern = layer.path.replace(new RegExp(`\\b${index}$`), "*");
-      return { path: norm.replace(`${layer.path}.`, `${pattern}.`), feeds };
+      return [inputNorm, branchNorm, sumNorm]
+        .filter((norm) => norm !== undefined)
+        .map(({ path }) => ({ path: path.replace(`${layer.path}.`, `${pattern}.`), feeds }));
     }),
   );
-  const all: NormSummary[] = [...ofLayers, { path: modulePath(finalNorm), feeds: "head" }];
+  const all: NormSummary[] = [
+    ...ofLayers,
+    ...(finalNorm ? [{ path: finalNorm.path, feeds: "head" as const }] : []),
+  ];
   return [...new Map(all.map((norm) => [norm.path, norm])).values()];
-}
-
-function modulePath({ weight }: Norm): string {
-  return weight.name.replace(/\.weight$/, "");
 }
 
 /** Reports of more documents than this would be mostly lists of documents. */

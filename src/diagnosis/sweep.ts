@@ -76,7 +76,7 @@ export async function sweep(
     let run = await LayerRun.load(graph, executor, batch, options, positions, observer);
     try {
       const activations = await run.baseline(baseline.stream, index);
-      if (!batch.isFinite(activations.output)) return { kind: "nonFinite", at: index };
+      if (!batch.isFinite(activations.streams.stream)) return { kind: "nonFinite", at: index };
       addMeasurements(measurements, batch, index, baseline.stream, activations, metrics);
       observer.onLayerMeasured(index);
 
@@ -97,7 +97,7 @@ export async function sweep(
           { removed: { layer: index, part: "layer" }, stream: baseline.stream },
         ];
       }
-      baseline = { removed: undefined, stream: activations.output };
+      baseline = { removed: undefined, stream: activations.streams.stream };
     } finally {
       await run.release();
     }
@@ -194,9 +194,7 @@ function addMeasurements(
         tokens: tokens.length,
         width: batch.width,
         input: batch.tokensOf(input, at),
-        attention: batch.tokensOf(activations.attention, at),
-        feedForward: batch.tokensOf(activations.feedForward, at),
-        output: batch.tokensOf(activations.output, at),
+        streams: batch.tokensOfEach(activations.streams, at),
       });
     }
     if (metrics.has("jacobian")) layer.addProducts(document, activations.products[at]!);

@@ -2,7 +2,7 @@ import type { Architecture, Head } from "../architecture/description";
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import type { Graph } from "./graph";
 import { GraphBuilder } from "./graph";
-import { normalise } from "./layer";
+import { normalised } from "./layer";
 
 export const headInputs = { stream: "stream", targets: "targets" } as const;
 export const headOutputs = {
@@ -45,7 +45,7 @@ export function headSlices(
     });
     const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
     const logits = builder.apply("Linear", [
-      normalise(builder, stream, finalNorm),
+      normalised(builder, stream, finalNorm),
       builder.weight(rowsOf(head.weight, start, end)),
     ]);
     const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });

@@ -1,6 +1,7 @@
 import type {
   Activation,
   Attention,
+  Factor,
   FeedForward,
   LayerDescription,
   Linear,
@@ -29,9 +30,11 @@ export const layerInputs = {
 export const layerOutputs = {
   /** x_{i+1}. */
   stream: "next_stream",
-  /** What the attention and the feed-forward add to the stream. */
+  /** What the attention and the feed-forward add to the stream, and what each is added to. */
   attention: "attention",
+  attentionBase: "attention_base",
   feedForward: "feed_forward",
+  feedForwardBase: "feed_forward_base",
 } as const;
 
 /**
@@ -51,46 +54,77 @@ export function layerGraph(layer: LayerDescription, hiddenSize: number, switches
 
   const attended = sublayer(
     builder,
-    stream,
     layer.attention,
+    stream,
+    stream,
     (x) => attention(builder, x, layer.attention.module, positions),
     keep(layerInputs.keepAttention),
   );
   const fed = sublayer(
     builder,
-    attended.stream,
     layer.feedForward,
+    attended.stream,
+    layer.isParallel ? stream : attended.stream,
     (x) => feedForward(builder, x, layer.feedForward.module),
     keep(layerInputs.keepFeedForward),
   );
   builder.output(layerOutputs.stream, fed.stream);
   builder.output(layerOutputs.attention, attended.added);
+  builder.output(layerOutputs.attentionBase, attended.base);
   builder.output(layerOutputs.feedForward, fed.added);
+  builder.output(layerOutputs.feedForwardBase, fed.base);
   return builder.build();
 }
 
-/** x + f(scale · norm x); a row that does not keep the sublayer passes unchanged. */
+/**
+ * sumNorm(streamScale ⊙ stream + branchScale ⊙ branchNorm(f(inputScale · inputNorm(input)))); a row
+ * that does not keep the sublayer passes unchanged.
+ *
+ * @returns the stream afterwards, and the sum's two sides
+ */
 function sublayer<Module>(
   builder: GraphBuilder,
+  description: Sublayer<Module>,
   stream: Value,
-  { norm, placement }: Sublayer<Module>,
+  input: Value,
   apply: (x: Value) => Value,
   keep: Value | undefined,
-): { stream: Value; added: Value } {
-  const added = apply(scaled(builder, normalise(builder, stream, norm), placement.scale));
-  const sum = builder.add(stream, added);
-  return { stream: keep ? builder.apply("Where", [keep, sum, stream]) : sum, added };
+): { stream: Value; base: Value; added: Value } {
+  const { inputNorm, inputScale, branchNorm, branchScale, streamScale, sumNorm } = description;
+  const branch = apply(scaled(builder, normalised(builder, input, inputNorm), inputScale));
+  const added = scaled(builder, normalised(builder, branch, branchNorm), branchScale);
+  const base = scaled(builder, stream, streamScale);
+  const sum = normalised(builder, builder.add(base, added), sumNorm);
+  return { stream: keep ? builder.apply("Where", [keep, sum, stream]) : sum, base, added };
 }
 
-/** weight ⊙ x / √(mean x² + ε), over the innermost axis. */
-export function normalise(builder: GraphBuilder, x: Value, norm: Norm): Value {
-  const squares = builder.apply("ReduceMean", [builder.multiply(x, x)], { axis: -1 });
+/** The norm of x, or x where there is none. */
+export function normalised(builder: GraphBuilder, x: Value, norm: Norm | undefined): Value {
+  return norm ? normalise(builder, x, norm) : x;
+}
+
+/** weight ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, over the innermost axis (see `Norm`). */
+function normalise(builder: GraphBuilder, x: Value, norm: Norm): Value {
+  const { shape } = x.type;
+  const size = shape.at(-1) as number;
+  const grouped =
+    norm.groups === 1
+      ? x
+      : builder.reshape(x, [...shape.slice(0, -1), norm.groups, size / norm.groups]);
+  const mean = (value: Value): Value => builder.apply("ReduceMean", [value], { axis: -1 });
+  const centred = norm.kind === "layer" ? builder.apply("Sub", [grouped, mean(grouped)]) : grouped;
+  const squares = mean(builder.multiply(centred, centred));
   const root = builder.apply("Sqrt", [builder.add(squares, builder.scalar(norm.epsilon))]);
-  return builder.multiply(builder.apply("Div", [x, root]), builder.weight(norm.weight));
+  const unit = builder.apply("Div", [centred, root]);
+  const joined = norm.groups === 1 ? unit : builder.reshape(unit, shape);
+  const weighted = norm.weight ? builder.multiply(joined, builder.weight(norm.weight)) : joined;
+  return norm.bias ? builder.add(weighted, builder.weight(norm.bias)) : weighted;
 }
 
-function scaled(builder: GraphBuilder, x: Value, factor: number): Value {
-  return factor === 1 ? x : builder.multiply(x, builder.scalar(factor));
+function scaled(builder: GraphBuilder, x: Value, factor: Factor): Value {
+  if (factor === 1) return x;
+  const by = typeof factor === "number" ? builder.scalar(factor) : builder.weight(factor);
+  return builder.multiply(x, by);
 }
 
 interface Positions {
@@ -128,14 +162,12 @@ function attention(
       perKey,
       headSize,
     ]);
-  const normed = (value: Value, norm: Norm | undefined): Value =>
-    norm ? normalise(builder, value, norm) : value;
   // [batch, keyValueHeads, groups or 1, sequence, headSize]
   const headsFirst = (value: Value): Value => builder.transpose(value, [0, 2, 3, 1, 4]);
   const rotated = (value: Value): Value => rotate(builder, headsFirst(value), cosine, sine);
 
-  const query = rotated(normed(split(module.query, groups), module.queryNorm));
-  const key = rotated(normed(split(module.key, 1), module.keyNorm));
+  const query = rotated(normalised(builder, split(module.query, groups), module.queryNorm));
+  const key = rotated(normalised(builder, split(module.key, 1), module.keyNorm));
   const value = headsFirst(split(module.value, 1));
   const scaledQuery = builder.multiply(query, builder.scalar(1 / Math.sqrt(headSize)));
   const scores = builder.apply("MatMul", [scaledQuery, builder.transpose(key, [0, 1, 2, 4, 3])]);

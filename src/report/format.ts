@@ -2,6 +2,7 @@
  * How figures are written, the same in the panel, the exported page and the terminal: three
  * significant digits, a true minus sign, and 95% intervals after ±.
  */
+import { isSchemeName, schemes } from "../architecture/schemes";
 import type { RemovalCost } from "../diagnosis/report";
 
 /** Half-width of a 95% interval, in standard errors. */
@@ -152,7 +153,7 @@ export function namedLayers(layers: readonly number[]): string {
 
 /** How a norm scheme is written in the field; unknown schemes keep their own name. */
 export function schemeName(scheme: string): string {
-  return schemeNames.get(scheme.toLowerCase()) ?? scheme;
+  return isSchemeName(scheme) ? schemes[scheme].title : scheme;
 }
 
 /** How a model family is written in the field; unknown families keep their own name. */
@@ -164,11 +165,6 @@ export function familyName(family: string): string {
 export function baseName(path: string): string {
   return /[^/\\]+(?=[/\\]*$)/.exec(path)?.[0] ?? path;
 }
-
-const schemeNames = new Map([
-  ["pre-ln", "Pre-LN"],
-  ["lns", "LayerNorm Scaling"],
-]);
 
 const familyNames = new Map([
   ["llama", "LLaMA"],

@@ -85,6 +85,17 @@ def qwen3(**overrides: Any) -> Config:
     )
 
 
+def sample(scheme: str) -> Config:
+    """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
+    return llama(
+        head_dim=6,
+        norm_scheme=scheme,
+        rope_theta=10000.0,
+        tie_word_embeddings=True,
+        **({"norm_groups": 3} if scheme == "group-ln" else {}),
+    )
+
+
 # Head size 16 and an original context of 64 put the frequencies on all three branches of the
 # llama3 rule: wavelength 6 is kept, 32 is interpolated, 167 and longer are divided by the factor.
 LLAMA3_ROPE = {
@@ -168,4 +179,20 @@ CASES: list[Case] = [
     Case("llama-f16", llama(num_key_value_heads=2, torch_dtype="float16"), dtype="float16"),
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
+    # Every other norm scheme, in the sample's training code.
+    *(
+        Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))
+        for scheme in (
+            "post-ln",
+            "deepnorm",
+            "mix-ln",
+            "sandwich",
+            "reordered",
+            "layerscale",
+            "scaled-init",
+            "admin",
+            "group-ln",
+            "parallel",
+        )
+    ),
 ]

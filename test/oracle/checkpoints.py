@@ -1,14 +1,23 @@
 """Random checkpoints in the Hugging Face layout."""
 
+import dataclasses
 import json
+import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors.numpy import load_file
 from safetensors.torch import save_file
+from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from cases import Case
+
+# The sample's own training code, which has a layer for every norm scheme.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "media" / "sample"))
+import schemes  # noqa: E402
 
 Documents = list[list[int]]
 
@@ -28,18 +37,37 @@ def write_checkpoint(case: Case, folder: Path) -> None:
     write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
 
 
+def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
+    """The model that a config.json is of: the sample's where it states a norm scheme."""
+    if "norm_scheme" in config:
+        known = {field.name for field in dataclasses.fields(schemes.SchemeConfig)}
+        own = {key: value for key, value in config.items() if key in known}
+        return schemes.build(schemes.SchemeConfig(**own))
+    return AutoModelForCausalLM.from_config(
+        AutoConfig.from_pretrained(folder, local_files_only=True)
+    )
+
+
+def load_sample(folder: Path, config: dict[str, Any]) -> nn.Module:
+    """The sample's model with the weights of a checkpoint."""
+    model = untrained(config, folder)
+    weights = load_file(folder / "model.safetensors")
+    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    return model
+
+
 def random_weights(
     case: Case, folder: Path, generator: torch.Generator
 ) -> dict[str, torch.Tensor]:
     """Names and shapes come from the real model; the values are large enough to matter."""
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+        model = untrained(case.config, folder)
     weights: dict[str, torch.Tensor] = {}
     for name, tensor in sorted(model.state_dict().items()):
         if case.config["tie_word_embeddings"] and name == "lm_head.weight":
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
-        if "norm" in name:
+        if "norm" in name or name.endswith("_scale"):
             values = 1 + 0.2 * values
         elif name.endswith(".bias"):
             values = 0.2 * values

@@ -3,10 +3,11 @@
 Every document is run alone, in float64, with eager attention.
 """
 
+import json
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 from transformers import AutoModelForCausalLM
 
+import anatomy
+from anatomy import Anatomy, Sublayer, zeros_like
+from checkpoints import load_sample
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 
 PROBES = 4000
@@ -38,18 +42,19 @@ class Float64Throughout(TorchFunctionMode):
         return func(*map(widen, args), **kwargs)
 
 
-def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> nn.Module:
-    """The checkpoint as transformers reads it; LayerNorm Scaling is added from outside."""
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, attn_implementation="eager", local_files_only=True
-    ).eval()
+def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
+    """The checkpoint as the code that it was made for reads it."""
+    config = json.loads((folder / "config.json").read_text())
+    if "norm_scheme" in config:
+        model, describe = load_sample(folder, config), anatomy.sample
+    else:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="eager", local_files_only=True
+        )
+        describe = anatomy.llama
+    model = model.to(dtype).eval()
     model.requires_grad_(False)
-    if getattr(model.config, "layer_norm_scaling", False):
-        for index, layer in enumerate(model.model.layers):
-            scale = 1 / math.sqrt(index + 1)
-            for norm in (layer.input_layernorm, layer.post_attention_layernorm):
-                norm.register_forward_hook(lambda _m, _i, output, s=scale: output * s)
-    return model
+    return describe(model)
 
 
 def reference(folder: Path, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
@@ -57,46 +62,43 @@ def reference(folder: Path, documents: list[list[int]], probe_seed: int) -> dict
         return _reference(load_model(folder), documents, probe_seed)
 
 
-def _reference(model: nn.Module, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
-    layers = model.model.layers
+def _reference(model: Anatomy, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
     baseline = token_losses(model, documents)
     traces = [trace(model, document) for document in documents]
     generator = torch.Generator().manual_seed(probe_seed)
     nll = mean(baseline)
 
-    def removal(*handles: RemovableHandle) -> dict[str, float]:
-        removed = token_losses(model, documents)
-        for handle in handles:
-            handle.remove()
+    def removal(removing: AbstractContextManager[None]) -> dict[str, float]:
+        with removing:
+            removed = token_losses(model, documents)
         differences = [a - b for a, b in zip(removed, baseline, strict=True)]
         return {"deltaNll": mean(differences), "standardError": standard_error(differences)}
 
     def layer_report(index: int, layer: nn.Module) -> dict[str, Any]:
         passes = [t[index] for t in traces]
+        attention, feed_forward = model.attention(layer), model.feed_forward(layer)
         whole = removal(skip_layer(layer))
-        attention = [contribution(p.attention, p.input) for p in passes]
-        feed_forward = [contribution(p.feed_forward, p.input + p.attention) for p in passes]
         influence = [1 - cosines(p.output, p.input) for p in passes]
         return {
             "index": index,
-            "path": f"model.layers.{index}",
+            "path": model.path.format(index),
             "outputVariance": token_statistics([variance(p.output) for p in passes]),
             "contribution": {
-                "attention": contribution_report(attention),
-                "feedForward": contribution_report(feed_forward),
+                "attention": contribution_report([contribution(*p.attention) for p in passes]),
+                "feedForward": contribution_report([contribution(*p.feed_forward) for p in passes]),
             },
             "jacobian": jacobian_report([p.jacobian() for p in passes], generator),
             "pruning": {
                 **whole,
                 "deltaPerplexity": math.exp(nll + whole["deltaNll"]) - math.exp(nll),
-                "attention": removal(silence(layer.self_attn)),
-                "feedForward": removal(silence(layer.mlp)),
+                "attention": removal(without_attention(layer, attention)),
+                "feedForward": removal(without_feed_forward(attention, feed_forward)),
             },
             "blockInfluence": mean(influence),
             "blockInfluenceStandardError": standard_error(influence),
         }
 
-    reports = [layer_report(index, layer) for index, layer in enumerate(layers)]
+    reports = [layer_report(index, layer) for index, layer in enumerate(model.layers)]
     return {
         "baseline": {
             "nll": nll,
@@ -108,12 +110,12 @@ def _reference(model: nn.Module, documents: list[list[int]], probe_seed: int) ->
     }
 
 
-def token_losses(model: nn.Module, documents: list[list[int]]) -> PerDocument:
+def token_losses(model: Anatomy, documents: list[list[int]]) -> PerDocument:
     """−log p of positions 1 … T−1, each document alone."""
     losses: PerDocument = []
     for document in documents:
         ids = torch.tensor([document])
-        logits = model(input_ids=ids, use_cache=False).logits[0, :-1]
+        logits = model.logits(ids)[0, :-1]
         losses.append(nn.functional.cross_entropy(logits, ids[0, 1:], reduction="none").numpy())
     return losses
 
@@ -123,17 +125,19 @@ class LayerPass:
     """One layer's pass over one document; every tensor is tokens × channels."""
 
     layer: nn.Module
+    arguments: tuple[Any, ...]
     keywords: dict[str, Any]
     input: Tensor
     output: Tensor
-    attention: Tensor
-    feed_forward: Tensor
+    # What each sublayer adds, and what it is added to.
+    attention: tuple[Tensor, Tensor]
+    feed_forward: tuple[Tensor, Tensor]
 
     def jacobian(self) -> Tensor:
         """∂output/∂input over the whole sequence: Td × Td, by reverse-mode autograd."""
 
         def run(x: Tensor) -> Tensor:
-            return self.layer(x[None], **self.keywords)[0]
+            return stream_of(self.layer(x[None], *self.arguments, **self.keywords))[0]
 
         size = self.input.numel()
         with torch.enable_grad():
@@ -141,51 +145,118 @@ class LayerPass:
         return jacobian.reshape(size, size)
 
 
-def trace(model: nn.Module, document: list[int]) -> list[LayerPass]:
+def trace(model: Anatomy, document: list[int]) -> list[LayerPass]:
     """Runs one document and keeps what went in and out of every layer and sublayer."""
     with ExitStack() as stack:
-        recordings = [stack.enter_context(recording(layer)) for layer in model.model.layers]
-        model(input_ids=torch.tensor([document]), use_cache=False)
-    return [LayerPass(**record) for record in recordings]
+        recordings = [stack.enter_context(recording(model, layer)) for layer in model.layers]
+        model.logits(torch.tensor([document]))
+    return [record.layer_pass() for record in recordings]
+
+
+@dataclass
+class Recording:
+    """What hooks saw of a layer's call; tensors are 1 × tokens × channels."""
+
+    layer: nn.Module
+    attention: Sublayer
+    feed_forward: Sublayer
+    call: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    output: Tensor | None = None
+    branches: dict[int, Tensor] = field(default_factory=dict)
+
+    def layer_pass(self) -> LayerPass:
+        (stream, *arguments), keywords = self.call
+        attention = self.sides(self.attention, stream)
+        attended = self.after(self.attention, *attention)
+        feed_forward = self.sides(self.feed_forward, attended)
+        return LayerPass(
+            self.layer,
+            tuple(arguments),
+            keywords,
+            stream[0],
+            self.output[0],
+            tuple(side[0] for side in attention),
+            tuple(side[0] for side in feed_forward),
+        )
+
+    def sides(self, sublayer: Sublayer, stream: Tensor) -> tuple[Tensor, Tensor]:
+        added = sublayer.branch_scale * self.branches[id(sublayer.branch)]
+        return added, sublayer.stream_scale * stream
+
+    def after(self, sublayer: Sublayer, added: Tensor, base: Tensor) -> Tensor:
+        return sublayer.sum_norm(base + added) if sublayer.sum_norm else base + added
 
 
 @contextmanager
-def recording(layer: nn.Module) -> Iterator[dict[str, Any]]:
-    record: dict[str, Any] = {"layer": layer}
+def recording(model: Anatomy, layer: nn.Module) -> Iterator[Recording]:
+    record = Recording(layer, model.attention(layer), model.feed_forward(layer))
 
-    def keep_layer(_module: Any, args: Any, keywords: Any, output: Tensor) -> None:
-        record.update(keywords=keywords, input=args[0][0], output=output[0])
+    def keep_layer(_module: Any, args: Any, keywords: Any, output: Any) -> None:
+        record.call, record.output = (args, keywords), stream_of(output)
 
-    def keep_attention(_module: Any, _args: Any, output: tuple[Tensor, Any]) -> None:
-        record["attention"] = output[0][0]
+    def keep_branch(module: nn.Module, _args: Any, output: Any) -> None:
+        record.branches[id(module)] = stream_of(output)
 
-    def keep_feed_forward(_module: Any, _args: Any, output: Tensor) -> None:
-        record["feed_forward"] = output[0]
-
-    handles = [
+    with hooks(
         layer.register_forward_hook(keep_layer, with_kwargs=True),
-        layer.self_attn.register_forward_hook(keep_attention),
-        layer.mlp.register_forward_hook(keep_feed_forward),
-    ]
-    yield record
-    for handle in handles:
-        handle.remove()
+        record.attention.branch.register_forward_hook(keep_branch),
+        record.feed_forward.branch.register_forward_hook(keep_branch),
+    ):
+        yield record
 
 
-def skip_layer(layer: nn.Module) -> RemovableHandle:
+@contextmanager
+def hooks(*handles: RemovableHandle) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def stream_of(output: Tensor | tuple[Any, ...]) -> Tensor:
+    """The residual stream among what a module returns."""
+    return output[0] if isinstance(output, tuple) else output
+
+
+def skip_layer(layer: nn.Module) -> AbstractContextManager[None]:
     """The layer's output becomes its input."""
-    return layer.register_forward_hook(lambda _module, args, _output: args[0])
+
+    def skip(_module: Any, args: Any, output: Any) -> Any:
+        return (args[0], *output[1:]) if isinstance(output, tuple) else args[0]
+
+    return hooks(layer.register_forward_hook(skip))
 
 
-def silence(sublayer: nn.Module) -> RemovableHandle:
+def without_attention(layer: nn.Module, attention: Sublayer) -> AbstractContextManager[None]:
+    """The stream passes the attention, and a norm of its sum, unchanged."""
+    handles = [silence(attention.branch)]
+    if attention.sum_norm is not None:
+        seen: list[Tensor] = []
+        handles += [
+            layer.register_forward_pre_hook(lambda _module, args: seen.append(args[0])),
+            attention.sum_norm.register_forward_hook(lambda *_: seen[-1]),
+        ]
+    return hooks(*handles)
+
+
+def without_feed_forward(
+    attention: Sublayer, feed_forward: Sublayer
+) -> AbstractContextManager[None]:
+    """The stream passes the feed-forward, and a norm of its sum, unchanged."""
+    handles = [silence(feed_forward.branch)]
+    if feed_forward.sum_norm is not None:
+        seen: list[Tensor] = []
+        handles += [
+            attention.sum_norm.register_forward_hook(lambda _m, _a, output: seen.append(output)),
+            feed_forward.sum_norm.register_forward_hook(lambda *_: seen[-1]),
+        ]
+    return hooks(*handles)
+
+
+def silence(branch: nn.Module) -> RemovableHandle:
     """The sublayer adds nothing to the residual stream."""
-
-    def zero(_module: Any, _args: Any, output: Any) -> Any:
-        if isinstance(output, tuple):
-            return (torch.zeros_like(output[0]), *output[1:])
-        return torch.zeros_like(output)
-
-    return sublayer.register_forward_hook(zero)
+    return branch.register_forward_hook(lambda _module, _args, output: zeros_like(output))
 
 
 def variance(x: Tensor) -> np.ndarray:

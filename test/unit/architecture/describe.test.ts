@@ -2,10 +2,11 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeArchitecture } from "../../../src/architecture/describe";
-import type { Architecture } from "../../../src/architecture/description";
+import type { Architecture, Factor, Norm, Sublayer } from "../../../src/architecture/description";
 import { tensorsOf } from "../../../src/architecture/description";
 import { rotary } from "../../../src/architecture/rotary";
 import type { SchemeName } from "../../../src/architecture/schemes";
+import { schemeNames } from "../../../src/architecture/schemes";
 import { verifyCopies } from "../../../src/architecture/verifyCopies";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
@@ -36,13 +37,8 @@ const llama3Scaling = {
 describe("an architecture", () => {
   it.each(fixtureNames)("of %s uses every tensor of the checkpoint", async (name) => {
     const checkpoint = await openCheckpoint(fixture(name));
-    const { embedding, layers, finalNorm, head } = describeArchitecture(checkpoint);
-    const used = new Set([
-      embedding,
-      ...layers.flatMap(tensorsOf),
-      finalNorm.weight,
-      ...(head ? [head.weight] : []),
-    ]);
+    const { layers, ...rest } = describeArchitecture(checkpoint);
+    const used = new Set(tensorsOf({ layers, ...rest }));
     expect(used).toEqual(new Set(checkpoint.tensors.values()));
     expect(layers.map(({ path }) => path)).toEqual(layers.map((_, at) => `model.layers.${at}`));
   });
@@ -82,7 +78,7 @@ describe("an architecture", () => {
     const qwen3 = await described(fixture("qwen3"));
     expect(qwen3).toMatchObject({ hiddenSize: 24, heads: 4, keyValueHeads: 2, vocabularySize: 72 });
     expect(qwen3.layers[0]!.attention.module).toMatchObject({ headSize: 10, window: undefined });
-    expect(qwen3.layers[0]!.attention.module.queryNorm?.weight.shape).toEqual([10]);
+    expect(qwen3.layers[0]!.attention.module.queryNorm?.weight?.shape).toEqual([10]);
     expect(qwen3.head).toEqual({ weight: qwen3.embedding, tied: true });
 
     const qwen2 = await described(fixture("qwen2"));
@@ -93,7 +89,7 @@ describe("an architecture", () => {
     const tied = await described(fixture("llama-tied"));
     expect(tied.layers[0]!.attention.module.output.bias?.shape).toEqual([24]);
     expect(tied.layers[0]!.feedForward.module.down.bias?.shape).toEqual([24]);
-    expect(tied.finalNorm.epsilon).toBe(0.01);
+    expect(tied.finalNorm?.epsilon).toBe(0.01);
 
     expect(windowsOf(await described(fixture("mistral")))).toEqual([5, 5, 5, 5]);
     expect(windowsOf(qwen2)).toEqual([undefined, undefined, undefined, undefined]);
@@ -145,7 +141,7 @@ describe("an architecture", () => {
 
 describe("a norm scheme", () => {
   const scalesOf = ({ layers }: Architecture): number[] =>
-    layers.map(({ attention }) => attention.placement.scale);
+    layers.map(({ attention }) => attention.inputScale);
   const lns = [1, 1 / Math.sqrt(2), 1 / Math.sqrt(3)];
 
   it("is Pre-LN where nothing says otherwise, and says so", async () => {
@@ -164,7 +160,7 @@ describe("a norm scheme", () => {
     const architecture = await described(writeTinyLlama(scratch(), undefined, config));
     expect(architecture.scheme).toEqual({ name: "lns", source: "stated in config.json" });
     expect(scalesOf(architecture)).toEqual(lns);
-    expect(architecture.layers.map(({ feedForward }) => feedForward.placement.scale)).toEqual(lns);
+    expect(architecture.layers.map(({ feedForward }) => feedForward.inputScale)).toEqual(lns);
   });
 
   it("is LayerNorm Scaling where its factors are stored as a buffer", async () => {
@@ -177,7 +173,7 @@ describe("a norm scheme", () => {
       }
     });
     const { scheme } = await described(folder);
-    expect(scheme).toEqual({ name: "lns", source: "the buffer model.layers.0.ln_scale" });
+    expect(scheme).toEqual({ name: "lns", source: "the tensor model.layers.0.ln_scale" });
   });
 
   it("is what the user says, whatever the config states", async () => {
@@ -192,6 +188,55 @@ describe("a norm scheme", () => {
     expect(scalesOf(await described(writeTinyLlama(scratch()), "lns"))).toEqual(lns);
   });
 
+  it.each(schemeNames.filter((name) => !["pre-ln", "lns"].includes(name)))(
+    "%s is told by the config, and gives each sublayer the norms of its formula",
+    async (name) => {
+      const { scheme, layers } = await described(fixture(`scheme-${name}`));
+      expect(scheme).toEqual({ name, source: "stated in config.json" });
+      const formulas = layers.map(({ attention, feedForward, isParallel }) =>
+        [formulaOf(attention), formulaOf(feedForward)].join(isParallel ? " beside " : ", then "),
+      );
+      expect(formulas).toMatchSnapshot(name);
+    },
+  );
+
+  it.each([
+    ["sandwich", "model.layers.0.pre_feedforward_layernorm.weight"],
+    ["layerscale", "model.layers.0.attention_layer_scale"],
+    ["admin", "model.layers.0.attention_residual_scale"],
+  ] as const)("%s is told by its tensors alone", async (name, tensor) => {
+    const folder = copyFixture(`scheme-${name}`, scratch());
+    editConfig(folder, { norm_scheme: undefined });
+    expect((await described(folder)).scheme).toEqual({ name, source: `the tensor ${tensor}` });
+  });
+
+  it("keeps Llama's names of norms wherever they stand, and needs no final norm after Post-LN", async () => {
+    const folder = writeTinyLlama(scratch(), (tensors) => tensors.delete("model.norm.weight"));
+    const { layers, finalNorm } = await described(folder, "post-ln");
+    expect(layers[1]!.attention.sumNorm?.path).toBe("model.layers.1.input_layernorm");
+    expect(layers[1]!.feedForward.sumNorm?.path).toBe("model.layers.1.post_attention_layernorm");
+    expect(finalNorm).toBeUndefined();
+    expect(await refusalOf(folder)).toContain('tensor "model.norm.weight" is missing');
+  });
+
+  it("lets parallel sublayers share a norm, and no others", async () => {
+    const folder = writeTinyLlama(scratch(), (tensors) => {
+      for (const layer of [0, 1, 2]) {
+        tensors.delete(`model.layers.${layer}.post_attention_layernorm.weight`);
+      }
+    });
+    const { layers } = await described(folder, "parallel");
+    expect(layers[2]!.feedForward.inputNorm).toEqual(layers[2]!.attention.inputNorm);
+    expect(await refusalOf(folder)).toContain(
+      'tensor "model.layers.0.post_attention_layernorm.weight" is missing',
+    );
+  });
+
+  it("leaves no norm unused: one that the scheme has no place for is refused", async () => {
+    const folder = copyFixture("scheme-sandwich", scratch());
+    await expect(described(folder, "reordered")).rejects.toThrow(/input_layernorm.* have no place/);
+  });
+
   it("may not be stated twice", async () => {
     const folder = writeTinyLlama(scratch(), undefined, { use_lns: true, norm_type: "pre-ln" });
     expect(await refusalOf(folder)).toContain(
@@ -199,6 +244,22 @@ describe("a norm scheme", () => {
     );
   });
 });
+
+/** A sublayer as a formula, norms and vectors by their paths within the layer. */
+function formulaOf(sublayer: Sublayer<unknown>): string {
+  const { inputNorm, inputScale, branchNorm, branchScale, streamScale, sumNorm } = sublayer;
+  const nameOf = (path: string): string => path.replace(/^model\.layers\.\d+\./, "");
+  const normed = (norm: Norm | undefined, inner: string): string =>
+    norm
+      ? `${nameOf(norm.path)}${norm.groups > 1 ? ` in ${norm.groups} groups` : ""}(${inner})`
+      : inner;
+  const times = (factor: Factor, inner: string): string =>
+    factor === 1
+      ? inner
+      : `${typeof factor === "number" ? factor.toFixed(3) : nameOf(factor.name)} ⊙ ${inner}`;
+  const branch = normed(branchNorm, `f(${times(inputScale, normed(inputNorm, "x"))})`);
+  return normed(sumNorm, `${times(streamScale, "x")} + ${times(branchScale, branch)}`);
+}
 
 describe("a config", () => {
   it("is needed", async () => {
@@ -255,7 +316,9 @@ describe("a config", () => {
       ['"rope_scaling.high_freq_factor" is 1', "must exceed low_freq_factor, 1"],
     ],
     [{ rope_scaling: { kind: "linear" } }, ['"rope_scaling" is {"kind":"linear"}']],
-    [{ norm_scheme: "deepnorm" }, ['"deepnorm"', "supported are pre-ln, lns"]],
+    [{ norm_scheme: "keel" }, ['"keel"', "supported are pre-ln, lns, post-ln"]],
+    [{ norm_scheme: "group-ln" }, ['"norm_groups" is missing', "number of groups"]],
+    [{ norm_groups: 3 }, ['"norm_groups" is 3', "must divide hidden_size, 8"]],
     [{ rope_scaling: { rope_type: "linear" } }, ['"rope_scaling.factor" is missing', "linear"]],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, ["partial_rotary_factor", "0.5"]],
     [{ rope_theta: 0 }, ['"rope_theta" is 0']],

@@ -18,7 +18,7 @@ import {
   rotaryTables,
 } from "../../../src/graph/layer";
 import { weightBytes } from "../../../src/graph/memory";
-import { fixture } from "../support/checkpoints";
+import { fixture, fixtureNames } from "../support/checkpoints";
 import type { Numbers } from "../support/interpreter";
 import { evaluate } from "../support/interpreter";
 import { expectClose, pseudoRandom } from "../support/numbers";
@@ -43,29 +43,29 @@ describe("a layer's graph", () => {
     expect(printGraph(jvp(plain, stream, [output]))).toMatchSnapshot("llama layer's derivative");
   });
 
-  it.each(["llama", "llama-tied", "qwen3", "mistral", "llama-lns"])(
-    "of %s is differentiated exactly",
-    async (name) => {
-      const { architecture } = await opened(name);
-      const layer = architecture.layers[1]!;
-      const plain = layerGraph(layer, architecture.hiddenSize, false);
-      const feeds = layerFeeds(architecture, 1);
-      const random = pseudoRandom(3);
-      const v = feeds[stream]!.data.map(() => random());
-      const graph = jvp(plain, stream, [output]);
-      const exact = evaluate(graph, { ...feeds, ...tangentFeed(architecture, [v]) }, readWeight);
-      const step = 1e-5;
-      const at = (sign: number): readonly number[] => {
-        const { shape, data } = feeds[stream]!;
-        const moved = data.map((value, index) => value + sign * step * v[index]!);
-        const some = { ...feeds, [stream]: { shape, data: moved } };
-        return evaluate(plain, some, readWeight)[output]!.data;
-      };
-      const before = at(-1);
-      const expected = at(1).map((value, index) => (value - before[index]!) / (2 * step));
-      expectClose(exact[tangentName(output)]!.data, expected, 1e-7);
-    },
-  );
+  it.each([
+    ...["llama", "llama-tied", "qwen3", "mistral", "llama-lns"],
+    ...fixtureNames.filter((name) => name.startsWith("scheme-")),
+  ])("of %s is differentiated exactly", async (name) => {
+    const { architecture } = await opened(name);
+    const layer = architecture.layers[1]!;
+    const plain = layerGraph(layer, architecture.hiddenSize, false);
+    const feeds = layerFeeds(architecture, 1);
+    const random = pseudoRandom(3);
+    const v = feeds[stream]!.data.map(() => random());
+    const graph = jvp(plain, stream, [output]);
+    const exact = evaluate(graph, { ...feeds, ...tangentFeed(architecture, [v]) }, readWeight);
+    const step = 1e-5;
+    const at = (sign: number): readonly number[] => {
+      const { shape, data } = feeds[stream]!;
+      const moved = data.map((value, index) => value + sign * step * v[index]!);
+      const some = { ...feeds, [stream]: { shape, data: moved } };
+      return evaluate(plain, some, readWeight)[output]!.data;
+    };
+    const before = at(-1);
+    const expected = at(1).map((value, index) => (value - before[index]!) / (2 * step));
+    expectClose(exact[tangentName(output)]!.data, expected, 1e-7);
+  });
 
   it("gives the same outputs in ONNX Runtime, to the last bit, however many probes go along", async () => {
     const { architecture, checkpoint } = await opened("llama");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { schemeNames } from "../../../src/architecture/schemes";
 import { keyOf, manifestText, texts } from "./manifest";
 
 /** The fields of `contributes` that a person reads. */
@@ -17,6 +18,14 @@ describe("package.json and package.nls.json", () => {
   test("every key has a text, and every text is used", () => {
     const used = new Set(strings(JSON.parse(manifestText)).flatMap((text) => keyOf(text) ?? []));
     expect([...used].sort()).toEqual(Object.keys(texts).sort());
+  });
+
+  test("the setting for the norm scheme offers every scheme", () => {
+    const { configuration } = JSON.parse(manifestText).contributes;
+    const setting = /"fathom\.scheme":(\{.*?\})/.exec(JSON.stringify(configuration))![1]!;
+    const { enum: offered, enumDescriptions } = JSON.parse(setting);
+    expect(offered).toEqual(["auto", ...schemeNames]);
+    expect(enumDescriptions).toHaveLength(offered.length);
   });
 
   test("no text is empty", () => {

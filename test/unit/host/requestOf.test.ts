@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { requestOf, SettingError, type SettingName } from "../../../src/host/requestOf";
+import { requestOf, schemes, SettingError, type SettingName } from "../../../src/host/requestOf";
 
 const defaults: Record<SettingName, unknown> = {
   textFiles: [],
@@ -66,7 +66,7 @@ describe("requestOf", () => {
     ["metrics", [], "a list of some of variance, jacobian, pruning, sublayers"],
     ["metrics", ["variances"], "a list of some of variance, jacobian, pruning, sublayers"],
     ["probes", 0, "a whole number of at least 1"],
-    ["scheme", "post-ln", "one of auto, pre-ln, lns"],
+    ["scheme", "keel", `one of ${schemes.join(", ")}`],
     ["device", "tpu", "one of auto, cpu, webgpu, cuda, dml, coreml"],
     ["threads", 0, "a whole number of at least 1"],
     ["memoryGib", 0.1, "a number of at least 0.25"],

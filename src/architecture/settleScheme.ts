@@ -1,0 +1,67 @@
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { CheckpointError, quote } from "../checkpoint/errors";
+import type { Architecture } from "./description";
+import type { SchemeName } from "./schemes";
+import { schemeNamed, schemeNames } from "./schemes";
+
+type Config = NonNullable<Checkpoint["config"]>;
+
+/**
+ * The norm scheme a checkpoint uses: the user's word, the config's, the tensors', or the family's own.
+ *
+ * @throws CheckpointError when the config states several, or one that is not known
+ */
+export function settleScheme(
+  checkpoint: Checkpoint,
+  config: Config,
+  asked: SchemeName | undefined,
+): Architecture["scheme"] {
+  const stated = schemeNames.filter((name) => isStated(name, config.value));
+  if (asked !== undefined) {
+    const overruled = stated.find((name) => name !== asked);
+    return overruled === undefined
+      ? { name: asked, source: "as asked" }
+      : { name: asked, source: `as asked; config.json states ${overruled}`, overruled };
+  }
+  if (stated.length > 1) {
+    throw new CheckpointError(
+      "config",
+      `${config.path}: states more than one norm scheme (${stated.join(", ")}); choose one with the scheme option.`,
+    );
+  }
+  if (stated[0] !== undefined) return { name: stated[0], source: "stated in config.json" };
+  const unclaimed = namesIn(config.value)[0];
+  if (unclaimed !== undefined) {
+    throw new CheckpointError(
+      "unsupported",
+      `${config.path}: states the norm scheme ${quote(unclaimed)}, which is not supported; supported are ${schemeNames.join(", ")}.`,
+    );
+  }
+  for (const name of schemeNames) {
+    const { tensors } = schemeNamed(name);
+    const tensor = tensors && [...checkpoint.tensors.keys()].find((found) => tensors.test(found));
+    if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
+  }
+  return {
+    name: "pre-ln",
+    source: "the default of the family; weights cannot tell LayerNorm Scaling",
+  };
+}
+
+function isStated(name: SchemeName, config: Config["value"]): boolean {
+  const { names, flags = [], counts = [] } = schemeNamed(name);
+  return (
+    flags.some((key) => config[key] === true) ||
+    counts.some((key) => Number(config[key]) > 1) ||
+    namesIn(config).some((value) => names.test(value))
+  );
+}
+
+/** What config.json calls its norm scheme, in lower case with hyphens; kinds of norm are not schemes. */
+function namesIn(config: Config["value"]): string[] {
+  return ["norm_scheme", "norm_type", "norm_placement", "norm_position"]
+    .map((key) => config[key])
+    .filter((value) => typeof value === "string")
+    .map((value) => value.toLowerCase().replaceAll(/[_\s]+/g, "-"))
+    .filter((value) => !/^(rms-?norm|rms|layer-?norm|ln)$/.test(value));
+}

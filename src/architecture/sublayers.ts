@@ -1,0 +1,61 @@
+import type { TensorEntry } from "../checkpoint/checkpoint";
+import type { LayerDescription, Norm, Sublayer } from "./description";
+import type { Placement } from "./schemes";
+
+/** Where a checkpoint keeps what a scheme places around one sublayer: tensor names, or norm paths. */
+export interface SublayerNames {
+  readonly inputNorm: string;
+  readonly branchNorm: string;
+  readonly sumNorm: string;
+  readonly branchScale: string;
+  readonly streamScale: string;
+}
+
+/** The same of a whole layer: one way in which training code names its norms. */
+export interface LayerNames {
+  readonly attention: SublayerNames;
+  readonly feedForward: SublayerNames;
+}
+
+/** How the parts of a sublayer are taken from a checkpoint. */
+export interface PartReader {
+  readonly norm: (path: string) => Norm;
+  readonly vector: (name: string) => TensorEntry;
+}
+
+/** Two modules, each with what the scheme places around it; parts are read in a layer's own order. */
+export function sublayers<Attention, FeedForward>(
+  placement: Placement,
+  names: LayerNames,
+  read: PartReader,
+  modules: { readonly attention: () => Attention; readonly feedForward: () => FeedForward },
+): {
+  attention: Sublayer<Attention>;
+  feedForward: Sublayer<FeedForward>;
+  isParallel: LayerDescription["isParallel"];
+} {
+  const place = <Module>(own: SublayerNames, module: () => Module): Sublayer<Module> => {
+    const { inputNorm, branchNorm, sumNorm, branchScale, streamScale } = placement;
+    return {
+      inputNorm: inputNorm && read.norm(own.inputNorm),
+      inputScale: inputNorm?.scale ?? 1,
+      module: module(),
+      branchNorm: branchNorm && read.norm(own.branchNorm),
+      branchScale: branchScale ? read.vector(own.branchScale) : 1,
+      streamScale: streamScale === "vector" ? read.vector(own.streamScale) : (streamScale ?? 1),
+      sumNorm: sumNorm && read.norm(own.sumNorm),
+    };
+  };
+  return {
+    attention: place(names.attention, modules.attention),
+    feedForward: place(names.feedForward, modules.feedForward),
+    isParallel: placement.isParallel ?? false,
+  };
+}
+
+/** The norms a placement asks for, as paths under one way of naming them. */
+export function normPaths(placement: Placement, { attention, feedForward }: LayerNames): string[] {
+  return (["inputNorm", "branchNorm", "sumNorm"] as const)
+    .filter((place) => placement[place] !== undefined)
+    .flatMap((place) => [attention[place], feedForward[place]]);
+}

@@ -200,7 +200,7 @@ describe("usage errors end with 2 and one line", () => {
     ["memory in words", ["diagnose", "x", "--memory", "much"], ["--memory", "'much'"]],
     ["an unknown metric", ["diagnose", "x", "--metrics", "variance,depth"], ['"depth" is not one']],
     ["no metric", ["diagnose", "x", "--metrics", ""], ['"" is not one of variance']],
-    ["an unknown scheme", ["diagnose", "x", "--scheme", "post-ln"], ["'post-ln'", "pre-ln, lns"]],
+    ["an unknown scheme", ["diagnose", "x", "--scheme", "keel"], ["'keel'", "pre-ln, lns"]],
     ["an unknown device", ["diagnose", "x", "--device", "tpu"], ["'tpu'", "auto, cpu, webgpu"]],
     ["an option without its value", ["diagnose", "x", "--tokens"], ["argument missing"]],
     [

@@ -1,5 +1,5 @@
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
-import { dataTypes } from "../checkpoint/dataType";
+import { stored } from "../checkpoint/dataType";
 import { CheckpointError, quote } from "../checkpoint/errors";
 
 /**
@@ -33,8 +33,8 @@ export class TensorDirectory {
     const fail = (what: string): never => {
       throw new CheckpointError("tensor", `${tensor.file}: tensor ${quote(name)}: ${what}.`);
     };
-    if (!dataTypes[tensor.dataType].supported) {
-      fail(`dtype is ${tensor.dataType}; expected F32, F16 or BF16`);
+    if (stored(tensor.dataType).weight === undefined) {
+      fail(`dtype is ${tensor.dataType}; expected a floating-point type`);
     }
     if (tensor.shape.length !== sizes.length || sizes.some((size, i) => size !== tensor.shape[i])) {
       fail(`shape is [${tensor.shape.join(", ")}]; expected ${expected}`);

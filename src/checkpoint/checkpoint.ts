@@ -1,6 +1,9 @@
 import type { DataType } from "./dataType";
 
-/** A tensor's place in a file: a plain little-endian array in row-major order. */
+/**
+ * A tensor's place in a file. Where it says no more than that, it is a plain little-endian array in
+ * row-major order; `readTensor` gives the numbers of any.
+ */
 export interface TensorEntry {
   readonly name: string;
   readonly dataType: DataType;
@@ -10,6 +13,35 @@ export interface TensorEntry {
   /** Byte offset in that file. */
   readonly offset: number;
   readonly byteLength: number;
+  /** How its elements lie, where not row-major. */
+  readonly view?: View;
+  /** The compressed part of an archive that holds it: `offset` counts in what that unpacks to. */
+  readonly member?: ArchiveMember;
+  /** What the stored numbers are multiplied by. */
+  readonly scale?: BlockScale;
+}
+
+/**
+ * Axes of their own and the steps along them, in elements from `offset`; read in row-major order of
+ * these axes, the elements are those of the tensor's shape.
+ */
+export interface View {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** A member of a zip archive, compressed by deflate. */
+export interface ArchiveMember {
+  readonly offset: number;
+  readonly byteLength: number;
+  readonly unpackedBytes: number;
+}
+
+/** A factor for each block of this many rows and columns, as float8 weights have. */
+export interface BlockScale {
+  /** [⌈rows / block rows⌉, ⌈columns / block columns⌉] */
+  readonly factors: TensorEntry;
+  readonly block: readonly [rows: number, columns: number];
 }
 
 export function isTensorEntry(value: object): value is TensorEntry {
@@ -22,7 +54,8 @@ export interface Checkpoint {
   readonly path: string;
   /** The folder it lives in, where config.json and tokenizer.json are looked for. */
   readonly folder: string;
-  readonly format: "safetensors";
+  /** For example `safetensors`. */
+  readonly format: string;
   /** The path of the index or file that lists the tensors, for error messages. */
   readonly directoryFile: string;
   /** Size on disk of all weight files together. */

@@ -1,22 +1,19 @@
-import { open } from "node:fs/promises";
 import type { TensorEntry } from "./checkpoint";
+import { readTensor } from "./readTensor";
+import { pieces } from "./views";
 
-const pieceBytes = 4 * 2 ** 20;
-
-/** Whether two tensors hold the same values in the same type; reads them piece by piece. */
+/** Whether two tensors hold the same numbers; reads them piece by piece. */
 export async function isSameContent(a: TensorEntry, b: TensorEntry): Promise<boolean> {
-  if (a.dataType !== b.dataType || a.byteLength !== b.byteLength) return false;
-  const [first, second] = [await open(a.file, "r"), await open(b.file, "r")];
-  try {
-    const pieces = [Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)] as const;
-    for (let at = 0; at < a.byteLength; at += pieceBytes) {
-      const length = Math.min(pieceBytes, a.byteLength - at);
-      await first.read(pieces[0], 0, length, a.offset + at);
-      await second.read(pieces[1], 0, length, b.offset + at);
-      if (pieces[0].compare(pieces[1], 0, length, 0, length) !== 0) return false;
-    }
-    return true;
-  } finally {
-    await Promise.all([first.close(), second.close()]);
+  if (a.shape.length !== b.shape.length || a.shape.some((size, axis) => size !== b.shape[axis])) {
+    return false;
   }
+  const [left, right] = [pieces(a), pieces(b)];
+  const isTogether = left.length === right.length;
+  for (const [at, piece] of (isTogether ? left : [a]).entries()) {
+    const numbers = await readTensor(piece);
+    const others = await readTensor(isTogether ? right[at]! : b);
+    // A number that is not one is the same as another.
+    if (!numbers.every((number, place) => Object.is(number, others[place]))) return false;
+  }
+  return true;
 }

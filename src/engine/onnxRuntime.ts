@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { messageOf } from "../checkpoint/errors";
+import { readTensor } from "../checkpoint/readTensor";
 import type { Graph } from "../graph/graph";
 import { toOnnx } from "../graph/onnx";
 import type { Executor, Session, Tensor } from "./executor";
@@ -32,11 +33,17 @@ export function onnxRuntimeExecutor(options: OnnxRuntimeOptions): Executor {
   };
 }
 
-function createSession(
+async function createSession(
   graph: Graph,
   { provider, threads, weightsFolder }: OnnxRuntimeOptions,
 ): Promise<InferenceSession> {
-  return InferenceSession.create(toOnnx(graph, weightsFolder), {
+  const { bytes, converted } = toOnnx(graph, weightsFolder);
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  for (const { path, tensor } of converted) {
+    externalData.push({ path, data: new Uint8Array((await readTensor(tensor)).buffer) });
+  }
+  return InferenceSession.create(bytes, {
+    externalData,
     executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Sessions come and go layer by layer: an arena would keep the largest one's memory.

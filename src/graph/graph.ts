@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
+import { isReadInPlace } from "../checkpoint/readTensor";
 import type { Attributes, NoAttributes, Operator } from "./operators";
 import { typeRules } from "./operators";
 import type { Shape, ValueType } from "./types";
@@ -59,17 +60,23 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A checkpoint's tensor in the type it is stored in; asking twice gives the same value. */
+  /**
+   * A checkpoint's tensor in the type it is stored in, or as float32 where the engine cannot read it in
+   * place; asking twice gives the same value.
+   */
   storedWeight(tensor: TensorEntry): Value {
     const known = this.weights.get(tensor);
     if (known !== undefined) return known;
-    const { dataType, shape } = tensor;
-    if (dataType !== "F32" && dataType !== "F16" && dataType !== "BF16") {
-      throw new GraphError(
-        `Weight ${tensor.name} is stored as ${dataType}, which cannot be computed with.`,
-      );
-    }
-    const value = { name: tensor.name, type: { elementType: storedAs[dataType], shape } };
+    const { dataType, shape, name } = tensor;
+    const elementType = isReadInPlace(tensor) ? storedAs[dataType as "F32"] : "float32";
+    // Several parts of one tensor may be weights.
+    const parts = this.constants.filter(
+      (constant) => constant.kind === "weight" && constant.tensor.name === name,
+    ).length;
+    const value = {
+      name: parts === 0 ? name : `${name}#${parts}`,
+      type: { elementType, shape },
+    };
     this.constants.push({ kind: "weight", value, tensor });
     this.weights.set(tensor, value);
     return value;

@@ -1,5 +1,5 @@
 import type { Architecture, Head } from "../architecture/description";
-import type { TensorEntry } from "../checkpoint/checkpoint";
+import { rows } from "../checkpoint/views";
 import type { Graph } from "./graph";
 import { GraphBuilder } from "./graph";
 import { normalised } from "./layer";
@@ -46,7 +46,7 @@ export function headSlices(
     const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
     const logits = builder.apply("Linear", [
       normalised(builder, stream, finalNorm),
-      builder.weight(rowsOf(head.weight, start, end)),
+      builder.weight(rows(head.weight, start, end)),
     ]);
     const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });
     const exponentials = builder.apply("Exp", [builder.apply("Sub", [logits, maximum])]);
@@ -58,16 +58,4 @@ export function headSlices(
     builder.output(headOutputs.targetLogit, builder.apply("GatherElements", [logits, targets]));
     return { start, end, graph: builder.build() };
   });
-}
-
-/** Rows [start, end) of a matrix, which lie together in the file. */
-function rowsOf(matrix: TensorEntry, start: number, end: number): TensorEntry {
-  const [rows, columns] = matrix.shape as readonly [number, number];
-  const rowBytes = matrix.byteLength / rows;
-  return {
-    ...matrix,
-    shape: [end - start, columns],
-    offset: matrix.offset + start * rowBytes,
-    byteLength: (end - start) * rowBytes,
-  };
 }

@@ -1,4 +1,7 @@
 import { relative, sep } from "node:path";
+import type { TensorEntry } from "../checkpoint/checkpoint";
+import { elementCount } from "../checkpoint/checkpoint";
+import { isReadInPlace } from "../checkpoint/readTensor";
 import type { Constant, Graph, NodeOf, Value } from "./graph";
 import type { OnnxAttribute, OnnxNode, OnnxTensor, OnnxValueInfo } from "./onnxSchema";
 import { encodeModel } from "./onnxSchema";
@@ -6,14 +9,21 @@ import type { Operator } from "./operators";
 import type { ElementType } from "./types";
 import { GraphError } from "./types";
 
+/** An ONNX model, and the weights that must be handed over with it. */
+export interface OnnxModelFile {
+  readonly bytes: Uint8Array;
+  /** Weights that the model finds under these paths, as float32: those not read in place. */
+  readonly converted: readonly { readonly path: string; readonly tensor: TensorEntry }[];
+}
+
 /**
- * Lowers a graph to an ONNX model. Weights stay where they are: an initializer names the file, the
- * offset and the length, and ONNX Runtime reads them from the checkpoint itself.
+ * Lowers a graph to an ONNX model. Plain weights stay where they are: an initializer names the file,
+ * the offset and the length, and ONNX Runtime reads them from the checkpoint itself.
  *
  * @param weightsFolder folder that holds every weight file, directly or deeper; external data may
  *   not leave it
  */
-export function toOnnx(graph: Graph, weightsFolder: string): Uint8Array {
+export function toOnnx(graph: Graph, weightsFolder: string): OnnxModelFile {
   const lowering = new Lowering(weightsFolder);
   for (const constant of graph.constants) lowering.addConstant(constant);
   for (const node of graph.nodes) lowering.addNode(node);
@@ -22,7 +32,7 @@ export function toOnnx(graph: Graph, weightsFolder: string): Uint8Array {
     lowering.emit("Identity", [value.name], name);
     return valueInfo({ name, type: value.type });
   });
-  return encodeModel({
+  const bytes = encodeModel({
     irVersion: 10,
     producerName: "fathom",
     opsetImport: [{ domain: "", version: 21 }],
@@ -34,6 +44,7 @@ export function toOnnx(graph: Graph, weightsFolder: string): Uint8Array {
       output,
     },
   });
+  return { bytes, converted: lowering.converted };
 }
 
 /** TensorProto.DataType. */
@@ -48,6 +59,7 @@ const elementTypes: Record<ElementType, number> = {
 class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
+  readonly converted: { path: string; tensor: TensorEntry }[] = [];
   private readonly integerLists = new Map<string, string>();
 
   constructor(private readonly weightsFolder: string) {}
@@ -64,16 +76,27 @@ class Lowering {
       this.initializers.push({ ...shared, rawData });
       return;
     }
-    const { file, offset, byteLength } = constant.tensor;
+    const { location, offset, length } = this.placeOf(constant.tensor);
     this.initializers.push({
       ...shared,
       dataLocation: 1,
       externalData: [
-        { key: "location", value: relative(this.weightsFolder, file).split(sep).join("/") },
+        { key: "location", value: location },
         { key: "offset", value: String(offset) },
-        { key: "length", value: String(byteLength) },
+        { key: "length", value: String(length) },
       ],
     });
+  }
+
+  private placeOf(tensor: TensorEntry): { location: string; offset: number; length: number } {
+    const { file, offset, byteLength } = tensor;
+    if (isReadInPlace(tensor)) {
+      const location = relative(this.weightsFolder, file).split(sep).join("/");
+      return { location, offset, length: byteLength };
+    }
+    const path = `converted/${this.converted.length}`;
+    this.converted.push({ path, tensor });
+    return { location: path, offset: 0, length: 4 * elementCount(tensor.shape) };
   }
 
   addNode<K extends Operator>(node: NodeOf<K>): void {

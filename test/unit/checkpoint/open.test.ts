@@ -14,7 +14,6 @@ import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../src/checkpoint/checkpoint";
 import { parameterCount } from "../../../src/checkpoint/checkpoint";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
-import { isAllFinite } from "../../../src/checkpoint/dataType";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { findNonFinite } from "../../../src/checkpoint/finite";
 import { openCheckpoint } from "../../../src/checkpoint/open";
@@ -273,22 +272,6 @@ describe("commonFolder", () => {
 });
 
 describe("numbers that are not finite", () => {
-  const bytes = (...values: number[]): Uint8Array =>
-    new Uint8Array(Uint16Array.from(values).buffer);
-
-  it("are told from the largest finite ones in every format", () => {
-    const f32 = (value: number): Uint8Array => new Uint8Array(Float32Array.of(1, value).buffer);
-    expect(isAllFinite(f32(3.4e38), "F32")).toBe(true);
-    for (const value of [NaN, Infinity, -Infinity])
-      expect(isAllFinite(f32(value), "F32")).toBe(false);
-    expect(isAllFinite(bytes(0x7bff, 0xfbff), "F16")).toBe(true);
-    expect(isAllFinite(bytes(0, 0x7c00), "F16")).toBe(false);
-    expect(isAllFinite(bytes(0xfe00), "F16")).toBe(false);
-    expect(isAllFinite(bytes(0x7f7f, 0xff7f), "BF16")).toBe(true);
-    expect(isAllFinite(bytes(0x7f80), "BF16")).toBe(false);
-    expect(isAllFinite(bytes(0, 0xffc0), "BF16")).toBe(false);
-  });
-
   it("are found in the tensors that hold them, however large", async () => {
     const folder = scratch();
     const large = new Float32Array(1_100_000);

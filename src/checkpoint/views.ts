@@ -1,0 +1,127 @@
+/**
+ * Other arrangements of a tensor's numbers: parts and permutations that name where the numbers lie,
+ * without reading any. What comes out lying row by row is plain again, and read in place.
+ */
+import type { TensorEntry, View } from "./checkpoint";
+import { elementCount } from "./checkpoint";
+import { bytesOf, stored } from "./dataType";
+import { CheckpointError, quote } from "./errors";
+import { extent } from "./readTensor";
+
+/** Rows [start, end) of the outermost axis. */
+export function rows(tensor: TensorEntry, start: number, end: number): TensorEntry {
+  const [, ...inner] = tensor.shape;
+  const strides = stridesOf(tensor);
+  return arrangement(
+    tensor,
+    [end - start, ...inner],
+    { shape: [end - start, ...inner], strides },
+    start * strides[0]!,
+  );
+}
+
+/** A matrix with rows and columns exchanged. */
+export function transposed(tensor: TensorEntry): TensorEntry {
+  const [rows, columns] = tensor.shape as readonly [number, number];
+  const [down, right] = stridesOf(tensor) as [number, number];
+  const shape = [columns, rows];
+  return arrangement(tensor, shape, { shape, strides: [right, down] }, 0);
+}
+
+/** The same numbers under another shape of as many elements. */
+export function reshaped(tensor: TensorEntry, shape: readonly number[]): TensorEntry {
+  return { ...tensor, shape };
+}
+
+/**
+ * One part of a tensor whose outermost axis is a row of groups, each the same parts one after another
+ * (as GPT-NeoX keeps each head's query, key and value together).
+ *
+ * @param start first row of the part in its group, of `length` rows
+ * @returns the part's rows of all groups, group by group [groups · length, …]
+ */
+export function partOfGroups(
+  tensor: TensorEntry,
+  groups: number,
+  start: number,
+  length: number,
+): TensorEntry {
+  const [outer, ...inner] = tensor.shape as readonly [number, ...number[]];
+  const [step, ...innerStrides] = stridesOf(tensor) as [number, ...number[]];
+  return arrangement(
+    tensor,
+    [groups * length, ...inner],
+    {
+      shape: [groups, length, ...inner],
+      strides: [(outer / groups) * step, step, ...innerStrides],
+    },
+    start * step,
+  );
+}
+
+/** Numbers of one piece, if rows are not longer. */
+const pieceNumbers = 2 ** 20;
+
+/** A tensor by some rows at a time; whole where its rows cannot be told apart without reading it. */
+export function pieces(tensor: TensorEntry): TensorEntry[] {
+  const [count = 1, ...inner] = tensor.shape;
+  const isWhole = tensor.shape.length === 0 || tensor.view || tensor.member || tensor.scale;
+  if (isWhole) return [tensor];
+  const rowNumbers = inner.reduce((product, size) => product * size, 1);
+  const atOnce = Math.max(1, Math.floor(pieceNumbers / Math.max(1, rowNumbers)));
+  return Array.from({ length: Math.ceil(count / atOnce) }, (_, at) =>
+    rows(tensor, at * atOnce, Math.min(count, (at + 1) * atOnce)),
+  );
+}
+
+function arrangement(
+  tensor: TensorEntry,
+  shape: readonly number[],
+  view: View,
+  start: number,
+): TensorEntry {
+  const { view: _, ...whole } = tensor;
+  const isPlain = isRowMajor(view);
+  if (!isPlain && stored(tensor.dataType).block !== undefined) {
+    throw new CheckpointError(
+      "unsupported",
+      `${tensor.file}: tensor ${quote(tensor.name)} is stored in blocks of ${tensor.dataType}, which can only be taken by whole rows.`,
+    );
+  }
+  return {
+    ...whole,
+    shape,
+    offset: tensor.offset + bytesOf(tensor.dataType, start),
+    byteLength: bytesOf(tensor.dataType, isPlain ? elementCount(shape) : extent(view)),
+    ...(!isPlain && { view }),
+  };
+}
+
+/** Steps along the axes of the tensor's own shape. @throws CheckpointError where it has none */
+function stridesOf(tensor: TensorEntry): readonly number[] {
+  const { view, shape } = tensor;
+  if (view === undefined) return rowMajor(shape);
+  if (
+    view.shape.length === shape.length &&
+    view.shape.every((size, axis) => size === shape[axis])
+  ) {
+    return view.strides;
+  }
+  throw new CheckpointError(
+    "unsupported",
+    `${tensor.file}: tensor ${quote(tensor.name)} is a regrouped view, of which no further part can be taken.`,
+  );
+}
+
+export function rowMajor(shape: readonly number[]): number[] {
+  const strides = Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  }
+  return strides;
+}
+
+function isRowMajor({ shape, strides }: View): boolean {
+  const plain = rowMajor(shape);
+  return shape.every((size, axis) => size === 1 || strides[axis] === plain[axis]);
+}

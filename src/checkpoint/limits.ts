@@ -4,6 +4,8 @@ export const limits = {
   safetensorsHeaderBytes: 100_000_000,
   /** A sharded index of the largest public models (DeepSeek-V3, 91,000 tensors) is about 8 MB. */
   indexBytes: 100_000_000,
+  /** Files of a folder that are looked at to find the checkpoint among them. */
+  folderFiles: 10_000,
   /** A config.json is a page of text; the longest seen, with per-layer lists, stay under 200 kB. */
   configBytes: 10_000_000,
   /** tokenizer.json of a 256k vocabulary (Gemma) is 34 MB. */

@@ -1,82 +1,133 @@
-import { readdir, realpath, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { open, readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
+import type { FileContents, Format } from "./formats/format";
+import { headBytes } from "./formats/format";
+import { safetensors } from "./formats/safetensors";
 import { limits } from "./limits";
-import { readSafetensors } from "./safetensors";
 import { readSmallFile } from "./smallFile";
 
-const singleFile = "model.safetensors";
-const indexSuffix = ".safetensors.index.json";
+/** In the order in which a folder that holds several is read. */
+const formats: readonly Format[] = [safetensors];
 
 /**
- * Opens a checkpoint: a .safetensors file, a *.safetensors.index.json, or a folder that holds
- * model.safetensors or its index. config.json and tokenizer.json are taken from the same folder.
- * Symbolic links, as in a Hugging Face cache, are followed to the real files.
+ * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds
+ * either. config.json and tokenizer.json are taken from the same folder. Symbolic links, as in a
+ * Hugging Face cache, are followed to the real files.
  *
  * @throws CheckpointError when the path is none of these or a file in it is invalid
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const absolute = resolve(path);
-  const directoryFile = await findDirectoryFile(absolute);
+  const { directoryFile, format } = await findDirectoryFile(absolute);
   const folder = dirname(directoryFile);
-  const { tensors, bytes } = directoryFile.endsWith(indexSuffix)
-    ? await readShards(directoryFile)
-    : await readSafetensors(await resolveLink(directoryFile));
-  if (tensors.length === 0) {
+  const contents = isIndexOf(format, directoryFile)
+    ? await readShards(directoryFile, format)
+    : await format.read(await resolveLink(directoryFile));
+  if (contents.tensors.length === 0) {
     throw new CheckpointError("notACheckpoint", `${directoryFile}: holds no tensors.`);
   }
   return {
     path: absolute,
     folder,
-    format: "safetensors",
+    format: format.name,
     directoryFile,
-    bytes,
-    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
-    config: await readConfig(join(folder, "config.json")),
+    bytes: contents.bytes,
+    tensors: new Map(contents.tensors.map((tensor) => [tensor.name, tensor])),
+    config: (await readConfig(join(folder, "config.json"))) ?? contents.config,
     tokenizer: await ifExists(join(folder, "tokenizer.json")),
   };
 }
 
-async function findDirectoryFile(path: string): Promise<string> {
+interface DirectoryFile {
+  readonly directoryFile: string;
+  readonly format: Format;
+}
+
+function isIndexOf({ index }: Format, path: string): boolean {
+  return index !== undefined && path.endsWith(index);
+}
+
+async function findDirectoryFile(path: string): Promise<DirectoryFile> {
   const stats = await stat(path).catch((error: unknown) => unreadable(path, error));
-  if (!stats.isDirectory()) {
-    if (path.endsWith(".safetensors") || path.endsWith(indexSuffix)) {
+  if (stats.isDirectory()) return findInFolder(path);
+  const indexed = formats.find((format) => isIndexOf(format, path));
+  if (indexed) return { directoryFile: path, format: indexed };
+  if (stats.isFile()) {
+    const head = await readHead(path);
+    const format = formats.find(({ recognises }) => recognises(basename(path), head));
+    if (format) {
       // A shard by itself is not a model: its index, where there is one, names the others.
-      return (await indexOfShard(path)) ?? path;
+      return { directoryFile: (await indexOfShard(path, format)) ?? path, format };
     }
-    throw new CheckpointError(
-      "notACheckpoint",
-      `${path}: is not a checkpoint that can be read; expected a .safetensors file, a *${indexSuffix}, or a folder that holds one.`,
-    );
   }
-  const names = await readdir(path).catch((error: unknown) => unreadable(path, error));
-  const usual = [singleFile, `model${indexSuffix}`].find((name) => names.includes(name));
-  if (usual !== undefined) return join(path, usual);
-  // Under another name it is taken where there is no choice.
-  const indexes = names.filter((name) => name.endsWith(indexSuffix));
-  const candidates =
-    indexes.length > 0 ? indexes : names.filter((name) => name.endsWith(".safetensors"));
-  if (candidates.length === 1) return join(path, candidates[0]!);
-  const found =
-    candidates.length === 0
-      ? "no safetensors file"
-      : `${candidates.length} (${candidates.slice(0, 3).map(quote).join(", ")}…), so name one of them`;
   throw new CheckpointError(
     "notACheckpoint",
-    `${path}: expected a folder with ${singleFile}, model${indexSuffix}, or one safetensors file of another name; it holds ${found}.`,
+    `${path}: is not a checkpoint that can be read; expected a ${formatNames()} file, the index of one in shards, or a folder that holds either.`,
   );
 }
 
-async function indexOfShard(path: string): Promise<string | undefined> {
-  const shard = /^(.*)-\d{5}-of-\d{5}\.safetensors$/.exec(path);
-  return shard === null ? undefined : ifExists(`${shard[1]!}${indexSuffix}`);
+async function findInFolder(folder: string): Promise<DirectoryFile> {
+  const names = (await readdir(folder).catch((error: unknown) => unreadable(folder, error))).sort();
+  for (const format of formats) {
+    const { usual, index } = format;
+    const indexes = index ? usual.map((name) => name.replace(/\.[^.]+$/, index)) : [];
+    const known = [...usual, ...indexes].find((name) => names.includes(name));
+    if (known !== undefined) return { directoryFile: join(folder, known), format };
+  }
+  // Under another name it is taken where there is no choice.
+  const heads = new Map<string, Uint8Array>();
+  for (const name of names.slice(0, limits.folderFiles)) {
+    const isFile = await stat(join(folder, name)).then(
+      (stats) => stats.isFile(),
+      () => false,
+    );
+    if (isFile) heads.set(name, await readHead(join(folder, name)));
+  }
+  for (const format of formats) {
+    const indexes = names.filter((name) => isIndexOf(format, name));
+    const files = [...heads].filter(([name, head]) => format.recognises(name, head));
+    const candidates = indexes.length > 0 ? indexes : files.map(([name]) => name);
+    if (candidates.length === 1) return { directoryFile: join(folder, candidates[0]!), format };
+    if (candidates.length > 1) {
+      const some = candidates.slice(0, 3).map(quote).join(", ");
+      throw new CheckpointError(
+        "notACheckpoint",
+        `${folder}: expected a folder with ${format.usual[0]}, or one ${format.name} file of another name; it holds ${candidates.length} (${some}…), so name one of them.`,
+      );
+    }
+  }
+  throw new CheckpointError(
+    "notACheckpoint",
+    `${folder}: expected a folder with ${formats.map(({ usual }) => usual[0]).join(", ")}, or one such file of another name; it holds none.`,
+  );
+}
+
+function formatNames(): string {
+  return formats.map(({ name }) => name).join(" or ");
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const handle = await open(path, "r").catch((error: unknown) => unreadable(path, error));
+  try {
+    const head = new Uint8Array(headBytes);
+    const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function indexOfShard(path: string, { index }: Format): Promise<string | undefined> {
+  const shard = /^(.*)-\d{5}-of-\d{5}\.[^.]+$/.exec(path);
+  return shard === null || index === undefined ? undefined : ifExists(`${shard[1]!}${index}`);
 }
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-async function readShards(indexFile: string): Promise<{ tensors: TensorEntry[]; bytes: number }> {
+async function readShards(indexFile: string, { read }: Format): Promise<FileContents> {
   const parsed = indexSchema.safeParse(await readJson(indexFile, limits.indexBytes));
   if (!parsed.success) {
     throw new CheckpointError(
@@ -106,7 +157,7 @@ async function readShards(indexFile: string): Promise<{ tensors: TensorEntry[]; 
     if ((await ifExists(file)) === undefined) {
       throw new CheckpointError("missingShard", `${indexFile}: shard ${quote(name)} is missing.`);
     }
-    const shard = await readSafetensors(await resolveLink(file));
+    const shard = await read(await resolveLink(file));
     bytes += shard.bytes;
     for (const tensor of shard.tensors) {
       if (weightMap.get(tensor.name) === name) tensors.set(tensor.name, tensor);

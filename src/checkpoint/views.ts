@@ -65,8 +65,8 @@ const pieceNumbers = 2 ** 20;
 /** A tensor by some rows at a time; whole where its rows cannot be told apart without reading it. */
 export function pieces(tensor: TensorEntry): TensorEntry[] {
   const [count = 1, ...inner] = tensor.shape;
-  const isWhole = tensor.shape.length === 0 || tensor.view || tensor.member || tensor.scale;
-  if (isWhole) return [tensor];
+  const isPlain = !(tensor.view ?? tensor.member ?? tensor.scale);
+  if (!isPlain || tensor.shape.length === 0) return [tensor];
   const rowNumbers = inner.reduce((product, size) => product * size, 1);
   const atOnce = Math.max(1, Math.floor(pieceNumbers / Math.max(1, rowNumbers)));
   return Array.from({ length: Math.ceil(count / atOnce) }, (_, at) =>
@@ -80,7 +80,8 @@ function arrangement(
   view: View,
   start: number,
 ): TensorEntry {
-  const { view: _, ...whole } = tensor;
+  const whole = { ...tensor };
+  delete whole.view;
   const isPlain = isRowMajor(view);
   if (!isPlain && stored(tensor.dataType).block !== undefined) {
     throw new CheckpointError(

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 import type { TensorEntry } from "../../../src/checkpoint/checkpoint";
-import { readSafetensors } from "../../../src/checkpoint/safetensors";
+import { readSafetensors } from "../../../src/checkpoint/formats/safetensors";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
 import { GraphBuilder } from "../../../src/graph/graph";
 import { toOnnx } from "../../../src/graph/onnx";

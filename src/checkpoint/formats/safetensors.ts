@@ -1,10 +1,19 @@
 import { open, stat } from "node:fs/promises";
 import * as z from "zod";
-import type { TensorEntry } from "./checkpoint";
-import { dataTypes, isDataType } from "./dataType";
-import { CheckpointError, lineOf, quote, written } from "./errors";
-import { expectationOf } from "./expectation";
-import { limits } from "./limits";
+import type { TensorEntry } from "../checkpoint";
+import { dataTypes, isDataType } from "../dataType";
+import { CheckpointError, lineOf, quote, written } from "../errors";
+import { expectationOf } from "../expectation";
+import { limits } from "../limits";
+import type { FileContents, Format } from "./format";
+
+export const safetensors: Format = {
+  name: "safetensors",
+  usual: ["model.safetensors"],
+  recognises: (name) => name.endsWith(".safetensors"),
+  index: ".safetensors.index.json",
+  read: readSafetensors,
+};
 
 /**
  * Reads the tensor directory of one safetensors file: 8 bytes of little-endian header length, a JSON
@@ -14,9 +23,7 @@ import { limits } from "./limits";
  * @returns the tensors in the order of their offsets, and the file's size in bytes
  * @throws CheckpointError when anything contradicts the format or the file's size
  */
-export async function readSafetensors(
-  file: string,
-): Promise<{ tensors: TensorEntry[]; bytes: number }> {
+export async function readSafetensors(file: string): Promise<FileContents> {
   const unreadable = (error: unknown): never => {
     throw new CheckpointError("unreadable", `${file}: cannot be opened: ${lineOf(error)}.`);
   };

@@ -1,0 +1,38 @@
+import type { Checkpoint, TensorEntry } from "../checkpoint";
+
+/** A file format of checkpoints: how its files are told, and how their directory is read. */
+export interface Format {
+  /** As reports name it, for example `safetensors`. */
+  readonly name: string;
+  /** What its one file in a folder is usually called, the likeliest first. */
+  readonly usual: readonly string[];
+  /**
+   * Whether a file is of this format.
+   *
+   * @param name the file's name without its folder
+   * @param head its first `headBytes` bytes, fewer where it is shorter
+   */
+  readonly recognises: (name: string, head: Uint8Array) => boolean;
+  /** How the names of its indexes end: JSON files whose `weight_map` says which shard holds what. */
+  readonly index?: string;
+  /**
+   * Reads the directory of one file; reads no weights.
+   *
+   * @param file real path of the file
+   * @throws CheckpointError when anything contradicts the format or the file's size
+   */
+  readonly read: (file: string) => Promise<FileContents>;
+}
+
+/** Enough of a file's beginning to tell every format by its first bytes. */
+export const headBytes = 64;
+
+/** What one file holds. */
+export interface FileContents {
+  /** The tensors, in the order in which they lie. */
+  readonly tensors: readonly TensorEntry[];
+  /** The file's size in bytes. */
+  readonly bytes: number;
+  /** What the file itself states of the model, under its format's own keys. */
+  readonly config?: Checkpoint["config"];
+}

@@ -112,7 +112,7 @@ describe("a path that is no checkpoint", () => {
     [
       "an empty folder",
       (folder) => folder,
-      ["expected a folder with model.safetensors", "it holds no safetensors file"],
+      ["expected a folder with model.safetensors", "it holds none"],
     ],
     [
       "a folder of several files, none with the usual name",
@@ -144,7 +144,7 @@ describe("a path that is no checkpoint", () => {
         mkdirSync(join(folder, "x.safetensors"));
         return join(folder, "x.safetensors");
       },
-      ["x.safetensors: expected a folder with", "it holds no safetensors file"],
+      ["x.safetensors: expected a folder with", "it holds none"],
     ],
     [
       "a pipe, which would keep its reader waiting",

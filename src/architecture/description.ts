@@ -23,13 +23,25 @@ export interface Architecture {
     /** What the checkpoint states, where the user asked for another. */
     readonly overruled?: SchemeName;
   };
-  /** Token embedding [vocabulary, hidden]. */
-  readonly embedding: TensorEntry;
+  readonly embedding: Embedding;
   readonly layers: readonly LayerDescription[];
   /** Of the last layer's output; undefined where the layers end in norms of their own. */
   readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
+}
+
+/** x_0 = norm(projection(scale · tokens[id] + positions[place + offset] + segment)), what is undefined left out. */
+export interface Embedding {
+  /** Token embedding [vocabulary, size]; the size is the hidden size where there is no projection. */
+  readonly tokens: TensorEntry;
+  readonly scale: number;
+  /** Learned positions [places, size]; a sequence begins at row `offset`. */
+  readonly positions: { readonly table: TensorEntry; readonly offset: number } | undefined;
+  /** Added to every token [1, size]: the first kind of segment. */
+  readonly segment: TensorEntry | undefined;
+  readonly norm: Norm | undefined;
+  readonly projection: Linear | undefined;
 }
 
 /** Attention, then feed-forward, each a sublayer of its own. */
@@ -61,8 +73,8 @@ export interface Sublayer<Module> {
 export type Factor = number | TensorEntry;
 
 /**
- * weight ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, the means taken over equal groups of channels;
- * without the means of x where the kind is `rms` (arXiv 1910.07467).
+ * (weight + offset) ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, the means taken over equal groups of
+ * channels; without the means of x where the kind is `rms` (arXiv 1910.07467).
  */
 export interface Norm {
   readonly kind: "rms" | "layer";
@@ -70,6 +82,8 @@ export interface Norm {
   readonly path: string;
   /** Weight [size]; undefined: 1. */
   readonly weight: TensorEntry | undefined;
+  /** Added to the weight: 1 where a checkpoint stores how far it is from 1, as Gemma's do. */
+  readonly weightOffset: number;
   /** Bias [size]; undefined: 0. */
   readonly bias: TensorEntry | undefined;
   readonly epsilon: number;
@@ -83,45 +97,96 @@ export interface Linear {
   readonly bias: TensorEntry | undefined;
 }
 
-/** Causal self-attention with grouped key and value heads (arXiv 2305.13245). */
+/** Self-attention with grouped key and value heads (arXiv 2305.13245). */
 export interface Attention {
   readonly heads: number;
   readonly keyValueHeads: number;
+  /** Channels of a head's queries and keys. */
   readonly headSize: number;
+  /** Channels of a head's values. */
+  readonly valueSize: number;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
-  /** Norms over the channels of each head, before the rotation (Qwen3). */
+  /** Norms of queries and keys before the rotation, over each head (Qwen3) or all of them (OLMo 2). */
   readonly queryNorm: Norm | undefined;
   readonly keyNorm: Norm | undefined;
-  readonly rotary: Rotary;
+  readonly normsSpan: "head" | "heads";
+  /** Undefined where positions are told in another way. */
+  readonly rotary: Rotary | undefined;
+  /** ALiBi's slope of each head (arXiv 2108.12409): slope · (key position − query position) is added. */
+  readonly slopes: readonly number[] | undefined;
+  /** Factor on the scores, usually 1/√headSize. */
+  readonly scale: number;
+  /** Scores s become cap · tanh(s / cap) (Gemma 2). */
+  readonly softcap: number | undefined;
+  /** Whether a token may attend to later ones. */
+  readonly isBidirectional: boolean;
   /** Number of latest tokens a token may attend to, itself included; undefined: all before it. */
   readonly window: number | undefined;
 }
 
-/** Rotary position embedding on half-split pairs (arXiv 2104.09864, pairing of GPT-NeoX). */
+/** Rotary position embedding (arXiv 2104.09864) of each head's first channels, two for each frequency. */
 export interface Rotary {
-  /** Angle per position of each pair of channels: headSize / 2 numbers. */
+  /** Angle per position of each pair of channels. */
   readonly inverseFrequencies: readonly number[];
+  /** Which channels are a pair: c and c + pairs (GPT-NeoX), or 2c and 2c + 1 (GPT-J). */
+  readonly pairing: "halves" | "neighbours";
 }
 
-export type Activation = "silu" | "gelu" | "gelu_tanh";
+export type Activation = "silu" | "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "squared_relu";
 
-/** down(activation(gate x) ⊙ up x) (arXiv 2002.05202). */
+/** down(activation(gate x) ⊙ up x) (arXiv 2002.05202); without a gate down(activation(up x)). */
 export interface FeedForward {
-  readonly gate: Linear;
+  readonly gate: Linear | undefined;
   readonly up: Linear;
   readonly down: Linear;
   readonly activation: Activation;
 }
 
-/** Logits are x Wᵀ; weight [vocabulary, hidden], the token embedding itself when tied. */
+/** Logits are cap · tanh(scale · (transform(x) Wᵀ + b) / cap), what is undefined left out. */
 export interface Head {
+  /** [vocabulary, size]; the token embedding itself when tied. */
   readonly weight: TensorEntry;
+  readonly bias: TensorEntry | undefined;
   readonly tied: boolean;
   /** What a checkpoint with a tied head stores under the head's name too; `verifyCopies` compares it. */
   readonly copy?: TensorEntry;
+  readonly scale: number;
+  readonly softcap: number | undefined;
+  /** What a masked-language-model head does first: norm(activation(dense x)). */
+  readonly transform: HeadTransform | undefined;
+}
+
+export interface HeadTransform {
+  readonly dense: Linear;
+  readonly activation: Activation;
+  readonly norm: Norm | undefined;
+}
+
+/** An embedding of tokens alone. */
+export function plainEmbedding(tokens: TensorEntry): Embedding {
+  return {
+    tokens,
+    scale: 1,
+    positions: undefined,
+    segment: undefined,
+    norm: undefined,
+    projection: undefined,
+  };
+}
+
+/** A head of its own weight alone. */
+export function plainHead(weight: TensorEntry): Head {
+  return {
+    weight,
+    bias: undefined,
+    tied: false,
+    scale: 1,
+    softcap: undefined,
+    transform: undefined,
+  };
 }
 
 /** Every tensor that a description, or a part of one, computes with, each once. */

@@ -2,6 +2,7 @@ import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import type { LineageConfig } from "./config";
 import { configError, parseLineageConfig, rotaryOf } from "./config";
 import type { Activation, Architecture, LayerDescription, Linear, Norm } from "./description";
+import { plainEmbedding, plainHead } from "./description";
 import type { Family } from "./family";
 import { rotary } from "./rotary";
 import type { Placement, SchemeName } from "./schemes";
@@ -92,6 +93,7 @@ function describeLineage(
     kind: "rms",
     path,
     weight: tensors.take(`${path}.weight`, size),
+    weightOffset: 0,
     bias: undefined,
     epsilon: parsed.rms_norm_eps,
     groups: 1,
@@ -113,13 +115,19 @@ function describeLineage(
         heads,
         keyValueHeads,
         headSize,
+        valueSize: headSize,
         query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
         key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
         value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
         output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
         queryNorm: headNorm("q_norm"),
         keyNorm: headNorm("k_norm"),
+        normsSpan: "head" as const,
         rotary: rotary(headSize, theta, scaling),
+        slopes: undefined,
+        scale: 1 / Math.sqrt(headSize),
+        softcap: undefined,
+        isBidirectional: false,
         window: traits.window(parsed, index),
       }),
       feedForward: () => ({
@@ -169,7 +177,7 @@ function describeLineage(
     vocabularySize: parsed.vocab_size,
     contextLength: parsed.max_position_embeddings ?? undefined,
     scheme,
-    embedding,
+    embedding: plainEmbedding(embedding),
     layers,
     finalNorm,
     head,
@@ -289,9 +297,9 @@ function takeHead(
   if (tied) {
     // Some checkpoints store the tied weight twice.
     return tensors.has("lm_head.weight")
-      ? { weight: embedding, tied, copy: tensors.take("lm_head.weight", vocabulary) }
-      : { weight: embedding, tied };
+      ? { ...plainHead(embedding), tied, copy: tensors.take("lm_head.weight", vocabulary) }
+      : { ...plainHead(embedding), tied };
   }
   if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
-  return { weight: tensors.take("lm_head.weight", vocabulary), tied };
+  return plainHead(tensors.take("lm_head.weight", vocabulary));
 }

@@ -20,9 +20,14 @@ export type RotaryScaling =
  *
  * @param size channels of a head that are rotated, an even number
  */
-export function rotary(size: number, theta: number, scaling: RotaryScaling): Rotary {
+export function rotary(
+  size: number,
+  theta: number,
+  scaling: RotaryScaling,
+  pairing: Rotary["pairing"] = "halves",
+): Rotary {
   const frequencies = Array.from({ length: size / 2 }, (_, pair) => theta ** ((-2 * pair) / size));
-  return { inverseFrequencies: frequencies.map((frequency) => scale(frequency, scaling)) };
+  return { inverseFrequencies: frequencies.map((frequency) => scale(frequency, scaling)), pairing };
 }
 
 function scale(frequency: number, scaling: RotaryScaling): number {

@@ -11,9 +11,10 @@ import type { Architecture } from "./description";
  */
 export async function verifyCopies({ embedding, head }: Architecture): Promise<void> {
   const copy: TensorEntry | undefined = head?.copy;
-  if (copy === undefined || (await isSameContent(copy, embedding))) return;
+  const { tokens } = embedding;
+  if (copy === undefined || (await isSameContent(copy, tokens))) return;
   throw new CheckpointError(
     "config",
-    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(embedding.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
+    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(tokens.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
   );
 }

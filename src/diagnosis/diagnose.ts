@@ -226,7 +226,7 @@ async function findUnusedNonFinite({
   checkpoint,
   architecture,
 }: DiagnosisInput): Promise<string | undefined> {
-  const [name] = await findNonFinite([architecture.embedding]);
+  const [name] = await findNonFinite([architecture.embedding.tokens]);
   return name === undefined
     ? undefined
     : `${checkpoint.path}: ${name} holds NaN or infinite weights, in rows that no evaluated token uses; the figures stand.`;

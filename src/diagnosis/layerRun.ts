@@ -1,4 +1,5 @@
 import type { Executor, Session, Tensor } from "../engine/executor";
+import { paddingFeed } from "../graph/attention";
 import type { Graph } from "../graph/graph";
 import { tangentName } from "../graph/jvp";
 import { layerInputs, layerOutputs } from "../graph/layer";
@@ -38,6 +39,8 @@ const layerStreams = Object.keys(layerOutputs) as LayerStream[];
 export class LayerRun {
   private readonly isDifferentiated: boolean;
   private readonly hasSwitches: boolean;
+  /** Whether padding must be kept out of the attention. */
+  private readonly seesPadding: boolean;
   /** Whether trajectories can go through the session that the baseline's probes go through. */
   readonly servesPlainRuns: boolean;
 
@@ -52,6 +55,7 @@ export class LayerRun {
   ) {
     const names = new Set(graph.inputs.map(({ name }) => name));
     this.isDifferentiated = names.has(tangentName(layerInputs.stream));
+    this.seesPadding = names.has(layerInputs.padding);
     this.hasSwitches = names.has(layerInputs.keepAttention);
     this.servesPlainRuns = !this.isDifferentiated || executor.acceptsEmptyTensors;
   }
@@ -82,12 +86,13 @@ export class LayerRun {
       layerStreams.map((name) => [name, new Float32Array(size * stride)]),
     ) as Record<LayerStream, Float32Array>;
     const products = sequences.map((): InnerProducts[] => []);
+    const sequenceNumbers = sequences.map((_, sequence) => sequence);
     const [rowsAtOnce, probesAtOnce] = this.shareOfRun(size, probes);
     for (const [from, to] of chunks(size, rowsAtOnce)) {
       const rows = stream.subarray(from * stride, to * stride);
       for (const [first, end] of probes === 0 ? [[0, 0] as const] : chunks(probes, probesAtOnce)) {
         const vectors = this.probes(from, to, first, end, layer);
-        const found = await this.run(rows, to - from, vectors, [
+        const found = await this.run(rows, sequenceNumbers.slice(from, to), vectors, [
           ...(first === 0 ? Object.values(layerOutputs) : []),
           ...(this.isDifferentiated ? [tangent] : []),
         ]);
@@ -119,6 +124,7 @@ export class LayerRun {
     const rows = trajectories.flatMap(({ removed, stream }) =>
       Array.from({ length: size }, (_, sequence) => ({
         stream: stream.subarray(sequence * stride, (sequence + 1) * stride),
+        sequence,
         skips: removed?.layer === layer ? removed.part : undefined,
       })),
     );
@@ -129,7 +135,7 @@ export class LayerRun {
       const skips = some.map((row) => row.skips);
       const found = await this.run(
         joined,
-        some.length,
+        some.map(({ sequence }) => sequence),
         new Float32Array(0),
         [layerOutputs.stream],
         skips,
@@ -142,15 +148,19 @@ export class LayerRun {
     }
   }
 
-  /** @param vectors probes [probes, rows, length, width]; of length 0 for a plain run */
+  /**
+   * @param sequenceOfRow which sequence of the batch each row of the stream is of
+   * @param vectors probes [probes, rows, length, width]; of length 0 for a plain run
+   */
   private run(
     stream: Float32Array,
-    rows: number,
+    sequenceOfRow: readonly number[],
     vectors: Float32Array,
     fetches: readonly string[],
     skips: readonly (Part | undefined)[] = [],
   ): Promise<Record<string, Float32Array>> {
-    const { length, width, stride } = this.batch;
+    const { length, width, stride, sequences } = this.batch;
+    const rows = sequenceOfRow.length;
     const feeds: Record<string, Tensor> = {
       ...this.positions,
       [layerInputs.stream]: { type: "float32", data: stream, shape: [rows, length, width] },
@@ -161,6 +171,10 @@ export class LayerRun {
         data: vectors,
         shape: [vectors.length / (rows * stride), rows, length, width],
       };
+    }
+    if (this.seesPadding) {
+      const lengths = sequenceOfRow.map((sequence) => sequences[sequence]!.tokens.length);
+      feeds[layerInputs.padding] = paddingFeed(lengths, length);
     }
     if (this.hasSwitches) {
       const keep = (part: Part): Tensor => ({

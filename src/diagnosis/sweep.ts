@@ -1,8 +1,9 @@
 import type { Architecture } from "../architecture/description";
 import type { Executor, Tensor } from "../engine/executor";
-import { embeddingGraph, embeddingInput, embeddingOutput } from "../graph/embedding";
+import { attentionFeeds } from "../graph/attention";
+import { embeddingGraph, embeddingInputs, embeddingOutput } from "../graph/embedding";
 import { jvp } from "../graph/jvp";
-import { causalMask, layerGraph, layerInputs, layerOutputs, rotaryTables } from "../graph/layer";
+import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
 import type { NumberedSequence } from "./batch";
 import { Batch } from "./batch";
 import { negativeLogLikelihoods } from "./likelihood";
@@ -72,7 +73,7 @@ export async function sweep(
     const graph = metrics.has("jacobian")
       ? jvp(plain, layerInputs.stream, [layerOutputs.stream])
       : plain;
-    const positions = positionFeeds(layer, batch);
+    const positions = attentionFeeds(layer.attention.module, batch.length);
     let run = await LayerRun.load(graph, executor, batch, options, positions, observer);
     try {
       const activations = await run.baseline(baseline.stream, index);
@@ -150,32 +151,20 @@ async function embed(
   }
   const session = await executor.load(embeddingGraph(architecture));
   try {
-    const shape = [batch.size, batch.length];
     const feeds: Record<string, Tensor> = {
-      [embeddingInput]: { type: "int64", data: tokens, shape },
+      [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
     };
+    const { positions } = architecture.embedding;
+    if (positions) {
+      const places = BigInt64Array.from({ length: batch.length }, (_, at) =>
+        BigInt(at + positions.offset),
+      );
+      feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
+    }
     return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
   } finally {
     await session.release();
   }
-}
-
-function positionFeeds(
-  { attention }: Architecture["layers"][number],
-  { length }: Batch,
-): Record<string, Tensor> {
-  const { rotary, window } = attention.module;
-  const { cosine, sine } = rotaryTables(rotary, length);
-  const angles = [length, rotary.inverseFrequencies.length];
-  return {
-    [layerInputs.cosine]: { type: "float32", data: cosine, shape: angles },
-    [layerInputs.sine]: { type: "float32", data: sine, shape: angles },
-    [layerInputs.mask]: {
-      type: "float32",
-      data: causalMask(length, window),
-      shape: [length, length],
-    },
-  };
 }
 
 function addMeasurements(

@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
+import { stored } from "../checkpoint/dataType";
 import { isReadInPlace } from "../checkpoint/readTensor";
 import type { Attributes, NoAttributes, Operator } from "./operators";
 import { typeRules } from "./operators";
@@ -68,6 +69,11 @@ export class GraphBuilder {
     const known = this.weights.get(tensor);
     if (known !== undefined) return known;
     const { dataType, shape, name } = tensor;
+    if (stored(dataType).weight === undefined) {
+      throw new GraphError(
+        `Weight ${name} is stored as ${dataType}, which cannot be computed with.`,
+      );
+    }
     const elementType = isReadInPlace(tensor) ? storedAs[dataType as "F32"] : "float32";
     // Several parts of one tensor may be weights.
     const parts = this.constants.filter(

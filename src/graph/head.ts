@@ -1,8 +1,9 @@
-import type { Architecture, Head } from "../architecture/description";
+import type { Architecture, Head, HeadTransform } from "../architecture/description";
 import { rows } from "../checkpoint/views";
-import type { Graph } from "./graph";
+import { capped } from "./attention";
+import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
-import { normalised } from "./layer";
+import { activations, linear, normalised, scaled } from "./modules";
 
 export const headInputs = { stream: "stream", targets: "targets" } as const;
 export const headOutputs = {
@@ -44,10 +45,15 @@ export function headSlices(
       shape: ["rows", hiddenSize],
     });
     const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
-    const logits = builder.apply("Linear", [
-      normalised(builder, stream, finalNorm),
-      builder.weight(rows(head.weight, start, end)),
+    const weight = builder.weight(rows(head.weight, start, end));
+    const product = builder.apply("Linear", [
+      transformed(builder, normalised(builder, stream, finalNorm), head.transform),
+      weight,
     ]);
+    const biased = head.bias
+      ? builder.add(product, builder.weight(rows(head.bias, start, end)))
+      : product;
+    const logits = capped(builder, scaled(builder, biased, head.scale), head.softcap);
     const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });
     const exponentials = builder.apply("Exp", [builder.apply("Sub", [logits, maximum])]);
     builder.output(headOutputs.maximum, maximum);
@@ -58,4 +64,10 @@ export function headSlices(
     builder.output(headOutputs.targetLogit, builder.apply("GatherElements", [logits, targets]));
     return { start, end, graph: builder.build() };
   });
+}
+
+function transformed(builder: GraphBuilder, x: Value, transform: HeadTransform | undefined): Value {
+  if (transform === undefined) return x;
+  const { dense, activation, norm } = transform;
+  return normalised(builder, activations[activation](builder, linear(builder, x, dense)), norm);
 }

@@ -175,6 +175,13 @@ const tangentRules: { readonly [K in Operator]: TangentRule<K> } = {
       builder.apply("Exp", [builder.apply("Neg", [builder.multiply(x, x)])]),
     ),
   ),
+  // ẏ = ẋ where x > 0, else 0, as PyTorch has it at 0
+  Relu: ({ builder, node, active }) =>
+    builder.apply("Where", [
+      builder.apply("Greater", [node.operands[0]!, builder.scalar(0)]),
+      active[0]!,
+      builder.scalar(0),
+    ]),
   // ẏ = ẋ Wᵀ; the weight is a constant
   Linear: (step) => {
     if (step.active[1] !== undefined) throw new GraphError("A Linear's weight cannot be active.");
@@ -204,6 +211,7 @@ const tangentRules: { readonly [K in Operator]: TangentRule<K> } = {
   ReduceMean: linear,
   ReduceSum: linear,
   ReduceMax: notDifferentiated,
+  Greater: notDifferentiated,
   Transpose: (step) =>
     step.builder.transpose(step.active[0]!, [
       0,

@@ -138,6 +138,7 @@ const lowerings: { readonly [K in Operator]: LoweringRule<K> } = {
   Sigmoid: direct("Sigmoid"),
   Tanh: direct("Tanh"),
   Erf: direct("Erf"),
+  Relu: direct("Relu"),
   Linear: (lowering, { operands: [x, weight], result }) => {
     // Gemm reads the weight as it is stored. A MatMul would need it transposed when the session is
     // built, which doubles the time of that and the peak of memory (measured on 4096 × 14336).
@@ -185,6 +186,7 @@ const lowerings: { readonly [K in Operator]: LoweringRule<K> } = {
     lowering.emit("Shape", [like!.name], shape);
     lowering.emit("Expand", [x!.name, shape], result.name);
   },
+  Greater: direct("Greater"),
   Where: direct("Where"),
   Cast: (lowering, { operands: [x], attributes: { to }, result }) => {
     lowering.emit("Cast", [x!.name], result.name, [{ name: "to", type: 2, i: elementTypes[to] }]);

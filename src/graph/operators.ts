@@ -13,6 +13,7 @@ export interface Attributes {
   Sigmoid: NoAttributes;
   Tanh: NoAttributes;
   Erf: NoAttributes;
+  Relu: NoAttributes;
   /** x · Wᵀ: x [..., in], W [out, in] as checkpoints store it; the result is [..., out]. */
   Linear: NoAttributes;
   MatMul: NoAttributes;
@@ -28,6 +29,8 @@ export interface Attributes {
   Concat: { readonly axis: number };
   /** Stretches the first operand to the shape it broadcasts to with the second. */
   ExpandLike: NoAttributes;
+  /** Whether the first operand exceeds the second (bool). */
+  Greater: NoAttributes;
   /** The second operand where the first (bool) is true, else the third. */
   Where: NoAttributes;
   Cast: { readonly to: ElementType };
@@ -57,6 +60,7 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
   Sigmoid: elementwise,
   Tanh: elementwise,
   Erf: elementwise,
+  Relu: elementwise,
   Linear: ([x, weight]) => {
     requireFloats(x!, weight!);
     check(weight!.shape.length === 2, "the weight has two axes", weight!);
@@ -132,6 +136,7 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
     return { ...first, shape: withAxis(first.shape, axis, total) };
   },
   ExpandLike: ([x, like]) => ({ ...x!, shape: broadcast(x!.shape, like!.shape) }),
+  Greater: (operands) => ({ ...elementwise(operands), elementType: "bool" }),
   Where: ([condition, a, b]) => {
     check(condition!.elementType === "bool", "the condition is bool", condition!);
     check(a!.elementType === b!.elementType, "both choices are of one type", a!, b!);

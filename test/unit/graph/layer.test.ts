@@ -7,16 +7,11 @@ import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { Tensor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
+import { attentionFeeds, maskOf } from "../../../src/graph/attention";
 import { printGraph } from "../../../src/graph/graph";
 import { headSlices } from "../../../src/graph/head";
 import { jvp, tangentName } from "../../../src/graph/jvp";
-import {
-  causalMask,
-  layerGraph,
-  layerInputs,
-  layerOutputs,
-  rotaryTables,
-} from "../../../src/graph/layer";
+import { layerGraph, layerInputs, layerOutputs } from "../../../src/graph/layer";
 import { weightBytes } from "../../../src/graph/memory";
 import { fixture, fixtureNames } from "../support/checkpoints";
 import type { Numbers } from "../support/interpreter";
@@ -141,12 +136,12 @@ describe("a layer's graph", () => {
 
   it("lets no token see a later one, nor one that has left the window", async () => {
     const { architecture } = await opened("mistral");
-    const mask = causalMask(4, 2);
-    const open = Array.from(mask, (value) => (value === 0 ? 1 : 0));
-    expect(open).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
-    expect(Array.from(causalMask(2, undefined), (value) => (value === 0 ? 1 : 0))).toEqual([
-      1, 0, 1, 1,
-    ]);
+    const openIn = (window: number | undefined, size: number): number[] =>
+      Array.from(maskOf({ isBidirectional: false, window, slopes: undefined }, size), (value) =>
+        value === 0 ? 1 : 0,
+      );
+    expect(openIn(2, 4)).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
+    expect(openIn(undefined, 2)).toEqual([1, 0, 1, 1]);
     const feeds = layerFeeds(architecture, 0);
     const graph = layerGraph(architecture.layers[0]!, architecture.hiddenSize, false);
     const before = evaluate(graph, feeds, readWeight)[output]!.data;
@@ -218,18 +213,17 @@ async function opened(
 
 /** One sequence of random states, with the positions that the layer wants. */
 function layerFeeds(architecture: Architecture, index: number): Record<string, Numbers> {
-  const { rotary, window } = architecture.layers[index]!.attention.module;
-  const { cosine, sine } = rotaryTables(rotary, sequence);
-  const angles = [sequence, rotary.inverseFrequencies.length];
+  const { module } = architecture.layers[index]!.attention;
+  const positions = Object.entries(attentionFeeds(module, sequence)).map(
+    ([name, { shape, data }]) => [name, { shape, data: [...data] }],
+  );
   const random = pseudoRandom(1);
   const states = Array.from({ length: sequence * architecture.hiddenSize }, () =>
     Math.fround(random()),
   );
   return {
     [stream]: { shape: [1, sequence, architecture.hiddenSize], data: states },
-    [layerInputs.cosine]: { shape: angles, data: [...cosine] },
-    [layerInputs.sine]: { shape: angles, data: [...sine] },
-    [layerInputs.mask]: { shape: [sequence, sequence], data: [...causalMask(sequence, window)] },
+    ...(Object.fromEntries(positions) as Record<string, Numbers>),
   };
 }
 

@@ -201,6 +201,12 @@ export const operatorCases: { readonly [K in Operator]: OperatorCase<K> } = {
       { tangents: { 0: [1, 1] }, result: [1.1283791670955126, 1.1283791670955126 / Math.E] },
     ],
   },
+  Relu: {
+    ...elementwiseTyping(1),
+    example: { operands: [float([3], -2, -1, 3)], attributes: {}, result: [0, 0, 3] },
+    // ẋ where x > 0
+    derivatives: [{ tangents: { 0: [5, 6, 7] }, result: [0, 0, 7] }],
+  },
   Linear: {
     accepts: [
       {
@@ -485,6 +491,28 @@ export const operatorCases: { readonly [K in Operator]: OperatorCase<K> } = {
       result: [1, 2, 1, 2],
     },
     derivatives: [{ tangents: { 0: [3, 4] }, result: [3, 4, 3, 4] }],
+  },
+  Greater: {
+    accepts: [
+      {
+        operands: types("float32[batch, 3]", "float32[]"),
+        attributes: {},
+        result: type("bool[batch, 3]"),
+      },
+    ],
+    rejects: [
+      {
+        operands: types("float32[2]", "int64[2]"),
+        attributes: {},
+        because: /all are float32/,
+      },
+    ],
+    example: {
+      operands: [float([3], 1, 2, 3), float([], 2)],
+      attributes: {},
+      result: [0, 0, 1],
+    },
+    derivatives: "none",
   },
   Where: {
     accepts: [

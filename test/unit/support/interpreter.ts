@@ -81,6 +81,7 @@ const rules: { readonly [K in Operator]: Rule<K> } = {
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   Tanh: unary(Math.tanh),
   Erf: unary(erf),
+  Relu: unary((x) => Math.max(x, 0)),
   Linear: ([x, weight], _, shape) => {
     const inputs = weight!.shape[1]!;
     return table(shape, (index) =>
@@ -134,6 +135,7 @@ const rules: { readonly [K in Operator]: Rule<K> } = {
       );
     }),
   ExpandLike: ([x], _, shape) => table(shape, (index) => at(x!, index)),
+  Greater: binary((a, b) => (a > b ? 1 : 0)),
   Where: ([condition, a, b], _, shape) =>
     table(shape, (index) => at(at(condition!, index) === 0 ? b! : a!, index)),
   Cast: ([x]) => x!,

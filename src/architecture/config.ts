@@ -5,12 +5,15 @@ import { CheckpointError, written } from "../checkpoint/errors";
 import { expectationOf } from "../checkpoint/expectation";
 import type { RotaryScaling } from "./rotary";
 
-const size = z
+/** A number of channels, heads or tokens. */
+export const size = z
   .int()
   .min(1)
   .max(1 << 24);
-const positive = z.number().positive();
-const flag = z.boolean().nullish();
+export const layerCount = z.int().min(1).max(10_000);
+export const positive = z.number().positive();
+export const epsilon = z.number().nonnegative();
+export const flag = z.boolean().nullish();
 
 const rotaryParameters = z.object({
   rope_type: z.string().optional(),
@@ -25,17 +28,17 @@ const rotaryParameters = z.object({
 });
 
 /** The keys of config.json that the LLaMA lineage shares, under Hugging Face's names. */
-const lineageSchema = z.object({
+export const lineageSchema = z.object({
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
-  num_hidden_layers: z.int().min(1).max(10_000),
+  num_hidden_layers: layerCount,
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
   max_position_embeddings: size.nullish(),
   hidden_act: z.string().default("silu"),
-  rms_norm_eps: z.number().nonnegative().default(1e-6),
+  rms_norm_eps: epsilon.default(1e-6),
   /** Group-LN: groups of channels that a norm takes its means over. */
   norm_groups: size.nullish(),
   tie_word_embeddings: flag,
@@ -53,9 +56,16 @@ const lineageSchema = z.object({
 
 export type LineageConfig = z.infer<typeof lineageSchema>;
 
-/** @throws CheckpointError naming the key and its value when the config does not fit */
-export function parseLineageConfig(config: NonNullable<Checkpoint["config"]>): LineageConfig {
-  const parsed = lineageSchema.safeParse(config.value);
+/**
+ * The keys of a config.json as a schema has them.
+ *
+ * @throws CheckpointError naming the key and its value when the config does not fit
+ */
+export function parseConfig<Schema extends z.ZodType>(
+  config: NonNullable<Checkpoint["config"]>,
+  schema: Schema,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(config.value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const key = issue.path.join(".");

@@ -1,16 +1,16 @@
-import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import type { LineageConfig } from "./config";
-import { configError, parseLineageConfig, rotaryOf } from "./config";
-import type { Activation, Architecture, LayerDescription, Linear, Norm } from "./description";
-import { plainEmbedding, plainHead } from "./description";
+import { lineageSchema, rotaryOf } from "./config";
+import type { Architecture, LayerDescription, Linear, Norm } from "./description";
+import { plainEmbedding } from "./description";
 import type { Family } from "./family";
+import type { NormKind, Sizes } from "./familyReader";
+import { FamilyReader, plainAttention } from "./familyReader";
 import { rotary } from "./rotary";
 import type { Placement, SchemeName } from "./schemes";
 import { schemeNamed } from "./schemes";
 import { settleScheme } from "./settleScheme";
 import type { LayerNames } from "./sublayers";
-import { normPaths, sublayers } from "./sublayers";
-import { TensorDirectory } from "./tensorDirectory";
+import { everywhere, normPaths, sublayers, vectorNames } from "./sublayers";
 
 /** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
 export interface LineageTraits {
@@ -35,7 +35,11 @@ export function lineageFamily(traits: LineageTraits, recognises: Family["recogni
     name: traits.family,
     recognises,
     describe: (checkpoint, config, asked) =>
-      describeLineage(checkpoint, config, settleScheme(checkpoint, config, asked), traits),
+      describeLineage(
+        new FamilyReader(traits.family, checkpoint, config),
+        settleScheme(checkpoint, config, asked),
+        traits,
+      ),
   };
 }
 
@@ -60,46 +64,26 @@ export function windowOfLayerTypes(config: LineageConfig, layer: number): number
  * @throws CheckpointError when the config and the tensors contradict each other
  */
 function describeLineage(
-  checkpoint: Checkpoint,
-  config: NonNullable<Checkpoint["config"]>,
+  reader: FamilyReader,
   scheme: Architecture["scheme"],
   traits: LineageTraits,
 ): Architecture {
-  const parsed = parseLineageConfig(config);
-  const sizes = headSizes(config, parsed, traits.defaultHeadSize);
+  const { tensors, config } = reader;
+  const parsed = reader.parse(lineageSchema);
+  const sizes = headSizes(reader, parsed, traits.defaultHeadSize);
   const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
-  const activation = activations.get(parsed.hidden_act);
-  if (activation === undefined) {
-    const known = [...activations.keys()].join(", ");
-    throw configError(config, "hidden_act", parsed.hidden_act, `supported are ${known}`);
-  }
+  const activation = reader.activation("hidden_act", parsed.hidden_act);
   const { theta, scaling } = rotaryOf(config, parsed);
-  const tensors = new TensorDirectory(checkpoint);
   // A checkpoint of the stack alone (LlamaModel) lacks the prefix that the model with a head has.
   const prefix = tensors.has("embed_tokens.weight") ? "" : "model.";
   const biases = traits.biases(parsed);
 
-  const linear = (
-    path: string,
-    output: Record<string, number>,
-    input: Record<string, number>,
-    hasBias: boolean,
-  ): Linear => ({
-    weight: tensors.take(`${path}.weight`, { ...output, ...input }),
-    bias: hasBias ? tensors.take(`${path}.bias`, output) : undefined,
-  });
-  const groups = normGroups(config, parsed, scheme.name);
-  const norm = (path: string, size: Record<string, number>): Norm => ({
-    kind: "rms",
-    path,
-    weight: tensors.take(`${path}.weight`, size),
-    weightOffset: 0,
-    bias: undefined,
-    epsilon: parsed.rms_norm_eps,
-    groups: 1,
-  });
+  const linear = (path: string, output: Sizes, input: Sizes, hasBias: boolean): Linear =>
+    reader.linear(path, output, input, { hasBias });
+  const rms: NormKind = { kind: "rms", epsilon: parsed.rms_norm_eps };
+  const streamKind: NormKind = { ...rms, groups: normGroups(reader, parsed, scheme.name) };
   const hidden = { hidden_size: hiddenSize };
-  const streamNorm = (path: string): Norm => ({ ...norm(path, hidden), groups });
+  const streamNorm = (path: string): Norm => reader.norm(path, hidden, streamKind);
   const queries = { "num_attention_heads × head_dim": heads * headSize };
   const keys = { "num_key_value_heads × head_dim": keyValueHeads * headSize };
   const inner = { intermediate_size: parsed.intermediate_size };
@@ -109,25 +93,21 @@ function describeLineage(
     const attention = `${path}.self_attn`;
     const placement = schemeNamed(scheme.name).placement(index, parsed.num_hidden_layers);
     const headNorm = (name: string): Norm | undefined =>
-      traits.queryKeyNorm ? norm(`${attention}.${name}`, { head_dim: headSize }) : undefined;
+      traits.queryKeyNorm
+        ? reader.norm(`${attention}.${name}`, { head_dim: headSize }, rms)
+        : undefined;
     const modules = {
       attention: () => ({
-        heads,
+        ...plainAttention(heads, headSize, {
+          query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
+          key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
+          value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
+          output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
+        }),
         keyValueHeads,
-        headSize,
-        valueSize: headSize,
-        query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
-        key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
-        value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
-        output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
         queryNorm: headNorm("q_norm"),
         keyNorm: headNorm("k_norm"),
-        normsSpan: "head" as const,
         rotary: rotary(headSize, theta, scaling),
-        slopes: undefined,
-        scale: 1 / Math.sqrt(headSize),
-        softcap: undefined,
-        isBidirectional: false,
         window: traits.window(parsed, index),
       }),
       feedForward: () => ({
@@ -155,21 +135,16 @@ function describeLineage(
   const endsInNorm = layers.at(-1)!.feedForward.sumNorm !== undefined;
   const hasFinalNorm = !endsInNorm || tensors.has(`${prefix}norm.weight`);
   const finalNorm = hasFinalNorm ? streamNorm(`${prefix}norm`) : undefined;
-  const head = takeHead(
-    tensors,
-    prefix,
-    embedding,
-    vocabulary,
-    parsed.tie_word_embeddings ?? false,
-  );
+  const head = reader.head("lm_head.weight", embedding, vocabulary, {
+    isTied: parsed.tie_word_embeddings ?? false,
+    isExpected: prefix !== "",
+  });
   // Stored by old versions of transformers; recomputed from rope_theta by all of them.
   tensors.ignore(/\.rotary_emb\.inv_freq$/);
   // LayerNorm Scaling's factors, stored as a buffer by some training code.
   tensors.ignore(/\.ln_scale$/);
-  tensors.requireAllTaken(traits.family);
 
-  return {
-    family: traits.family,
+  return reader.finish({
     hiddenSize,
     heads,
     keyValueHeads,
@@ -181,20 +156,8 @@ function describeLineage(
     layers,
     finalNorm,
     head,
-  };
+  });
 }
-
-/** The vectors of LayerScale and Admin. */
-const vectorNames = {
-  attention: {
-    branchScale: "attention_layer_scale",
-    streamScale: "attention_residual_scale",
-  },
-  feedForward: {
-    branchScale: "feed_forward_layer_scale",
-    streamScale: "feed_forward_residual_scale",
-  },
-};
 
 /** Llama's two names, wherever its code then puts the norms. */
 const llamaNames = everywhere("input_layernorm", "post_attention_layernorm");
@@ -224,26 +187,8 @@ function namesOf(placement: Placement, holds: (path: string) => boolean): LayerN
   return known.find((names) => normPaths(placement, names).every(holds)) ?? llamaNames;
 }
 
-/** One norm a sublayer, under the same name at any place. */
-function everywhere(attention: string, feedForward: string): LayerNames {
-  const at = (name: string) => ({ inputNorm: name, branchNorm: name, sumNorm: name });
-  return {
-    attention: { ...vectorNames.attention, ...at(attention) },
-    feedForward: { ...vectorNames.feedForward, ...at(feedForward) },
-  };
-}
-
-/** Hugging Face's names of activations, and ours. */
-const activations: ReadonlyMap<string, Activation> = new Map([
-  ["silu", "silu"],
-  ["swish", "silu"],
-  ["gelu", "gelu"],
-  ["gelu_new", "gelu_tanh"],
-  ["gelu_pytorch_tanh", "gelu_tanh"],
-]);
-
 function headSizes(
-  config: NonNullable<Checkpoint["config"]>,
+  reader: FamilyReader,
   parsed: LineageConfig,
   defaultHeadSize: number | undefined,
 ): { hiddenSize: number; heads: number; keyValueHeads: number; headSize: number } {
@@ -252,54 +197,35 @@ function headSizes(
   const keyValueHeads = parsed.num_key_value_heads ?? heads;
   const headSize = parsed.head_dim ?? defaultHeadSize ?? hiddenSize / heads;
   if (heads % keyValueHeads !== 0) {
-    throw configError(
-      config,
+    throw reader.refusal(
       "num_key_value_heads",
       keyValueHeads,
       `it must divide num_attention_heads, ${heads}`,
     );
   }
   if (!Number.isInteger(headSize)) {
-    throw configError(
-      config,
+    throw reader.refusal(
       "num_attention_heads",
       heads,
       `it must divide hidden_size, ${hiddenSize}, where there is no head_dim`,
     );
   }
   if (headSize % 2 !== 0) {
-    throw configError(config, "head_dim", headSize, "rotary pairs need an even number");
+    throw reader.refusal("head_dim", headSize, "rotary pairs need an even number");
   }
   return { hiddenSize, heads, keyValueHeads, headSize };
 }
 
 function normGroups(
-  config: NonNullable<Checkpoint["config"]>,
+  reader: FamilyReader,
   { norm_groups: groups, hidden_size: hiddenSize }: LineageConfig,
   scheme: SchemeName,
 ): number {
   if (scheme === "group-ln" && !groups) {
-    throw configError(config, "norm_groups", groups, "expected the number of groups of channels");
+    throw reader.refusal("norm_groups", groups, "expected the number of groups of channels");
   }
   if (groups && hiddenSize % groups !== 0) {
-    throw configError(config, "norm_groups", groups, `it must divide hidden_size, ${hiddenSize}`);
+    throw reader.refusal("norm_groups", groups, `it must divide hidden_size, ${hiddenSize}`);
   }
   return groups ?? 1;
-}
-
-function takeHead(
-  tensors: TensorDirectory,
-  prefix: string,
-  embedding: TensorEntry,
-  vocabulary: Record<string, number>,
-  tied: boolean,
-): Architecture["head"] {
-  if (tied) {
-    // Some checkpoints store the tied weight twice.
-    return tensors.has("lm_head.weight")
-      ? { ...plainHead(embedding), tied, copy: tensors.take("lm_head.weight", vocabulary) }
-      : { ...plainHead(embedding), tied };
-  }
-  if (prefix === "" && !tensors.has("lm_head.weight")) return undefined;
-  return plainHead(tensors.take("lm_head.weight", vocabulary));
 }

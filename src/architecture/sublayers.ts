@@ -59,3 +59,24 @@ export function normPaths(placement: Placement, { attention, feedForward }: Laye
     .filter((place) => placement[place] !== undefined)
     .flatMap((place) => [attention[place], feedForward[place]]);
 }
+
+/** The vectors of LayerScale and Admin. */
+export const vectorNames = {
+  attention: {
+    branchScale: "attention_layer_scale",
+    streamScale: "attention_residual_scale",
+  },
+  feedForward: {
+    branchScale: "feed_forward_layer_scale",
+    streamScale: "feed_forward_residual_scale",
+  },
+};
+
+/** One norm a sublayer, under the same name at any place. */
+export function everywhere(attention: string, feedForward: string): LayerNames {
+  const at = (name: string) => ({ inputNorm: name, branchNorm: name, sumNorm: name });
+  return {
+    attention: { ...vectorNames.attention, ...at(attention) },
+    feedForward: { ...vectorNames.feedForward, ...at(feedForward) },
+  };
+}

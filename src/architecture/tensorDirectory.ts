@@ -16,13 +16,14 @@ export class TensorDirectory {
   }
 
   /**
-   * @param shape sizes with what states each, for the message: `{ hidden_size: 64 }`
+   * @param shape sizes, outermost first, with what states each, for the message: `{ hidden_size: 64 }`
    * @throws CheckpointError when the tensor is missing, not floating point, or of another shape
    */
-  take(name: string, shape: Readonly<Record<string, number>>): TensorEntry {
+  take(name: string, ...shape: readonly Readonly<Record<string, number>>[]): TensorEntry {
     const { directoryFile, tensors } = this.checkpoint;
-    const sizes = Object.values(shape);
-    const expected = `[${sizes.join(", ")}] (${Object.keys(shape).join(" × ")} of config.json)`;
+    const sizes = shape.flatMap((axes) => Object.values(axes));
+    const stated = shape.flatMap((axes) => Object.keys(axes)).join(" × ");
+    const expected = `[${sizes.join(", ")}] (${stated} of config.json)`;
     const tensor = tensors.get(name);
     if (tensor === undefined) {
       throw new CheckpointError(

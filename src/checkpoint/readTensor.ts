@@ -30,6 +30,17 @@ export async function readTensor(tensor: TensorEntry): Promise<Float32Array> {
   return numbers;
 }
 
+/** A tensor's bytes as the engine takes them: as stored where it could read them in place, else float32. */
+export async function readWeight(tensor: TensorEntry): Promise<Uint8Array> {
+  if (!isReadInPlace(tensor)) return new Uint8Array((await readTensor(tensor)).buffer);
+  const handle = await open(tensor.file, "r");
+  try {
+    return await readWhole(tensor, handle, Buffer.alloc(tensor.byteLength), tensor.offset);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The elements as they lie in the file, from the tensor's first to its last. */
 async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   const { dataType, member, file, view } = tensor;

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { messageOf } from "../checkpoint/errors";
-import { readTensor } from "../checkpoint/readTensor";
+import { readWeight } from "../checkpoint/readTensor";
 import type { Graph } from "../graph/graph";
 import { toOnnx } from "../graph/onnx";
 import type { Executor, Session, Tensor } from "./executor";
@@ -37,13 +37,13 @@ async function createSession(
   graph: Graph,
   { provider, threads, weightsFolder }: OnnxRuntimeOptions,
 ): Promise<InferenceSession> {
-  const { bytes, converted } = toOnnx(graph, weightsFolder);
+  const { bytes, handedOver } = toOnnx(graph, weightsFolder);
   const externalData: { path: string; data: Uint8Array }[] = [];
-  for (const { path, tensor } of converted) {
-    externalData.push({ path, data: new Uint8Array((await readTensor(tensor)).buffer) });
+  for (const { path, tensor } of handedOver) {
+    externalData.push({ path, data: await readWeight(tensor) });
   }
   return InferenceSession.create(bytes, {
-    externalData,
+    ...(externalData.length > 0 && { externalData }),
     executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Sessions come and go layer by layer: an arena would keep the largest one's memory.

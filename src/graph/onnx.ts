@@ -12,8 +12,11 @@ import { GraphError } from "./types";
 /** An ONNX model, and the weights that must be handed over with it. */
 export interface OnnxModelFile {
   readonly bytes: Uint8Array;
-  /** Weights that the model finds under these paths, as float32: those not read in place. */
-  readonly converted: readonly { readonly path: string; readonly tensor: TensorEntry }[];
+  /**
+   * What the model expects under these paths, in the type of the graph. ONNX Runtime takes all weights
+   * of a model from its files or none, so where one cannot be read in place, none is.
+   */
+  readonly handedOver: readonly { readonly path: string; readonly tensor: TensorEntry }[];
 }
 
 /**
@@ -24,7 +27,10 @@ export interface OnnxModelFile {
  *   not leave it
  */
 export function toOnnx(graph: Graph, weightsFolder: string): OnnxModelFile {
-  const lowering = new Lowering(weightsFolder);
+  const isInPlace = graph.constants.every(
+    (constant) => constant.kind !== "weight" || isReadInPlace(constant.tensor),
+  );
+  const lowering = new Lowering(isInPlace ? weightsFolder : undefined);
   for (const constant of graph.constants) lowering.addConstant(constant);
   for (const node of graph.nodes) lowering.addNode(node);
   // An output may be an input or be returned under two names, which ONNX does not allow directly.
@@ -44,7 +50,7 @@ export function toOnnx(graph: Graph, weightsFolder: string): OnnxModelFile {
       output,
     },
   });
-  return { bytes, converted: lowering.converted };
+  return { bytes, handedOver: lowering.handedOver };
 }
 
 /** TensorProto.DataType. */
@@ -59,10 +65,11 @@ const elementTypes: Record<ElementType, number> = {
 class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
-  readonly converted: { path: string; tensor: TensorEntry }[] = [];
+  readonly handedOver: { path: string; tensor: TensorEntry }[] = [];
   private readonly integerLists = new Map<string, string>();
 
-  constructor(private readonly weightsFolder: string) {}
+  /** @param weightsFolder undefined: weights are handed over instead */
+  constructor(private readonly weightsFolder: string | undefined) {}
 
   addConstant(constant: Constant): void {
     const { name, type } = constant.value;
@@ -90,13 +97,14 @@ class Lowering {
 
   private placeOf(tensor: TensorEntry): { location: string; offset: number; length: number } {
     const { file, offset, byteLength } = tensor;
-    if (isReadInPlace(tensor)) {
+    if (this.weightsFolder !== undefined) {
       const location = relative(this.weightsFolder, file).split(sep).join("/");
       return { location, offset, length: byteLength };
     }
-    const path = `converted/${this.converted.length}`;
-    this.converted.push({ path, tensor });
-    return { location: path, offset: 0, length: 4 * elementCount(tensor.shape) };
+    const path = `weights/${this.handedOver.length}`;
+    this.handedOver.push({ path, tensor });
+    const length = isReadInPlace(tensor) ? byteLength : 4 * elementCount(tensor.shape);
+    return { location: path, offset: 0, length };
   }
 
   addNode<K extends Operator>(node: NodeOf<K>): void {

@@ -47,6 +47,16 @@ def llama(model: nn.Module) -> Anatomy:
     )
 
 
+def gpt2(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.transformer.h),
+        "transformer.h.{}",
+        lambda ids: model(input_ids=ids, use_cache=False).logits,
+        lambda layer: Sublayer(layer.attn),
+        lambda layer: Sublayer(layer.mlp),
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -72,6 +82,12 @@ def sample(model: nn.Module) -> Anatomy:
         lambda layer: sublayer(layer, layer.self_attn, "attention"),
         lambda layer: sublayer(layer, layer.mlp, "feedforward"),
     )
+
+
+# By the model_type of config.json; every other one is of the LLaMA lineage.
+OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
+    "gpt2": gpt2,
+}
 
 
 def has_norm_after(layer: nn.Module) -> bool:

@@ -19,6 +19,11 @@ class Case:
     written_by_transformers: bool = False
 
     @property
+    def is_tied(self) -> bool:
+        # What transformers assumes where the config is silent depends on the family.
+        return self.config.get("tie_word_embeddings", self.config["model_type"] == "gpt2")
+
+    @property
     def seed_text(self) -> str:
         return self.weights_seed or self.name
 
@@ -83,6 +88,22 @@ def qwen3(**overrides: Any) -> Config:
         use_sliding_window=False,
         **overrides,
     )
+
+
+def gpt2(**overrides: Any) -> Config:
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "gpt2",
+        "n_embd": 24,
+        "n_head": 4,
+        "n_inner": None,
+        "n_layer": 4,
+        "n_positions": 128,
+        "vocab_size": 72,
+        **overrides,
+    }
 
 
 def sample(scheme: str) -> Config:
@@ -179,6 +200,7 @@ CASES: list[Case] = [
     Case("llama-f16", llama(num_key_value_heads=2, torch_dtype="float16"), dtype="float16"),
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
+    Case("gpt2", gpt2()),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -64,14 +65,15 @@ def random_weights(
         model = untrained(case.config, folder)
     weights: dict[str, torch.Tensor] = {}
     for name, tensor in sorted(model.state_dict().items()):
-        if case.config["tie_word_embeddings"] and name == "lm_head.weight":
+        if case.is_tied and name == "lm_head.weight":
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
-        if "norm" in name or name.endswith("_scale"):
-            values = 1 + 0.2 * values
-        elif name.endswith(".bias"):
+        if name.endswith(".bias"):
             values = 0.2 * values
-        elif "embed_tokens" in name:
+        elif values.dim() == 1:
+            # Norms, and the vectors of LayerScale and Admin.
+            values = 1 + 0.2 * values
+        elif "embed" in name or re.search(r"\b(wte|wpe)\b", name):
             values = 0.6 * values
         else:
             values = 0.22 * values

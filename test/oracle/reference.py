@@ -51,7 +51,7 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, attn_implementation="eager", local_files_only=True
         )
-        describe = anatomy.llama
+        describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)
     model = model.to(dtype).eval()
     model.requires_grad_(False)
     return describe(model)

@@ -1,0 +1,171 @@
+import type * as z from "zod";
+import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
+import { reshaped, transposed } from "../checkpoint/views";
+import { configError, parseConfig } from "./config";
+import type { Activation, Architecture, Attention, Head, Linear, Norm } from "./description";
+import { plainHead } from "./description";
+import { TensorDirectory } from "./tensorDirectory";
+
+/** Sizes of axes with what states each, for messages: `{ hidden_size: 64 }`. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** What a norm of a family is like, apart from where it stands. */
+export interface NormKind {
+  readonly kind: Norm["kind"];
+  readonly epsilon: number;
+  /** Whether it has a bias; left out: a `layer` norm has one. */
+  readonly hasBias?: boolean;
+  readonly weightOffset?: number;
+  readonly groups?: number;
+}
+
+/**
+ * What a family file reads a checkpoint with: the keys of its config.json and its tensors, each checked
+ * as it is taken. Every error names the file, the key or the tensor, what was found and expected.
+ */
+export class FamilyReader {
+  readonly tensors: TensorDirectory;
+
+  constructor(
+    readonly family: string,
+    readonly checkpoint: Checkpoint,
+    readonly config: NonNullable<Checkpoint["config"]>,
+  ) {
+    this.tensors = new TensorDirectory(checkpoint);
+  }
+
+  /** The config's keys as a schema has them. @throws CheckpointError naming the first that does not fit */
+  parse<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
+    return parseConfig(this.config, schema);
+  }
+
+  /** An error about a key of the config, to be thrown. */
+  refusal(key: string, value: unknown, expectation: string): Error {
+    return configError(this.config, key, value, expectation);
+  }
+
+  /** @throws CheckpointError when a key has another value than the only one that is supported */
+  requireOnly(key: string, supported: unknown): void {
+    const value = this.config.value[key];
+    if (value === undefined || value === null || value === supported) return;
+    throw this.refusal(key, value, `supported is only ${JSON.stringify(supported)}`);
+  }
+
+  /** @param name an activation as Hugging Face calls it, the value of `key` */
+  activation(key: string, name: string): Activation {
+    const activation = activations.get(name);
+    if (activation !== undefined) return activation;
+    throw this.refusal(key, name, `supported are ${[...activations.keys()].join(", ")}`);
+  }
+
+  /** @throws CheckpointError when the hidden size does not fall into this many heads */
+  headSize(key: string, heads: number, hiddenSize: number): number {
+    if (hiddenSize % heads === 0) return hiddenSize / heads;
+    throw this.refusal(key, heads, `it must divide the hidden size, ${hiddenSize}`);
+  }
+
+  /**
+   * Takes `path.weight` [output, input], and `path.bias` [output] where it has one.
+   *
+   * @param layout.isTransposed whether the checkpoint stores [input, output], as GPT-2's Conv1D does
+   */
+  linear(
+    path: string,
+    output: Sizes,
+    input: Sizes,
+    { hasBias = true, isTransposed = false } = {},
+  ): Linear {
+    const weight = isTransposed
+      ? transposed(this.tensors.take(`${path}.weight`, input, output))
+      : this.tensors.take(`${path}.weight`, output, input);
+    return { weight, bias: hasBias ? this.tensors.take(`${path}.bias`, output) : undefined };
+  }
+
+  /** Takes the norm at a module path. */
+  norm(path: string, size: Sizes, norm: NormKind): Norm {
+    const { kind, epsilon, hasBias = kind === "layer", weightOffset = 0, groups = 1 } = norm;
+    return {
+      kind,
+      path,
+      weight: this.tensors.take(`${path}.weight`, size),
+      weightOffset,
+      bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
+      epsilon,
+      groups,
+    };
+  }
+
+  /**
+   * The language-model head: its own weight, the embedding where the config ties them, or none.
+   *
+   * @param head.isTied what the config says, or the family's default
+   * @param head.isExpected whether the names of other tensors show that the model had one
+   */
+  head(
+    name: string,
+    embedding: TensorEntry,
+    vocabulary: Sizes,
+    { isTied, isExpected }: { readonly isTied: boolean; readonly isExpected: boolean },
+  ): Head | undefined {
+    const isStored = this.tensors.has(name);
+    if (!isTied) {
+      return isStored || isExpected ? plainHead(this.tensors.take(name, vocabulary)) : undefined;
+    }
+    const tied = { ...plainHead(embedding), tied: true };
+    // Some checkpoints store the tied weight twice.
+    return isStored ? { ...tied, copy: this.tensors.take(name, vocabulary) } : tied;
+  }
+
+  /** The description, once every tensor has been taken. @throws CheckpointError when one is left */
+  finish(architecture: Omit<Architecture, "family">): Architecture {
+    this.tensors.requireAllTaken(this.family);
+    return { family: this.family, ...architecture };
+  }
+}
+
+/** Hugging Face's names of activations, and ours. */
+const activations: ReadonlyMap<string, Activation> = new Map([
+  ["silu", "silu"],
+  ["swish", "silu"],
+  ["gelu", "gelu"],
+  ["gelu_new", "gelu_tanh"],
+  ["gelu_fast", "gelu_tanh"],
+  ["gelu_pytorch_tanh", "gelu_tanh"],
+  ["quick_gelu", "quick_gelu"],
+  ["relu", "relu"],
+  ["relu2", "squared_relu"],
+]);
+
+/** Causal attention of heads alike, without norms, rotation or windows: what most families vary. */
+export function plainAttention(
+  heads: number,
+  headSize: number,
+  projections: Pick<Attention, "query" | "key" | "value" | "output">,
+): Attention {
+  return {
+    heads,
+    keyValueHeads: heads,
+    headSize,
+    valueSize: headSize,
+    ...projections,
+    queryNorm: undefined,
+    keyNorm: undefined,
+    normsSpan: "head",
+    rotary: undefined,
+    slopes: undefined,
+    scale: 1 / Math.sqrt(headSize),
+    softcap: undefined,
+    isBidirectional: false,
+    window: undefined,
+  };
+}
+
+/** A linear whose outputs are some rows of a fused one: `part` cuts weight and bias alike. */
+export function partOf(fused: Linear, part: (tensor: TensorEntry) => TensorEntry): Linear {
+  return { weight: part(fused.weight), bias: fused.bias && part(fused.bias) };
+}
+
+/** A row of a table as a matrix of one row. */
+export function asRow(tensor: TensorEntry): TensorEntry {
+  return reshaped(tensor, [1, ...tensor.shape]);
+}

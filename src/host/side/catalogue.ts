@@ -6,7 +6,6 @@ import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { ReportStore } from "../reports/reportStore";
 import type { KnownReport } from "./checkpointTree";
-import { GitIgnore } from "./gitIgnore";
 
 /** Reports kept in memory: going back and forth between files reads none of them twice. */
 const keptReports = 6;
@@ -52,6 +51,8 @@ export class Catalogue implements vscode.Disposable {
     const folders = await this.folders.known();
     if (!this.isStale) return;
     this.isStale = false;
+    // Loaded when the tree is first shown.
+    const { GitIgnore } = await import("./gitIgnore");
     const rules = new GitIgnore();
     const judged = await Promise.all(
       folders.map(async (folder) => ({

@@ -14,41 +14,28 @@ interface PackedDocuments extends Packed<Omit<DocumentFigures, "layers">> {
   layers: Packed<LayerDocuments>[];
 }
 
-/** The report is left as it is. */
+/** The report is left as it is; of its fields none changes its place. */
 export function packReport(report: Report): PackedReport {
-  const { documents, ...rest } = report;
-  if (documents === undefined) return rest;
-  const { layers, ...own } = documents;
-  const length = [own, ...layers].reduce((sum, figures) => sum + numbersIn(figures), 0);
+  const { documents, ...bare } = report;
+  if (documents === undefined) return bare;
+  let length = 0;
+  mapped(documents, (numbers) => (length += numbers.length));
   const buffer = new ArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT);
   let at = 0;
-  const pack = (numbers: readonly number[]): Float64Array<ArrayBuffer> => {
+  const pack = (numbers: ArrayLike<number>): Float64Array => {
     const packed = new Float64Array(buffer, at, numbers.length);
     packed.set(numbers);
     at += packed.byteLength;
     return packed;
   };
-  return {
-    ...rest,
-    documents: {
-      ...(mapped(own, pack) as Packed<typeof own>),
-      layers: layers.map((layer) => mapped(layer, pack) as Packed<LayerDocuments>),
-    },
-  };
+  return { ...report, documents: mapped(documents, pack) as PackedDocuments };
 }
 
 /** The report that was packed; one that never was is as good. */
 export function unpackReport(packed: PackedReport | Report): Report {
-  const { documents, ...rest } = packed;
-  if (documents === undefined) return rest;
-  const { layers, ...own } = documents;
-  return {
-    ...rest,
-    documents: {
-      ...(mapped(own, plain) as Omit<DocumentFigures, "layers">),
-      layers: layers.map((layer) => mapped(layer, plain) as LayerDocuments),
-    },
-  };
+  const { documents, ...bare } = packed;
+  if (documents === undefined) return bare;
+  return { ...packed, documents: mapped(documents, plain) as DocumentFigures };
 }
 
 /** Twenty times as fast as Array.from, which asks an iterator for each number. */
@@ -58,16 +45,21 @@ function plain(packed: ArrayLike<number>): number[] {
   return numbers;
 }
 
-function numbersIn(figures: object): number {
-  const all = Object.values(figures) as readonly (readonly number[])[];
-  return all.reduce((sum, { length }) => sum + length, 0);
-}
-
-/** Of objects whose every field is numbers. */
-function mapped<After>(
-  figures: object,
-  map: (numbers: Float64Array & number[]) => After,
-): Record<string, After> {
-  const entries = Object.entries(figures) as [string, Float64Array & number[]][];
-  return Object.fromEntries(entries.map(([name, numbers]) => [name, map(numbers)]));
+/** Maps all numbers of the documents, those of the layers among them. */
+function mapped(
+  documents: DocumentFigures | PackedDocuments,
+  map: (numbers: ArrayLike<number>) => unknown,
+): unknown {
+  const { layers } = documents;
+  const figuresOf = (figures: object): object => {
+    const entries = Object.entries(figures) as [string, ArrayLike<number>][];
+    return Object.fromEntries(
+      entries.map(([name, numbers]) => [
+        name,
+        // The list of layers is the only field that is not of numbers.
+        (numbers as unknown) === layers ? layers.map(figuresOf) : map(numbers),
+      ]),
+    );
+  };
+  return figuresOf(documents);
 }

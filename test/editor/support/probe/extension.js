@@ -99,7 +99,11 @@ function explained({ from, to, cpu }, profile, marker) {
     if (time / 1000 < from || time / 1000 > to) return;
     const stack = stackOf(id);
     // Whose garbage it is that is collected nobody knows: everybody has a share.
-    if (["(idle)", "(program)", "(garbage collector)"].includes(stack[0].functionName)) return;
+    const { functionName } = stack[0];
+    if (["(idle)", "(program)", "(garbage collector)"].includes(functionName)) {
+      functions.set(functionName, (functions.get(functionName) ?? 0) + 1);
+      return;
+    }
     // Nor whose message the runtime is unpacking: what is nobody else's is held to be ours.
     const isOthers = stack.some(({ url }) => url !== "" && !url.startsWith("node:"));
     const isOurs = !isOthers || stack.some(({ url }) => url.includes(marker));

@@ -31,7 +31,8 @@ let probe: Probe;
 
 beforeAll(async () => {
   workbench = await Workbench.open("responsiveness", {
-    settings: { "fathom.maxTokens": 512 },
+    // What opens late must not take the selection away.
+    settings: { "fathom.maxTokens": 512, "explorer.autoReveal": false },
     prepare: (folder) => {
       writeFileSync(path.join(folder, probeFile), "");
       fillWorkspace(folder);

@@ -56,6 +56,8 @@ exports.activate = ({ subscriptions }) => {
     void (async () => {
       const { pathname, searchParams } = new URL(request.url, "http://localhost");
       const answer = pathname === "/stop" ? await stop(searchParams.get("of")) : await start();
+      // A connection that is kept would keep the test from ending.
+      response.setHeader("connection", "close");
       response.end(JSON.stringify(answer ?? {}));
     })();
   });
@@ -98,13 +100,12 @@ function explained({ from, to, cpu }, profile, marker) {
     time += profile.timeDeltas[n];
     if (time / 1000 < from || time / 1000 > to) return;
     const stack = stackOf(id);
-    // Whose garbage it is that is collected nobody knows: everybody has a share.
     const { functionName } = stack[0];
     if (["(idle)", "(program)", "(garbage collector)"].includes(functionName)) {
       functions.set(functionName, (functions.get(functionName) ?? 0) + 1);
       return;
     }
-    // Nor whose message the runtime is unpacking: what is nobody else's is held to be ours.
+    // Whose message the runtime is unpacking nobody knows: what is nobody else's is held to be ours.
     const isOthers = stack.some(({ url }) => url !== "" && !url.startsWith("node:"));
     const isOurs = !isOthers || stack.some(({ url }) => url.includes(marker));
     if (isOurs) ours++;
@@ -118,7 +119,9 @@ function explained({ from, to, cpu }, profile, marker) {
       .join(" < ");
     functions.set(names, (functions.get(names) ?? 0) + 1);
   });
-  const share = ours / Math.max(1, ours + others);
+  // Of garbage that is collected and of native code everybody who was seen has a share.
+  const isNative = functions.has("(program)");
+  const share = ours + others === 0 ? Number(isNative) : ours / (ours + others);
   const most = [...functions].sort(([, a], [, b]) => b - a).slice(0, 4);
   return {
     wallMs: to - from,

@@ -40,6 +40,8 @@ exports.activate = ({ subscriptions }) => {
 
   const start = async () => {
     await post("Profiler.enable");
+    // It may have run since the window was opened; stopping what does not run is no harm.
+    await post("Profiler.stop").catch(() => undefined);
     await post("Profiler.setSamplingInterval", { interval: samplingMicroseconds });
     await post("Profiler.start");
     // Starting it has taken time, which is nobody's.

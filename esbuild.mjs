@@ -1,5 +1,5 @@
 /** Bundles the extension, the command line, the engine process and the webviews into dist/. */
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build, context } from "esbuild";
@@ -30,6 +30,25 @@ const lazyPython = {
   },
 };
 
+/**
+ * The editor's API as it is: a namespace of it would be a copy of some 500 properties, made by each
+ * file that imports it while the editor waits for the activation.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const editorAsItIs = {
+  name: "editor-as-it-is",
+  setup(bundle) {
+    bundle.onLoad({ filter: /[\\/]src[\\/](host[\\/].*|extension)\.ts$/ }, ({ path: file }) => ({
+      contents: readFileSync(file, "utf8").replace(
+        /^import \* as vscode from "vscode";$/m,
+        'const vscode: typeof import("vscode") = require("vscode");',
+      ),
+      loader: "ts",
+    }));
+  },
+};
+
 /** @type {import("esbuild").BuildOptions[]} */
 const bundles = [
   {
@@ -42,9 +61,10 @@ const bundles = [
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
       python: "src/python/reader.ts",
+      reader: "src/host/reading/readerThread.ts",
     },
     outdir: "dist",
-    plugins: [lazyPython],
+    plugins: [lazyPython, editorAsItIs],
     // Its other build finds itself by import.meta, which a CommonJS bundle has not.
     alias: { "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs" },
     // ONNX Runtime loads its native library from a path beside its own files.

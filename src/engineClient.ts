@@ -8,10 +8,12 @@ import type {
   DiagnosisRequest,
   EngineCommand,
   EngineEvent,
+  EngineMessage,
   Failure,
   Progress,
 } from "./protocol/messages";
 import type { Report } from "./diagnosis/report";
+import { unpackReport } from "./report/packedReport";
 
 export type Outcome = { ok: true; report: Report } | { ok: false; failure: Failure };
 
@@ -99,8 +101,10 @@ class EngineProcess {
     this.child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
       this.lastWords = (this.lastWords + chunk).slice(-2000);
     });
-    this.child.on("message", (event: EngineEvent) => {
-      this.hear(event);
+    this.child.on("message", (message: EngineMessage) => {
+      this.hear(
+        "report" in message ? { ...message, report: unpackReport(message.report) } : message,
+      );
     });
     this.outcome = new Promise((resolve) => {
       this.child.on("error", (error) => {

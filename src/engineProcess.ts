@@ -17,10 +17,12 @@ import type {
   DiagnosisRequest,
   EngineCommand,
   EngineEvent,
+  EngineMessage,
   Failure,
   Progress,
 } from "./protocol/messages";
 import { findingsOf } from "./report/findings";
+import { packReport } from "./report/packedReport";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 
@@ -197,9 +199,12 @@ class ProgressTeller {
 function send(event: EngineEvent): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
-    else
-      process.send(event, () => {
+    else {
+      const message: EngineMessage =
+        "report" in event ? { ...event, report: packReport(event.report) } : event;
+      process.send(message, () => {
         resolve();
       });
+    }
   });
 }

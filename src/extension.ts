@@ -14,6 +14,7 @@ import { commands, innerCommands, tools, webviews } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
 import { lazily } from "./host/lazily";
 import { exportFormatOf, ReportExporter } from "./host/reportExporter";
+import { ThreadedReader } from "./host/reading/threadedReader";
 import { PanelRestorer } from "./host/reports/panelRestorer";
 import { ReportEditor } from "./host/reports/reportEditor";
 import { ReportMemory } from "./host/reports/reportMemory";
@@ -28,18 +29,21 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Fathom", { log: true });
   const guard = new Guard(log);
   const folders = new CheckpointFolders(log);
-  const engine = vscode.Uri.joinPath(extensionUri, "dist", "engine.js").fsPath;
-  const exporter = new ReportExporter(extensionUri, globalState, log);
+  const bundle = (name: string): string => vscode.Uri.joinPath(extensionUri, "dist", name).fsPath;
+  const reader = new ThreadedReader(bundle("reader.js"));
+  const exporter = new ReportExporter(extensionUri, reader, globalState, log);
   // A window without a folder has no storage of its own.
   const storage = context.storageUri ?? context.globalStorageUri;
   const store = new ReportStore(vscode.Uri.joinPath(storage, "reports").fsPath, {
     log,
     nameOf: (checkpointPath) => namedCheckpoint(checkpointPath).name,
+    reader,
   });
   const measuring = {
     turnstile: new Turnstile(),
-    memory: new ReportMemory(store),
-    startEngine: ((request, onEvent) => startEngine(engine, request, onEvent)) as StartEngine,
+    memory: new ReportMemory(store, reader),
+    startEngine: ((request, onEvent) =>
+      startEngine(bundle("engine.js"), request, onEvent)) as StartEngine,
   };
   const diagnoses = new Diagnoses({ extensionUri, log, guard, exporter, ...measuring }, store);
   const side = new SidePanel({
@@ -60,12 +64,13 @@ export function activate(context: vscode.ExtensionContext): void {
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
     const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
-    return new TrainingRuns(folders, reports, { extensionUri, log, guard });
+    return new TrainingRuns(folders, reports, { extensionUri, log, guard, reader });
   });
   const comparisons = lazily(subscriptions, async () => {
     const { Comparisons } = await import("./host/compare/comparisons");
     const saver = new FileSaver(globalState, log);
-    return new Comparisons({ extensionUri, log, guard, folders, reports, saver, kept: store });
+    const ways = { extensionUri, log, guard, reader, saver };
+    return new Comparisons({ ...ways, folders, reports, kept: store });
   });
   const register = (
     command: string,
@@ -79,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   subscriptions.push(
     log,
+    reader,
     folders,
     diagnoses,
     side,
@@ -93,17 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.window.registerCustomEditorProvider(
       webviews.report,
-      new ReportEditor({
-        extensionUri,
-        guard,
-        exporter,
-        becameCurrent: (report) => {
-          diagnoses.becameCurrent(report);
-        },
-        choseLayer: (layer) => {
-          diagnoses.choseLayer(layer);
-        },
-      }),
+      new ReportEditor({ extensionUri, guard, exporter, reader, diagnoses }),
       { supportsMultipleEditorsPerDocument: true },
     ),
     vscode.window.registerWebviewPanelSerializer(
@@ -117,7 +113,7 @@ export function activate(context: vscode.ExtensionContext): void {
       reports: side.reports,
       openStored: (key) => diagnoses.openStored(key),
     }),
-    vscode.lm.registerTool(tools.depth, new DepthTool((uri) => diagnose.run(uri))),
+    vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
     vscode.window.registerWebviewPanelSerializer(webviews.comparison, {
       deserializeWebviewPanel: async (panel, state) => {
         await guard.run("compare again", async () => (await comparisons()).restore(panel, state));

@@ -54,14 +54,13 @@ export async function installEditor() {
 }
 
 /** @param folder holds all that one editor keeps: settings, extensions, state */
-export async function installExtension(folder, vsix) {
+export async function installExtension(folder, ...vsixes) {
   const { userData, extensions } = profileIn(folder);
   const where = ["--user-data-dir", userData, "--extensions-dir", extensions];
   await runQuietly("Installing the extension", editorNode(), [
     entry,
     ...where,
-    "--install-extension",
-    vsix,
+    ...vsixes.flatMap((vsix) => ["--install-extension", vsix]),
     "--force",
   ]);
 }

@@ -8,6 +8,10 @@ import * as vscode from "vscode";
 import { runFoldersOf } from "../trainingRun/discover";
 import { stepOfName } from "../trainingRun/stepName";
 import { contextKeys } from "./ids";
+import { mapInBatches } from "./inBatches";
+
+/** `step-9` before `step-10`; made once, for to make one takes longer than to compare. */
+const byNumber = new Intl.Collator(undefined, { numeric: true });
 
 /** Files come in groups: what is written within this time is looked at together. */
 const settleMs = 500;
@@ -79,14 +83,14 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 
   private sorted(): string[] {
-    return [...this.folders].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+    return [...this.folders].sort(byNumber.compare);
   }
 
   /** The folders that hold the checkpoints of a run, as subfolders or as weight files. */
   private async runFolders(): Promise<string[]> {
     const folders = [...this.folders];
-    const ofFiles = await Promise.all(
-      folders.map(async (folder) => ((await holdsSteps(folder)) ? [folder] : [])),
+    const ofFiles = await mapInBatches(folders, async (folder) =>
+      (await holdsSteps(folder)) ? [folder] : [],
     );
     return [...new Set([...runFoldersOf(folders), ...ofFiles.flat()])];
   }
@@ -112,12 +116,10 @@ export class CheckpointFolders implements vscode.Disposable {
 
   private async check(candidates: string[]): Promise<void> {
     const before = this.sorted().join("\0");
-    await Promise.all(
-      candidates.map(async (folder) => {
-        if (await holdsCheckpoint(folder)) this.folders.add(folder);
-        else this.folders.delete(folder);
-      }),
-    );
+    await mapInBatches(candidates, async (folder) => {
+      if (await holdsCheckpoint(folder)) this.folders.add(folder);
+      else this.folders.delete(folder);
+    });
     // `resourcePath` is the file system path on the desktop and the URI's path in a browser.
     const paths = [...this.folders].flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
     await vscode.commands.executeCommand("setContext", contextKeys.checkpointFolders, [

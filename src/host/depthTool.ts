@@ -1,10 +1,9 @@
 /** Lets the editor's assistant measure a checkpoint or read a report, and speak of the numbers. */
-import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
 import { answerMarkdown } from "../report/markdown";
-import { checkSize, parseReport } from "../report/readReport";
+import type { Reader } from "./reading/reader";
 
 interface DepthInput {
   path: string;
@@ -12,7 +11,10 @@ interface DepthInput {
 
 export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
   /** @param diagnose measures a checkpoint, or recalls what was measured of it */
-  constructor(private readonly diagnose: (uri: vscode.Uri) => Promise<Report | undefined>) {}
+  constructor(
+    private readonly reader: Pick<Reader, "readReport">,
+    private readonly diagnose: (uri: vscode.Uri) => Promise<Report | undefined>,
+  ) {}
 
   prepareInvocation({
     input,
@@ -35,7 +37,7 @@ export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
   }: vscode.LanguageModelToolInvocationOptions<DepthInput>): Promise<vscode.LanguageModelToolResult> {
     const file = absolute(input.path);
     const report = isReport(file)
-      ? await reportIn(file)
+      ? await this.reader.readReport(file)
       : await this.diagnose(vscode.Uri.file(file));
     if (report === undefined) throw new Error(vscode.l10n.t("{0} was not measured.", file));
     return new vscode.LanguageModelToolResult([
@@ -52,10 +54,4 @@ function isReport(file: string): boolean {
 function absolute(file: string): string {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   return folder === undefined ? path.resolve(file) : path.resolve(folder, file);
-}
-
-/** @throws ReportFileError when the file is no report */
-async function reportIn(file: string): Promise<Report> {
-  checkSize((await stat(file)).size);
-  return parseReport(await readFile(file, "utf8"));
 }

@@ -1,6 +1,7 @@
 /** The webview that shows one report, or a diagnosis as it comes, wherever the editor put it. */
 import * as vscode from "vscode";
 import type { HostToPanel, PanelSource, PanelState, PanelToHost } from "../protocol/messages";
+import { withoutDocuments } from "../report/withoutDocuments";
 import type { Guard } from "./guard";
 import { webviews } from "./ids";
 import { panelHtml } from "./panelHtml";
@@ -68,7 +69,7 @@ export class DiagnosisPanel implements vscode.Disposable {
 
   /** @param source what the webview shall keep for the next window */
   show(state: PanelState, source?: PanelSource): void {
-    this.message = { type: "state", state, ...(source !== undefined && { source }) };
+    this.message = { type: "state", state: slim(state), ...(source !== undefined && { source }) };
     if (this.isReady) this.post(this.message);
   }
 
@@ -153,6 +154,11 @@ export function createPanel(name: string, column: vscode.ViewColumn): vscode.Web
     viewColumn: column,
     preserveFocus: true,
   });
+}
+
+/** The figures of single documents are most of a report, and the panel shows none of them. */
+function slim(state: PanelState): PanelState {
+  return state.report === undefined ? state : { ...state, report: withoutDocuments(state.report) };
 }
 
 function pngOf({ dataUrl, error }: { dataUrl?: string; error?: string }): Uint8Array | Error {

@@ -1,12 +1,10 @@
 /** Asks where a report should go and writes it there in the chosen format. */
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
-import { reportCsv } from "../report/csv";
-import { reportHtml } from "../report/html";
 import { exportName, fileStem, FileSaver } from "./fileSaver";
+import type { Reader } from "./reading/reader";
 import { reportSuffix } from "./reports/reportStore";
 
 /** A report that can be exported, with the means to draw it. */
@@ -32,6 +30,7 @@ export class ReportExporter {
 
   constructor(
     private readonly extensionUri: vscode.Uri,
+    private readonly reader: Pick<Reader, "reportContent">,
     memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -71,24 +70,10 @@ export class ReportExporter {
     if (target) this.log.info(`Exported the report of ${source.name} to ${target.fsPath}.`);
   }
 
-  private async contentOf(
-    source: ExportSource,
-    format: ExportFormat,
-  ): Promise<string | Uint8Array> {
-    switch (format) {
-      case "json":
-        return `${JSON.stringify(source.report, null, 2)}\n`;
-      case "csv":
-        return reportCsv(source.report);
-      case "html": {
-        const asset = (name: string): Promise<string> =>
-          readFile(vscode.Uri.joinPath(this.extensionUri, "dist", "webview", name).fsPath, "utf8");
-        const [script, style] = await Promise.all([asset("panel.js"), asset("panel.css")]);
-        return reportHtml(source.report, { script, style });
-      }
-      case "png":
-        return source.png();
-    }
+  private contentOf(source: ExportSource, format: ExportFormat): Promise<Uint8Array> {
+    if (format === "png") return source.png();
+    const webview = vscode.Uri.joinPath(this.extensionUri, "dist", "webview").fsPath;
+    return this.reader.reportContent(source.report, format, webview);
   }
 }
 

@@ -1,10 +1,11 @@
 /** What crosses between the host and the comparison's webview. Types only. */
 import type { NamedReport } from "../report/comparison";
+import type { PackedReport } from "../report/packedReport";
 import type { ExportFormat } from "./messages";
 
 export interface HostToComparison {
   type: "reports";
-  reports: NamedReport[];
+  reports: (NamedReport | { name: string; report: PackedReport })[];
   /** What was compared, for a window that is opened again. */
   targets: string[];
 }

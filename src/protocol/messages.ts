@@ -4,6 +4,7 @@
  */
 import type { Metric, Report } from "../diagnosis/report";
 import type { Device } from "../engine/device";
+import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
 import type { RunReport, RunStepReport } from "../trainingRun/runReport";
 
@@ -55,6 +56,10 @@ export type EngineEvent =
   | { type: "report"; report: Report }
   | { type: "finished"; report: Report }
   | { type: "failed"; failure: Failure };
+
+/** An event as it passes from the engine process, whose reports grow with the documents. */
+export type EngineMessage =
+  Exclude<EngineEvent, { report: Report }> | { type: "report" | "finished"; report: PackedReport };
 
 /**
  * Why a run ended without a report. The reason decides exit codes and offers, never the message.

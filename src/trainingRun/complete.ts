@@ -1,33 +1,11 @@
 /** Whether a checkpoint has been written to its end, for those who must not read a half-written one. */
-import { readdir, stat } from "node:fs/promises";
-import path from "node:path";
 import { CheckpointError, lineOf } from "../checkpoint/errors";
 import { openCheckpoint } from "../checkpoint/open";
 
 /**
- * The names, sizes and times of a checkpoint's files in one string: it changes for as long as
- * something is written. Of a weight file among others, only its own and those that are not weights.
- */
-export async function stampOf(checkpoint: string): Promise<string> {
-  const isFile = checkpoint.endsWith(".safetensors");
-  const folder = isFile ? path.dirname(checkpoint) : checkpoint;
-  const own = path.basename(checkpoint);
-  const names = (await readdir(folder).catch((): string[] => [])).filter(
-    (name) => !isFile || name === own || name === "config.json" || name === "tokenizer.json",
-  );
-  const lines = await Promise.all(
-    names.sort().map(async (name) => {
-      const file = await stat(path.join(folder, name)).catch(() => undefined);
-      return `${name} ${file?.size ?? -1} ${file?.mtimeMs ?? -1}`;
-    }),
-  );
-  return lines.join("\n");
-}
-
-/**
  * Why a checkpoint is not complete: a header that reaches beyond its file, a tensor that does, a
  * shard of the index that is not there yet, or no config. Undefined when nothing is missing. A file
- * that was given its whole size before it was filled looks complete; only time tells (`Settling`).
+ * that was given its whole size before it was filled looks complete; only time tells (`settling.ts`).
  */
 export async function incompleteness(checkpoint: string): Promise<string | undefined> {
   try {
@@ -36,24 +14,5 @@ export async function incompleteness(checkpoint: string): Promise<string | undef
   } catch (error) {
     if (error instanceof CheckpointError) return error.message;
     return `${checkpoint}: ${lineOf(error)}.`;
-  }
-}
-
-/**
- * Tells which of the things it is shown have stayed the same for a while. Whoever watches looks now
- * and then, and need not look in time for every change.
- */
-export class Settling {
-  private readonly since = new Map<string, { stamp: string; time: number }>();
-
-  /** @param settleMs how long a stamp has to stay the same */
-  constructor(private readonly settleMs: number) {}
-
-  /** @returns true once `key` has had the same stamp for the whole time */
-  observe(key: string, stamp: string, now: number): boolean {
-    const before = this.since.get(key);
-    if (before?.stamp === stamp) return now - before.time >= this.settleMs;
-    this.since.set(key, { stamp, time: now });
-    return false;
   }
 }

@@ -117,10 +117,11 @@ async function logFoldersIn(folder: string): Promise<string[]> {
 
 async function entriesOf(folder: string): Promise<Dirent[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
-  return entries
-    .slice(0, limits.folderEntries)
-    .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return entries.slice(0, limits.folderEntries).sort((a, b) => byName(a.name, b.name));
 }
+
+/** `log-9` before `log-10`. Made once: to make it takes longer than to compare. */
+const byName = new Intl.Collator(undefined, { numeric: true }).compare;
 
 /** What one log says of the same name at every step, another need not say again. */
 function withoutCopies(series: readonly LossSeries[]): LossSeries[] {

@@ -29,13 +29,6 @@ export interface RunStepReport {
   failure?: string;
 }
 
-/** What a run's view shows of a report: everything but the figures of single documents. */
-export function withoutDocuments(report: Report): Report {
-  const slim = { ...report };
-  delete slim.documents;
-  return slim;
-}
-
 export const runFigures = ["variance", "jacobian", "pruning"] as const;
 /** What is followed over training: σ² after a layer, ‖J − I‖ / ‖I‖ of it, ΔNLL without it. */
 export type RunFigure = (typeof runFigures)[number];

@@ -3,6 +3,7 @@ import type { HostToComparison } from "../../src/protocol/comparison";
 import type { ExportFormat } from "../../src/protocol/messages";
 import { compareReports, type Comparison, type NamedReport } from "../../src/report/comparison";
 import { comparisonSentences } from "../../src/report/comparisonVerdict";
+import { unpackReport } from "../../src/report/packedReport";
 import { allLayers, type LayerRange } from "../panel/axis";
 import { element, setText } from "../shared/dom";
 import { followSystemTheme, onThemeChange, readPalette } from "../shared/theme";
@@ -141,7 +142,7 @@ class ComparisonPage {
   }
 
   private receive({ reports, targets }: HostToComparison): void {
-    this.reports = reports;
+    this.reports = reports.map(({ name, report }) => ({ name, report: unpackReport(report) }));
     this.comparison = undefined;
     this.navigate({ targets });
   }

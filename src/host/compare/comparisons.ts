@@ -1,19 +1,18 @@
 /** The command "Compare Depth": from what was selected to the panel that compares the reports. */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../../diagnosis/report";
 import type { ComparisonToHost } from "../../protocol/comparison";
 import type { ExportFormat } from "../../protocol/messages";
-import { compareReports, mostReports, type NamedReport } from "../../report/comparison";
-import { comparisonCsv } from "../../report/comparisonCsv";
-import { comparisonHtml } from "../../report/comparisonHtml";
+import { mostReports, type NamedReport } from "../../report/comparison";
+import { packReport } from "../../report/packedReport";
 import { progressText } from "../../report/progress";
-import { checkSize, parseReport } from "../../report/readReport";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import { exportName, type FileSaver } from "../fileSaver";
 import type { Guard } from "../guard";
+import type { Reader } from "../reading/reader";
 import { ReportFailure, type ReportSource } from "../reportSource";
 import { ComparisonPanel } from "./comparisonPanel";
 import { pickTargets } from "./pickTargets";
@@ -39,6 +38,7 @@ export interface ComparisonServices {
   folders: CheckpointFolders;
   /** Diagnoses what has no report yet. */
   reports: ReportSource;
+  reader: Pick<Reader, "readReport" | "comparisonContent">;
   /** Offered beside the checkpoints, where there is such a store. */
   kept?: KeptReports;
   saver: FileSaver;
@@ -158,7 +158,10 @@ export class Comparisons implements vscode.Disposable {
         return { name: checkpoint.name, report };
       }
       case "reportFile":
-        return { name: reportName(target.path), report: await readReportFile(target.path) };
+        return {
+          name: reportName(target.path),
+          report: await readReportFile(this.services.reader, target.path),
+        };
       case "keptReport": {
         const { kept } = this.services;
         const report = await kept?.read(target.key);
@@ -183,7 +186,8 @@ export class Comparisons implements vscode.Disposable {
     };
     const panel: ComparisonPanel = new ComparisonPanel(title, extensionUri, guard, owner, earlier);
     this.panels.add(panel);
-    panel.show({ type: "reports", reports, targets });
+    const packed = reports.map(({ name, report }) => ({ name, report: packReport(report) }));
+    panel.show({ type: "reports", reports: packed, targets });
   }
 
   private async export(
@@ -207,26 +211,15 @@ export class Comparisons implements vscode.Disposable {
   private async contentOf(
     reports: readonly NamedReport[],
     { format, reference, png }: { format: ExportFormat; reference: number; png?: string },
-  ): Promise<string | Uint8Array> {
-    switch (format) {
-      case "json":
-        return `${JSON.stringify(compareReports(reports, reference), null, 2)}\n`;
-      case "csv":
-        return comparisonCsv(compareReports(reports, reference));
-      case "html": {
-        const root = vscode.Uri.joinPath(this.services.extensionUri, "dist", "webview");
-        const asset = (name: string): Promise<string> =>
-          readFile(vscode.Uri.joinPath(root, name).fsPath, "utf8");
-        const [script, style] = await Promise.all([asset("compare.js"), asset("compare.css")]);
-        return comparisonHtml(reports, reference, { script, style });
-      }
-      case "png": {
-        const prefix = "data:image/png;base64,";
-        if (png?.startsWith(prefix) !== true)
-          throw new Error(vscode.l10n.t("the page drew no PNG image."));
-        return Buffer.from(png.slice(prefix.length), "base64");
-      }
+  ): Promise<Uint8Array> {
+    if (format !== "png") {
+      const webview = vscode.Uri.joinPath(this.services.extensionUri, "dist", "webview").fsPath;
+      return this.services.reader.comparisonContent(reports, reference, format, webview);
     }
+    const prefix = "data:image/png;base64,";
+    if (png?.startsWith(prefix) !== true)
+      throw new Error(vscode.l10n.t("the page drew no PNG image."));
+    return Buffer.from(png.slice(prefix.length), "base64");
   }
 }
 
@@ -245,10 +238,9 @@ function isOfPanel(argument: unknown): boolean {
     : typeof argument === "object" && argument !== null && "groupId" in argument;
 }
 
-async function readReportFile(file: string): Promise<Report> {
+async function readReportFile(reader: ComparisonServices["reader"], file: string): Promise<Report> {
   try {
-    checkSize((await stat(file)).size);
-    return parseReport(await readFile(file, "utf8"));
+    return await reader.readReport(file);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(vscode.l10n.t("{0} could not be read as a report. {1}", file, reason), {

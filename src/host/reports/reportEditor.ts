@@ -3,10 +3,11 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../../diagnosis/report";
 import type { ExportFormat, PanelState } from "../../protocol/messages";
-import type { CurrentReport } from "../diagnoses";
+import type { CurrentReport, Diagnoses } from "../diagnoses";
 import { DiagnosisPanel } from "../diagnosisPanel";
 import type { Guard } from "../guard";
 import { webviews } from "../ids";
+import { ReadingError, type Reader } from "../reading/reader";
 import type { ReportExporter } from "../reportExporter";
 import { reportSuffix } from "./reportStore";
 
@@ -14,10 +15,9 @@ export interface ReportEditorServices {
   extensionUri: vscode.Uri;
   guard: Guard;
   exporter: ReportExporter;
-  /** The report that commands without an argument speak of is now this one. */
-  becameCurrent(report: CurrentReport): void;
-  /** A person chose a layer in the panel, or let go of it. */
-  choseLayer(layer: number | undefined): void;
+  reader: Pick<Reader, "readReport" | "parseReport">;
+  /** Hears what a person looks at, and which layer they chose. */
+  diagnoses: Pick<Diagnoses, "becameCurrent" | "choseLayer">;
 }
 
 export class ReportEditor implements vscode.CustomReadonlyEditorProvider {
@@ -51,7 +51,7 @@ class ReportFile implements CurrentReport {
     this.panel = new DiagnosisPanel(panel, services.extensionUri, services.guard, {
       // A file can be exported; there is nothing to run.
       received: (message) => {
-        if (message.type === "layer") services.choseLayer(message.layer);
+        if (message.type === "layer") services.diagnoses.choseLayer(message.layer);
         return message.type === "export" ? this.export(message.format) : undefined;
       },
       closed: () => {
@@ -60,7 +60,7 @@ class ReportFile implements CurrentReport {
         for (const part of this.watcher) part.dispose();
       },
       becameActive: () => {
-        services.becameCurrent(this);
+        services.diagnoses.becameCurrent(this);
       },
     });
     this.watcher = this.watch();
@@ -96,7 +96,7 @@ class ReportFile implements CurrentReport {
     if (this.isClosed) return;
     this.state = state;
     this.panel.show(state);
-    if (this.panel.isVisible) this.services.becameCurrent(this);
+    if (this.panel.isVisible) this.services.diagnoses.becameCurrent(this);
   }
 
   get name(): string {
@@ -105,16 +105,19 @@ class ReportFile implements CurrentReport {
 
   private async read(): Promise<PanelState> {
     const { name } = this;
-    const { checkSize, parseReport, ReportFileError } = await import("../../report/readReport");
+    const { reader } = this.services;
     try {
-      // A file of an older commit has no size until it is read.
-      checkSize((await vscode.workspace.fs.stat(this.uri)).size);
-      const bytes = await vscode.workspace.fs.readFile(this.uri);
-      const report = parseReport(new TextDecoder().decode(bytes));
+      // The editor's own words for a file that is gone.
+      await vscode.workspace.fs.stat(this.uri);
+      // A file of an older commit is not on the disk.
+      const report =
+        this.uri.scheme === "file"
+          ? await reader.readReport(this.uri.fsPath)
+          : await reader.parseReport(await vscode.workspace.fs.readFile(this.uri));
       return { phase: "done", name, report, notices: [], origin: { kind: "file" } };
     } catch (error) {
       const reason =
-        error instanceof ReportFileError
+        error instanceof ReadingError && error.name === "ReportFileError"
           ? `This file cannot be shown as a report. ${error.message}`
           : `This file cannot be read. ${reasonOf(error)}`;
       return { phase: "empty", name, reason, canRun: false, notices: [] };

@@ -1,11 +1,9 @@
 /** Finds what an earlier run has measured already, and keeps what a new one measures. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import type { Report } from "../../diagnosis/report";
 import type { DiagnosisRequest } from "../../protocol/messages";
 import type { TextSource } from "../../text/source";
+import { stampsOf } from "../reading/fileStamps";
+import type { Reader } from "../reading/reader";
 import { reportKey } from "./reportKey";
 import type { ReportStore } from "./reportStore";
 
@@ -32,7 +30,10 @@ export interface StoredReport {
 export type Kept = { key: string } | { notice: string };
 
 export class ReportMemory {
-  constructor(private readonly store: ReportStore) {}
+  constructor(
+    private readonly store: ReportStore,
+    private readonly reader: Pick<Reader, "contentOf">,
+  ) {}
 
   /**
    * Reads what the request would measure, up to half a gibibyte of each weight file.
@@ -43,18 +44,16 @@ export class ReportMemory {
    * @throws the reason of `signal` when it aborts
    */
   async recall(request: DiagnosisRequest, signal: AbortSignal, isAnew = false): Promise<Recalled> {
-    // Loaded with the first diagnosis: activation has no need of them.
-    const { openCheckpoint } = await import("../../checkpoint/open");
-    const { contentFiles, fingerprintOf } = await import("../../checkpoint/fingerprint");
     try {
-      const checkpoint = await openCheckpoint(request.checkpoint);
       const textFiles = filesOf(request.texts);
-      const files = [...contentFiles(checkpoint), ...textFiles];
-      const stamps = await stampsOf(files);
-      const fingerprint = await fingerprintOf(checkpoint, signal);
-      const texts = await Promise.all(textFiles.map((file) => contentHash(file, signal)));
-      const key = reportKey(request, { fingerprint, texts });
-      const stored = isAnew ? undefined : await this.find(key, checkpoint.path);
+      const { path, files, stamps, ...content } = await this.reader.contentOf(
+        request.checkpoint,
+        textFiles,
+        signal,
+      );
+      const { fingerprint } = content;
+      const key = reportKey(request, content);
+      const stored = isAnew ? undefined : await this.find(key, path);
       // Training may write over what is measured before that begins, and while it goes on.
       const isUnchanged = async (): Promise<boolean> => (await stampsOf(files)) === stamps;
       return {
@@ -87,21 +86,4 @@ export class ReportMemory {
 
 function filesOf(texts: TextSource): readonly string[] {
   return texts.kind === "text" ? texts.files : [texts.file];
-}
-
-async function contentHash(file: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash, { signal });
-  return hash.digest("hex");
-}
-
-/** Differs when one of the files has been written since. */
-async function stampsOf(files: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(
-    files.map(async (file) => {
-      const stats = await stat(file).catch(() => undefined);
-      return stats && [stats.ino, stats.size, stats.mtimeMs];
-    }),
-  );
-  return JSON.stringify(stamps);
 }

@@ -7,6 +7,7 @@ import path from "node:path";
 import type { Report } from "../../diagnosis/report";
 import { headlineOf, type Headline } from "../../report/headline";
 import { writeWholeFile } from "../../report/wholeFile";
+import type { Reader } from "../reading/reader";
 
 /** What a list shows of a stored report. */
 export interface ReportHeadline extends Headline {
@@ -23,6 +24,7 @@ export interface ReportStoreOptions {
   log: { warn(message: string): void };
   /** Names the checkpoint of a report that the index has lost. */
   nameOf(checkpointPath: string): string;
+  reader: Pick<Reader, "readReport" | "writeReport" | "readIndex">;
 }
 
 export class ReportStore {
@@ -72,7 +74,7 @@ export class ReportStore {
     const headline: ReportHeadline = { key, name, savedAt, ...headlineOf(report) };
     await this.change(async (entries) => {
       await mkdir(this.folder, { recursive: true });
-      await writeWholeFile(this.fileOf(key), JSON.stringify(report));
+      await this.options.reader.writeReport(this.fileOf(key), report);
       entries.set(key, headline);
     });
     return headline;
@@ -149,11 +151,8 @@ export class ReportStore {
   }
 
   private async readFile(file: string): Promise<Report | undefined> {
-    // The validator is loaded with the first report that is read.
-    const { checkSize, parseReport } = await import("../../report/readReport");
     try {
-      checkSize((await stat(file)).size);
-      return parseReport(await readFile(file, "utf8"));
+      return await this.options.reader.readReport(file);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.options.log.warn(`The stored report ${file} is skipped: ${reason}`);
@@ -162,11 +161,10 @@ export class ReportStore {
   }
 
   private async readIndex(): Promise<Map<string, ReportHeadline>> {
-    const text = await readFile(this.indexFile, "utf8").catch(() => undefined);
-    if (text === undefined) return new Map();
-    const { parseReportIndex } = await import("./reportIndex");
+    if ((await stat(this.indexFile).catch(() => undefined)) === undefined) return new Map();
     try {
-      return new Map(parseReportIndex(text).map((headline) => [headline.key, headline]));
+      const headlines = await this.options.reader.readIndex(this.indexFile);
+      return new Map(headlines.map((headline) => [headline.key, headline]));
     } catch {
       this.options.log.warn(`${this.indexFile} is spoilt; it is made anew from the reports.`);
       return new Map();

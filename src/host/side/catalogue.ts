@@ -4,9 +4,9 @@ import type { Report } from "../../diagnosis/report";
 import { checkpointAt, type Checkpoint } from "../checkpoint";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
+import { mapInBatches } from "../inBatches";
 import type { ReportStore } from "../reports/reportStore";
 import type { KnownReport } from "./checkpointTree";
-import { GitIgnore } from "./gitIgnore";
 
 /** Reports kept in memory: going back and forth between files reads none of them twice. */
 const keptReports = 6;
@@ -52,13 +52,13 @@ export class Catalogue implements vscode.Disposable {
     const folders = await this.folders.known();
     if (!this.isStale) return;
     this.isStale = false;
+    // Loaded when the tree is first shown.
+    const { GitIgnore } = await import("./gitIgnore");
     const rules = new GitIgnore();
-    const judged = await Promise.all(
-      folders.map(async (folder) => ({
-        checkpoint: namedCheckpoint(folder),
-        isIgnored: await rules.ignores(folder),
-      })),
-    );
+    const judged = await mapInBatches(folders, async (folder) => ({
+      checkpoint: namedCheckpoint(folder),
+      isIgnored: await rules.ignores(folder),
+    }));
     const having = (isIgnored: boolean): Checkpoint[] =>
       judged.filter((one) => one.isIgnored === isIgnored).map(({ checkpoint }) => checkpoint);
     this.visible = having(false);

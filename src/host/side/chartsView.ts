@@ -1,6 +1,7 @@
 /** The webview in the side bar that shows the selected report as small charts. */
 import * as vscode from "vscode";
 import type { HostToSide, SideState, SideToHost } from "../../protocol/messages";
+import { withoutDocuments } from "../../report/withoutDocuments";
 import type { Guard } from "../guard";
 import { panelHtml } from "../panelHtml";
 import type { Selection } from "./selection";
@@ -83,7 +84,7 @@ export class ChartsView implements vscode.WebviewViewProvider {
     const { state } = this.selection.selected;
     const isPinned = state.kind === "report" && state.shown.isPinned;
     this.view.description = isPinned ? vscode.l10n.t("pinned") : "";
-    this.post({ type: "state", state: withoutDocuments(state) });
+    this.post({ type: "state", state: slim(state) });
   }
 
   private showLayer(): void {
@@ -96,9 +97,7 @@ export class ChartsView implements vscode.WebviewViewProvider {
 }
 
 /** The figures of single documents are most of a report, and no chart shows them. */
-function withoutDocuments(state: SideState): SideState {
+function slim(state: SideState): SideState {
   if (state.kind !== "report") return state;
-  const report = { ...state.shown.report };
-  delete report.documents;
-  return { ...state, shown: { ...state.shown, report } };
+  return { ...state, shown: { ...state.shown, report: withoutDocuments(state.shown.report) } };
 }

@@ -130,10 +130,8 @@ function grouped(
   return [...named, ...alone];
 }
 
-/** `step-1000` comes after `step-250`. */
-function byName(a: string, b: string): number {
-  return a.localeCompare(b, undefined, { numeric: true });
-}
+/** `step-1000` comes after `step-250`. Made once: to make it takes longer than to compare. */
+const byName = new Intl.Collator(undefined, { numeric: true }).compare;
 
 function optional(name: string, value: string | undefined): [string, string][] {
   return value === undefined ? [] : [[name, value]];

@@ -5,11 +5,11 @@
 import path from "node:path";
 import { lineOf } from "../../checkpoint/errors";
 import type { Progress, RunStatus } from "../../protocol/messages";
-import { incompleteness } from "../../trainingRun/complete";
+import { withoutDocuments } from "../../report/withoutDocuments";
 import { stepsIn, type RunStep, type TrainingRun } from "../../trainingRun/discover";
-import { readLossLogs } from "../../trainingRun/lossLogs";
-import { withoutDocuments, type RunReport, type RunStepReport } from "../../trainingRun/runReport";
+import type { RunReport, RunStepReport } from "../../trainingRun/runReport";
 import type { Checkpoint } from "../checkpoint";
+import type { Reader } from "../reading/reader";
 import { ReportFailure, type ReportSource } from "../reportSource";
 
 export interface RunObserver {
@@ -38,6 +38,7 @@ export class RunSession {
     run: TrainingRun,
     private readonly source: ReportSource,
     private readonly checkpointAt: (file: string) => Checkpoint,
+    private readonly reader: Pick<Reader, "incompleteness" | "readLossLogs">,
   ) {
     for (const step of run.steps) this.places.set(step.step, step);
     this.report = {
@@ -122,7 +123,7 @@ export class RunSession {
   async completeSteps(): Promise<Set<number>> {
     const complete = new Set<number>();
     for (const { step, path: place } of await stepsIn(this.folder)) {
-      if ((await incompleteness(place)) === undefined) complete.add(step);
+      if ((await this.reader.incompleteness(place)) === undefined) complete.add(step);
     }
     return complete;
   }
@@ -138,7 +139,10 @@ export class RunSession {
 
   async readLosses(): Promise<void> {
     const steps = [...this.places.values()].sort((a, b) => a.step - b.step);
-    const { series, problems } = await readLossLogs({ folder: this.folder, steps });
+    const { series, problems } = await this.reader.readLossLogs({
+      folder: this.folder,
+      steps,
+    });
     this.report = { ...this.report, losses: series, problems };
     for (const observer of this.observers) observer.run(this.report, this.status);
   }

@@ -2,13 +2,15 @@
  * Waits for the checkpoints that training has yet to write, and hands on each once it is complete.
  * Looks by itself, again and again: on network file systems nothing tells of a new file.
  */
-import { incompleteness, Settling, stampOf } from "../../trainingRun/complete";
 import { stepsIn, type RunStep } from "../../trainingRun/discover";
+import { Settling, stampOf } from "../../trainingRun/settling";
+import type { Reader } from "../reading/reader";
 
 export interface RunWatchOptions {
   folder: string;
   /** How long nothing of a checkpoint may have changed. */
   settleMs: number;
+  reader: Pick<Reader, "incompleteness">;
   /** True for a step that need not be handed on any more. */
   isKnown: (step: number) => boolean;
   onComplete: (step: RunStep) => unknown;
@@ -36,11 +38,12 @@ export class RunWatch {
 
   /** One look at the folder at a time of one's own reckoning. */
   async look(now: number): Promise<void> {
-    const { folder, isKnown, onComplete } = this.options;
+    const { folder, reader, isKnown, onComplete } = this.options;
     for (const step of await stepsIn(folder)) {
       if (this.isStopped || isKnown(step.step)) continue;
       const isSettled = this.settling.observe(step.path, await stampOf(step.path), now);
-      if (isSettled && (await incompleteness(step.path)) === undefined) await onComplete(step);
+      if (isSettled && (await reader.incompleteness(step.path)) === undefined)
+        await onComplete(step);
     }
   }
 

@@ -8,6 +8,7 @@ import type { RunStepReport } from "../../trainingRun/runReport";
 import type { Guard } from "../guard";
 import { innerCommands } from "../ids";
 import { ProgressNotification } from "../progressNotification";
+import type { Reader } from "../reading/reader";
 import { RunPanel } from "./runPanel";
 import type { RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
@@ -18,6 +19,7 @@ export interface RunServices {
   extensionUri: vscode.Uri;
   log: vscode.LogOutputChannel;
   guard: Guard;
+  reader: Reader;
   watchSettings: (folder: string) => WatchSettings;
   /** Asks for the run to lay beside another. */
   chooseOther: (folder: string) => Promise<ShownRun | undefined>;
@@ -121,6 +123,7 @@ export class ShownRun implements vscode.Disposable {
     this.watch = new RunWatch({
       folder: session.folder,
       settleMs,
+      reader: services.reader,
       isKnown: (step) => before.has(step) || taken.has(step),
       onComplete: async (step) => {
         services.log.info(`Run ${session.folder}: ${step.name} is complete.`);

@@ -17,7 +17,7 @@ export class TrainingRuns implements vscode.Disposable {
   constructor(
     private readonly folders: CheckpointFolders,
     private readonly source: ReportSource,
-    private readonly services: Pick<RunServices, "extensionUri" | "log" | "guard">,
+    private readonly services: Pick<RunServices, "extensionUri" | "log" | "guard" | "reader">,
   ) {}
 
   /**
@@ -71,11 +71,12 @@ export class TrainingRuns implements vscode.Disposable {
   private async runAt(folder: string): Promise<ShownRun> {
     const known = this.byFolder.get(folder);
     if (known) return known;
-    const session = new RunSession(await discoverRun(folder), this.source, namedCheckpoint);
+    const run = await discoverRun(folder);
+    const session = new RunSession(run, this.source, namedCheckpoint, this.services.reader);
     // Another call may have been quicker.
     const quicker = this.byFolder.get(folder);
     if (quicker) return quicker;
-    const run: ShownRun = new ShownRun(session, {
+    const shown: ShownRun = new ShownRun(session, {
       ...this.services,
       watchSettings: watchSettingsFor,
       chooseOther: (than) => this.chooseOther(than),
@@ -87,8 +88,8 @@ export class TrainingRuns implements vscode.Disposable {
         void vscode.commands.executeCommand("setContext", contextKeys.isWatchingRun, isWatching);
       },
     });
-    this.byFolder.set(folder, run);
-    return run;
+    this.byFolder.set(folder, shown);
+    return shown;
   }
 
   private async chooseOther(than: string): Promise<ShownRun | undefined> {

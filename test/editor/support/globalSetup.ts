@@ -5,6 +5,7 @@ import path from "node:path";
 import type { TestProject } from "vitest/node";
 import { packageExtension } from "../../../scripts/shared/build.mjs";
 import { findChromium, installChromium } from "../../../scripts/shared/chromium.mjs";
+import { root, runQuietly } from "../../../scripts/shared/process.mjs";
 import * as editor from "../../../scripts/shared/editor.mjs";
 
 declare module "vitest" {
@@ -29,7 +30,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   const workspaces = path.join(folder, "workspaces");
   mkdirSync(workspaces);
   editor.writeSettings(folder, { ...editor.quietSettings, "workbench.reduceMotion": "on" });
-  await editor.installExtension(folder, vsix);
+  await editor.installExtension(folder, vsix, await packageProbe(folder));
   const { address, child } = await editor.startEditor(folder, workspaces);
   project.provide("editor", {
     address,
@@ -41,4 +42,15 @@ export async function setup(project: TestProject): Promise<() => void> {
     child.kill();
     rmSync(folder, { recursive: true, force: true });
   };
+}
+
+/** What measures the extension host from within; it sleeps unless a test wakes it. */
+async function packageProbe(folder: string): Promise<string> {
+  const vsix = path.join(folder, "probe.vsix");
+  const vsce = path.join(root, "node_modules", "@vscode", "vsce", "vsce");
+  const options = ["--out", vsix, "--skip-license", "--allow-missing-repository"];
+  await runQuietly("Packaging the probe", process.execPath, [vsce, "package", ...options], {
+    cwd: path.join(import.meta.dirname, "probe"),
+  });
+  return vsix;
 }

@@ -33,6 +33,8 @@ export interface WorkbenchOptions {
   size?: { width: number; height: number };
   /** Files that are in the workspace from the start: the explorer is slow to see new ones. */
   files?: Readonly<Record<string, string>>;
+  /** Writes more into the workspace before it is opened. */
+  prepare?: (folder: string) => void;
 }
 
 export class Workbench {
@@ -64,6 +66,7 @@ export class Workbench {
     for (const [file, content] of Object.entries(options.files ?? {})) {
       writeFileSync(path.join(folder, file), content);
     }
+    options.prepare?.(folder);
     const browser = await chromium.launch({
       executablePath: editor.chromium,
       args: [

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
 import type { Outcome } from "../../../src/engineClient";
 import { checkpointAt } from "../../../src/host/checkpoint";
+import { directReader } from "../../../src/host/reading/directReader";
 import { DiagnosedReports, ReportFailure, type ReportSource } from "../../../src/host/reportSource";
 import { Turnstile } from "../../../src/host/turnstile";
 import { RunSession } from "../../../src/host/trainingRun/runSession";
@@ -27,7 +28,12 @@ function runFolder(steps: number[]): string {
 }
 
 async function sessionOf(folder: string, source: ReportSource): Promise<RunSession> {
-  return new RunSession(await discoverRun(folder), source, (file) => checkpointAt(file));
+  return new RunSession(
+    await discoverRun(folder),
+    source,
+    (file) => checkpointAt(file),
+    directReader,
+  );
 }
 
 describe("a run's session", () => {
@@ -145,6 +151,7 @@ describe("watching a run", () => {
     const watch = new RunWatch({
       folder,
       settleMs: 10,
+      reader: directReader,
       isKnown: (step) => step === 1 || complete.includes(step),
       onComplete: ({ step }) => complete.push(step),
       onProblem: (error) => {

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 export const cliPath = join(root, "dist/cli.js");
 export const enginePath = join(root, "dist/engine.js");
+export const readerPath = join(root, "dist/reader.js");
+export const extensionPath = join(root, "dist/extension.js");
 
 export interface CliOutcome {
   code: number | null;
@@ -23,7 +25,9 @@ export interface CliRun {
 
 /** Builds what is tested unless it is newer than every source. */
 export function ensureBuilt(): void {
-  const built = [cliPath, enginePath].every(existsSync) ? statSync(enginePath).mtimeMs : 0;
+  const built = [cliPath, enginePath, readerPath].every(existsSync)
+    ? statSync(enginePath).mtimeMs
+    : 0;
   if (built < newestIn(join(root, "src"))) {
     execFileSync(process.execPath, ["esbuild.mjs"], { cwd: root, stdio: "pipe" });
   }

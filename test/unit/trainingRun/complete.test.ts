@@ -2,7 +2,8 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { incompleteness, Settling, stampOf } from "../../../src/trainingRun/complete";
+import { incompleteness } from "../../../src/trainingRun/complete";
+import { Settling, stampOf } from "../../../src/trainingRun/settling";
 import { copyFixture } from "../support/checkpoints";
 import { scratchFolders } from "../support/scratch";
 

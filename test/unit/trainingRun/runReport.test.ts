@@ -3,11 +3,8 @@ import { describe, expect, it } from "vitest";
 import { alertsOf } from "../../../src/trainingRun/alerts";
 import { heatMapOf, pruningFloor, scaleOf, shareOf } from "../../../src/trainingRun/heatMap";
 import { runFindings } from "../../../src/trainingRun/runFindings";
-import {
-  verdictCounts,
-  withoutDocuments,
-  type RunStepReport,
-} from "../../../src/trainingRun/runReport";
+import { verdictCounts, type RunStepReport } from "../../../src/trainingRun/runReport";
+import { withoutDocuments } from "../../../src/report/withoutDocuments";
 import { sampleReport } from "../report/sampleReport";
 
 const report = sampleReport({ layers: 12 });

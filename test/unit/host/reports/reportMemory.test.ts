@@ -1,6 +1,7 @@
 import { appendFileSync, cpSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { directReader } from "../../../../src/host/reading/directReader";
 import { ReportMemory } from "../../../../src/host/reports/reportMemory";
 import { ReportStore } from "../../../../src/host/reports/reportStore";
 import type { DiagnosisRequest } from "../../../../src/protocol/messages";
@@ -19,6 +20,7 @@ function setUp(): { memory: ReportMemory; store: ReportStore; request: Diagnosis
   const store = new ReportStore(scratch(), {
     log: { warn: () => undefined },
     nameOf: (file) => file,
+    reader: directReader,
   });
   const request: DiagnosisRequest = {
     checkpoint,
@@ -32,7 +34,7 @@ function setUp(): { memory: ReportMemory; store: ReportStore; request: Diagnosis
     device: "cpu",
     seed: 0,
   };
-  return { memory: new ReportMemory(store), store, request };
+  return { memory: new ReportMemory(store, directReader), store, request };
 }
 
 describe("ReportMemory", () => {

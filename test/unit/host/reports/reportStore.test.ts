@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Report } from "../../../../src/diagnosis/report";
+import { directReader } from "../../../../src/host/reading/directReader";
 import { ReportStore } from "../../../../src/host/reports/reportStore";
 import { sampleReport } from "../../report/sampleReport";
 import { scratchFolders } from "../../support/scratch";
@@ -15,6 +16,7 @@ function storeIn(folder: string): { store: ReportStore; warnings: string[] } {
   const store = new ReportStore(folder, {
     log: { warn: (message) => warnings.push(message) },
     nameOf: (checkpoint) => `named/${path.basename(checkpoint)}`,
+    reader: directReader,
   });
   return { store, warnings };
 }

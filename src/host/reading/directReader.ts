@@ -1,0 +1,105 @@
+/** Reads, checks and writes in the thread that calls it: the reading thread's work, and that of tests. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { contentFiles, fingerprintOf } from "../../checkpoint/fingerprint";
+import { openCheckpoint } from "../../checkpoint/open";
+import { compareReports } from "../../report/comparison";
+import { comparisonCsv } from "../../report/comparisonCsv";
+import { comparisonHtml } from "../../report/comparisonHtml";
+import { reportCsv } from "../../report/csv";
+import { reportHtml, type PanelAssets } from "../../report/html";
+import { checkSize, parseReport } from "../../report/readReport";
+import { writeWholeFile } from "../../report/wholeFile";
+import { incompleteness } from "../../trainingRun/complete";
+import { readLossLogs } from "../../trainingRun/lossLogs";
+import { thinned } from "../../trainingRun/lossSeries";
+import { parseReportIndex } from "../reports/reportIndex";
+import { stampsOf } from "./fileStamps";
+import type { Reader } from "./reader";
+
+export const directReader: Reader = {
+  async readReport(file) {
+    checkSize((await stat(file)).size);
+    return parseReport(await readFile(file, "utf8"));
+  },
+
+  async parseReport(bytes) {
+    checkSize(bytes.length);
+    return Promise.resolve(parseReport(new TextDecoder().decode(bytes)));
+  },
+
+  async writeReport(file, report) {
+    await writeWholeFile(file, JSON.stringify(report));
+  },
+
+  async readIndex(file) {
+    return parseReportIndex(await readFile(file, "utf8"));
+  },
+
+  async reportContent(report, format, webview) {
+    switch (format) {
+      case "json":
+        return encoded(`${JSON.stringify(report, null, 2)}\n`);
+      case "csv":
+        return encoded(reportCsv(report));
+      case "html":
+        return encoded(reportHtml(report, await assets(webview, "panel")));
+    }
+  },
+
+  async comparisonContent(reports, reference, format, webview) {
+    switch (format) {
+      case "json":
+        return encoded(`${JSON.stringify(compareReports(reports, reference), null, 2)}\n`);
+      case "csv":
+        return encoded(comparisonCsv(compareReports(reports, reference)));
+      case "html":
+        return encoded(comparisonHtml(reports, reference, await assets(webview, "compare")));
+    }
+  },
+
+  async contentOf(file, textFiles, signal) {
+    const checkpoint = await openCheckpoint(file);
+    const files = [...contentFiles(checkpoint), ...textFiles];
+    const stamps = await stampsOf(files);
+    const fingerprint = await fingerprintOf(checkpoint, signal);
+    const texts = await Promise.all(textFiles.map((text) => contentHash(text, signal)));
+    return { path: checkpoint.path, files, stamps, fingerprint, texts };
+  },
+
+  incompleteness,
+
+  async readLossLogs(run) {
+    const { series, problems } = await readLossLogs(run);
+    const count = Math.min(mostPointsOfASeries, Math.floor(mostPoints / series.length));
+    return {
+      series: series.map((one) => ({ ...one, points: thinned(one.points, count) })),
+      problems,
+    };
+  },
+};
+
+/** A chart is a thousand or two of pixels wide, and may be looked at closely. */
+const mostPointsOfASeries = 5_000;
+/** Of all series together: they pass to the page again whenever a step comes. */
+const mostPoints = 20_000;
+
+function encoded(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+async function assets(webview: string, name: string): Promise<PanelAssets> {
+  const [script, style] = await Promise.all(
+    ["js", "css"].map((extension) => readFile(path.join(webview, `${name}.${extension}`), "utf8")),
+  );
+  return { script: script!, style: style! };
+}
+
+async function contentHash(file: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash, { signal });
+  return hash.digest("hex");
+}

@@ -1,0 +1,70 @@
+/**
+ * What takes long to read, check or write and is therefore not done in the editor's own thread. Two
+ * keep this promise: `ThreadedReader` in the extension, and `directReader`, which does the work in
+ * whatever thread calls it.
+ */
+import type { Report } from "../../diagnosis/report";
+import type { NamedReport } from "../../report/comparison";
+import type { TrainingRun } from "../../trainingRun/discover";
+import type { LossLogs } from "../../trainingRun/lossLogs";
+import type { ReportHeadline } from "../reports/reportStore";
+
+export interface Reader {
+  /** @throws ReportFileError when the file is no report, Error when it cannot be read */
+  readReport(file: string): Promise<Report>;
+  /** @throws ReportFileError when the text in UTF-8 is no report */
+  parseReport(bytes: Uint8Array): Promise<Report>;
+  /** Writes a report as JSON, whole or not at all. @throws FileWriteError */
+  writeReport(file: string, report: Report): Promise<void>;
+  /** The index of a store of reports. @throws Error when it is missing or spoilt */
+  readIndex(file: string): Promise<ReportHeadline[]>;
+  /** What a report is exported as. */
+  reportContent(report: Report, format: TextFormat, webview: string): Promise<Uint8Array>;
+  /** What a comparison is exported as; `reference` is the place of the one compared with. */
+  comparisonContent(
+    reports: readonly NamedReport[],
+    reference: number,
+    format: TextFormat,
+    webview: string,
+  ): Promise<Uint8Array>;
+  /**
+   * Reads up to half a gibibyte of each weight file.
+   *
+   * @throws CheckpointError or Error when something cannot be read, and the reason of `signal`
+   */
+  contentOf(
+    checkpoint: string,
+    textFiles: readonly string[],
+    signal: AbortSignal,
+  ): Promise<CheckpointContent>;
+  /** Why a checkpoint is not complete; undefined when nothing is missing. */
+  incompleteness(checkpoint: string): Promise<string | undefined>;
+  /** The losses beside a run, of each series as many points as a chart can show. */
+  readLossLogs(run: TrainingRun): Promise<LossLogs>;
+}
+
+/** `webview`, where it is asked for, is the folder of the bundles that a page is made of. */
+export type TextFormat = "json" | "csv" | "html";
+
+export interface CheckpointContent {
+  /** Of the checkpoint, as it was opened. */
+  path: string;
+  /** All files that the fingerprint and the hashes are of. */
+  files: string[];
+  /** The files of all these as they were before they were read; another string once one changes. */
+  stamps: string;
+  fingerprint: string;
+  /** SHA-256 of each text file, in the order given. */
+  texts: string[];
+}
+
+/** The name of a class of errors whose objects do not pass between threads. */
+export class ReadingError extends Error {
+  constructor(
+    /** For example `ReportFileError`. */
+    override readonly name: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,44 @@
+/** The reading thread: answers the calls of `ThreadedReader` with what `directReader` says. */
+import { parentPort } from "node:worker_threads";
+import { packReport, unpackReport } from "../../report/packedReport";
+import { directReader } from "./directReader";
+import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
+
+const reader = (signal: AbortSignal): PackedReader => ({
+  ...directReader,
+  readReport: async (file) => packReport(await directReader.readReport(file)),
+  parseReport: async (bytes) => packReport(await directReader.parseReport(bytes)),
+  writeReport: (file, report) => directReader.writeReport(file, unpackReport(report)),
+  reportContent: (report, ...how) => directReader.reportContent(unpackReport(report), ...how),
+  comparisonContent: (reports, ...how) =>
+    directReader.comparisonContent(
+      reports.map(({ name, report }) => ({ name, report: unpackReport(report) })),
+      ...how,
+    ),
+  contentOf: (checkpoint, textFiles) => directReader.contentOf(checkpoint, textFiles, signal),
+});
+
+const underWay = new Map<number, AbortController>();
+
+parentPort?.on("message", (message: ToReader) => {
+  if (message.type === "abort") underWay.get(message.id)?.abort();
+  else void answer(message);
+});
+
+async function answer({ id, method, input }: ToReader & { type: "call" }): Promise<void> {
+  const aborting = new AbortController();
+  underWay.set(id, aborting);
+  const methods = reader(aborting.signal) as Record<ReaderMethod, (...input: unknown[]) => unknown>;
+  try {
+    tell({ id, ok: true, output: await methods[method](...input) });
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    tell({ id, ok: false, name, message });
+  } finally {
+    underWay.delete(id);
+  }
+}
+
+function tell(message: FromReader): void {
+  parentPort?.postMessage(message);
+}

@@ -1,0 +1,49 @@
+/** Asks the probe, an extension in the same extension host, what has held that up. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { vi } from "vitest";
+
+/** One turn of the host's event loop; times in milliseconds. */
+export interface Turn {
+  wallMs: number;
+  /** Processor time of the host's thread: what others took from it is not in it. */
+  cpuMs: number;
+  /** Of that, what Fathom's functions and those that they called took. */
+  ownMs: number;
+  /** How often the profiler looked. */
+  samples: number;
+  /** Those that were found at work most often. */
+  functions: string[];
+}
+
+/** To be in a workspace whose probe shall wake. */
+export const probeFile = path.join(".vscode", "probe");
+
+export class Probe {
+  private constructor(private readonly address: string) {}
+
+  /** Waits until the extension host of a workspace runs. */
+  static async in(folder: string): Promise<Probe> {
+    const port = await vi.waitFor(
+      () => {
+        const text = readFileSync(path.join(folder, probeFile), "utf8");
+        if (text === "") throw new Error("The probe has not been heard of.");
+        return Number(text);
+      },
+      { timeout: 60_000 },
+    );
+    return new Probe(`http://127.0.0.1:${port}`);
+  }
+
+  /** Begins to look; it has looked from the start until the first `turns`. */
+  async start(): Promise<void> {
+    await fetch(`${this.address}/start`);
+  }
+
+  /** The turns since the start that took ten milliseconds or more, the longest of Fathom's first. */
+  async turns(): Promise<Turn[]> {
+    const answer = await fetch(`${this.address}/stop?of=/fathom.fathom-`);
+    const { turns } = (await answer.json()) as { turns: Turn[] };
+    return turns.sort((a, b) => b.ownMs - a.ownMs);
+  }
+}

@@ -1,12 +1,13 @@
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
-import { copiedStackOf, scaleCopies } from "./copies";
+import type { CopiesOf } from "./copies";
+import { Copies, scaleCopies } from "./copies";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
 import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
 import type { LayerFlow } from "./flow";
 import { Flow, growsWithDepth, isScalingFactor, superConstructorCall } from "./flow";
-import { IndexPlan, layerNumber, receiverAround } from "./indices";
+import { IndexPlan, layerNumber } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
 import type { ScalingOutcome, SourceFile } from "./outcome";
 import { Refusal } from "./outcome";
@@ -15,6 +16,7 @@ import { opposingGuard, placeNorms } from "./placement";
 import type { ClassDefinition, ModuleFile } from "./program";
 import { FunctionDefinition, Program } from "./program";
 import { recipeFor } from "./recipe";
+import { receiverAround, Stacks } from "./stacks";
 import type { Instance, Value } from "./values";
 import { noArguments } from "./values";
 import { scaledInitialisation } from "./warnings";
@@ -55,6 +57,8 @@ export interface ScaledClass {
 
 class Scaling {
   private readonly constructions: Constructions;
+  private readonly stacks: Stacks;
+  private readonly copies: Copies;
   private readonly edits = new EditList();
   private readonly warnings: string[] = [];
   private scaled: ScaledClass[] = [];
@@ -66,6 +70,8 @@ class Scaling {
     private readonly at: Place | undefined,
   ) {
     this.constructions = new Constructions(program);
+    this.stacks = new Stacks(program, this.constructions);
+    this.copies = new Copies(program, this.constructions, this.stacks);
   }
 
   /** What is known so far, for a recipe. */
@@ -96,11 +102,10 @@ class Scaling {
 
   /** The ways through every kind of layer that adds to a residual stream. */
   private layers(): { flow: LayerFlow; norms: PlacedNorm[] }[] {
-    const plan = new IndexPlan(this.program, this.constructions, new EditList());
     const layers: { flow: LayerFlow; norms: PlacedNorm[] }[] = [];
     const withoutResidual: Site[] = [];
     for (const definition of this.program.classes) {
-      const sites = this.stackedSites(definition, plan);
+      const sites = this.stackedSites(definition);
       for (const site of sites) {
         if (site.function === undefined) continue;
         const made = new Flow(this.program).constructed(site.call, site.function);
@@ -123,16 +128,16 @@ class Scaling {
   }
 
   /** Where objects of a class are made as layers are: in a loop, in a list, by a function in a loop. */
-  private stackedSites(definition: ClassDefinition, plan: IndexPlan): Site[] {
+  private stackedSites(definition: ClassDefinition): Site[] {
     return this.constructions
       .sitesOf(definition)
       .filter((site) => !site.isSuper)
       .filter((site) => {
         if (site.loops.length > 0 || isNumbered(site)) return true;
-        if (plan.positionInList(site) !== undefined) return true;
-        if (copiedStackOf(site, this.program) !== undefined) return true;
+        if (this.stacks.positionInList(site) !== undefined) return true;
+        if (this.copies.stackOf(site) !== undefined) return true;
         const around = receiverAround(site);
-        return around instanceof FunctionDefinition && plan.isStacked(around);
+        return around instanceof FunctionDefinition && this.stacks.isStacked(around);
       });
   }
 
@@ -194,7 +199,13 @@ class Scaling {
       .filter(({ type }) => type === "call");
     const callees = calls.map((call) => dottedName(call.child("function")) ?? "");
     const framework = callees.find((name) => frameworkLayers.has(name.split(".").at(-1)!));
-    const plan = new IndexPlan(this.program, this.constructions, new EditList());
+    const plan = new IndexPlan(
+      this.program,
+      this.constructions,
+      this.stacks,
+      this.copies,
+      new EditList(),
+    );
     for (const definition of this.program.classes) {
       if (!this.hasNorm(definition)) continue;
       for (const site of this.constructions.sitesOf(definition)) {
@@ -565,7 +576,7 @@ class Scaling {
     const sites = this.program.classes
       .filter((definition) => this.isOnTheWay(definition))
       .flatMap((definition) => this.constructions.sitesOf(definition))
-      .filter((site) => site.loops.length > 0);
+      .filter((site) => site.loops.length > 0 || this.copies.stackOf(site) !== undefined);
     const stacks = new Map<string, Site[]>();
     for (const site of unique(sites.map((site) => ({ ...site, node: site.call })))) {
       const key = `${site.module.path}:${site.function?.node.start ?? -1}:${containerOf(site)}`;
@@ -624,7 +635,14 @@ class Scaling {
   }
 
   private write(): void {
-    const plan = new IndexPlan(this.program, this.constructions, this.edits);
+    const plan = new IndexPlan(
+      this.program,
+      this.constructions,
+      this.stacks,
+      this.copies,
+      this.edits,
+    );
+    const copied = new Map<ClassDefinition, CopiesOf[]>();
     for (const { definition, norms } of this.scaled) {
       this.checkSyntax(definition);
       if (/@(\w+\.)*dataclass/.test(definition.node.parent?.text.slice(0, 200) ?? "")) {
@@ -641,12 +659,9 @@ class Scaling {
         const write = application === "first" ? multiplyFirst : multiply;
         write(this.edits, module, node, scale);
       }
-      const sites = this.constructions.sitesOf(definition);
-      const copied = sites.map((site) => copiedStackOf(site, this.program));
-      if (copied.length > 0 && copied.every((stack) => stack !== undefined)) {
-        sites.forEach((site, at) => {
-          scaleCopies(this.edits, definition, site, copied[at]!);
-        });
+      const stacks = this.copies.stacksOf(definition);
+      if (stacks !== undefined) {
+        copied.set(definition, stacks);
         continue;
       }
       const index = plan.indexIn(definition);
@@ -657,6 +672,7 @@ class Scaling {
         index.text,
       );
     }
+    scaleCopies(this.edits, copied);
   }
 
   private selfAround(node: SyntaxNode): string {

@@ -976,7 +976,10 @@ export class Flow {
               ? first
               : mapping(new Map());
         case "partial":
+        case "deepcopy":
           return first ?? nothing;
+        case "_get_clones":
+          return list(first === undefined ? [] : [first]);
       }
       if (
         /(^|_)(build|make|get|create)_?\w*norm|norm(_?(layer|cls|class|fn|type|module|builder))?$/i.test(

@@ -115,6 +115,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
       guard,
       reports: side.reports,
+      memory: workspaceState,
       openStored: (key) => diagnoses.openStored(key),
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool((uri) => diagnose.run(uri))),

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { ScalingOutcome } from "../../python/layerNormScaling/outcome";
 import { commands } from "../ids";
-import type { PythonFiles } from "./pythonFiles";
+import { pathOf, type PythonFiles } from "./pythonFiles";
 
 /** What the light bulb's commands take. */
 interface Target {
@@ -85,8 +85,8 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     const stamps = new Map(
       vscode.workspace.textDocuments.map(({ uri, version }) => [uri.fsPath, version]),
     );
-    const path = at.uri.fsPath.replaceAll("\\", "/");
-    return { outcome: reader.applyLayerNormScaling(files, { path, offset: at.offset }), stamps };
+    const place = { path: pathOf(at.uri), offset: at.offset };
+    return { outcome: reader.applyLayerNormScaling(files, place), stamps };
   }
 
   private async explain({ message, recipe }: ScalingOutcome & { kind: "refusal" }): Promise<void> {

@@ -52,7 +52,11 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     }
     const edit = new vscode.WorkspaceEdit();
     const metadata = isPreviewed
-      ? { label: vscode.l10n.t("LayerNorm Scaling"), needsConfirmation: true }
+      ? {
+          label: vscode.l10n.t("LayerNorm Scaling"),
+          description: outcome.warnings.join(" "),
+          needsConfirmation: true,
+        }
       : undefined;
     for (const { path, start, end, newText } of outcome.edits) {
       const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));

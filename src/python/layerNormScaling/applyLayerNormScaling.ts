@@ -116,6 +116,7 @@ class Scaling {
         if (norms === undefined) {
           if (flow.uses.length > 0) withoutResidual.push(site);
         } else if (norms.length > 0 && this.isAskedFor(flow)) {
+          this.checkOwnNorms(definition, norms);
           layers.push({ flow, norms });
         } else if (flow.lookups[0] !== undefined) {
           this.computedLookup ??= flow.lookups[0];
@@ -125,6 +126,25 @@ class Scaling {
     layers.push(...this.layersInLoops(withoutResidual, layers));
     if (layers.length === 0) throw this.nothingFound(withoutResidual);
     return layers;
+  }
+
+  /**
+   * Where the norms that a layer applies itself are not those that feed its sublayers, something
+   * else reads the residual stream for it, such as a hyper-connection.
+   */
+  private checkOwnNorms(definition: ClassDefinition, norms: readonly PlacedNorm[]): void {
+    const lineage = this.program.lineage(definition);
+    const own = norms.filter((norm) => {
+      const owner = this.ownerOf(norm.node, norm.module);
+      return owner !== undefined && lineage.includes(owner);
+    });
+    const isPre = ({ placement }: PlacedNorm): boolean => placement === "pre";
+    const inner = own.find(({ placement }) => placement === "inner");
+    if (inner === undefined || own.some(isPre) || !norms.some(isPre)) return;
+    throw new Refusal(
+      "unclear-norm",
+      `${lineOf(inner.node)} normalises something that ${definition.name} has made of the residual stream; whether to scale it is not settled.`,
+    );
   }
 
   /** Where objects of a class are made as layers are: in a loop, in a list, by a function in a loop. */

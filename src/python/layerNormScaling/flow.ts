@@ -652,6 +652,9 @@ export class Flow {
         return join(object.options.map((option) => this.attribute(option, name, node, scope)));
       case "norm":
         if (name === "__call__" || name === "forward") return object;
+        // self.norm.weight.dtype only asks.
+        if (/^(dtype|device|shape)$/.test(node.parent?.child("attribute")?.text ?? ""))
+          return nothing;
         if (object.isCertain) this.escapes.push(node);
         return nothing;
       case "class": {
@@ -992,6 +995,8 @@ export class Flow {
     if (last === "getattr") {
       const key = stringValue(node.child("arguments")?.children[1]);
       if (key !== undefined && first !== undefined) return this.attribute(first, key, node, scope);
+      // getattr(torch, config.dtype) is no part of the model.
+      if (first?.kind === "foreign" && !/(^|\.)(nn|functional|F)$/.test(first.name)) return nothing;
       this.lookups.push(node);
       return nothing;
     }
@@ -1001,7 +1006,7 @@ export class Flow {
     if (isCheckpoint(name) && first !== undefined) {
       return this.call(first, { positional: rest, keywords: new Map() }, node, scope);
     }
-    if (name === "super.forward" || name === "super.__call__") {
+    if ((name === "super.forward" || name === "super.__call__") && this.mayApplyNorms(scope)) {
       throw new Refusal(
         "framework-code",
         `super().forward(…) applies the norms in ${this.foreignBase(scope)}, whose code is not here.`,
@@ -1015,6 +1020,15 @@ export class Flow {
     }
     if (isAddition(last) || /^(cat|concat|stack|where|lerp)$/.test(last)) return tensor(parts);
     return this.callUnknown(given, node, scope);
+  }
+
+  /** PyTorch's plain modules apply no norms; its layers do, and so may the layers of other libraries. */
+  private mayApplyNorms(scope: Scope): boolean {
+    const owner = scope.function?.owner;
+    const bases = owner === undefined ? [] : this.program.foreignBases(owner);
+    return !bases.every(
+      (base) => /^torch\.nn\./.test(base) && !frameworkLayers.has(base.split(".").at(-1)!),
+    );
   }
 
   private foreignBase(scope: Scope): string {

@@ -9,7 +9,7 @@ import type { LayerFlow } from "./flow";
 import { Flow, growsWithDepth, isScalingFactor, superConstructorCall } from "./flow";
 import { IndexPlan, layerNumber } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
-import type { ScalingOutcome, SourceFile } from "./outcome";
+import type { ScalingOutcome, ScalingWarning, SourceFile } from "./outcome";
 import { Refusal } from "./outcome";
 import type { PlacedNorm } from "./placement";
 import { opposingGuard, placeNorms } from "./placement";
@@ -60,8 +60,10 @@ class Scaling {
   private readonly stacks: Stacks;
   private readonly copies: Copies;
   private readonly edits = new EditList();
-  private readonly warnings: string[] = [];
+  private readonly warnings: ScalingWarning[] = [];
   private scaled: ScaledClass[] = [];
+  /** Norms that cannot be scaled where they are. */
+  private misplaced: ScaledClass[] = [];
   /** Where a layer without visible norms looks an attribute up by a computed name. */
   private computedLookup: SyntaxNode | undefined;
 
@@ -76,7 +78,7 @@ class Scaling {
 
   /** What is known so far, for a recipe. */
   get found(): readonly ScaledClass[] {
-    return this.scaled;
+    return this.scaled.length > 0 ? this.scaled : this.misplaced;
   }
 
   outcome(): ScalingOutcome {
@@ -95,7 +97,7 @@ class Scaling {
       kind: "edits",
       edits: this.edits.sorted(this.program.modules),
       summary: `Multiplies what ${listed(where)} give${where.length === 1 && names(this.scaled[0]!.norms).length === 1 ? "s" : ""} by 1/√(layer index + 1).`,
-      warnings: [...new Set(this.warnings)],
+      warnings: [...new Map(this.warnings.map((one) => [one.message, one])).values()],
       recipe: recipeFor(undefined, this.scaled),
     };
   }
@@ -307,6 +309,13 @@ class Scaling {
     const norms = layers.flatMap((layer) => layer.norms);
     const scaled = unique(norms.filter(({ placement }) => placement === "pre"));
     this.scaled = this.byClass(scaled);
+    if (scaled.length === 0) {
+      const post = norms.filter(
+        ({ placement, node, module }) =>
+          placement === "post" && this.ownerOf(node, module) !== undefined,
+      );
+      this.misplaced = this.byClass(unique(post));
+    }
     this.checkNotScaled(layers, norms);
     for (const { flow } of layers) {
       const [escape] = flow.escapes;
@@ -414,7 +423,9 @@ class Scaling {
           `${choice.condition.text} chooses Post-LN here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
         );
       }
-      this.warnings.push("The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.");
+      this.warnings.push({
+        message: "The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.",
+      });
     }
   }
 

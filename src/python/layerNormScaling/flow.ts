@@ -1027,7 +1027,7 @@ export class Flow {
     const owner = scope.function?.owner;
     const bases = owner === undefined ? [] : this.program.foreignBases(owner);
     return !bases.every(
-      (base) => /^torch\.nn\./.test(base) && !frameworkLayers.has(base.split(".").at(-1)!),
+      (base) => base.startsWith("torch.nn.") && !frameworkLayers.has(base.split(".").at(-1)!),
     );
   }
 

@@ -10,7 +10,13 @@ export function recipeFor(
 ): string {
   const [first] = found;
   const layer = first?.definition.name ?? "Block";
-  const examples = found.flatMap(({ norms }) => norms.map(({ node }) => node.text));
+  const examples = found.flatMap(({ norms }) =>
+    norms.map(({ node, placement }) => {
+      const attribute = attributeOf(node);
+      // LN(x + f x) is to become x + f(LN x).
+      return placement === "post" && attribute ? `self.${attribute}(x)` : node.text;
+    }),
+  );
   const shown = [...new Set(examples)].filter((text) => !text.includes("\n"));
   const calls = shown.length > 0 ? shown : ["self.norm1(x)", "self.norm2(x)"];
   const attributes = [

@@ -51,9 +51,10 @@ export class CheckpointOfCode {
 }
 
 function pickOf({ name, checkpoint, report }: FittingReport, isChosen: boolean): CheckpointPick {
+  const place = vscode.workspace.asRelativePath(checkpoint);
   return {
     label: isChosen ? `$(pinned) ${name}` : name,
-    description: vscode.workspace.asRelativePath(checkpoint),
+    ...(place !== name && { description: place }),
     detail: normLine(report),
     checkpoint,
   };

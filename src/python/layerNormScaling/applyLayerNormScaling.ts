@@ -5,8 +5,9 @@ import { Copies, scaleCopies } from "./copies";
 import type { Site } from "./construction";
 import { argumentFor, Constructions, statementAround } from "./construction";
 import { addConstructor, addStatement, EditList, multiply, multiplyFirst } from "./edits";
-import type { LayerFlow } from "./flow";
-import { Flow, growsWithDepth, isScalingFactor, superConstructorCall } from "./flow";
+import type { LayerFlow } from "./flow/sightings";
+import { Flow } from "./flow/flow";
+import { growsWithDepth, isScalingFactor } from "./scalingFactors";
 import { IndexPlan, layerNumber } from "./indices";
 import { frameworkLayers, isNormClassName, scaleAttribute, scaleName } from "./names";
 import type { ScalingOutcome, ScalingWarning, SourceFile } from "./outcome";
@@ -14,11 +15,11 @@ import { Refusal } from "./outcome";
 import type { PlacedNorm } from "./placement";
 import { opposingGuard, placeNorms } from "./placement";
 import type { ClassDefinition, ModuleFile } from "./program";
-import { FunctionDefinition, Program } from "./program";
+import { FunctionDefinition, Program, superConstructorCall } from "./program";
 import { recipeFor } from "./recipe";
 import { receiverAround, Stacks } from "./stacks";
-import type { Instance, Value } from "./values";
-import { noArguments } from "./values";
+import type { Instance, Value } from "./flow/values";
+import { noArguments } from "./flow/values";
 import { scaledInitialisation } from "./warnings";
 
 /** The place in the code that was asked about: only the layers that it belongs to are edited. */

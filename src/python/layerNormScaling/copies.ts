@@ -4,12 +4,11 @@ import type { Constructions, Site } from "./construction";
 import { argumentFor } from "./construction";
 import type { EditList } from "./edits";
 import { addClassAttribute, addStatement } from "./edits";
-import { superConstructorCall } from "./flow";
 import { freeNameIn } from "./indices";
 import { scaleName } from "./names";
 import { Refusal } from "./outcome";
 import type { ModuleFile, Program } from "./program";
-import { ClassDefinition, FunctionDefinition } from "./program";
+import { ClassDefinition, FunctionDefinition, superConstructorCall } from "./program";
 import type { Stacks } from "./stacks";
 import { receiverAround } from "./stacks";
 

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "../syntax";
-import type { LayerFlow, NormUse } from "./flow";
-import type { Part } from "./values";
+import type { LayerFlow, NormUse } from "./flow/sightings";
+import type { Part } from "./flow/values";
 
 /** Where a norm stands in its layer, by what it is given and what becomes of its output. */
 export type Placement =

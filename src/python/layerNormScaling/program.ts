@@ -2,6 +2,7 @@ import type { Binding } from "../bindings";
 import type { Parameter, PythonClass, PythonFunction, PythonModule } from "../module";
 import { qualifiedName, readModule } from "../module";
 import type { SyntaxNode } from "../syntax";
+import { descendants } from "../syntax";
 import type { SourceFile } from "./outcome";
 
 /** The files of a model, with their names resolved across imports. */
@@ -221,4 +222,16 @@ export function statementIn(block: SyntaxNode, node: SyntaxNode): SyntaxNode {
   let at = node;
   while (at.parent !== undefined && at.parent !== block) at = at.parent;
   return at;
+}
+
+/** The constructor call of the base class in a constructor. */
+export function superConstructorCall(method: FunctionDefinition): SyntaxNode | undefined {
+  return [...descendants(method.body)].find((node) => {
+    if (node.type !== "call") return false;
+    const callee = node.child("function");
+    if (callee?.type !== "attribute" || callee.child("attribute")?.text !== "__init__")
+      return false;
+    const object = callee.child("object");
+    return object?.type === "call" && object.child("function")?.text === "super";
+  });
 }

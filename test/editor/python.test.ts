@@ -212,8 +212,12 @@ function writeSettings(settings: Record<string, unknown>): void {
 async function goTo(text: string): Promise<void> {
   const file = path.join(workbench.folder, "model.py");
   const lines = readFileSync(file, "utf8").split("\n");
-  await workbench.page.keyboard.press("Control+g");
-  await workbench.quickInput().fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
+  const input = workbench.quickInput();
+  for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
+    await workbench.page.keyboard.press("Control+g");
+    await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+  }
+  await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
   await workbench.page.keyboard.press("Enter");
   await workbench.page.locator(".view-line", { hasText: text }).waitFor();
 }

@@ -7,7 +7,7 @@ import {
   isPassthroughClassName,
   isPassthroughName,
 } from "../names";
-import type { ClassDefinition, FunctionDefinition} from "../program";
+import type { ClassDefinition, FunctionDefinition } from "../program";
 import { superConstructorCall } from "../program";
 import type { Flow } from "./flow";
 import type { Arguments, Container, Instance, Scope, Value } from "./values";

@@ -3,6 +3,7 @@ import type { Parameter, PythonClass, PythonFunction, PythonModule } from "../mo
 import { qualifiedName, readModule } from "../module";
 import type { SyntaxNode } from "../syntax";
 import { descendants } from "../syntax";
+import { frameworkLayers } from "./names";
 import type { SourceFile } from "./outcome";
 
 /** The files of a model, with their names resolved across imports. */
@@ -52,6 +53,13 @@ export class Program {
         if (found instanceof ClassDefinition) return [];
         return [typeof found === "string" ? found : base];
       }),
+    );
+  }
+
+  /** A subclass of one of PyTorch's own layers. */
+  isFrameworkLayer(definition: ClassDefinition): boolean {
+    return this.foreignBases(definition).some((base) =>
+      frameworkLayers.has(base.split(".").at(-1)!),
     );
   }
 

@@ -1,7 +1,7 @@
-import type { ScaledClass } from "./applyLayerNormScaling";
-import { attributeOf } from "./applyLayerNormScaling";
 import { indexNames, scaleName } from "./names";
+import { attributeOf } from "./nodes";
 import type { RefusalReason } from "./outcome";
+import type { ScaledClass } from "./placement";
 
 /** What to write by hand, in the names of the code where they are known. */
 export function recipeFor(

@@ -243,3 +243,14 @@ export function contains(value: Value, is: (value: Value) => boolean): boolean {
       return false;
   }
 }
+
+/** An object of a class, whatever it was given when it was made. */
+export function untold(definition: ClassDefinition): Instance {
+  return {
+    kind: "instance",
+    definition,
+    construction: undefined,
+    given: noArguments,
+    attributes: new Map(),
+  };
+}

@@ -2,7 +2,7 @@ import type { SyntaxNode } from "../syntax";
 import { descendants } from "../syntax";
 import type { CopiesOf } from "./copies";
 import { scaleCopies } from "./copies";
-import type { EditList} from "./edits";
+import type { EditList } from "./edits";
 import { addConstructor, addStatement, multiply, multiplyFirst } from "./edits";
 import { IndexPlan, layerNumber } from "./indices";
 import { scaleName } from "./names";

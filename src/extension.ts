@@ -111,6 +111,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
       guard,
       reports: side.reports,
+      memory: workspaceState,
       openStored: (key) => diagnoses.openStored(key),
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),

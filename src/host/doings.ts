@@ -50,6 +50,10 @@ export const couldNot = {
     vscode.l10n.t("Fathom could not search for checkpoints: {0}", reason),
   "list the checkpoints": (reason: string) =>
     vscode.l10n.t("Fathom could not list the checkpoints: {0}", reason),
+  "choose the checkpoint": (reason: string) =>
+    vscode.l10n.t("Fathom could not choose the checkpoint: {0}", reason),
+  "unpin the checkpoint": (reason: string) =>
+    vscode.l10n.t("Fathom could not unpin the checkpoint: {0}", reason),
   "pin the report": (reason: string) =>
     vscode.l10n.t("Fathom could not pin the report: {0}", reason),
   "unpin the report": (reason: string) =>

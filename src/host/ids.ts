@@ -14,6 +14,9 @@ export const commands = {
   applyScaling: "fathom.applyLayerNormScaling",
   previewScaling: "fathom.previewLayerNormScaling",
   copyScalingRecipe: "fathom.copyLayerNormScalingRecipe",
+  /** These take the URI of a Python file, as text, or nothing: the file that is edited. */
+  chooseCheckpointOfCode: "fathom.chooseCheckpointOfCode",
+  unpinCheckpointOfCode: "fathom.unpinCheckpointOfCode",
 
   // Those of the side panel take a row of its tree and all the selected rows, or nothing: the selection.
   openReport: "fathom.openReport",

@@ -66,4 +66,23 @@ export class PythonReader {
   ): NormMatches {
     return matchNorms(files, normPaths, names);
   }
+
+  /**
+   * The same for the model that a file is part of, as if the other files were not there: those that
+   * it shares the model with count, and where they hold several models, the file by itself.
+   */
+  matchWithin(
+    files: readonly ModuleFile[],
+    path: string,
+    normPaths: readonly string[],
+    names?: readonly string[],
+  ): NormMatches {
+    const together = matchNorms(connectedFiles(files, path), normPaths, names);
+    if (together.matches.some((match) => match.path === path)) return together;
+    return matchNorms(
+      files.filter((file) => file.path === path),
+      normPaths,
+      names,
+    );
+  }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -39,6 +39,77 @@ describe("training code", () => {
     await workbench.tab(`Depth of pre-ln/${step}`).click({ button: "middle" });
     await measured.first().click();
     await workbench.tab(`Depth of pre-ln/${step}`).waitFor();
+
+    await workbench.tab("model.py").click();
+    await goTo("class DecoderLayer");
+    await expect.poll(() => measured.count()).toBeGreaterThanOrEqual(2);
+    // Of a norm that the checkpoint does not have, nothing was measured.
+    await norm.locator("span", { hasText: "input_layernorm" }).last().dblclick();
+    await workbench.page.keyboard.type("first_norm");
+    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(1);
+    await workbench.screenshot("lens-vanished");
+    for (let undone = 0; undone < 3 && (await measured.count()) < 2; undone++) {
+      await workbench.page.keyboard.press("Control+z");
+      await workbench.page.waitForTimeout(1500);
+    }
+    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+
+    for (const [name, theme] of themes) {
+      writeSettings({ "workbench.colorTheme": theme });
+      await workbench.page.locator(`.monaco-workbench.${name}`).waitFor({ timeout: 20_000 });
+      await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
+      await hover.waitFor({ timeout: 15_000 });
+      await workbench.screenshot(`lenses-${name}`);
+      await workbench.page.keyboard.press("Escape");
+      await workbench.page.mouse.move(5, 500);
+    }
+    writeSettings({ "fathom.codeLens": false });
+    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(0);
+    writeSettings({});
+    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+  });
+
+  test("asks which of two models a checkpoint is of, and remembers it for the file", async () => {
+    const model = readFileSync(path.join(repository, "media", "sample", "model.py"), "utf8");
+    workbench = await Workbench.open("two-models", {
+      settings: { "fathom.metrics": ["variance"] },
+      files: { "model_lns.py": model },
+    });
+    const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
+    const question = lenses("Two models fit: choose…");
+    await workbench.openFile("model.py");
+    await goTo("class DecoderLayer");
+    await workbench.diagnose("pre-ln", step);
+    await workbench.panel.reaches("done", 120_000);
+    await workbench.tab("model.py").click();
+    await goTo("class DecoderLayer");
+    await question.first().waitFor({ timeout: 20_000 });
+    expect(await measured.count()).toBe(0);
+    await workbench.screenshot("two-models-fit");
+
+    await question.first().click();
+    await workbench
+      .picks()
+      .filter({ hasText: `pre-ln/${step}` })
+      .first()
+      .waitFor();
+    await workbench.screenshot("choose-model");
+    await workbench.pick(`pre-ln/${step}`);
+    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+
+    // The copy is another model now, which has not been measured.
+    await workbench.openFile("model_lns.py");
+    await goTo("class DecoderLayer");
+    await lenses("Diagnose depth").first().waitFor({ timeout: 20_000 });
+    expect(await measured.count()).toBe(0);
+    expect(await question.count()).toBe(0);
+
+    await workbench.reload();
+    await workbench.tab("model.py").click();
+    await goTo("class DecoderLayer");
+    await expect.poll(() => measured.count(), { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    await workbench.command("Unpin Checkpoint of This File");
+    await question.first().waitFor({ timeout: 20_000 });
   });
 
   test("is given LayerNorm Scaling by the light bulb, and loses it by one undo", async () => {
@@ -58,14 +129,95 @@ describe("training code", () => {
     await workbench.page.keyboard.press("Control+s");
     await expect.poll(() => readFileSync(file, "utf8")).toBe(code);
   });
+
+  test("is shown each change before LayerNorm Scaling is applied", async () => {
+    const code = preNormModel + scaledInitialisation;
+    workbench = await Workbench.open("preview", { files: { "block.py": code } });
+    const file = path.join(workbench.folder, "block.py");
+    await workbench.openFile("block.py");
+    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
+    await chooseAction("Preview LayerNorm Scaling…");
+    const preview = workbench.page.locator(".bulk-edit-panel");
+    await preview.locator(".monaco-list-row").first().waitFor({ timeout: 20_000 });
+    await preview.locator(".monaco-list-row", { hasText: "self.ln_scale" }).first().waitFor();
+    await workbench.screenshot("preview");
+    for (const [name, theme] of themes) {
+      writeSettings({ "workbench.colorTheme": theme });
+      await workbench.page.locator(`.monaco-workbench.${name}`).waitFor({ timeout: 20_000 });
+      await workbench.screenshot(`preview-${name}`);
+    }
+    expect(readFileSync(file, "utf8")).toBe(code);
+    await preview.locator(".monaco-button", { hasText: "Apply" }).click();
+    const scaled = workbench.page.locator(".view-line", {
+      hasText: "self.ln_1(x) * self.ln_scale",
+    });
+    await scaled.first().waitFor({ timeout: 20_000 });
+    await workbench
+      .notification("Scaled initialisation weakens LayerNorm Scaling")
+      .waitFor({ timeout: 10_000 });
+    await workbench.screenshot("preview-applied");
+    await workbench.tab("block.py").first().click();
+    await workbench.page.keyboard.press("Control+s");
+    await expect.poll(() => readFileSync(file, "utf8")).toContain("for layer_idx in range(");
+    await workbench.page.locator(".view-line", { hasText: "class Block" }).first().click();
+    await workbench.page.keyboard.press("Control+z");
+    await workbench.page.keyboard.press("Control+s");
+    await expect.poll(() => readFileSync(file, "utf8")).toBe(code);
+  });
+
+  test("that LayerNorm Scaling is not for is left alone, and gets the recipe", async () => {
+    const code = preNormModel.replaceAll(
+      /x = x \+ self\.(\w+)\(self\.(ln_\d)\(x\)\)/g,
+      "x = self.$2(x + self.$1(x))",
+    );
+    workbench = await Workbench.open("recipe", { files: { "block.py": code, "notes.md": "" } });
+    await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await workbench.openFile("block.py");
+    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
+    await chooseAction("Copy as LayerNorm Scaling recipe");
+    await workbench.notification("recipe is on the clipboard").waitFor({ timeout: 20_000 });
+    await workbench.openFile("notes.md");
+    await workbench.page.keyboard.press("Control+v");
+    await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();
+    await workbench.screenshot("recipe-pasted");
+
+    await workbench.tab("block.py").click();
+    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
+    await chooseAction("Apply LayerNorm Scaling");
+    const refusal = workbench.notification(/was not applied: .*Post-LN/);
+    await refusal.waitFor({ timeout: 20_000 });
+    await workbench.screenshot("refused");
+    await workbench.press(refusal, "Show Recipe");
+    await expect.poll(() => workbench.editorGroups().count()).toBe(2);
+    await workbench.screenshot("recipe-shown");
+    expect(readFileSync(path.join(workbench.folder, "block.py"), "utf8")).toBe(code);
+  });
 });
+
+/** By the class that the workbench has in them. */
+const themes = [
+  ["vs", "Default Light Modern"],
+  ["hc-black", "Default High Contrast"],
+  ["vs-dark", "Default Dark Modern"],
+] as const;
+
+function writeSettings(settings: Record<string, unknown>): void {
+  writeFileSync(
+    path.join(workbench.folder, ".vscode", "settings.json"),
+    JSON.stringify({ "fathom.textFiles": ["held-out.txt"], ...settings }),
+  );
+}
 
 /** Scrolls to a line of the open file as a person would: the editor draws only what is in sight. */
 async function goTo(text: string): Promise<void> {
   const file = path.join(workbench.folder, "model.py");
   const lines = readFileSync(file, "utf8").split("\n");
-  await workbench.page.keyboard.press("Control+g");
-  await workbench.quickInput().fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
+  const input = workbench.quickInput();
+  for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
+    await workbench.page.keyboard.press("Control+g");
+    await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+  }
+  await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
   await workbench.page.keyboard.press("Enter");
   await workbench.page.locator(".view-line", { hasText: text }).waitFor();
 }
@@ -118,4 +270,12 @@ class Model(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x)
+`;
+
+const scaledInitialisation = `
+
+def initialise(model, n_layer):
+    for name, parameter in model.named_parameters():
+        if name.endswith("mlp.proj.weight"):
+            nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * n_layer))
 `;

@@ -1,8 +1,8 @@
 /** "Apply LayerNorm Scaling" on the light bulb: the edit, its preview, and the recipe instead. */
 import * as vscode from "vscode";
-import type { ScalingOutcome } from "../../python/layerNormScaling/outcome";
+import type { ScalingOutcome, ScalingWarning } from "../../python/layerNormScaling/outcome";
 import { commands } from "../ids";
-import type { PythonFiles } from "./pythonFiles";
+import { pathOf, type PythonFiles } from "./pythonFiles";
 
 /** What the light bulb's commands take. */
 interface Target {
@@ -51,9 +51,16 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
       return;
     }
     const edit = new vscode.WorkspaceEdit();
-    const metadata = isPreviewed
-      ? { label: vscode.l10n.t("LayerNorm Scaling"), needsConfirmation: true }
-      : undefined;
+    const metadata = {
+      label: vscode.l10n.t("LayerNorm Scaling"),
+      description: outcome.warnings.map(({ message }) => message).join(" "),
+      needsConfirmation: false,
+    };
+    if (isPreviewed) {
+      // What itself needs confirmation is shown unticked, and half of these changes is broken code.
+      // So the preview is asked for by a file that is there already, which changes nothing.
+      edit.createFile(at.uri, { ignoreIfExists: true }, { ...metadata, needsConfirmation: true });
+    }
     for (const { path, start, end, newText } of outcome.edits) {
       const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
       if (document.version !== (stamps.get(document.uri.fsPath) ?? document.version)) {
@@ -65,8 +72,9 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     const isApplied = await vscode.workspace.applyEdit(edit, { isRefactoring: true });
     if (!isApplied) return;
     this.log.info(outcome.summary);
-    if (outcome.warnings.length > 0) {
-      void vscode.window.showWarningMessage([outcome.summary, ...outcome.warnings].join(" "));
+    for (const warning of outcome.warnings) {
+      this.log.warn(warning.message);
+      void warn(warning);
     }
   }
 
@@ -85,8 +93,8 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     const stamps = new Map(
       vscode.workspace.textDocuments.map(({ uri, version }) => [uri.fsPath, version]),
     );
-    const path = at.uri.fsPath.replaceAll("\\", "/");
-    return { outcome: reader.applyLayerNormScaling(files, { path, offset: at.offset }), stamps };
+    const place = { path: pathOf(at.uri), offset: at.offset };
+    return { outcome: reader.applyLayerNormScaling(files, place), stamps };
   }
 
   private async explain({ message, recipe }: ScalingOutcome & { kind: "refusal" }): Promise<void> {
@@ -122,6 +130,18 @@ function targetOf(target: unknown): Target {
     throw new Error(vscode.l10n.t("open the Python file of the model first."));
   }
   return { uri: editor.document.uri, offset: editor.document.offsetAt(editor.selection.active) };
+}
+
+/** With a button, so that the message is not cut to one line. */
+async function warn({ message, at }: ScalingWarning): Promise<void> {
+  const show = vscode.l10n.t("Show Code");
+  const choice = await vscode.window.showWarningMessage(message, ...(at ? [show] : []));
+  if (at === undefined || choice !== show) return;
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(at.path));
+  const lines = document.getText().split("\n");
+  const number = lines.findIndex((line) => line.trim() === at.line);
+  const selection = document.lineAt(Math.max(number, 0)).range;
+  await vscode.window.showTextDocument(document, { selection });
 }
 
 async function copy(recipe: string): Promise<void> {

@@ -2,9 +2,11 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import type { NormSummary, Report } from "../../diagnosis/report";
+import type { NormMatches } from "../../python/matchNorms";
 import type { NormSite } from "../../python/normSites";
 import type { ModuleFile } from "../../python/structure";
-import type { PythonFiles } from "./pythonFiles";
+import type { ChosenCheckpoints } from "./chosenCheckpoints";
+import { pathOf, type PythonFiles } from "./pythonFiles";
 
 /** A report that may be of a model whose code is in the workspace. */
 export interface KnownReport {
@@ -22,12 +24,20 @@ export interface ReportSource {
   readonly onDidChange: vscode.Event<void>;
 }
 
-/** A norm site and what was measured at the norm that it makes. */
-export interface MeasuredNorm {
+interface FoundNorm {
   site: NormSite;
   norm: NormSummary;
+}
+
+/** A norm site and what was measured at the norm that it makes. */
+export interface MeasuredNorm extends FoundNorm {
   key: string;
   name: string;
+  report: Report;
+}
+
+/** A report whose norms a file may make. */
+export interface FittingReport extends KnownReport {
   report: Report;
 }
 
@@ -36,62 +46,132 @@ export interface NormsOfFile {
   measured: MeasuredNorm[];
   /** True where no report is of a model of this file. */
   isUnmeasured: boolean;
+  /** Reports that other code fits as well as this: a person has to say which is whose. */
+  undecided: FittingReport[];
 }
+
+/** What a report has to do with a file. */
+type Fit =
+  | { kind: "own"; found: readonly FoundNorm[] }
+  /** The file makes its norms, and so does other code that has nothing to do with this. */
+  | { kind: "undecided" }
+  | { kind: "other" };
 
 export class MeasuredNorms {
   constructor(
     private readonly files: PythonFiles,
     private readonly reports: ReportSource,
+    private readonly chosen: ChosenCheckpoints,
   ) {}
 
   /**
    * The norms that a document makes. A report belongs to the code that is nearest to its checkpoint
    * and makes its norms: so the models of a workspace do not mix. Of several reports of the same
-   * code, the newest counts.
+   * code, the newest counts, or that of the checkpoint that was chosen for the file.
    *
    * @returns undefined where `signal` was aborted
    */
   async of(document: vscode.TextDocument, signal: AbortSignal): Promise<NormsOfFile | undefined> {
     const file = await this.files.readDocument(document, signal);
     if (file === undefined) return undefined;
-    if (file.sites.length === 0) return { file, measured: [], isUnmeasured: false };
-    for (const known of await this.reports.list()) {
+    const nothing = { file, measured: [], isUnmeasured: false, undecided: [] };
+    if (file.sites.length === 0) return nothing;
+    const undecided: FittingReport[] = [];
+    for (const known of await this.candidates(document)) {
       if (signal.aborted) return undefined;
-      if (!mayBeOf(document.uri.fsPath, known.checkpoint)) continue;
       const report = await this.reports.read(known.key);
-      const found = report && (await this.find(report, known, file));
-      if (report === undefined || found === undefined) continue;
-      const measured = found.flatMap(({ site, norm }): MeasuredNorm[] => [
-        { site, norm, key: known.key, name: known.name, report },
-      ]);
-      return { file, measured, isUnmeasured: false };
+      if (report === undefined) continue;
+      const fit = await this.fitOf(report, known, file);
+      if (fit.kind === "undecided") undecided.push({ ...known, report });
+      if (fit.kind !== "own") continue;
+      const { key, name } = known;
+      const measured = fit.found.map(({ site, norm }) => ({ site, norm, key, name, report }));
+      return { ...nothing, measured };
     }
-    return { file, measured: [], isUnmeasured: true };
+    return { ...nothing, isUnmeasured: undecided.length === 0, undecided };
   }
 
-  /** The sites of `file` that make the report's norms; undefined where it is other code's. */
-  private async find(
+  /** Of each checkpoint that a document may make, the newest report. */
+  async fitting(document: vscode.TextDocument): Promise<FittingReport[]> {
+    const file = await this.files.readDocument(document);
+    if (file === undefined) return [];
+    const fitting = new Map<string, FittingReport>();
+    for (const known of await this.reports.list()) {
+      const { checkpoint } = known;
+      if (fitting.has(checkpoint) || !mayBeOf(document.uri.fsPath, checkpoint)) continue;
+      const report = await this.reports.read(known.key);
+      if (report === undefined) continue;
+      const found = await this.findAlone(report, checkpoint, file);
+      if (found.length > 0) fitting.set(checkpoint, { ...known, report });
+    }
+    return [...fitting.values()];
+  }
+
+  /** Reports that may be of a document: of the chosen checkpoint, where one is chosen. */
+  private async candidates({ uri }: vscode.TextDocument): Promise<KnownReport[]> {
+    const all = await this.reports.list();
+    const near = all.filter(({ checkpoint }) => mayBeOf(uri.fsPath, checkpoint));
+    const chosen = this.chosen.of(pathOf(uri));
+    return chosen === undefined ? near : near.filter(({ checkpoint }) => checkpoint === chosen);
+  }
+
+  private async fitOf(report: Report, { checkpoint }: KnownReport, file: ModuleFile): Promise<Fit> {
+    const norms = normsByPath(report);
+    const paths = [...norms.keys()];
+    const names = [report.architecture.family];
+    const reader = await this.files.load();
+    const fit = (found: readonly FoundNorm[]): Fit =>
+      found.length > 0 ? { kind: "own", found } : { kind: "other" };
+    for (const folder of foldersAbove(checkpoint)) {
+      const all = await this.files.readFolder(folder);
+      const owner = all.find(({ path }) => this.chosen.of(path) === checkpoint);
+      if (owner !== undefined) {
+        return fit(sitesIn(file, reader.matchWithin(all, owner.path, paths, names), norms));
+      }
+      // Code that a person said makes another checkpoint is no rival.
+      const code = all.filter(({ path }) => this.chosen.of(path) === undefined);
+      const found = reader.match(code, paths, names);
+      const own = sitesIn(file, found, norms);
+      if (own.length === 0 && found.ambiguous.length > 0) {
+        const alone = reader.matchWithin(code, file.path, paths, names);
+        if (sitesIn(file, alone, norms).length > 0) return { kind: "undecided" };
+      }
+      if (found.matches.length > 0 || found.ambiguous.length > 0) return fit(own);
+    }
+    return { kind: "other" };
+  }
+
+  /** The sites of a file that make a report's norms, as if there were no other model. */
+  private async findAlone(
     report: Report,
-    { checkpoint }: KnownReport,
+    checkpoint: string,
     file: ModuleFile,
-  ): Promise<{ site: NormSite; norm: NormSummary }[] | undefined> {
-    const norms = report.architecture.norms ?? [];
-    if (norms.length === 0) return undefined;
-    const byPath = new Map(norms.map((norm) => [norm.path, norm]));
+  ): Promise<FoundNorm[]> {
+    const norms = normsByPath(report);
     const reader = await this.files.load();
     for (const folder of foldersAbove(checkpoint)) {
       const code = await this.files.readFolder(folder);
       const names = [report.architecture.family];
-      const { matches } = reader.match(code, [...byPath.keys()], names);
-      if (matches.length === 0) continue;
-      const here = matches.filter((match) => match.path === file.path);
-      if (here.length === 0) return undefined;
-      return here.flatMap(({ normPath, sites }) =>
-        sites.map((site) => ({ site, norm: byPath.get(normPath)! })),
-      );
+      const matches = reader.matchWithin(code, file.path, [...norms.keys()], names);
+      const found = sitesIn(file, matches, norms);
+      if (found.length > 0) return found;
     }
-    return undefined;
+    return [];
   }
+}
+
+function normsByPath({ architecture }: Report): ReadonlyMap<string, NormSummary> {
+  return new Map((architecture.norms ?? []).map((norm) => [norm.path, norm]));
+}
+
+function sitesIn(
+  file: ModuleFile,
+  { matches }: NormMatches,
+  norms: ReadonlyMap<string, NormSummary>,
+): FoundNorm[] {
+  return matches
+    .filter((match) => match.path === file.path)
+    .flatMap(({ normPath, sites }) => sites.map((site) => ({ site, norm: norms.get(normPath)! })));
 }
 
 /** The folders in which a checkpoint's code is looked for, the nearest first. */

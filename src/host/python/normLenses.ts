@@ -26,6 +26,7 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (!isShown(document)) return [];
     const norms = await this.find(document, token);
     if (norms === undefined) return [];
+    if (norms.undecided.length > 0) return choices(document, norms);
     return norms.isUnmeasured ? offers(document, norms) : norms.measured.map(lensOf(document));
   }
 
@@ -72,17 +73,38 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
     });
 }
 
-/** One offer for each class that makes norms: on every norm it would be noise. */
-function offers(document: vscode.TextDocument, { file }: NormsOfFile): vscode.CodeLens[] {
+function offers(document: vscode.TextDocument, norms: NormsOfFile): vscode.CodeLens[] {
+  return oncePerClass(document, norms, {
+    title: vscode.l10n.t("Diagnose depth…"),
+    tooltip: vscode.l10n.t("Measure a checkpoint of this model"),
+    command: commands.diagnoseDepth,
+  });
+}
+
+/** Other code fits the same checkpoints: a person knows which is whose. */
+function choices(document: vscode.TextDocument, norms: NormsOfFile): vscode.CodeLens[] {
+  const names = [...new Set(norms.undecided.map(({ name }) => name))];
+  return oncePerClass(document, norms, {
+    title: vscode.l10n.t("Two models fit: choose…"),
+    tooltip: vscode.l10n.t(
+      "Other code makes the same norms. Choose the checkpoint that this file makes: {0}",
+      names.join(", "),
+    ),
+    command: commands.chooseCheckpointOfCode,
+    arguments: [document.uri.toString()],
+  });
+}
+
+/** A lens above the first norm of each class: on every norm it would be noise. */
+function oncePerClass(
+  document: vscode.TextDocument,
+  { file }: NormsOfFile,
+  command: vscode.Command,
+): vscode.CodeLens[] {
   const first = new Map(file.sites.toReversed().map((site) => [site.owner, site]));
-  return [...first.values()].toReversed().map(
-    (site) =>
-      new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
-        title: vscode.l10n.t("Diagnose depth…"),
-        tooltip: vscode.l10n.t("Measure a checkpoint of this model"),
-        command: commands.diagnoseDepth,
-      }),
-  );
+  return [...first.values()]
+    .toReversed()
+    .map(({ node }) => new vscode.CodeLens(rangeOf(document, node.start, node.end), command));
 }
 
 function isShown(document: vscode.TextDocument): boolean {

@@ -3,6 +3,8 @@ import * as vscode from "vscode";
 import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
+import { CheckpointOfCode } from "./checkpointOfCode";
+import { ChosenCheckpoints } from "./chosenCheckpoints";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
@@ -13,6 +15,8 @@ export interface PythonServices {
   log: vscode.LogOutputChannel;
   guard: Guard;
   reports: ReportSource;
+  /** The workspace's: what was chosen for a file lasts. */
+  memory: vscode.Memento;
   /** Opens a stored report in the panel; false where it is gone. */
   openStored(key: string): Promise<boolean>;
 }
@@ -20,9 +24,12 @@ export interface PythonServices {
 const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
-  const { extensionUri, log, guard, reports } = services;
+  const { extensionUri, log, guard, reports, memory } = services;
   const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
-  const lenses = new NormLenses(new MeasuredNorms(files, reports), guard);
+  const chosen = new ChosenCheckpoints(memory);
+  const norms = new MeasuredNorms(files, reports, chosen);
+  const lenses = new NormLenses(norms, guard);
+  const checkpoint = new CheckpointOfCode(norms, chosen);
   const scaling = new LayerNormScaling(files, log);
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
@@ -30,12 +37,16 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     );
   return vscode.Disposable.from(
     files,
+    chosen,
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, lenses),
     vscode.languages.registerCodeActionsProvider(python, scaling, {
       providedCodeActionKinds: LayerNormScaling.kinds,
     }),
     reports.onDidChange(() => {
+      lenses.refresh();
+    }),
+    chosen.onDidChange(() => {
       lenses.refresh();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
@@ -46,6 +57,12 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
       if (typeof key === "string" && (await services.openStored(key))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),
+    register(commands.chooseCheckpointOfCode, "choose the checkpoint", (file) =>
+      checkpoint.choose(file),
+    ),
+    register(commands.unpinCheckpointOfCode, "unpin the checkpoint", (file) =>
+      checkpoint.forget(file),
+    ),
     register(commands.applyScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, false)),
     register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
     register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),

@@ -18,6 +18,11 @@ interface Read {
   file: ModuleFile;
 }
 
+/** The name of a file as it is read: its path, with slashes everywhere. */
+export function pathOf({ fsPath }: vscode.Uri): string {
+  return fsPath.replaceAll(path.sep, "/");
+}
+
 export class PythonFiles implements vscode.Disposable {
   private readonly known = new Map<string, Read>();
   private readonly underWay = new Map<string, Promise<ModuleFile | undefined>>();
@@ -88,7 +93,7 @@ export class PythonFiles implements vscode.Disposable {
     if (before?.stamp === stamp) return before.file;
     const reading = (async () => {
       const reader = await this.load();
-      const name = file.split(path.sep).join("/");
+      const name = pathOf(vscode.Uri.file(file));
       const read = await reader.read(name, await text(), before?.file, signal);
       if (read !== undefined) this.known.set(file, { stamp, file: read });
       return read;

@@ -1,9 +1,8 @@
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
-import { superConstructorCall } from "./flow";
 import { Refusal } from "./outcome";
 import type { ModuleFile, Program, FunctionDefinition } from "./program";
-import { ClassDefinition } from "./program";
+import { ClassDefinition, superConstructorCall } from "./program";
 
 /** A place that makes objects of a class, or calls a function that does. */
 export interface Site {

@@ -158,7 +158,7 @@ function commaIn(rest: string): number | undefined {
   return match === null ? undefined : match[0].length - 1;
 }
 
-/** Adds a statement after another of the same block; of several lines, those after the first are its body. */
+/** Adds a statement after another of the same block; each tab at the start of a line is one level deeper. */
 export function addStatement(
   edits: EditList,
   module: ModuleFile,
@@ -182,7 +182,9 @@ export function addStatement(
     return;
   }
   const step = indentation.includes("\t") ? "\t" : "    ";
-  const added = lines.map((line, index) => indentation + (index === 0 ? "" : step) + line);
+  const added = lines.map(
+    (line) => indentation + line.replace(/^\t*/, (tabs) => step.repeat(tabs.length)),
+  );
   const end = lineBreak(module);
   edits.insert(module, endOfLine(source, statement.end), end + added.join(end));
 }

@@ -2,21 +2,21 @@ import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Constructions, Loop, Site } from "./construction";
 import { argumentFor, statementAround } from "./construction";
+import type { Copies } from "./copies";
 import type { EditList } from "./edits";
 import { addArgument, addParameter } from "./edits";
 import { indexNames } from "./names";
 import { Refusal } from "./outcome";
-import type { ModuleFile, Program } from "./program";
+import type { Program } from "./program";
 import { ClassDefinition, FunctionDefinition } from "./program";
+import type { Receiver, Stacks } from "./stacks";
+import { receiverAround } from "./stacks";
 
 /** An expression for a layer's index: `text`, or `text` − 1 where the code counts from one. */
 export interface LayerIndex {
   readonly text: string;
   readonly countsFrom: 0 | 1;
 }
-
-/** A class, which gets its index in its constructor, or a function that makes one. */
-type Receiver = ClassDefinition | FunctionDefinition;
 
 /**
  * Brings the layer index from where layers are stacked to the classes that need it: through the
@@ -32,6 +32,8 @@ export class IndexPlan {
   constructor(
     private readonly program: Program,
     private readonly constructions: Constructions,
+    private readonly stacks: Stacks,
+    private readonly copies: Copies,
     private readonly edits: EditList,
   ) {
     this.newName = this.customaryName();
@@ -49,44 +51,6 @@ export class IndexPlan {
     this.inProgress.delete(receiver);
     this.planned.set(receiver, index);
     return index;
-  }
-
-  /** Whether a class is repeated as layers are: in a loop, in a list, or inside such a class. */
-  isStacked(definition: Receiver, seen = new Set<Receiver>()): boolean {
-    if (seen.has(definition)) return false;
-    seen.add(definition);
-    return this.constructions.sitesOf(definition).some((site) => {
-      if (site.loops.length > 0 || this.positionInList(site) !== undefined) return true;
-      const around = receiverAround(site);
-      return around !== undefined && this.isStacked(around, seen);
-    });
-  }
-
-  /** Where an element stands among those of a list that is written out: `[Block(), Block()]`. */
-  positionInList({ call, module }: Site): number | undefined {
-    let element = call;
-    for (let at = call.parent; at !== undefined; element = at, at = at.parent) {
-      const isList = at.type === "list" || at.type === "argument_list";
-      if (!isList && at.type !== "tuple") {
-        if (!/^(call|keyword_argument|list_splat)$/.test(at.type)) return undefined;
-        continue;
-      }
-      if (at.type === "argument_list") {
-        const callee = dottedName(at.parent?.child("function"))?.split(".").at(-1) ?? "";
-        if (!/^(Sequential|ModuleList)$/.test(callee)) return undefined;
-      }
-      const made = this.madeBy(call, module);
-      const layers = at.children.filter((child) => this.madeBy(child, module) === made);
-      if (layers.length > 1 && element === call) return layers.indexOf(call);
-    }
-    return undefined;
-  }
-
-  private madeBy(node: SyntaxNode, module: ModuleFile): unknown {
-    if (node.type !== "call") return undefined;
-    const name = dottedName(node.child("function"));
-    const found = name === undefined ? undefined : this.program.resolve(name, module);
-    return found instanceof ClassDefinition ? found : undefined;
   }
 
   /** The parameter that already carries the index, where every call agrees that it does. */
@@ -115,12 +79,12 @@ export class IndexPlan {
     const around = receiverAround(site);
     let natural: LayerIndex | undefined;
     const [loop, ...outer] = site.loops;
-    if (loop === undefined && around !== undefined && this.isStacked(around)) {
+    if (loop === undefined && around !== undefined && this.stacks.isStacked(around)) {
       natural = this.planned.get(around) ?? this.knownIndex(around);
     } else if (loop !== undefined && outer.length === 0) {
       natural = existingIndex(loop);
     } else if (loop === undefined && around === undefined) {
-      const position = this.positionInList(site);
+      const position = this.stacks.positionInList(site);
       if (position !== undefined && given.text === String(position)) return 0;
     }
     if (natural === undefined) return undefined;
@@ -170,7 +134,7 @@ export class IndexPlan {
 
   private indexAt(site: Site, receiver: Receiver): LayerIndex {
     const around = receiverAround(site);
-    const isInLayer = around !== undefined && this.isStacked(around);
+    const isInLayer = around !== undefined && this.stacks.isStacked(around);
     this.checkNesting(site, receiver);
     const [loop, ...outer] = site.loops.filter((one) => !isInLayer || !isShort(one));
     if (loop !== undefined) {
@@ -189,11 +153,12 @@ export class IndexPlan {
       return this.loopIndex(loop, site, receiver);
     }
     if (isInLayer) {
-      this.checkRepetition(site, receiver);
+      if (!this.copies.makesFew(site.call, site.module)) this.checkRepetition(site, receiver);
       return this.indexIn(around);
     }
     const position =
-      this.positionInList(site) ?? positionInName(site, this.constructions.sitesOf(receiver));
+      this.stacks.positionInList(site) ??
+      positionInName(site, this.constructions.sitesOf(receiver));
     if (position !== undefined) {
       this.checkRepetition(site, receiver);
       return { text: String(position), countsFrom: 0 };
@@ -229,6 +194,14 @@ export class IndexPlan {
       }
     }
     for (const use of uses) this.checkCopies(use, receiver);
+    const isElement = ({ field, parent }: SyntaxNode): boolean =>
+      field === "body" && /comprehension$|^generator/.test(parent?.type ?? "");
+    if (uses.some((use) => use !== call && isElement(use))) {
+      throw new Refusal(
+        "shared-block",
+        `One ${receiver.name} is put into the list again and again, so all layers are the same object and cannot have different factors.`,
+      );
+    }
   }
 
   private checkCopies(made: SyntaxNode, receiver: Receiver): void {
@@ -337,13 +310,6 @@ function argumentText({ text, countsFrom }: LayerIndex): string {
 /** Where the receiver gets its arguments; undefined where a class inherits its constructor. */
 function entryOf(receiver: Receiver): FunctionDefinition | undefined {
   return receiver instanceof FunctionDefinition ? receiver : receiver.constructorMethod;
-}
-
-/** The class whose constructor, or the function whose body, holds a site. */
-export function receiverAround(site: Site): Receiver | undefined {
-  const around = site.function;
-  if (around === undefined) return undefined;
-  return around.owner !== undefined && around.name === "__init__" ? around.owner : around;
 }
 
 /** The variable that a loop already has for its rounds: `for i in range(n)`, enumerate. */

@@ -74,8 +74,13 @@ export const passthroughMethods: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Methods that add their argument. */
-export const addingMethods: ReadonlySet<string> = new Set(["add", "add_", "sub", "sub_"]);
+/** Methods that add their argument, or put it in place of some elements. */
+export const addingMethods: ReadonlySet<string> = new Set(
+  (
+    "add add_ sub sub_ masked_scatter masked_scatter_ scatter scatter_ index_add index_add_ " +
+    "index_copy index_copy_ index_put index_put_ where"
+  ).split(" "),
+);
 
 /** Attributes of a tensor that are the tensor in another guise. */
 export const passthroughAttributes: ReadonlySet<string> = new Set(["T", "mT", "data", "real"]);

@@ -15,6 +15,14 @@ export interface TextEdit {
   readonly newText: string;
 }
 
+/** What a person should know of edited code. */
+export interface ScalingWarning {
+  /** One or two sentences. */
+  readonly message: string;
+  /** The line of code that it is about, which the edits leave as it is. */
+  readonly at?: { readonly path: string; readonly line: string };
+}
+
 export const refusalReasons = [
   "already",
   "post-norm",
@@ -39,7 +47,7 @@ export type ScalingOutcome =
       readonly edits: readonly TextEdit[];
       /** One sentence. */
       readonly summary: string;
-      readonly warnings: readonly string[];
+      readonly warnings: readonly ScalingWarning[];
       /** The same in words, to be written by hand. */
       readonly recipe: string;
     }

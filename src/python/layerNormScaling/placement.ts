@@ -1,6 +1,7 @@
 import type { SyntaxNode } from "../syntax";
-import type { LayerFlow, NormUse } from "./flow";
-import type { Part } from "./values";
+import type { LayerFlow, NormUse } from "./flow/sightings";
+import type { ClassDefinition } from "./program";
+import type { Part } from "./flow/values";
 
 /** Where a norm stands in its layer, by what it is given and what becomes of its output. */
 export type Placement =
@@ -17,6 +18,12 @@ export type Placement =
 
 export interface PlacedNorm extends NormUse {
   readonly placement: Placement;
+}
+
+/** A class whose code applies norms that are to be scaled. */
+export interface ScaledClass {
+  readonly definition: ClassDefinition;
+  readonly norms: PlacedNorm[];
 }
 
 /** The placements of a layer's norms; undefined where the layer adds nothing to what it is given. */

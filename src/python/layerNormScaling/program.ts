@@ -2,6 +2,8 @@ import type { Binding } from "../bindings";
 import type { Parameter, PythonClass, PythonFunction, PythonModule } from "../module";
 import { qualifiedName, readModule } from "../module";
 import type { SyntaxNode } from "../syntax";
+import { descendants } from "../syntax";
+import { frameworkLayers } from "./names";
 import type { SourceFile } from "./outcome";
 
 /** The files of a model, with their names resolved across imports. */
@@ -51,6 +53,13 @@ export class Program {
         if (found instanceof ClassDefinition) return [];
         return [typeof found === "string" ? found : base];
       }),
+    );
+  }
+
+  /** A subclass of one of PyTorch's own layers. */
+  isFrameworkLayer(definition: ClassDefinition): boolean {
+    return this.foreignBases(definition).some((base) =>
+      frameworkLayers.has(base.split(".").at(-1)!),
     );
   }
 
@@ -221,4 +230,16 @@ export function statementIn(block: SyntaxNode, node: SyntaxNode): SyntaxNode {
   let at = node;
   while (at.parent !== undefined && at.parent !== block) at = at.parent;
   return at;
+}
+
+/** The constructor call of the base class in a constructor. */
+export function superConstructorCall(method: FunctionDefinition): SyntaxNode | undefined {
+  return [...descendants(method.body)].find((node) => {
+    if (node.type !== "call") return false;
+    const callee = node.child("function");
+    if (callee?.type !== "attribute" || callee.child("attribute")?.text !== "__init__")
+      return false;
+    const object = callee.child("object");
+    return object?.type === "call" && object.child("function")?.text === "super";
+  });
 }

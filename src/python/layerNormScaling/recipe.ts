@@ -1,7 +1,7 @@
-import type { ScaledClass } from "./applyLayerNormScaling";
-import { attributeOf } from "./applyLayerNormScaling";
 import { indexNames, scaleName } from "./names";
+import { attributeOf } from "./nodes";
 import type { RefusalReason } from "./outcome";
+import type { ScaledClass } from "./placement";
 
 /** What to write by hand, in the names of the code where they are known. */
 export function recipeFor(
@@ -10,7 +10,13 @@ export function recipeFor(
 ): string {
   const [first] = found;
   const layer = first?.definition.name ?? "Block";
-  const examples = found.flatMap(({ norms }) => norms.map(({ node }) => node.text));
+  const examples = found.flatMap(({ norms }) =>
+    norms.map(({ node, placement }) => {
+      const attribute = attributeOf(node);
+      // LN(x + f x) is to become x + f(LN x).
+      return placement === "post" && attribute ? `self.${attribute}(x)` : node.text;
+    }),
+  );
   const shown = [...new Set(examples)].filter((text) => !text.includes("\n"));
   const calls = shown.length > 0 ? shown : ["self.norm1(x)", "self.norm2(x)"];
   const attributes = [

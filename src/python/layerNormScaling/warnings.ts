@@ -1,14 +1,16 @@
+import type { ScalingWarning } from "./outcome";
 import type { ModuleFile } from "./program";
 
 /** Warns where weights are initialised smaller the more layers there are, which weakens the scaling. */
-export function scaledInitialisation(modules: readonly ModuleFile[]): string[] {
+export function scaledInitialisation(modules: readonly ModuleFile[]): ScalingWarning[] {
   for (const { path, text } of modules) {
-    const lines = text.split("\n");
-    const index = lines.findIndex((line) => isScaledInitialisation(line));
-    if (index === -1) continue;
-    const where = modules.length > 1 ? `${path}, line ${index + 1}` : `line ${index + 1}`;
+    const line = text.split("\n").find(isScaledInitialisation)?.trim();
+    if (line === undefined) continue;
     return [
-      `Weights are initialised smaller for deeper models (${where}: ${lines[index]!.trim()}). Scaled initialisation weakens LayerNorm Scaling: train without it.`,
+      {
+        message: `Scaled initialisation weakens LayerNorm Scaling: train without it. Here weights are initialised smaller for deeper models: ${line}`,
+        at: { path, line },
+      },
     ];
   }
   return [];

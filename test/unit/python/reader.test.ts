@@ -37,3 +37,25 @@ it("stops without harm to what was read before", async () => {
   expect(await pending).toBeUndefined();
   expect(before!.sites.map(({ node }) => node.start)).toEqual(places);
 });
+
+it("finds the norms of a model beside its copy, once a person says which is meant", async () => {
+  const reader = await load();
+  const model = (await reader.read("model.py", huggingFace))!;
+  const copy = (await reader.read("model_lns.py", huggingFace))!;
+  const both = reader.match([model, copy], huggingFacePaths);
+  expect(both.matches).toEqual([]);
+  expect(both.ambiguous).toHaveLength(huggingFacePaths.length);
+  const { matches } = reader.matchWithin([model, copy], "model_lns.py", huggingFacePaths);
+  expect(new Set(matches.map(({ path }) => path))).toEqual(new Set(["model_lns.py"]));
+  expect(matches).toHaveLength(huggingFacePaths.length);
+});
+
+it("takes a file by itself where it shares imports with a rival", async () => {
+  const reader = await load();
+  const model = (await reader.read("model.py", huggingFace))!;
+  const copy = (await reader.read("model_lns.py", huggingFace))!;
+  const imports = "from model import TinyModel\nfrom model_lns import TinyModel as Scaled\n";
+  const train = (await reader.read("train.py", imports))!;
+  const { matches } = reader.matchWithin([model, copy, train], "model.py", huggingFacePaths);
+  expect(new Set(matches.map(({ path }) => path))).toEqual(new Set(["model.py"]));
+});

@@ -1,5 +1,5 @@
-import type { SyntaxNode } from "../syntax";
-import type { ClassDefinition, FunctionDefinition, ModuleFile } from "./program";
+import type { SyntaxNode } from "../../syntax";
+import type { ClassDefinition, FunctionDefinition, ModuleFile } from "../program";
 
 /**
  * What an expression of a model can stand for, as far as norms and the residual stream are
@@ -151,4 +151,106 @@ export function firstOf(value: Value): Value {
     case "foreign":
       return value;
   }
+}
+
+export function allParts({ positional, keywords }: Arguments): Set<Part> {
+  return new Set([...positional, ...keywords.values()].flatMap((value) => [...partsOf(value)]));
+}
+
+export function opaque(given: Arguments): Value {
+  return allParts(given).size === 0 ? nothing : tensor(["branch"]);
+}
+
+export function list(elements: readonly Value[]): Container {
+  return { kind: "container", isSequential: false, elements, entries: new Map() };
+}
+
+export function mapping(entries: ReadonlyMap<string, Value>): Container {
+  return { kind: "container", isSequential: false, elements: [...entries.values()], entries };
+}
+
+/** What nn.Sequential is given: its elements, or one dictionary of them. */
+export function containerGiven({ positional }: Arguments): Container {
+  const [only] = positional;
+  if (positional.length === 1 && only?.kind === "container" && only.entries.size > 0) return only;
+  return list(positional);
+}
+
+export function isSequence(value: Value): boolean {
+  return value.kind === "tuple" || value.kind === "container";
+}
+
+export function elementsOf(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case "tuple":
+      return value.items;
+    case "container":
+      return value.elements;
+    case "choice":
+      return value.options.flatMap(elementsOf);
+    case "tensor":
+      return value.parts.size === 0 ? [] : [value];
+    case "norm":
+    case "instance":
+    case "passthrough":
+    case "callable":
+    case "class":
+    case "inherited":
+    case "foreign":
+      return [];
+  }
+}
+
+export function itemOf(value: Value, index: number): Value {
+  switch (value.kind) {
+    case "tuple":
+      return value.items.at(index) ?? nothing;
+    case "container":
+      return value.elements[index] ?? join(value.elements);
+    case "choice":
+      return join(value.options.map((option) => itemOf(option, index)));
+    case "tensor":
+      return value;
+    case "norm":
+    case "instance":
+    case "passthrough":
+    case "callable":
+    case "class":
+    case "inherited":
+    case "foreign":
+      return nothing;
+  }
+}
+
+/** True for a value that is such or holds one. */
+export function contains(value: Value, is: (value: Value) => boolean): boolean {
+  if (is(value)) return true;
+  switch (value.kind) {
+    case "tuple":
+      return value.items.some((item) => contains(item, is));
+    case "container":
+      return value.elements.some((element) => contains(element, is));
+    case "choice":
+      return value.options.some((option) => contains(option, is));
+    case "tensor":
+    case "norm":
+    case "instance":
+    case "passthrough":
+    case "callable":
+    case "class":
+    case "inherited":
+    case "foreign":
+      return false;
+  }
+}
+
+/** An object of a class, whatever it was given when it was made. */
+export function untold(definition: ClassDefinition): Instance {
+  return {
+    kind: "instance",
+    definition,
+    construction: undefined,
+    given: noArguments,
+    attributes: new Map(),
+  };
 }

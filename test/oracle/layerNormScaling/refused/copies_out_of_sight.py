@@ -1,4 +1,4 @@
-"""Copies of one layer."""
+"""The copies are made in a list that no statement keeps."""
 
 import copy
 
@@ -25,8 +25,11 @@ class Model(nn.Module):
     def __init__(self, dim, depth):
         super().__init__()
         block = Block(dim)
-        self.layers = nn.ModuleList([copy.deepcopy(block) for _ in range(depth)])
+        self.layers = self.wrapped([copy.deepcopy(block) for _ in range(depth)])
         self.norm = nn.LayerNorm(dim)
+
+    def wrapped(self, layers):
+        return nn.ModuleList(reversed(layers))
 
     def forward(self, x):
         for layer in self.layers:

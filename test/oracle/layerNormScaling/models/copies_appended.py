@@ -1,0 +1,39 @@
+"""A loop appends a copy of one layer; an nn.Sequential holds them."""
+
+from copy import deepcopy
+
+import torch
+import torch.nn as nn
+
+SCALED = r"layers\.(\d+)\.(?:norm|ff_norm)"
+
+
+class Layer(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.ff_norm = nn.LayerNorm(dim)
+        self.mix = nn.Linear(dim, dim)
+        self.ff = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        x = x + self.mix(self.norm(x))
+        return x + self.ff(self.ff_norm(x))
+
+
+class Model(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        prototype = Layer(dim)
+        layers = []
+        for _ in range(depth):
+            layers.append(deepcopy(prototype))
+        self.layers = nn.Sequential(*layers)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x):
+        return self.norm(self.layers(x))
+
+
+def build():
+    return Model(8, 4), (torch.randn(2, 5, 8),)

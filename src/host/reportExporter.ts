@@ -1,5 +1,4 @@
 /** Asks where a report should go and writes it there in the chosen format. */
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
@@ -7,6 +6,7 @@ import type { ExportFormat } from "../protocol/messages";
 import { reportCsv } from "../report/csv";
 import { reportHtml } from "../report/html";
 import { exportName, fileStem, FileSaver } from "./fileSaver";
+import { pageAssets } from "./pageExporter";
 import { reportSuffix } from "./reports/reportStore";
 
 /** A report that can be exported, with the means to draw it. */
@@ -80,12 +80,8 @@ export class ReportExporter {
         return `${JSON.stringify(source.report, null, 2)}\n`;
       case "csv":
         return reportCsv(source.report);
-      case "html": {
-        const asset = (name: string): Promise<string> =>
-          readFile(vscode.Uri.joinPath(this.extensionUri, "dist", "webview", name).fsPath, "utf8");
-        const [script, style] = await Promise.all([asset("panel.js"), asset("panel.css")]);
-        return reportHtml(source.report, { script, style });
-      }
+      case "html":
+        return reportHtml(source.report, await pageAssets(this.extensionUri, "panel"));
       case "png":
         return source.png();
     }

@@ -29,6 +29,14 @@ export interface RunStepReport {
   failure?: string;
 }
 
+/** What an exported page of a run holds. */
+export interface ExportedRun {
+  name: string;
+  run: RunReport;
+  /** The run that lay beside it. */
+  other?: { name: string; run: RunReport };
+}
+
 /** What a run's view shows of a report: everything but the figures of single documents. */
 export function withoutDocuments(report: Report): Report {
   const slim = { ...report };

@@ -3,7 +3,7 @@
  * colours are the style sheet's, so a change of the theme costs nothing.
  */
 import type { Verdict } from "../../src/report/verdict";
-import { layerStep, tickText } from "../panel/axis";
+import { layerStep, tickText } from "../shared/axis";
 import { verdictRuns, type ChartModel, type MeasuredPoint } from "../panel/chartModel";
 import { element, setText, svgElement } from "../shared/dom";
 import { keyTarget } from "../shared/sliderKeys";

@@ -1,6 +1,6 @@
 /** The panel's three charts for little room: the same figures without the fits, in fewer words. */
 import { figure, perplexityCost, withInterval } from "../../src/report/format";
-import { linearAxis, logAxis, type ValueAxis } from "../panel/axis";
+import { linearAxis, logAxis, type ValueAxis } from "../shared/axis";
 import { layerOf, reasonFor, type ChartModel, type ReportView } from "../panel/chartModel";
 import { jacobianModel } from "../panel/jacobianModel";
 import { pruningModel } from "../panel/pruningModel";

@@ -1,11 +1,12 @@
 /** Where the diagnosis stands and what can be done about it. */
 import type { Report } from "../../src/diagnosis/report";
 import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
-import { counted, dateTime, duration } from "../../src/report/format";
+import { dateTime, duration } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
 import { exportButtons } from "../shared/exportButtons";
 import { StatusBar } from "../shared/statusBar";
 import { button } from "../shared/toolkit";
+import { plannedShare } from "./plannedShare";
 import { measuredLayers } from "./verdictSection";
 
 export class RunBar {
@@ -76,13 +77,12 @@ function statusText(state: PanelState): string {
       return progressText(state.progress);
     case "done": {
       const { origin } = state;
-      const { documents, plannedDocuments } = state.report.evaluation;
+      const measured = plannedShare(state.report.evaluation);
       const time = duration(state.report.runtime.seconds);
       if (origin?.kind === "stored") return storedText(origin.savedAt, time, origin.isUnchanged);
-      const ending =
-        documents < plannedDocuments
-          ? `stopped after ${documents} of ${counted(plannedDocuments, "document")}, ${time}`
-          : `measured in ${time}`;
+      const ending = measured.isWhole
+        ? `measured in ${time}`
+        : `stopped after ${measured.text}, ${time}`;
       return origin?.kind === "file" ? `Report from a file, ${ending}` : capitalised(ending);
     }
     case "empty":
@@ -127,10 +127,9 @@ export function failureHead({ failure }: Failed): string | undefined {
 function cancelledWhen(report: Report | undefined): string {
   const measured = report ? measuredLayers(report) : [];
   if (!report || measured.length === 0) return "before a layer was measured";
-  const { documents, plannedDocuments } = report.evaluation;
   const isFirstBatchDone = measured.length === report.architecture.layers && !awaitsHead(report);
   return isFirstBatchDone
-    ? `after ${documents} of ${counted(plannedDocuments, "document")}`
+    ? `after ${plannedShare(report.evaluation).text}`
     : `after layer ${Math.max(...measured)}`;
 }
 

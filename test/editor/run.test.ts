@@ -215,7 +215,7 @@ describe("Watch Run", () => {
     await item.waitFor({ state: "hidden" });
     await panel.button("Watch").first().click();
     await workbench.picks().first().waitFor();
-    expect(await workbench.picks().first().textContent()).toMatch(/above 0\.00100.*as last time/);
+    expect(await workbench.picks().first().textContent()).toMatch(/above 0\.001.*as last time/);
     await workbench.screenshot("run-asks");
     await page.keyboard.press("Enter");
     await item.waitFor();

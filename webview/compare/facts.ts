@@ -16,8 +16,3 @@ export function comparisonFacts({ reports, contrasts }: Comparison): string {
         : `${unpaired} of ${contrasts.length} not measured on the same documents as the reference`;
   return `${reports.length} reports · ${pairing}`;
 }
-
-/** A figure and its interval stay on one line. */
-export function unbroken(text: string): string {
-  return text.replaceAll(" ± ", "\u00a0±\u00a0");
-}

@@ -92,7 +92,7 @@ function legendEntry(brush: Brush, entry: StepLegendEntry): LegendEntry {
     case "scale": {
       const { low, middle, high } = scaleTexts(entry.scale);
       return {
-        text: `from ${low} by ${middle} to ${high}`,
+        text: `${low} … ${middle} … ${high}`,
         sampleWidth: stripWidth + 8,
         draw: (x, y) => {
           drawStrip(brush, x, y);

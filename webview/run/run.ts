@@ -8,7 +8,7 @@ import {
   type RunReport,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
-import { element, setText } from "../shared/dom";
+import { element, setText, unbroken } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
 import { segments } from "../shared/segments";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
@@ -300,7 +300,7 @@ class RunPanel {
   }
 
   private showFindings(steps: readonly RunStepReport[], status: RunStatus): void {
-    const texts = runFindings(steps);
+    const texts = runFindings(steps).map(unbroken);
     const pending =
       status.phase === "running"
         ? "What changed over training is said once two steps have been measured."

@@ -1,6 +1,5 @@
 /** Asks what to warn of while a run is watched, and remembers it for the next time. */
 import * as vscode from "vscode";
-import { figure } from "../../report/format";
 import type { AlertRules } from "../../trainingRun/alerts";
 
 type Rule = keyof AlertRules;
@@ -39,7 +38,7 @@ export class WatchRulePicker {
       ...(rule !== undefined && threshold !== undefined
         ? [
             {
-              label: vscode.l10n.t("{0} {1}", describe(rule), figure(threshold)),
+              label: vscode.l10n.t("{0} {1}", describe(rule), String(threshold)),
               description: vscode.l10n.t("as last time"),
               choice: this.last,
             },

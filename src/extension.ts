@@ -8,11 +8,11 @@ import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
 import type { Doing } from "./host/doings";
-import { FileSaver } from "./host/fileSaver";
 import { Guard } from "./host/guard";
 import { commands, innerCommands, tools, webviews } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
 import { lazily } from "./host/lazily";
+import { PageExporter } from "./host/pageExporter";
 import { exportFormatOf, ReportExporter } from "./host/reportExporter";
 import { ThreadedReader } from "./host/reading/threadedReader";
 import { PanelRestorer } from "./host/reports/panelRestorer";
@@ -61,16 +61,16 @@ export function activate(context: vscode.ExtensionContext): void {
     requestFor: (checkpoint) => requestFor(checkpoint, extensionUri),
     ...measuring,
   });
+  const pages = new PageExporter(extensionUri, globalState, log);
+  const viewing = { extensionUri, log, guard, folders, reports, exporter: pages, reader };
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
     const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
-    return new TrainingRuns(folders, reports, { extensionUri, log, guard, reader });
+    return new TrainingRuns({ ...viewing, memory: workspaceState });
   });
   const comparisons = lazily(subscriptions, async () => {
     const { Comparisons } = await import("./host/compare/comparisons");
-    const saver = new FileSaver(globalState, log);
-    const ways = { extensionUri, log, guard, reader, saver };
-    return new Comparisons({ ...ways, folders, reports, kept: store });
+    return new Comparisons({ ...viewing, kept: store });
   });
   const register = (
     command: string,
@@ -118,6 +118,11 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(webviews.comparison, {
       deserializeWebviewPanel: async (panel, state) => {
         await guard.run("compare again", async () => (await comparisons()).restore(panel, state));
+      },
+    }),
+    vscode.window.registerWebviewPanelSerializer(webviews.run, {
+      deserializeWebviewPanel: async (panel, state) => {
+        await guard.run("show the run", async () => (await runs()).restore(panel, state));
       },
     }),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>

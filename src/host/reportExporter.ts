@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
 import type { ExportFormat } from "../protocol/messages";
 import { exportName, fileStem, FileSaver } from "./fileSaver";
+import { webviewFolder } from "./pageExporter";
 import type { Reader } from "./reading/reader";
 import { reportSuffix } from "./reports/reportStore";
 
@@ -72,8 +73,7 @@ export class ReportExporter {
 
   private contentOf(source: ExportSource, format: ExportFormat): Promise<Uint8Array> {
     if (format === "png") return source.png();
-    const webview = vscode.Uri.joinPath(this.extensionUri, "dist", "webview").fsPath;
-    return this.reader.reportContent(source.report, format, webview);
+    return this.reader.reportContent(source.report, format, webviewFolder(this.extensionUri));
   }
 }
 

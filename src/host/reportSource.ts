@@ -11,6 +11,13 @@ import type { Turnstile } from "./turnstile";
 
 export interface ReportSource {
   /**
+   * The report of a checkpoint if there is one at hand that holds for it still; nothing is measured.
+   *
+   * @throws the reason of `signal` when it aborts
+   */
+  stored(checkpoint: Checkpoint, signal: AbortSignal): Promise<Report | undefined>;
+
+  /**
    * The report of a checkpoint under the settings that hold for it.
    *
    * @param signal cancels a diagnosis that is under way
@@ -46,6 +53,11 @@ export class DiagnosedReports implements ReportSource {
       memory: Pick<ReportMemory, "recall">;
     },
   ) {}
+
+  async stored(checkpoint: Checkpoint, signal: AbortSignal): Promise<Report | undefined> {
+    const { requestFor, memory } = this.services;
+    return (await memory.recall(requestFor(checkpoint.path), signal)).stored?.report;
+  }
 
   async reportOf(
     checkpoint: Checkpoint,

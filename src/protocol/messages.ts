@@ -192,4 +192,7 @@ export type RunToHost =
   | { type: "stopWatching" }
   /** Ask which run to lay beside this one. */
   | { type: "chooseOther" }
-  | { type: "dropOther" };
+  | { type: "dropOther" }
+  /** `png` is the page as a `data:image/png;base64,…` URL, for that format only. */
+  | { type: "export"; format: ExportFormat; png?: string }
+  | { type: "failed"; message: string };

@@ -29,6 +29,14 @@ export interface RunStepReport {
   failure?: string;
 }
 
+/** What an exported page of a run holds. */
+export interface ExportedRun {
+  name: string;
+  run: RunReport;
+  /** The run that lay beside it. */
+  other?: { name: string; run: RunReport };
+}
+
 export const runFigures = ["variance", "jacobian", "pruning"] as const;
 /** What is followed over training: σ² after a layer, ‖J − I‖ / ‖I‖ of it, ΔNLL without it. */
 export type RunFigure = (typeof runFigures)[number];

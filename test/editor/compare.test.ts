@@ -1,6 +1,9 @@
-import { readFileSync } from "node:fs";
+import path from "node:path";
 import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
+import { exportAll, openExported } from "./support/exports";
+import { SidePage } from "./support/sidePage";
+import { photograph, themes, useTheme } from "./support/themes";
 import { lastStep, Workbench } from "./support/workbench";
 
 const twins = [
@@ -8,6 +11,10 @@ const twins = [
   ["pre-ln", lastStep("pre-ln")],
 ] as const;
 const layers = 16;
+/** Quick to measure, where what is measured does not matter. */
+const quick = { "fathom.maxTokens": 512, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+/** An editor in a browser writes down every five seconds what it would show after a reload. */
+const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -21,7 +28,9 @@ describe("Compare Depth", () => {
     const progress = workbench.notification("Comparing depth");
     await progress.filter({ hasText: /1 of 2: lns\/step-\d+ · / }).waitFor();
     const { panel } = workbench;
-    await panel.find("tr[data-layer]").last().waitFor({ timeout: 120_000 });
+    // The panel is there before any figure is, and says what is still to come.
+    await panel.find("td.pending").filter({ hasText: "Waits to be diagnosed" }).waitFor();
+    await allMeasured();
     expect(await progress.count()).toBe(0);
     expect(await panel.find(".facts").textContent()).toMatch(
       /^2 reports · paired over the same \d+ documents$/,
@@ -56,31 +65,112 @@ describe("Compare Depth", () => {
     await toggle.click();
     await workbench.screenshot("compare");
 
-    const file = workbench.exportPath("fathom-comparison.csv");
-    await panel.button("CSV").click();
-    await workbench.saveAs(file);
-    await workbench.notification(`Exported to ${file}`).waitFor();
-    const lines = readFileSync(file, "utf8").trimEnd().split("\r\n");
-    expect(lines).toHaveLength(1 + 4 + 3 * layers);
+    const exported = await exportAll(workbench, "comparison");
+    expect(exported.json).toMatchObject({ schemaVersion: 1, reference: 1 });
+    expect(exported.csv).toHaveLength(1 + 4 + 3 * layers);
+    expect(exported.png.width).toBe(2400);
+    expect(exported.png.height).toBeGreaterThan(2000);
+    const opened = await openExported(workbench, exported.html);
+    expect(opened).toMatchObject({ charts: 3, formats: ["JSON", "CSV", "PNG"], requests: [] });
+    expect(opened.text).toContain("paired over the same");
     expect(workbench.complaints).toEqual([]);
   });
 
-  test.each([
-    ["light", "Default Light Modern"],
-    ["dark", "Default Dark Modern"],
-    ["high-contrast", "Default High Contrast"],
-  ])("in the theme %s", async (name, theme) => {
-    workbench = await Workbench.open(`compare-${name}`, {
-      settings: { "workbench.colorTheme": theme },
-      size: { width: 1680, height: 2000 },
+  test("checkpoints of the side panel's tree, then the same ones again", async () => {
+    workbench = await Workbench.open("compare-tree", { settings: quick });
+    const { panel, page } = workbench;
+    const side = new SidePage(page);
+    await side.open();
+    const rows = side.row(/^step-2600/);
+    await rows.nth(1).waitFor();
+    await rows.nth(0).click();
+    await rows.nth(1).click({ modifiers: ["ControlOrMeta"] });
+    await side.pressOn(rows.nth(1), "Compare");
+    await allMeasured();
+    expect(await workbench.tab("Compare").count()).toBe(1);
+
+    // The other way round it is the same set, and its panel is at hand.
+    await workbench.command("Fathom: Compare Depth");
+    await choose([`pre-ln/${twins[1][1]}`, `lns/${twins[0][1]}`]);
+    await allMeasured();
+    expect(await workbench.tab("Compare").count()).toBe(1);
+    expect(await panel.find("h1").textContent()).toMatch(/^lns\S+ · pre-ln\S+$/);
+  });
+
+  test("what is picked in the palette, a report file among it; it comes back after a reload", async () => {
+    workbench = await Workbench.open("compare-pick", { settings: quick });
+    const { panel, page } = workbench;
+    await workbench.diagnose(...twins[0]);
+    await panel.reaches("done");
+    const file = path.join(workbench.folder, "kept.fathom.json");
+    await panel.button("JSON").click();
+    await workbench.saveAs(file);
+    await workbench.notification("Exported to").waitFor();
+    await workbench.command("View: Close All Editors");
+    await workbench.command("Fathom: Compare Depth");
+    await choose(["kept.fathom.json", `pre-ln/${twins[1][1]}`]);
+    // One is there at once, and the other says how far it is.
+    await panel.find("tr[data-place] .report-facts").first().waitFor();
+    await panel.find("td.pending").filter({ hasText: "Being diagnosed" }).waitFor();
+    expect(await panel.charts().count()).toBe(3);
+    await workbench.screenshot("compare-running");
+    await allMeasured();
+    await panel.find('input[name="reference"]').nth(1).check();
+    await page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    await allMeasured();
+    expect(await panel.find('input[name="reference"]').nth(1).isChecked()).toBe(true);
+    expect(await workbench.tab("Compare").count()).toBe(1);
+    expect(await workbench.notification("Comparing depth").count()).toBe(0);
+    await workbench.screenshot("compare-reloaded");
+  });
+
+  test("a cancel keeps what is there, and the rest can be measured later", async () => {
+    workbench = await Workbench.open("compare-cancel", {
+      settings: { "fathom.maxTokens": 2048 },
     });
+    const { panel } = workbench;
     await compareTwins();
-    await workbench.panel.find("tr[data-layer]").last().waitFor({ timeout: 120_000 });
-    await workbench.panel.charts().nth(1).hover();
-    await workbench.page.waitForTimeout(1000);
-    await workbench.screenshot(`compare-${name}`);
+    await panel.find('tr[data-place="0"] .report-facts').waitFor({ timeout: 120_000 });
+    await panel.find('tr[data-place="1"] td.pending').waitFor();
+    await panel.button("Cancel").click();
+    await panel.find('.run-bar[data-phase="cancelled"]').waitFor();
+    expect(await panel.status().textContent()).toBe("Cancelled · 1 of 2 reports");
+    expect(await panel.find("td.pending").textContent()).toBe("Not measured");
+    expect(await workbench.notification("Comparing depth").count()).toBe(0);
+    await workbench.screenshot("compare-cancelled");
+    await panel.button("Measure what is missing").click();
+    await allMeasured();
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("in every theme, narrow and wide", async () => {
+    workbench = await Workbench.open("compare-themes", { settings: quick });
+    await compareTwins();
+    await allMeasured();
+    for (const theme of themes) {
+      await useTheme(workbench, theme, quick);
+      await photograph(workbench, `compare-${theme[0]}`);
+    }
+    expect(workbench.complaints).toEqual([]);
   });
 });
+
+/** Until there are rows of differences and nothing goes on. */
+async function allMeasured(): Promise<void> {
+  const { panel } = workbench;
+  await panel.find("tr[data-layer]").last().waitFor({ timeout: 120_000 });
+  await expect.poll(() => panel.status().textContent()).toBe("2 reports, all measured");
+}
+
+/** Ticks entries of the picker one by one and accepts. */
+async function choose(texts: string[]): Promise<void> {
+  for (const text of texts) {
+    await workbench.quickInput().first().fill(text);
+    await workbench.picks().filter({ hasText: text }).first().click();
+  }
+  await workbench.page.locator(".quick-input-widget .monaco-button", { hasText: "OK" }).click();
+}
 
 /** What a person does: selects both folders, right-clicks one and chooses the command. */
 async function compareTwins(): Promise<void> {

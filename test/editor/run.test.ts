@@ -2,10 +2,16 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync
 import path from "node:path";
 import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
+import { exportAll, openExported } from "./support/exports";
+import { photograph, themes, useTheme } from "./support/themes";
 import { lastStep, repository, Workbench } from "./support/workbench";
 
 /** Few tokens: how much text is measured is not what these tests are about. */
 const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+
+const layers = 16;
+/** An editor in a browser writes down every five seconds what it would show after a reload. */
+const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -37,8 +43,8 @@ describe("Diagnose Run", () => {
     expect(await panel.find(".sentences p").count()).toBeGreaterThanOrEqual(3);
 
     // The losses of the training stand on the same axis as what was measured.
-    const legend = panel.find("figure.chart").first().locator(".legend");
-    expect(await legend.textContent()).toMatch(
+    const legendOf = (): Locator => panel.find("figure.chart").first().locator(".legend");
+    expect(await legendOf().textContent()).toMatch(
       /loss \(training_log\.csv\).*held_out_loss.*measured/,
     );
 
@@ -60,6 +66,45 @@ describe("Diagnose Run", () => {
       .poll(() => panel.find(".step-section h2").textContent())
       .toBe(`Step ${steps[1]!.toLocaleString("en")}`);
     await workbench.screenshot("run-done");
+
+    const exported = await exportAll(workbench, "run");
+    expect(exported.json).toMatchObject({
+      schemaVersion: 1,
+      steps: steps.map((step) => ({ step })),
+    });
+    expect(exported.csv).toHaveLength(1 + steps.length * layers);
+    expect(exported.png.width).toBe(2400);
+    expect(exported.png.height).toBeGreaterThan(4000);
+    const opened = await openExported(workbench, exported.html);
+    expect(opened).toMatchObject({ charts: 7, formats: ["JSON", "CSV", "PNG"], requests: [] });
+    expect(opened.text).toContain("held_out_loss");
+
+    // After a reload it is there again, with the step that was chosen, and nothing is measured.
+    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 60_000 });
+    await expect
+      .poll(() => panel.status().textContent(), { timeout: 30_000 })
+      .toBe(`${steps.length} checkpoints measured`);
+    await expect
+      .poll(() => panel.find(".step-section h2").textContent())
+      .toBe(`Step ${steps[1]!.toLocaleString("en")}`);
+    expect(await legendOf().textContent()).toContain("held_out_loss");
+    expect(await workbench.tab("Run pre-ln").count()).toBe(1);
+    expect(await progress.count()).toBe(0);
+    await workbench.screenshot("run-reloaded");
+    expect(workbench.complaints).toEqual([]);
+  }, 300_000);
+
+  test("in every theme, narrow and wide", async () => {
+    workbench = await Workbench.open("run-themes", { settings: quick });
+    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    const { panel } = workbench;
+    await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
+    for (const theme of themes) {
+      await useTheme(workbench, theme, quick);
+      await photograph(workbench, `run-${theme[0]}`);
+    }
     expect(workbench.complaints).toEqual([]);
   }, 300_000);
 
@@ -140,6 +185,40 @@ describe("Watch Run", () => {
 
     await workbench.command("Fathom: Stop Watching Run");
     await item.waitFor({ state: "hidden" });
+  }, 300_000);
+
+  test("asks what to warn of, remembers it, and watches on after a reload", async () => {
+    workbench = await Workbench.open("watch-asks", {
+      settings: { ...quick, "fathom.watch.settleSeconds": 1 },
+    });
+    const { page, panel } = workbench;
+    const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
+    await choose(workbench.row("pre-ln"), "Watch Run");
+    await workbench.pick("output variance of the last layer is above…");
+    await workbench.quickInput().fill("nothing");
+    await page.locator(".quick-input-message", { hasText: "A number from 0 on." }).waitFor();
+    await workbench.quickInput().fill("0.001");
+    await page.keyboard.press("Enter");
+    await item.waitFor();
+    await page.waitForTimeout(writtenDownMs);
+    await workbench.reload();
+    await item.waitFor({ timeout: 60_000 });
+    await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
+    workbench.writeCheckpoint("pre-ln", "step-9999");
+    await workbench
+      .notification(/the variance after layer \d+ is .*, above 0\.00100/)
+      .waitFor({ timeout: 150_000 });
+    await workbench.screenshot("run-warned");
+
+    // The next time the same is one press away.
+    await workbench.command("Fathom: Stop Watching Run");
+    await item.waitFor({ state: "hidden" });
+    await panel.button("Watch").first().click();
+    await workbench.picks().first().waitFor();
+    expect(await workbench.picks().first().textContent()).toMatch(/above 0\.001.*as last time/);
+    await workbench.screenshot("run-asks");
+    await page.keyboard.press("Enter");
+    await item.waitFor();
   }, 300_000);
 });
 

@@ -1,33 +1,48 @@
 /** The comparison: shows the reports it is sent, against the reference that a person chooses. */
-import type { HostToComparison } from "../../src/protocol/comparison";
+import type {
+  ComparedReport,
+  ComparisonStatus,
+  HostToComparison,
+} from "../../src/protocol/comparison";
+import type { Report } from "../../src/diagnosis/report";
 import type { ExportFormat } from "../../src/protocol/messages";
 import { compareReports, type Comparison, type NamedReport } from "../../src/report/comparison";
 import { comparisonSentences } from "../../src/report/comparisonVerdict";
-import { unpackReport } from "../../src/report/packedReport";
-import { allLayers, type LayerRange } from "../panel/axis";
-import { element, setText } from "../shared/dom";
+import { unpackReport, type PackedReport } from "../../src/report/packedReport";
+import type { LayerRange } from "../shared/axis";
+import { element, setText, unbroken } from "../shared/dom";
+import { exportButtons } from "../shared/exportButtons";
 import { followSystemTheme, onThemeChange, readPalette } from "../shared/theme";
-import { button, checkbox } from "../shared/toolkit";
+import { checkbox } from "../shared/toolkit";
+import { followed, zoomed } from "../shared/zoom";
 import "./compare.css";
+import { ComparisonBar } from "./comparisonBar";
 import { DifferenceTable } from "./differenceTable";
+import { comparisonFacts } from "./facts";
 import { connectComparisonHost, type ComparisonHost } from "./host";
 import { Legend } from "./legend";
 import { Method } from "./method";
 import { readNavigation, type Navigation } from "./navigation";
-import type { OverlayPalette } from "./overlayChart";
+import type { OverlayPalette } from "./overlayDrawing";
 import { OverlayFigure } from "./overlayFigure";
 import { overlayModels, placeCount, type OverlayView } from "./overlayModel";
 import { comparisonPng } from "./png";
 import { ReportTable } from "./reportTable";
 import { readSeriesColours } from "./seriesStyles";
 
+interface ReadyReport extends NamedReport {
+  place: number;
+}
+
 class ComparisonPage {
   private readonly title = element("h1");
   private readonly facts = element("p", { class: "facts" });
+  private readonly statusBar: ComparisonBar;
   private readonly sentences = element("div", {
     class: "sentences",
     attributes: { "aria-live": "polite" },
   });
+  private readonly charts: HTMLElement;
   private readonly reportTable: ReportTable;
   private readonly legend: Legend;
   private readonly figures: OverlayFigure[];
@@ -38,7 +53,10 @@ class ComparisonPage {
   private readonly differences: DifferenceTable;
   private readonly method = new Method();
   private navigation: Navigation;
-  private reports: NamedReport[] = [];
+  private compared: readonly ComparedReport[] = [];
+  private status: ComparisonStatus | undefined;
+  /** Those of the compared that have a report, each with its place among all. */
+  private ready: readonly ReadyReport[] = [];
   private comparison: Comparison | undefined;
   private range: LayerRange | undefined;
   private hovered: number | undefined;
@@ -50,6 +68,7 @@ class ComparisonPage {
     private readonly host: ComparisonHost,
   ) {
     this.navigation = readNavigation(host.savedNavigation());
+    this.statusBar = new ComparisonBar(this.exports(), host.kind === "editor", host.post);
     const captionId = "differences-caption";
     const onHover = (place: number | undefined) => {
       this.hovered = place;
@@ -108,24 +127,23 @@ class ComparisonPage {
       },
       captionId,
     );
+    this.charts = element("section", {
+      class: "charts",
+      attributes: { "aria-label": "Charts over depth" },
+      children: [this.legend.node, ...this.figures.map(({ node }) => node), this.axisName],
+    });
     root.replaceChildren(
       element("main", {
         class: "panel comparison",
         children: [
-          element("header", {
-            class: "checkpoint",
-            children: [this.title, this.facts, this.exports()],
-          }),
+          element("header", { class: "checkpoint", children: [this.title, this.facts] }),
+          this.statusBar.node,
           element("section", {
             class: "verdict",
             children: [element("h2", { class: "sr-only", text: "Verdict" }), this.sentences],
           }),
           this.reportTable.node,
-          element("section", {
-            class: "charts",
-            attributes: { "aria-label": "Charts over depth" },
-            children: [this.legend.node, ...this.figures.map(({ node }) => node), this.axisName],
-          }),
+          this.charts,
           this.differences.node,
           this.method.node,
         ],
@@ -141,35 +159,48 @@ class ComparisonPage {
     host.post({ type: "ready" });
   }
 
-  private receive({ reports, targets }: HostToComparison): void {
-    this.reports = reports.map(({ name, report }) => ({ name, report: unpackReport(report) }));
+  private receive(message: HostToComparison): void {
+    switch (message.type) {
+      case "reports":
+        this.compared = message.compared.map(unpacked);
+        this.host.saveSource(message.source);
+        break;
+      case "report":
+        this.compared = this.compared.map((one, place) => {
+          if (place !== message.place) return one;
+          const { report } = message;
+          return unpacked({ name: one.name, ...(report ? { report } : {}) });
+        });
+        break;
+      case "status":
+        this.status = message.status;
+        this.showStandings();
+        return;
+    }
+    this.status = message.status;
+    this.ready = this.compared.flatMap(({ name, report }, place) =>
+      report ? [{ place, name, report }] : [],
+    );
     this.comparison = undefined;
-    this.navigate({ targets });
+    this.drawSoon();
   }
 
   private exports(): HTMLElement {
-    return element("div", {
-      class: "exports",
-      children: [
-        element("span", { class: "exports-name", text: "Export" }),
-        ...this.host.formats.map(
-          (format) =>
-            button(format.toUpperCase(), {
-              appearance: "secondary",
-              title: exportTitles[format],
-              onPress: () => {
-                this.export(format);
-              },
-            }).node,
-        ),
-      ],
+    return exportButtons(this.host.formats, {
+      label: "Export the comparison",
+      meanings: exportTitles,
+      onExport: (format) => {
+        this.export(format);
+      },
     });
   }
 
   private export(format: ExportFormat): void {
-    const { reference } = this.comparisonNow();
+    const view = this.viewNow();
+    if (!view) return;
     try {
-      const png = format === "png" ? { png: this.png() } : {};
+      const reference = this.ready[view.comparison.reference]!.place;
+      const png = format === "png" ? { png: this.png(view) } : {};
       this.host.post({ type: "export", format, reference, ...png });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -177,15 +208,15 @@ class ComparisonPage {
     }
   }
 
-  private png(): string {
-    const view = this.viewNow();
-    return comparisonPng({
-      names: view.names,
-      shown: view.shown,
-      sentences: comparisonSentences(view.comparison),
+  private png(view: OverlayView): string {
+    const { names, styles, shown, comparison } = view;
+    const picture = {
+      names,
+      drawn: shown.map((n) => ({ name: names[n]!, style: styles[n]! })),
+      sentences: comparisonSentences(comparison),
       models: overlayModels(view),
-      palette: this.palette,
-    });
+    };
+    return comparisonPng(picture, this.palette);
   }
 
   private drawSoon(): void {
@@ -198,30 +229,53 @@ class ComparisonPage {
   }
 
   private draw(): void {
-    if (this.reports.length === 0) return;
     const view = this.viewNow();
-    const { comparison, names } = view;
+    setText(this.title, this.compared.map(({ name }) => name).join(" · "));
+    this.showStandings();
+    this.showSentences(view?.comparison);
+    this.reportTable.show(this.compared, view?.comparison, view?.styles ?? []);
+    this.charts.hidden = view === undefined;
+    const hasTwo = view !== undefined && view.reports.length > 1;
+    this.differences.node.hidden = !hasTwo;
+    this.method.node.hidden = !hasTwo;
+    if (!view) return;
+    const { comparison, names, styles } = view;
     const { navigation } = this;
-    setText(this.title, names.join(" · "));
-    setText(this.facts, factsOf(comparison));
-    const sentences = comparisonSentences(comparison).map(unbroken);
-    if (sentences.join("\n") !== [...this.sentences.children].map((p) => p.textContent).join("\n"))
-      this.sentences.replaceChildren(...sentences.map((text) => element("p", { text })));
-    this.reportTable.show(comparison);
-    this.legend.show(names, {
-      shown: view.shown,
-      isRelative: view.isRelative,
-      offersRelative: depthsDiffer(this.reports),
-    });
+    setText(this.facts, comparisonFacts(comparison));
+    this.legend.show(
+      names.map((name, n) => ({ name, style: styles[n]!, isShown: view.shown.includes(n) })),
+      { isRelative: view.isRelative, offersRelative: depthsDiffer(this.ready) },
+    );
     this.costLog.setChecked(navigation.isCostLog);
     setText(
       this.axisName,
       `${view.isRelative ? "relative depth, from the first layer to the last" : "layer"} (drag across a chart to zoom)`,
     );
     this.drawCharts(view);
-    this.differences.show(comparison, navigation);
-    this.method.show(comparison, this.reports);
+    if (hasTwo) {
+      this.differences.show(comparison, styles, navigation);
+      this.method.show(comparison, this.ready);
+    }
     this.highlight();
+  }
+
+  /** What goes on, which changes more often than the figures. */
+  private showStandings(): void {
+    const { status } = this;
+    if (!status) return;
+    this.statusBar.show(status);
+    this.reportTable.showStandings(status.standings);
+  }
+
+  private showSentences(comparison: Comparison | undefined): void {
+    const found = comparison === undefined ? [] : comparisonSentences(comparison).map(unbroken);
+    const pending = "What tells them apart is said once two reports are there.";
+    const next = this.ready.length < 2 ? [pending] : found;
+    if (next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n"))
+      return;
+    this.sentences.replaceChildren(
+      ...next.map((text) => element("p", { text, class: text === pending ? "pending" : "" })),
+    );
   }
 
   private drawCharts(view: OverlayView): void {
@@ -230,30 +284,39 @@ class ComparisonPage {
     });
   }
 
-  private viewNow(): OverlayView {
-    const { navigation, reports, range } = this;
+  /** Undefined until there is a report. */
+  private viewNow(): OverlayView | undefined {
+    const { navigation, ready, range } = this;
+    const comparison = this.comparisonNow();
+    if (!comparison) return undefined;
     return {
-      names: reports.map(({ name }) => name),
-      reports: reports.map(({ report }) => report),
-      comparison: this.comparisonNow(),
-      shown: reports.map((_, n) => n).filter((n) => !navigation.hidden.includes(n)),
-      isRelative: navigation.isRelative && depthsDiffer(reports),
+      names: ready.map(({ name }) => name),
+      reports: ready.map(({ report }) => report),
+      styles: ready.map(({ place }) => place),
+      comparison,
+      shown: ready.flatMap(({ place }, n) => (navigation.hidden.includes(place) ? [] : [n])),
+      isRelative: navigation.isRelative && depthsDiffer(ready),
       isCostLog: navigation.isCostLog,
       ...(range ? { visible: range } : {}),
     };
   }
 
-  private comparisonNow(): Comparison {
-    const { reports, navigation } = this;
-    const reference = navigation.reference < reports.length ? navigation.reference : 0;
+  /** Against the chosen reference; against the first that is there while that is still to come. */
+  private comparisonNow(): Comparison | undefined {
+    const { ready, navigation } = this;
+    if (ready.length === 0) return undefined;
+    const reference = Math.max(
+      0,
+      ready.findIndex(({ place }) => place === navigation.reference),
+    );
     if (this.comparison?.reference !== reference)
-      this.comparison = compareReports(reports, reference);
+      this.comparison = compareReports(ready, reference);
     return this.comparison;
   }
 
   private highlight(): void {
-    if (this.reports.length === 0) return;
     const view = this.viewNow();
+    if (!view) return;
     const place = this.hovered ?? this.navigation.place;
     const known = place !== undefined && place < placeCount(view) ? place : undefined;
     this.keepInSight(known);
@@ -272,30 +335,27 @@ class ComparisonPage {
     this.navigation = { ...this.navigation, place };
     this.host.saveNavigation(this.navigation);
     this.highlight();
-    if (place !== undefined && !this.viewNow().isRelative) this.differences.reveal(place);
+    if (place !== undefined && this.viewNow()?.isRelative === false) this.differences.reveal(place);
   }
 
   /** Every chart shows the same layers: a zoom of one is a zoom of all. */
   private zoom(range: LayerRange | undefined): void {
-    const places = placeCount(this.viewNow());
-    const whole = allLayers(places);
-    const first = Math.max(0, range?.min ?? 0);
-    const last = Math.min(places - 1, Math.max(first + 2, range?.max ?? places));
-    const wanted = { min: Math.max(0, Math.min(first, last - 2)) - 0.5, max: last + 0.5 };
-    const isWhole = wanted.min <= whole.min && wanted.max >= whole.max;
-    this.range = isWhole ? undefined : wanted;
-    this.legend.offerWholeAxis(!isWhole);
-    this.drawCharts(this.viewNow());
+    this.range = zoomed(range, placeCount({ reports: this.ready.map(({ report }) => report) }));
+    this.legend.offerWholeAxis(this.range !== undefined);
+    this.redrawCharts();
   }
 
   /** The keyboard may lead out of a zoomed axis; the axis follows. */
   private keepInSight(place: number | undefined): void {
-    const { range } = this;
-    if (!range || place === undefined) return;
-    const shift = Math.max(0, place + 0.5 - range.max) + Math.min(0, place - 0.5 - range.min);
-    if (shift === 0) return;
-    this.range = { min: range.min + shift, max: range.max + shift };
-    this.drawCharts(this.viewNow());
+    const moved = followed(this.range, place);
+    if (moved === undefined) return;
+    this.range = moved;
+    this.redrawCharts();
+  }
+
+  private redrawCharts(): void {
+    const view = this.viewNow();
+    if (view) this.drawCharts(view);
   }
 
   private navigate(change: Partial<Navigation>): void {
@@ -312,26 +372,6 @@ const exportTitles: Readonly<Record<ExportFormat, string>> = {
   html: "This page as one file that opens anywhere",
 };
 
-/** `2 reports · paired over the same 8 documents` */
-function factsOf({ reports, contrasts }: Comparison): string {
-  const unpaired = contrasts.filter(({ pairing }) => !pairing.isPaired).length;
-  const documents = contrasts
-    .map(({ pairing }) => (pairing.isPaired ? pairing.documents : 0))
-    .find((count) => count > 0);
-  const pairing =
-    unpaired === 0
-      ? `paired over the same ${documents ?? 0} documents`
-      : unpaired === contrasts.length
-        ? "not measured on the same documents, so the errors are of independent reports"
-        : `${unpaired} of ${contrasts.length} not measured on the same documents as the reference`;
-  return `${reports.length} reports · ${pairing}`;
-}
-
-/** A figure and its interval stay on one line. */
-function unbroken(text: string): string {
-  return text.replaceAll(" ± ", "\u00a0±\u00a0");
-}
-
 function depthsDiffer(reports: readonly NamedReport[]): boolean {
   return new Set(reports.map(({ report }) => report.architecture.layers)).size > 1;
 }
@@ -344,3 +384,7 @@ const host = connectComparisonHost();
 if (host.kind === "file") followSystemTheme();
 const root = document.getElementById("root");
 if (root) new ComparisonPage(root, host);
+
+function unpacked({ name, report }: ComparedReport<Report | PackedReport>): ComparedReport {
+  return report ? { name, report: unpackReport(report) } : { name };
+}

@@ -76,11 +76,12 @@ export class DifferenceTable {
     this.listen();
   }
 
-  show(comparison: Comparison, choice: DifferenceTableChoice): void {
+  /** @param styles of each report the index of its style */
+  show(comparison: Comparison, styles: readonly number[], choice: DifferenceTableChoice): void {
     this.choice = choice;
     this.bothFigures.setChecked(choice.bothFigures);
     const columns = differenceColumns(comparison, choice);
-    this.showHead(comparison, columns);
+    this.showHead(comparison, styles, columns);
     setText(
       this.key,
       `* significant at a false discovery rate of ${comparison.falseDiscoveryRate * 100}% over ` +
@@ -120,6 +121,7 @@ export class DifferenceTable {
 
   private showHead(
     { contrasts, reports, reference }: Comparison,
+    styles: readonly number[],
     columns: readonly DifferenceColumn[],
   ): void {
     const focused = this.heads.contains(document.activeElement)
@@ -135,7 +137,7 @@ export class DifferenceTable {
             colspan: String(columns.filter((column) => column.report === report).length),
           },
           children: [
-            seriesGlyph(report),
+            seriesGlyph(styles[report]!),
             ` ${reports[report]!.name} against ${reports[reference]!.name}`,
           ],
         }),

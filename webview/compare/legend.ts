@@ -3,8 +3,15 @@ import { element, setText } from "../shared/dom";
 import { button, checkbox } from "../shared/toolkit";
 import { seriesGlyph } from "./seriesGlyph";
 
+export interface LegendReport {
+  name: string;
+  /** Index of its style, which is its place among the compared. */
+  style: number;
+  isShown: boolean;
+}
+
 export interface LegendEvents {
-  onToggleReport: (report: number) => void;
+  onToggleReport: (place: number) => void;
   onRelative: (isRelative: boolean) => void;
   onWholeAxis: () => void;
 }
@@ -26,6 +33,7 @@ export class Legend {
     },
   });
   private buttons: HTMLButtonElement[] = [];
+  private shown = "";
 
   constructor(private readonly events: LegendEvents) {
     this.wholeAxis.setHidden(true);
@@ -36,17 +44,19 @@ export class Legend {
   }
 
   show(
-    names: readonly string[],
-    options: { shown: readonly number[]; isRelative: boolean; offersRelative: boolean },
+    reports: readonly LegendReport[],
+    options: { isRelative: boolean; offersRelative: boolean },
   ): void {
-    if (this.buttons.map(({ textContent }) => textContent).join("\n") !== names.join("\n")) {
-      this.buttons = names.map((name, report) => this.buttonOf(name, report));
+    const next = JSON.stringify(reports.map(({ name, style }) => [name, style]));
+    if (next !== this.shown) {
+      this.shown = next;
+      this.buttons = reports.map(({ name, style }) => this.buttonOf(name, style));
       this.items.replaceChildren(
         ...this.buttons.map((node) => element("li", { children: [node] })),
       );
     }
-    this.buttons.forEach((node, report) => {
-      node.setAttribute("aria-pressed", String(options.shown.includes(report)));
+    this.buttons.forEach((node, n) => {
+      node.setAttribute("aria-pressed", String(reports[n]?.isShown));
     });
     this.relative.setChecked(options.isRelative);
     this.relative.node.hidden = !options.offersRelative;
@@ -60,14 +70,14 @@ export class Legend {
     this.wholeAxis.setHidden(!isOffered);
   }
 
-  private buttonOf(name: string, report: number): HTMLButtonElement {
+  private buttonOf(name: string, style: number): HTMLButtonElement {
     const node = element("button", {
       class: "series-toggle",
       attributes: { type: "button", title: `Show or hide ${name} in the charts` },
-      children: [seriesGlyph(report), element("span", { text: name })],
+      children: [seriesGlyph(style), element("span", { text: name })],
     });
     node.addEventListener("click", () => {
-      this.events.onToggleReport(report);
+      this.events.onToggleReport(style);
     });
     return node;
   }

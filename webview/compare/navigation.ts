@@ -2,8 +2,8 @@
 import type { SortOrder } from "./differenceColumns";
 
 export interface Navigation {
+  /** The place among the compared, and the places of those that are not drawn. */
   reference: number;
-  /** Reports that are not drawn. */
   hidden: number[];
   /** Layers stand by their relative depth in the charts. */
   isRelative: boolean;
@@ -12,14 +12,11 @@ export interface Navigation {
   bothFigures: boolean;
   /** The chosen place on the layer axis. */
   place: number | undefined;
-  /** What was compared, for the host to open the panel again. */
-  targets: string[];
 }
 
 /** Takes what an older panel may have saved, field by field. */
 export function readNavigation(saved: unknown): Navigation {
-  const { reference, hidden, isRelative, isCostLog, sort, bothFigures, place, targets } =
-    fields(saved);
+  const { reference, hidden, isRelative, isCostLog, sort, bothFigures, place } = fields(saved);
   const { column, descending } = fields(sort);
   return {
     reference: isIndex(reference) ? reference : 0,
@@ -32,7 +29,6 @@ export function readNavigation(saved: unknown): Navigation {
       descending: descending === true,
     },
     bothFigures: bothFigures === true,
-    targets: Array.isArray(targets) ? targets.filter((one) => typeof one === "string") : [],
     place: isIndex(place) ? place : undefined,
   };
 }

@@ -1,140 +1,54 @@
-/** One overlaid chart on the page: caption, figures at the highlighted layer, and the plot. */
-import type { LayerRange } from "../panel/axis";
-import { element, setText } from "../shared/dom";
-import { keyTarget } from "../shared/sliderKeys";
-import { OverlayChart, placeText, type OverlayPalette } from "./overlayChart";
-import type { OverlayModel } from "./overlayModel";
+/** One overlaid chart on the page: every report's figures at the highlighted place above the plot. */
+import { element } from "../shared/dom";
+import { PlaceFigure, type PlaceEvents } from "../shared/placeFigure";
+import { overlayDrawing, placeText, type OverlayPalette } from "./overlayDrawing";
+import type { OverlayModel, OverlayReadout } from "./overlayModel";
 import { seriesGlyph } from "./seriesGlyph";
 
-export interface OverlayEvents {
-  /** The pointer is over a place of the layer axis, or has left. */
-  onHover: (place: number | undefined) => void;
-  /** The keyboard moved to a place; undefined lets go. */
-  onChoose: (place: number | undefined) => void;
-  /** A place was clicked: chosen, or let go if it was. */
-  onToggle: (place: number | undefined) => void;
-  onZoom: (range: LayerRange | undefined) => void;
-}
-
 export class OverlayFigure {
-  readonly node: HTMLElement;
-  private readonly title = element("h3", { class: "chart-title" });
-  private readonly unit = element("p", { class: "chart-unit" });
   private readonly readouts = element("ul", { class: "readouts" });
-  private readonly canvas = element("canvas", {
-    attributes: { role: "slider", tabindex: "0", "aria-valuemin": "0" },
-  });
-  private readonly emptiness = element("p", { class: "plot-empty" });
-  private readonly notes = element("ul", { class: "notes" });
-  private chart: OverlayChart | undefined;
+  private readonly figure: PlaceFigure;
   private model: OverlayModel | undefined;
   private highlighted: number | undefined;
 
-  constructor(
-    private readonly events: OverlayEvents,
-    describedBy: string,
-    controls?: HTMLElement,
-  ) {
-    this.canvas.setAttribute("aria-describedby", describedBy);
-    this.node = element("figure", {
-      class: "chart",
-      children: [
-        element("figcaption", {
-          class: "chart-head",
-          children: [
-            element("div", { class: "chart-name", children: [this.title, this.unit] }),
-            ...(controls ? [controls] : []),
-          ],
-        }),
-        this.readouts,
-        element("div", { class: "plot", children: [this.canvas, this.emptiness] }),
-        this.notes,
-      ],
+  constructor(events: PlaceEvents, describedBy: string, controls?: HTMLElement) {
+    this.figure = new PlaceFigure(events, {
+      describedBy,
+      beside: controls ? [controls] : [],
+      above: [this.readouts],
     });
-    this.listen();
+  }
+
+  get node(): HTMLElement {
+    return this.figure.node;
   }
 
   show(model: OverlayModel, palette: OverlayPalette): void {
     this.model = model;
-    setText(this.title, model.title);
-    setText(this.unit, model.unit);
-    setText(this.emptiness, model.emptiness ?? "");
-    this.notes.replaceChildren(...model.notes.map((text) => element("li", { text })));
-    this.canvas.setAttribute("aria-label", `${model.title} by layer. ${model.unit}`);
-    this.canvas.setAttribute("aria-valuemax", String(Math.max(0, model.places - 1)));
-    if (this.chart) this.chart.show(model, palette);
-    else this.chart = new OverlayChart(this.canvas, model, palette, { onZoom: this.events.onZoom });
-    this.showReadouts();
+    this.figure.show(model, overlayDrawing(model, palette));
+    this.highlight(this.highlighted);
   }
 
   highlight(place: number | undefined): void {
+    const { model } = this;
     this.highlighted = place;
-    this.chart?.highlight(place);
-    this.showReadouts();
-  }
-
-  private showReadouts(): void {
-    const { model, highlighted } = this;
     if (!model) return;
-    if (highlighted === undefined) {
-      this.readouts.replaceChildren(
-        ...model.summaries.map(({ report, name, text }) => readoutNode(report, name, text)),
-      );
-      this.canvas.setAttribute("aria-valuenow", "0");
-      this.canvas.setAttribute("aria-valuetext", model.emptiness ?? "no layer chosen");
+    const readouts = place === undefined ? model.summaries : model.readouts(place);
+    this.readouts.replaceChildren(...readouts.map(readoutNode));
+    if (place === undefined) {
+      this.figure.highlight(undefined, model.emptiness ?? "no layer chosen");
       return;
     }
-    const readouts = model.readouts(highlighted);
-    this.readouts.replaceChildren(
-      ...readouts.map(({ report, name, text }) => readoutNode(report, name, text)),
-    );
-    const where = model.isRelative
-      ? `Depth ${placeText(model, highlighted)}`
-      : `Layer ${highlighted}`;
-    this.canvas.setAttribute("aria-valuenow", String(highlighted));
-    this.canvas.setAttribute(
-      "aria-valuetext",
-      `${where}: ${readouts.map(({ name, text }) => `${name} ${spoken(text)}`).join("; ")}`,
-    );
-  }
-
-  private listen(): void {
-    const { canvas, events } = this;
-    let pressedAt: number | undefined;
-    canvas.addEventListener("pointermove", (event) => {
-      events.onHover(this.chart?.placeAt(event.offsetX));
-    });
-    canvas.addEventListener("pointerleave", () => {
-      events.onHover(undefined);
-    });
-    canvas.addEventListener("pointerdown", (event) => {
-      pressedAt = event.offsetX;
-    });
-    canvas.addEventListener("click", (event) => {
-      // The end of a drag is a zoom, not a choice.
-      if (pressedAt === undefined || Math.abs(event.offsetX - pressedAt) > 4) return;
-      events.onToggle(this.chart?.placeAt(event.offsetX));
-    });
-    canvas.addEventListener("dblclick", () => {
-      events.onZoom(undefined);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const last = (this.model?.places ?? 0) - 1;
-      if (last < 0) return;
-      const next = keyTarget(event.key, this.highlighted, last);
-      if (next === undefined) return;
-      event.preventDefault();
-      events.onHover(undefined);
-      events.onChoose(next === "none" ? undefined : next);
-    });
+    const where = model.isRelative ? `Depth ${placeText(model, place)}` : `Layer ${place}`;
+    const figures = readouts.map(({ name, text }) => `${name} ${spoken(text)}`);
+    this.figure.highlight(place, `${where}: ${figures.join("; ")}`);
   }
 }
 
-function readoutNode(report: number, name: string, text: string): HTMLElement {
+function readoutNode({ style, name, text }: OverlayReadout): HTMLElement {
   return element("li", {
     children: [
-      seriesGlyph(report),
+      seriesGlyph(style),
       element("span", { class: "readout-name", text: name }),
       element("span", { class: "readout-figure", text }),
     ],

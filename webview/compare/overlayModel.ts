@@ -4,12 +4,14 @@ import type { Comparison, LayerFigure } from "../../src/report/comparison";
 import { isDifference } from "../../src/report/comparison";
 import { factor, figureNames } from "../../src/report/comparisonVerdict";
 import { figure, layerList, signedWithInterval, withInterval, z95 } from "../../src/report/format";
-import { linearAxis, logAxis, type LayerRange, type ValueAxis } from "../panel/axis";
+import { linearAxis, logAxis, type LayerRange, type ValueAxis } from "../shared/axis";
 
 /** What a person looks at. */
 export interface OverlayView {
   names: readonly string[];
   reports: readonly Report[];
+  /** Of each report the index of its style, which stays its own while others are still to come. */
+  styles: readonly number[];
   comparison: Comparison;
   /** Indices of the reports that are drawn. */
   shown: readonly number[];
@@ -39,8 +41,9 @@ export interface OverlayModel {
 }
 
 export interface OverlaySeries {
-  /** Index of the report, by which it is styled. */
+  /** Index of the report, and of its style. */
   report: number;
+  style: number;
   points: OverlayPoint[];
 }
 
@@ -54,7 +57,7 @@ export interface OverlayPoint {
 }
 
 export interface OverlayReadout {
-  report: number;
+  style: number;
   name: string;
   text: string;
 }
@@ -158,6 +161,7 @@ function seriesOf(
   const { layers, architecture } = view.reports[report]!;
   return {
     report,
+    style: view.styles[report]!,
     points: layers.flatMap((layer) => {
       const measured = figureOf(layer, figure);
       if (!measured) return [];
@@ -185,7 +189,10 @@ function figureOf(
 }
 
 /** `4.88 → 53.5` */
-function summaryOf({ names }: OverlayView, { report, points }: OverlaySeries): OverlayReadout {
+function summaryOf(
+  { names }: OverlayView,
+  { report, style, points }: OverlaySeries,
+): OverlayReadout {
   const [first, last] = [points[0], points.at(-1)];
   const text =
     first === undefined || last === undefined
@@ -193,7 +200,7 @@ function summaryOf({ names }: OverlayView, { report, points }: OverlaySeries): O
       : first === last
         ? figure(first.value)
         : `${figure(first.value)} → ${figure(last.value)}`;
-  return { report, name: names[report]!, text };
+  return { style, name: names[report]!, text };
 }
 
 /** `layer 7: 3.37 ± 0.09, ×0.210 ± 0.006 *` */
@@ -206,13 +213,13 @@ function readoutOf(
 ): OverlayReadout {
   const { comparison } = view;
   const own = view.reports[report]!;
-  const name = view.names[report]!;
+  const [name, style] = [view.names[report]!, view.styles[report]!];
   const index = layerAtPlace(place, own.architecture.layers, places, view.isRelative);
-  if (index === undefined) return { report, name, text: "no such layer" };
+  if (index === undefined) return { style, name, text: "no such layer" };
   const layer = own.layers.find((one) => one.index === index);
   const measured = layer && figureOf(layer, figure);
   const where = view.isRelative ? `layer ${index}: ` : "";
-  if (!measured) return { report, name, text: `${where}${reasonOf(own, layer, figure)}` };
+  if (!measured) return { style, name, text: `${where}${reasonOf(own, layer, figure)}` };
   const write = figure === "removal" ? signedWithInterval : withInterval;
   const text = `${where}${write(...measured)}`;
   // Differences are of layers of the same index.
@@ -220,8 +227,8 @@ function readoutOf(
     ? undefined
     : comparison.contrasts.find((one) => one.report === report);
   const compared = contrast?.layers[index]?.[figure];
-  if (!compared || !isDifference(compared)) return { report, name, text };
-  return { report, name, text: `${text} (${differenceText(figure, compared)})` };
+  if (!compared || !isDifference(compared)) return { style, name, text };
+  return { style, name, text: `${text} (${differenceText(figure, compared)})` };
 }
 
 /** `×0.21 ± 0.01 *`, or `−0.26 ± 0.01 *` */

@@ -4,8 +4,8 @@ import {
   type Compared,
   type Comparison,
   type Figure,
-  type ReportSummary,
 } from "../../src/report/comparison";
+import type { ComparedReport, Standing } from "../../src/protocol/comparison";
 import { factor, type Headline } from "../../src/report/comparisonVerdict";
 import {
   absent,
@@ -17,16 +17,20 @@ import {
   withInterval,
 } from "../../src/report/format";
 import { isAbsent, type Absent } from "../../src/report/linearEstimate";
-import { element } from "../shared/dom";
+import { element, setText } from "../shared/dom";
 import { markNodes } from "./mark";
 import { seriesGlyph } from "./seriesGlyph";
 
 export class ReportTable {
   readonly node: HTMLElement;
   private readonly body = element("tbody");
+  /** What stands in place of figures, by place. */
+  private readonly pending = new Map<number, HTMLElement>();
+  private standings: readonly Standing[] = [];
   private shown = "";
 
-  constructor(private readonly onReference: (report: number) => void) {
+  /** @param onReference takes the place among the compared */
+  constructor(private readonly onReference: (place: number) => void) {
     const heads = [
       headNode("Report", "text", "What is compared"),
       headNode("Reference", "text", "The report that the others are compared with"),
@@ -70,37 +74,77 @@ export class ReportTable {
     });
   }
 
-  show(comparison: Comparison): void {
-    const next = JSON.stringify([comparison.reference, comparison.reports]);
+  /** @param places of each report of the comparison its place among the compared */
+  show(
+    compared: readonly ComparedReport[],
+    comparison: Comparison | undefined,
+    places: readonly number[],
+  ): void {
+    const next = JSON.stringify([
+      compared.map(({ name }) => name),
+      comparison?.reference,
+      comparison?.reports,
+      places,
+    ]);
     if (next === this.shown) return;
     const hadFocus = this.body.contains(document.activeElement);
     this.shown = next;
+    this.pending.clear();
     this.body.replaceChildren(
-      ...comparison.reports.map((report, index) => this.rowOf(comparison, report, index)),
+      ...compared.map(({ name }, place) => {
+        const index = places.indexOf(place);
+        return comparison === undefined || index === -1
+          ? this.pendingRow(name, place)
+          : this.rowOf(comparison, index, place);
+      }),
     );
+    this.showStandings(this.standings);
     if (hadFocus) this.body.querySelector<HTMLInputElement>("input:checked")?.focus();
   }
 
-  private rowOf(comparison: Comparison, report: ReportSummary, index: number): HTMLElement {
+  /** Says of those without a report why they have none. */
+  showStandings(standings: readonly Standing[]): void {
+    this.standings = standings;
+    for (const [place, node] of this.pending) {
+      const standing = standings[place];
+      if (standing) setText(node, standingText(standing));
+    }
+  }
+
+  private pendingRow(name: string, place: number): HTMLElement {
+    const cell = element("td", { class: "text pending", attributes: { colspan: "5" } });
+    this.pending.set(place, cell);
+    return element("tr", {
+      attributes: { "data-place": String(place) },
+      children: [
+        element("th", { attributes: { scope: "row" }, children: [nameNode(name, place)] }),
+        cell,
+      ],
+    });
+  }
+
+  private rowOf(comparison: Comparison, index: number, place: number): HTMLElement {
+    const report = comparison.reports[index]!;
     const contrast = comparison.contrasts.find((one) => one.report === index);
     const cell = (headline: Headline) =>
       figureCell(headline, report[headline], contrast?.[headline]);
     return element("tr", {
+      attributes: { "data-place": String(place) },
       children: [
         element("th", {
           attributes: { scope: "row", title: report.path },
           children: [
-            element("div", {
-              class: "report-name",
-              children: [seriesGlyph(index), element("span", { text: report.name })],
-            }),
+            nameNode(report.name, place),
             element("div", {
               class: "report-facts",
               text: `${schemeName(report.normScheme)} · ${counted(report.layers, "layer")} · ${largeCount(report.parameters)} parameters`,
             }),
           ],
         }),
-        element("td", { class: "text", children: [this.picker(comparison, report, index)] }),
+        element("td", {
+          class: "text",
+          children: [this.picker(report.name, place, comparison.reference === index)],
+        }),
         cell("baselineNll"),
         cell("growth"),
         cell("deepRemoval"),
@@ -109,19 +153,41 @@ export class ReportTable {
     });
   }
 
-  private picker(comparison: Comparison, report: ReportSummary, index: number): HTMLElement {
+  private picker(name: string, place: number, isReference: boolean): HTMLElement {
     const input = element("input", {
       attributes: {
         type: "radio",
         name: "reference",
-        "aria-label": `Compare the others with ${report.name}`,
+        "aria-label": `Compare the others with ${name}`,
       },
     });
-    input.checked = comparison.reference === index;
+    input.checked = isReference;
     input.addEventListener("change", () => {
-      this.onReference(index);
+      this.onReference(place);
     });
     return element("label", { class: "reference-picker", children: [input] });
+  }
+}
+
+function nameNode(name: string, place: number): HTMLElement {
+  return element("div", {
+    class: "report-name",
+    children: [seriesGlyph(place), element("span", { text: name })],
+  });
+}
+
+function standingText(standing: Standing): string {
+  switch (standing.kind) {
+    case "ready":
+      return "";
+    case "waiting":
+      return "Waits to be diagnosed";
+    case "measuring":
+      return `Being diagnosed · ${standing.doing}`;
+    case "missing":
+      return "Not measured";
+    case "failed":
+      return `Could not be measured: ${standing.reason}`;
   }
 }
 

@@ -1,133 +1,52 @@
-/** One of the stacked charts on the page: caption, legend, plot, and what it says in words. */
+/** One of the stacked charts on the page: its legend, and what it says in words of each layer. */
 import { element, setText } from "../shared/dom";
-import { keyTarget } from "../shared/sliderKeys";
+import { chartKey } from "../shared/figureFrame";
+import { PlaceFigure, type PlaceEvents } from "../shared/placeFigure";
 import type { Palette } from "../shared/theme";
-import type { LayerRange } from "./axis";
 import type { ChartModel } from "./chartModel";
 import { belowAxisGlyph, curveGlyph, measuredGlyph, referenceGlyph } from "./glyphs";
-import { LayerChart } from "./layerChart";
-
-export interface ChartFigureEvents {
-  /** The pointer is over a layer, or has left. */
-  onHover: (layer: number | undefined) => void;
-  /** The keyboard moved to a layer; undefined lets go. */
-  onChoose: (layer: number | undefined) => void;
-  /** A layer was clicked: chosen, or let go if it was. */
-  onToggle: (layer: number | undefined) => void;
-  onZoom: (range: LayerRange | undefined) => void;
-}
+import { layerDrawing } from "./layerDrawing";
 
 export class ChartFigure {
-  readonly node: HTMLElement;
-  private readonly title = element("h3", { class: "chart-title" });
-  private readonly unit = element("p", { class: "chart-unit" });
   private readonly readout = element("p", { class: "chart-readout" });
   private readonly legend = element("ul", { class: "legend" });
-  private readonly canvas = element("canvas", {
-    attributes: { role: "slider", tabindex: "0", "aria-valuemin": "0" },
-  });
-  private readonly emptiness = element("p", { class: "plot-empty" });
-  private readonly notes = element("ul", { class: "notes" });
-  private chart: LayerChart | undefined;
+  private readonly figure: PlaceFigure;
   private model: ChartModel | undefined;
   private highlighted: number | undefined;
 
-  constructor(
-    private readonly events: ChartFigureEvents,
-    describedBy: string,
-    controls?: HTMLElement,
-  ) {
-    this.canvas.setAttribute("aria-describedby", describedBy);
-    this.node = element("figure", {
-      class: "chart",
-      children: [
-        element("figcaption", {
-          class: "chart-head",
-          children: [
-            element("div", { class: "chart-name", children: [this.title, this.unit] }),
-            this.readout,
-          ],
-        }),
-        element("div", {
-          class: "chart-key",
-          children: controls ? [this.legend, controls] : [this.legend],
-        }),
-        element("div", { class: "plot", children: [this.canvas, this.emptiness] }),
-        this.notes,
-      ],
+  constructor(events: PlaceEvents, describedBy: string, controls?: HTMLElement) {
+    this.figure = new PlaceFigure(events, {
+      describedBy,
+      beside: [this.readout],
+      above: [chartKey(this.legend, controls)],
     });
-    this.listen();
+  }
+
+  get node(): HTMLElement {
+    return this.figure.node;
   }
 
   show(model: ChartModel, palette: Palette): void {
     const isSameLegend = this.model !== undefined && legendKey(this.model) === legendKey(model);
     this.model = model;
-    setText(this.title, model.title);
-    setText(this.unit, model.unit);
-    setText(this.emptiness, model.emptiness ?? "");
     if (!isSameLegend) this.legend.replaceChildren(...legendItems(model));
-    this.notes.replaceChildren(...model.notes.map((text) => element("li", { text })));
-    this.canvas.setAttribute("aria-label", `${model.title} by layer. ${model.unit}`);
-    this.canvas.setAttribute("aria-valuemax", String(Math.max(0, model.layers - 1)));
-    if (this.chart) this.chart.show(model, palette);
-    else this.chart = new LayerChart(this.canvas, model, palette, { onZoom: this.events.onZoom });
-    this.showReadout();
+    this.figure.show(model, layerDrawing(model, palette));
+    this.highlight(this.highlighted);
   }
 
   highlight(layer: number | undefined): void {
+    const { model } = this;
     this.highlighted = layer;
-    this.chart?.highlight(layer);
-    this.showReadout();
-  }
-
-  private showReadout(): void {
-    const { model, highlighted } = this;
     if (!model) return;
-    const text = highlighted === undefined ? model.summary : model.readout(highlighted);
+    const text = layer === undefined ? model.summary : model.readout(layer);
     setText(this.readout, text);
-    if (highlighted === undefined) {
-      this.canvas.setAttribute("aria-valuenow", "0");
-      this.canvas.setAttribute("aria-valuetext", model.emptiness ?? (text || "no layer chosen"));
-    } else {
-      this.canvas.setAttribute("aria-valuenow", String(highlighted));
-      const verdict = model.verdicts[highlighted];
-      this.canvas.setAttribute(
-        "aria-valuetext",
-        `Layer ${highlighted}: ${text}${verdict ? `, ${verdict}` : ""}`,
-      );
-    }
-  }
-
-  private listen(): void {
-    const { canvas, events } = this;
-    let pressedAt: number | undefined;
-    canvas.addEventListener("pointermove", (event) => {
-      events.onHover(this.chart?.layerAt(event.offsetX));
-    });
-    canvas.addEventListener("pointerleave", () => {
-      events.onHover(undefined);
-    });
-    canvas.addEventListener("pointerdown", (event) => {
-      pressedAt = event.offsetX;
-    });
-    canvas.addEventListener("click", (event) => {
-      // The end of a drag is a zoom, not a choice.
-      if (pressedAt === undefined || Math.abs(event.offsetX - pressedAt) > 4) return;
-      events.onToggle(this.chart?.layerAt(event.offsetX));
-    });
-    canvas.addEventListener("dblclick", () => {
-      events.onZoom(undefined);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const last = (this.model?.layers ?? 0) - 1;
-      if (last < 0) return;
-      const next = keyTarget(event.key, this.highlighted, last);
-      if (next === undefined) return;
-      event.preventDefault();
-      events.onHover(undefined);
-      events.onChoose(next === "none" ? undefined : next);
-    });
+    const verdict = layer === undefined ? undefined : model.verdicts[layer];
+    this.figure.highlight(
+      layer,
+      layer === undefined
+        ? (model.emptiness ?? (text || "no layer chosen"))
+        : `Layer ${layer}: ${text}${verdict ? `, ${verdict}` : ""}`,
+    );
   }
 }
 

@@ -5,7 +5,7 @@
 import type { LayerReport, Metric, Report } from "../../src/diagnosis/report";
 import { layerList, z95 } from "../../src/report/format";
 import { verdictOf, type Verdict } from "../../src/report/verdict";
-import type { LayerRange, ValueAxis } from "./axis";
+import type { LayerRange, ValueAxis } from "../shared/axis";
 
 export interface ChartModel {
   title: string;

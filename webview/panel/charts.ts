@@ -3,7 +3,8 @@ import { verdictOf, type Verdict } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
 import type { Palette } from "../shared/theme";
 import { button, checkbox } from "../shared/toolkit";
-import { allLayers, type LayerRange } from "./axis";
+import { followed, zoomed } from "../shared/zoom";
+import type { LayerRange } from "../shared/axis";
 import { ChartFigure } from "./chartFigure";
 import { layerOf, verdictsOf, wasAsked, type ChartModel, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
@@ -149,25 +150,16 @@ export class Charts {
 
   /** Every chart shows the same layers: a zoom of one is a zoom of all. */
   private zoom(range: LayerRange | undefined): void {
-    const layers = this.view?.layers ?? 0;
-    const whole = allLayers(layers);
-    const first = Math.max(0, range?.min ?? 0);
-    const last = Math.min(layers - 1, Math.max(first + 2, range?.max ?? layers));
-    const wanted = { min: Math.max(0, Math.min(first, last - 2)) - 0.5, max: last + 0.5 };
-    const isWhole = wanted.min <= whole.min && wanted.max >= whole.max;
-    this.range = isWhole ? undefined : wanted;
+    this.range = zoomed(range, this.view?.layers ?? 0);
     this.wholeAxis.setHidden(this.range === undefined);
     this.draw();
   }
 
   /** The keyboard may lead out of a zoomed axis; the axis follows. */
   private keepInSight(): void {
-    const { range, highlighted } = this;
-    if (!range || highlighted === undefined) return;
-    const shift =
-      Math.max(0, highlighted + 0.5 - range.max) + Math.min(0, highlighted - 0.5 - range.min);
-    if (shift === 0) return;
-    this.range = { min: range.min + shift, max: range.max + shift };
+    const moved = followed(this.range, this.highlighted);
+    if (moved === undefined) return;
+    this.range = moved;
     this.draw();
   }
 

@@ -1,6 +1,6 @@
 /** How far each layer's Jacobian is from the identity. */
 import { figure, withInterval } from "../../src/report/format";
-import { linearAxis, logAxis } from "./axis";
+import { linearAxis, logAxis } from "../shared/axis";
 import {
   emptinessOf,
   inSight,

@@ -12,6 +12,7 @@ import {
   withInterval,
 } from "../../src/report/format";
 import { element, setText } from "../shared/dom";
+import { plannedShare } from "./plannedShare";
 
 export class Measurement {
   readonly node: HTMLElement;
@@ -60,14 +61,11 @@ export function measurementFacts(
   phase: PanelState["phase"],
 ): [name: string, text: string][] {
   const { architecture, baseline, checkpoint, evaluation, runtime } = report;
-  const planned =
-    evaluation.plannedDocuments > evaluation.documents
-      ? ` of ${wholeNumber(evaluation.plannedDocuments)} planned`
-      : "";
+  const { isWhole, text: share } = plannedShare(evaluation);
   return [
     [
       "Text",
-      `${counted(evaluation.documents, "document")}${planned}, ${counted(evaluation.tokens, "token")} of ` +
+      `${isWhole ? counted(evaluation.documents, "document") : `${share} planned`}, ${counted(evaluation.tokens, "token")} of ` +
         `${evaluation.source}, sequences of at most ${wholeNumber(evaluation.sequenceLength)} tokens`,
     ],
     [

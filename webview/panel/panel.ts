@@ -3,7 +3,7 @@ import type { HostToPanel, PanelState } from "../../src/protocol/messages";
 import { progressText } from "../../src/report/progress";
 import { verdictSentences } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
-import { connectHost, type PanelHost } from "../shared/host";
+import { connectHost, type PanelHost } from "./host";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import type { ReportView } from "./chartModel";
 import { chartModels, Charts } from "./charts";

@@ -1,13 +1,12 @@
-/** The panel as one picture: checkpoint, verdict and the three charts, twice as fine as a screen. */
+/** The panel as one picture: checkpoint, verdict and the three charts. */
 import type { Report } from "../../src/diagnosis/report";
 import { verdictSentences } from "../../src/report/verdict";
-import { wrapText } from "../shared/canvasText";
-import { element } from "../shared/dom";
+import { pictureMargin, pictureUrl, type Brush, type LegendEntry } from "../shared/picture";
 import { faded, type Palette } from "../shared/theme";
 import type { ChartModel } from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
 import { checkpointFacts } from "./header";
-import { LayerChart } from "./layerChart";
+import { layerDrawing } from "./layerDrawing";
 
 export interface Picture {
   name: string;
@@ -19,97 +18,52 @@ export interface Picture {
 
 /** A `data:image/png;base64,…` URL. */
 export function panelPng(picture: Picture, palette: Palette): string {
-  const canvas = element("canvas");
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("The picture has no drawing surface.");
-  // The first pass finds the height, for how long the verdict runs is known only once it is set.
-  canvas.width = canvas.height = 1;
-  const height = drawPanel(context, picture, palette);
-  canvas.width = width * scale;
-  canvas.height = Math.ceil(height) * scale;
-  context.scale(scale, scale);
-  context.fillStyle = palette.background;
-  context.fillRect(0, 0, width, height);
-  drawPanel(context, picture, palette);
-  return canvas.toDataURL("image/png");
+  return pictureUrl(palette, (brush) => drawPanel(brush, picture));
 }
 
-const width = 1200;
-const scale = 2;
-const margin = 40;
+/** The panel's charts one below the other, with the axis' name; @returns where they end. */
+export function drawCharts(brush: Brush, models: readonly ChartModel[], top: number): number {
+  let y = top;
+  for (const model of models) {
+    y += 34;
+    brush.caption(model, y);
+    y = brush.legend(legendEntries(brush, model), y + 22, 12) + 10;
+    brush.placeChart(layerDrawing(model, brush.palette), model, y, chartHeight);
+    y += chartHeight;
+    y = brush.paragraphs(model.notes, y, { size: 12, muted: true, gap: 1 });
+  }
+  y += 18;
+  brush.axisName("layer", y);
+  return y;
+}
+
 const chartHeight = 240;
-const inner = width - 2 * margin;
 
 type Context = CanvasRenderingContext2D;
 
-function drawPanel(
-  context: Context,
-  { name, report, introduction, models }: Picture,
-  palette: Palette,
-): number {
-  const font = (size: number, weight = 400) => `${weight} ${size}px ${palette.fontFamily}`;
-  context.textBaseline = "alphabetic";
-  let y = margin + 20;
-  context.fillStyle = palette.foreground;
-  context.font = font(24, 600);
-  context.fillText(name, margin, y, inner);
+function drawPanel(brush: Brush, { name, report, introduction, models }: Picture): number {
+  let y = pictureMargin + 20;
+  brush.line(name, y, { size: 24, weight: 600 });
   y += 26;
-  context.fillStyle = palette.muted;
-  context.font = font(14);
-  if (report) context.fillText(checkpointFacts(report), margin, y, inner);
-  y += 14;
-  context.fillStyle = palette.foreground;
-  context.font = font(16);
+  if (report) brush.line(checkpointFacts(report), y, { size: 14, muted: true });
   const sentences = verdictSentences(report);
   if (introduction !== undefined) sentences.unshift(introduction);
-  for (const sentence of sentences) {
-    y += 6;
-    for (const line of wrapText(context, sentence, inner)) {
-      y += 22;
-      context.fillText(line, margin, y);
-    }
-  }
-  y += 16;
+  y = brush.paragraphs(sentences, y + 14, { size: 16, gap: 6 }) + 16;
   const verdicts = models[0]?.verdicts ?? [];
   if (verdicts.some((verdict) => verdict !== undefined)) {
     y += 16;
-    drawVerdictKey(context, verdicts, palette, y);
+    drawVerdictKey(brush, verdicts, y);
   }
-  for (const model of models) {
-    y += 34;
-    context.fillStyle = palette.foreground;
-    context.font = font(15, 600);
-    context.fillText(model.title, margin, y);
-    const titleWidth = context.measureText(model.title).width;
-    context.fillStyle = palette.muted;
-    context.font = font(13);
-    context.fillText(model.unit, margin + titleWidth + 12, y);
-    y = drawLegend(context, model, palette, y + 22) + 10;
-    drawChart(context, model, palette, y);
-    y += chartHeight;
-    context.fillStyle = palette.muted;
-    context.font = font(12);
-    for (const line of model.notes.flatMap((note) => wrapText(context, note, inner))) {
-      y += 18;
-      context.fillText(line, margin, y);
-    }
-  }
-  y += 18;
-  context.fillStyle = palette.muted;
-  context.font = font(12);
-  context.textAlign = "center";
-  context.fillText("layer", width / 2, y);
-  context.textAlign = "left";
-  return y + margin;
+  return drawCharts(brush, models, y);
 }
 
-/** Samples of every series, in as many lines as they take; returns the last line. */
-function drawLegend(context: Context, model: ChartModel, palette: Palette, top: number): number {
+/** Samples of every series with their names. */
+function legendEntries({ context, palette }: Brush, model: ChartModel): LegendEntry[] {
   const { measured, background, muted } = palette;
   const line = (colour: string, dash: readonly number[]) => (x: number, y: number) => {
     stroke(context, x, y, colour, dash);
   };
-  const entries: { text: string; sampleWidth: number; draw: (x: number, y: number) => void }[] = [
+  return [
     {
       text: "measured, 95% interval",
       sampleWidth: 18,
@@ -137,28 +91,13 @@ function drawLegend(context: Context, model: ChartModel, palette: Palette, top: 
       ? [{ text: model.reference.label, sampleWidth: 32, draw: line(muted, referenceDash) }]
       : []),
   ];
-  let [x, y] = [margin, top];
-  context.font = `400 12px ${palette.fontFamily}`;
-  for (const { text, sampleWidth, draw } of entries) {
-    const entryWidth = sampleWidth + context.measureText(text).width;
-    if (x > margin && x + entryWidth > margin + inner) [x, y] = [margin, y + 18];
-    draw(x, y - 4);
-    context.fillStyle = palette.foreground;
-    context.fillText(text, x + sampleWidth, y);
-    x += entryWidth + 18;
-  }
-  return y;
 }
 
 /** `● 18 needed` and so on, as above the charts of the panel. */
-function drawVerdictKey(
-  context: Context,
-  verdicts: ChartModel["verdicts"],
-  palette: Palette,
-  y: number,
-): void {
-  let x = margin;
-  context.font = `400 13px ${palette.fontFamily}`;
+function drawVerdictKey(brush: Brush, verdicts: ChartModel["verdicts"], y: number): void {
+  const { context, palette } = brush;
+  let x = pictureMargin;
+  context.font = brush.font(13);
   for (const verdict of ["needed", "free", "uncertain"] as const) {
     const count = verdicts.filter((one) => one === verdict).length;
     context.fillStyle = faded(palette[verdict], palette.highContrast ? 0 : 0.2);
@@ -171,22 +110,6 @@ function drawVerdictKey(
     context.fillText(text, x + 22, y);
     x += 22 + context.measureText(text).width + 18;
   }
-}
-
-/** Chart.js draws on a canvas of its own, which is then laid into the picture. */
-function drawChart(context: Context, model: ChartModel, palette: Palette, y: number): void {
-  const canvas = element("canvas");
-  canvas.width = inner;
-  canvas.height = chartHeight;
-  const chart = new LayerChart(canvas, model, palette, { fixed: { scale } });
-  context.drawImage(canvas, margin, y, inner, chartHeight);
-  chart.destroy();
-  if (model.emptiness === undefined) return;
-  context.fillStyle = palette.muted;
-  context.font = `400 14px ${palette.fontFamily}`;
-  context.textAlign = "center";
-  context.fillText(model.emptiness, width / 2, y + chartHeight / 2, inner);
-  context.textAlign = "left";
 }
 
 function dot(context: Context, x: number, y: number, colour: string, fill: string): void {

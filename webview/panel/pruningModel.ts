@@ -2,7 +2,7 @@
 import type { RemovalCost } from "../../src/diagnosis/report";
 import { figure, namedLayers, signedFigure, signedWithInterval } from "../../src/report/format";
 import { freeThreshold } from "../../src/report/verdict";
-import { linearAxis, logAxis, tickText } from "./axis";
+import { linearAxis, logAxis, tickText } from "../shared/axis";
 import {
   emptinessOf,
   inSight,

@@ -1,28 +1,16 @@
-/** Where the run stands and what can be done about it: always one bar of the same height. */
+/** Where the diagnosis stands and what can be done about it. */
 import type { Report } from "../../src/diagnosis/report";
 import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
-import { counted, dateTime, duration } from "../../src/report/format";
+import { dateTime, duration } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
-import { element, setText } from "../shared/dom";
-import { button, progressRing } from "../shared/toolkit";
+import { exportButtons } from "../shared/exportButtons";
+import { StatusBar } from "../shared/statusBar";
+import { button } from "../shared/toolkit";
+import { plannedShare } from "./plannedShare";
 import { measuredLayers } from "./verdictSection";
 
 export class RunBar {
-  readonly node: HTMLElement;
-  private readonly ring = progressRing();
-  private readonly head = element("p", { class: "run-head" });
-  private readonly status = element("p", { class: "run-status" });
-  private readonly bar = element("div", { class: "progress-done" });
-  private readonly track = element("div", {
-    class: "progress",
-    attributes: {
-      role: "progressbar",
-      "aria-label": "Share of the run that is done",
-      "aria-valuemin": "0",
-      "aria-valuemax": "100",
-    },
-    children: [this.bar],
-  });
+  private readonly bar: StatusBar;
   private readonly finish = this.action("Stop and keep what is measured", "primary", {
     type: "finish",
   });
@@ -35,49 +23,36 @@ export class RunBar {
     formats: readonly ExportFormat[],
     private readonly post: (message: PanelToHost) => void,
   ) {
-    this.exports = element("div", {
-      class: "exports",
-      attributes: { role: "group", "aria-label": "Export the report" },
-      children: [
-        element("span", { class: "exports-name", text: "Export" }),
-        ...formats.map((format) => this.exportButton(format)),
-      ],
+    this.exports = exportButtons(formats, {
+      label: "Export the report",
+      meanings: exportMeanings,
+      onExport: (format) => {
+        this.post({ type: "export", format });
+      },
     });
-    this.node = element("section", {
-      class: "run-bar",
-      attributes: { "aria-label": "Run" },
-      children: [
-        element("div", {
-          class: "run-words",
-          children: [this.ring, element("div", { children: [this.head, this.status] })],
-        }),
-        element("div", {
-          class: "run-actions",
-          children: [this.exports, this.finish.node, this.cancel.node, this.runAgain.node],
-        }),
-        this.track,
-      ],
+    const { finish, cancel, runAgain } = this;
+    this.bar = new StatusBar([this.exports, finish.node, cancel.node, runAgain.node], {
+      speaks: false,
     });
+  }
+
+  get node(): HTMLElement {
+    return this.bar.node;
   }
 
   show(state: PanelState): void {
     const isRunning = state.phase === "running";
-    this.node.dataset["phase"] = state.phase;
-    this.ring.hidden = !isRunning;
-    this.track.hidden = !isRunning;
     this.finish.setHidden(!isRunning);
     this.cancel.setHidden(!isRunning);
     this.runAgain.setHidden(isRunning || !this.canRun || !isRunnable(state));
     this.exports.hidden = isRunning || state.report === undefined;
     const head = state.phase === "failed" ? failureHead(state) : undefined;
-    this.head.hidden = head === undefined;
-    setText(this.head, head ?? "");
-    setText(this.status, statusText(state));
-    if (isRunning) {
-      const percent = Math.round(100 * Math.min(1, Math.max(0, state.progress.fraction)));
-      this.bar.style.width = `${percent}%`;
-      this.track.setAttribute("aria-valuenow", String(percent));
-    }
+    this.bar.show({
+      phase: state.phase,
+      ...(head === undefined ? {} : { head }),
+      text: statusText(state),
+      ...(isRunning ? { fraction: state.progress.fraction } : {}),
+    });
   }
 
   private action(label: string, appearance: "primary" | "secondary", message: PanelToHost) {
@@ -87,16 +62,6 @@ export class RunBar {
         this.post(message);
       },
     });
-  }
-
-  private exportButton(format: ExportFormat): HTMLElement {
-    return button(format.toUpperCase(), {
-      appearance: "secondary",
-      title: exportMeanings[format],
-      onPress: () => {
-        this.post({ type: "export", format });
-      },
-    }).node;
   }
 }
 
@@ -112,13 +77,12 @@ function statusText(state: PanelState): string {
       return progressText(state.progress);
     case "done": {
       const { origin } = state;
-      const { documents, plannedDocuments } = state.report.evaluation;
+      const measured = plannedShare(state.report.evaluation);
       const time = duration(state.report.runtime.seconds);
       if (origin?.kind === "stored") return storedText(origin.savedAt, time, origin.isUnchanged);
-      const ending =
-        documents < plannedDocuments
-          ? `stopped after ${documents} of ${counted(plannedDocuments, "document")}, ${time}`
-          : `measured in ${time}`;
+      const ending = measured.isWhole
+        ? `measured in ${time}`
+        : `stopped after ${measured.text}, ${time}`;
       return origin?.kind === "file" ? `Report from a file, ${ending}` : capitalised(ending);
     }
     case "empty":
@@ -163,10 +127,9 @@ export function failureHead({ failure }: Failed): string | undefined {
 function cancelledWhen(report: Report | undefined): string {
   const measured = report ? measuredLayers(report) : [];
   if (!report || measured.length === 0) return "before a layer was measured";
-  const { documents, plannedDocuments } = report.evaluation;
   const isFirstBatchDone = measured.length === report.architecture.layers && !awaitsHead(report);
   return isFirstBatchDone
-    ? `after ${documents} of ${counted(plannedDocuments, "document")}`
+    ? `after ${plannedShare(report.evaluation).text}`
     : `after layer ${Math.max(...measured)}`;
 }
 

@@ -1,7 +1,7 @@
 /** Output variance over depth, with both fits and what theory says from the first layer on. */
 import type { GrowthLaw } from "../../src/diagnosis/report";
 import { figure, withInterval } from "../../src/report/format";
-import { logAxis } from "./axis";
+import { logAxis } from "../shared/axis";
 import {
   emptinessOf,
   inSight,

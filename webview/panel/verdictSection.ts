@@ -4,6 +4,7 @@ import type { PanelState } from "../../src/protocol/messages";
 import { counted, wholeNumber } from "../../src/report/format";
 import { verdictSentences } from "../../src/report/verdict";
 import { element } from "../shared/dom";
+import { plannedShare } from "./plannedShare";
 
 export class VerdictSection {
   readonly node: HTMLElement;
@@ -51,14 +52,13 @@ export class VerdictSection {
 export function verdictIntroduction(state: PanelState): string | undefined {
   const { report } = state;
   if (report === undefined || verdictSentences(report).length === 0) return undefined;
-  const { documents, plannedDocuments } = report.evaluation;
+  const planned = plannedShare(report.evaluation);
   const layers = report.architecture.layers;
   const measured = measuredLayers(report).length;
-  const isUnfinished =
-    state.phase === "running" || isPartial(state) || documents < plannedDocuments;
+  const isUnfinished = state.phase === "running" || isPartial(state) || !planned.isWhole;
   const shares = [
-    ...(isUnfinished ? [share(documents, plannedDocuments, "document")] : []),
-    ...(measured < layers ? [share(measured, layers, "layer")] : []),
+    ...(isUnfinished ? [planned.text] : []),
+    ...(measured < layers ? [`${wholeNumber(measured)} of ${counted(layers, "layer")}`] : []),
   ];
   if (shares.length === 0) return undefined;
   return `${isUnfinished ? "So far, from" : "From"} ${shares.join(" and ")}:`;
@@ -74,8 +74,4 @@ export function measuredLayers({ layers }: Report): number[] {
 /** The report of a run that failed, unless it is that of the run before. */
 function isPartial(state: PanelState): boolean {
   return state.phase === "failed" && state.isEarlier !== true;
-}
-
-function share(some: number, all: number, noun: string): string {
-  return `${wholeNumber(some)} of ${counted(all, noun)}`;
 }

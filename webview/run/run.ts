@@ -1,14 +1,5 @@
 /** The panel of a training run: what every checkpoint's diagnosis found, over layers and steps. */
-import type { HostToRun, RunStatus } from "../../src/protocol/messages";
-import {
-  counted,
-  familyName,
-  figure,
-  largeCount,
-  schemeName,
-  wholeNumber,
-} from "../../src/report/format";
-import type { ColourScale } from "../../src/trainingRun/heatMap";
+import type { ExportFormat, HostToRun, RunStatus } from "../../src/protocol/messages";
 import { runFindings } from "../../src/trainingRun/runFindings";
 import {
   layersOf,
@@ -17,29 +8,28 @@ import {
   type RunReport,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
-import { verdictGlyph } from "../panel/glyphs";
-import { element, setText, svgElement } from "../shared/dom";
-import { onThemeChange, readPalette, type Palette } from "../shared/theme";
+import { element, setText, unbroken } from "../shared/dom";
+import { exportButtons } from "../shared/exportButtons";
+import { segments } from "../shared/segments";
+import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
-import { heatGradient } from "./colourScale";
+import { behindStep, type OtherRun } from "./behind";
+import { runFacts } from "./facts";
+import { LayerChoice } from "./layerChoice";
+import { layerState } from "./layerState";
+import { lossState } from "./lossState";
 import { readRunNavigation, type RunNavigation } from "./navigation";
+import type { PlotHighlight } from "./plotSurface";
+import { runPng } from "./png";
 import "./run.css";
 import { connectRunHost, type RunHost } from "./runHost";
-import {
-  cellText,
-  figureWords,
-  heatModel,
-  layerLines,
-  lossModel,
-  spreadLayers,
-  type LineModel,
-} from "./runModel";
+import { spreadLayers } from "./runModel";
 import { RunStatusBar } from "./runStatusBar";
 import { RunTable } from "./runTable";
 import { isCrowded, stepAxis, type StepAxis } from "./stepAxis";
-import { StepFigure } from "./stepFigure";
-import { isLightPage, lineStyle, type PlotHighlight, type PlotPlace } from "./stepPlot";
-import { StepSection, type Behind } from "./stepSection";
+import { StepFigure, type StepFigureState } from "./stepFigure";
+import type { PlotPlace } from "./stepPlot";
+import { StepSection, type StepSectionState } from "./stepSection";
 
 class RunPanel {
   private readonly name = element("h1");
@@ -60,7 +50,9 @@ class RunPanel {
   private readonly logSteps = checkbox("Log steps", (isLogSteps) => {
     this.navigate({ isLogSteps });
   });
-  private readonly layerChoice = element("fieldset", { class: "layer-choice" });
+  private readonly layerChoice = new LayerChoice((layers) => {
+    this.navigate({ layers });
+  });
   private readonly lossFigure: StepFigure;
   private readonly figures: Readonly<Record<RunFigure, StepFigure>>;
   private readonly stepSection: StepSection;
@@ -69,17 +61,24 @@ class RunPanel {
   private palette: Palette = readPalette();
   private run: RunReport | undefined;
   private status: RunStatus | undefined;
-  private other: { name: string; run: RunReport } | undefined;
+  private other: OtherRun | undefined;
+  private runName = "";
   private hovered: PlotHighlight = nowhere;
   private isDrawDue = false;
-  private shownLayers = "";
 
   constructor(
     root: HTMLElement,
     private readonly host: RunHost,
   ) {
     this.navigation = readRunNavigation(host.savedNavigation());
-    this.statusBar = new RunStatusBar(host.post);
+    const exports = exportButtons(host.formats, {
+      label: "Export the run",
+      meanings: exportMeanings,
+      onExport: (format) => {
+        this.export(format);
+      },
+    });
+    this.statusBar = new RunStatusBar(exports, host.kind === "editor", host.post);
     const captionId = "run-table-caption";
     const events = {
       onHover: (place: PlotPlace | undefined) => {
@@ -142,7 +141,7 @@ class RunPanel {
                 children: [this.viewChoice.node, this.logSteps.node],
               }),
               this.lossFigure.node,
-              this.layerChoice,
+              this.layerChoice.node,
               ...runFigures.map((one) => this.figures[one].node),
               element("p", { class: "axis-name", text: "step of training" }),
             ],
@@ -166,6 +165,7 @@ class RunPanel {
     switch (message.type) {
       case "run":
         this.run = message.run;
+        this.runName = message.name;
         setText(this.name, message.name);
         this.name.title = message.run.folder;
         this.status = message.status;
@@ -187,7 +187,19 @@ class RunPanel {
         break;
       }
     }
+    this.saveSource();
     this.drawSoon();
+  }
+
+  /** For a window that is opened again. */
+  private saveSource(): void {
+    const { run, other, status } = this;
+    if (!run) return;
+    this.host.saveSource({
+      folder: run.folder,
+      isWatching: status?.isWatching === true,
+      ...(other ? { other: other.run.folder } : {}),
+    });
   }
 
   private drawSoon(): void {
@@ -203,41 +215,92 @@ class RunPanel {
     const { run, status, navigation, palette } = this;
     if (!run || !status) return;
     const { steps } = run;
-    const stepNumbers = steps.map(({ step }) => step);
-    const isLog = navigation.isLogSteps ?? isCrowded(stepNumbers);
-    const losses = run.losses.flatMap(({ points }) =>
-      [points.at(0)?.step, points.at(-1)?.step].filter((step) => step !== undefined),
-    );
-    const axis = stepAxis({ steps: stepNumbers, losses }, isLog);
     setText(this.facts, runFacts(steps));
-    this.statusBar.show(status, this.other !== undefined);
+    this.statusBar.show(
+      status,
+      this.other !== undefined,
+      steps.some(({ report }) => report),
+    );
     const notes = [...status.notices, ...run.problems];
     this.notices.replaceChildren(...notes.map((text) => element("li", { text })));
     this.showFindings(steps, status);
     this.viewChoice.set(navigation.view);
     this.lossChoice.set(navigation.isPerplexity ? "perplexity" : "loss");
-    this.logSteps.setChecked(isLog);
-    this.showLoss(run, axis);
-    this.showLayerChoice(layersOf(steps));
-    for (const one of runFigures) this.showFigure(one, steps, axis);
-    const at = this.stepIndex();
-    this.stepSection.show(
-      {
-        steps,
-        step: at,
-        ghost: navigation.ghost,
-        behind: this.behind(at),
-        layers: layersOf(steps),
-        isRunning: status.phase === "running",
-      },
-      palette,
-    );
+    this.layerChoice.show(layersOf(steps), this.lineLayers(steps));
+    const { axis, loss, figures } = this.states(run);
+    this.logSteps.setChecked(axis.isLog);
+    this.lossFigure.show(loss, palette);
+    for (const one of runFigures) this.figures[one].show(figures[one], palette);
+    this.stepSection.show(this.sectionState(run, status), palette);
     this.table.show(steps, navigation.table);
     this.highlight();
   }
 
+  /** The charts over steps, on one axis. */
+  private states(run: RunReport): {
+    axis: StepAxis;
+    loss: StepFigureState;
+    figures: Record<RunFigure, StepFigureState>;
+  } {
+    const { navigation, palette } = this;
+    const { steps } = run;
+    const stepNumbers = steps.map(({ step }) => step);
+    const losses = run.losses.flatMap(({ points }) =>
+      [points.at(0)?.step, points.at(-1)?.step].filter((step) => step !== undefined),
+    );
+    const isLog = navigation.isLogSteps ?? isCrowded(stepNumbers);
+    const axis = stepAxis({ steps: stepNumbers, losses }, isLog);
+    const lines = this.lineLayers(steps);
+    return {
+      axis,
+      loss: lossState(run, navigation.isPerplexity, axis, palette),
+      figures: {
+        variance: layerState("variance", steps, lines, axis),
+        jacobian: layerState("jacobian", steps, lines, axis),
+        pruning: layerState("pruning", steps, lines, axis),
+      },
+    };
+  }
+
+  private sectionState({ steps }: RunReport, status: RunStatus): StepSectionState {
+    const step = this.stepIndex();
+    const { ghost } = this.navigation;
+    return {
+      steps,
+      step,
+      ghost,
+      behind: behindStep(steps, step, ghost, this.other),
+      layers: layersOf(steps),
+      isRunning: status.phase === "running",
+    };
+  }
+
+  private export(format: ExportFormat): void {
+    try {
+      const png = format === "png" ? { png: this.png() } : {};
+      this.host.post({ type: "export", format, ...png });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.host.post({ type: "failed", message });
+    }
+  }
+
+  private png(): string {
+    const { run, status } = this;
+    if (!run || !status) throw new Error("There is nothing to draw yet.");
+    const { loss, figures } = this.states(run);
+    const picture = {
+      name: this.runName,
+      facts: runFacts(run.steps),
+      sentences: runFindings(run.steps),
+      figures: [loss, ...runFigures.map((one) => figures[one])],
+      section: this.sectionState(run, status),
+    };
+    return runPng(picture, this.palette);
+  }
+
   private showFindings(steps: readonly RunStepReport[], status: RunStatus): void {
-    const texts = runFindings(steps);
+    const texts = runFindings(steps).map(unbroken);
     const pending =
       status.phase === "running"
         ? "What changed over training is said once two steps have been measured."
@@ -251,157 +314,13 @@ class RunPanel {
     );
   }
 
-  private showLoss(run: RunReport, axis: StepAxis): void {
-    const { palette } = this;
-    const { isPerplexity } = this.navigation;
-    const model = lossModel(run.steps, run.losses, isPerplexity);
-    this.lossFigure.show(
-      {
-        title: isPerplexity ? "Perplexity" : "Loss",
-        unit: isPerplexity
-          ? "exp of the loss in nats per token, log scale"
-          : "nats per token; measured on the evaluated text, logged by the training",
-        legend: model.lines
-          .filter(({ points }) => points.length > 0)
-          .map((line) => legendItem(line.label, lineStyle(line, 0, palette))),
-        notes: run.losses.length === 0 ? ["No log of losses was found beside the checkpoints"] : [],
-        content: { kind: "lines", model, steps: run.steps.map(({ step }) => step), layers: 0 },
-        axis,
-        height: 170,
-        readout: ({ step }) => lossReadout(model, run.steps, step),
-      },
-      palette,
-    );
-  }
-
-  private showFigure(name: RunFigure, steps: readonly RunStepReport[], axis: StepAxis): void {
-    const { palette, navigation } = this;
-    const { title, unit } = figureWords[name];
-    const layers = layersOf(steps);
-    const hasAny = steps.some(({ report }) => report !== undefined);
-    const readout = ({ step, layer }: PlotHighlight): string => {
-      const entry = step === undefined ? undefined : steps[step];
-      if (entry === undefined || layer === undefined) return "";
-      return `Step ${wholeNumber(entry.step)}, layer ${layer}: ${cellText(entry, name, layer)}`;
-    };
-    const shared = {
-      title,
-      unit,
-      axis,
-      readout,
-      ...(hasAny ? {} : { emptiness: "Not measured yet" }),
-    };
-    if (navigation.view === "heat") {
-      const model = heatModel(steps, name);
-      const isEmpty = model.map.columns.every((column) => column.every((cell) => !cell));
-      const height = Math.min(360, Math.max(120, layers * 15)) + 30;
-      const verdicts = new Set(model.verdicts.flat());
-      this.figures[name].show(
-        {
-          ...shared,
-          legend: [
-            ...(isEmpty ? [] : [scaleLegend(model.map.scale, palette)]),
-            ...(["free", "uncertain"] as const)
-              .filter((verdict) => verdicts.has(verdict))
-              .map((verdict) => element("span", { children: [verdictGlyph(verdict), verdict] })),
-          ],
-          notes: [],
-          content: { kind: "heat", model },
-          height,
-        },
-        palette,
-      );
-      return;
-    }
-    const model = layerLines(steps, name, this.lineLayers(layers));
-    this.figures[name].show(
-      {
-        ...shared,
-        legend: [],
-        notes: model.notes,
-        content: { kind: "lines", model, steps: steps.map(({ step }) => step), layers },
-        height: 220,
-      },
-      palette,
-    );
-  }
-
-  /** One press for each layer, to give it a line or take it away. */
-  private showLayerChoice(layers: number): void {
-    this.layerChoice.hidden = this.navigation.view !== "lines" || layers === 0;
-    const chosen = this.lineLayers(layers);
-    const next = JSON.stringify([layers, chosen, isLightPage(this.palette)]);
-    if (this.layerChoice.hidden || next === this.shownLayers) return;
-    this.shownLayers = next;
-    const focused = document.activeElement?.getAttribute("data-layer-choice");
-    const press = (text: string, label: string, pressed: boolean | undefined, to: number[]) => {
-      const node = element("button", {
-        text,
-        attributes: {
-          type: "button",
-          title: label,
-          "data-layer-choice": text,
-          ...(pressed === undefined ? {} : { "aria-pressed": String(pressed) }),
-        },
-      });
-      node.addEventListener("click", () => {
-        this.navigate({ layers: to });
-      });
-      return node;
-    };
-    const all = Array.from({ length: layers }, (_, layer) => layer);
-    this.layerChoice.replaceChildren(
-      element("legend", { text: "Layers with a line" }),
-      ...all.map((layer) => {
-        const has = chosen.includes(layer);
-        const to = has
-          ? chosen.filter((one) => one !== layer)
-          : [...chosen, layer].sort((a, b) => a - b);
-        return press(String(layer), `Layer ${layer}`, has, to);
-      }),
-      press("All", "All layers", undefined, all),
-      press("Five", "Five layers spread over depth", undefined, spreadLayers(layers)),
-    );
-    if (focused)
-      this.layerChoice
-        .querySelector<HTMLElement>(`[data-layer-choice="${CSS.escape(focused)}"]`)
-        ?.focus();
-  }
-
-  private lineLayers(layers: number): number[] {
-    return (this.navigation.layers ?? spreadLayers(layers)).filter((layer) => layer < layers);
-  }
-
-  /** What stands behind the charts of a step: another step, and the other run at about that step. */
-  private behind(at: number): Behind[] {
-    const steps = this.run?.steps ?? [];
-    const { ghost } = this.navigation;
-    const index =
-      ghost === "first"
-        ? steps.findIndex(({ report }) => report)
-        : ghost === "previous"
-          ? at - 1
-          : ghost === "none"
-            ? -1
-            : steps.findIndex(({ step }) => step === ghost);
-    const entry = index === at ? undefined : steps[index];
-    const behind: Behind[] = entry?.report
-      ? [{ label: `step ${wholeNumber(entry.step)}`, role: "ghost", report: entry.report }]
-      : [];
-    const wanted = steps[at]?.step;
-    const measured = (this.other?.run.steps ?? []).filter(({ report }) => report !== undefined);
-    if (wanted === undefined || measured.length === 0) return behind;
-    const nearest = measured.reduce((a, b) =>
-      Math.abs(b.step - wanted) < Math.abs(a.step - wanted) ? b : a,
-    );
-    return [
-      ...behind,
-      {
-        label: `${this.other?.name ?? ""}, step ${wholeNumber(nearest.step)}`,
-        role: "otherRun",
-        report: nearest.report!,
-      },
-    ];
+  /** The layers that have a line; undefined while there are heat maps. */
+  private lineLayers(steps: readonly RunStepReport[]): number[] | undefined {
+    const { view, layers } = this.navigation;
+    const count = layersOf(steps);
+    return view === "lines"
+      ? (layers ?? spreadLayers(count)).filter((layer) => layer < count)
+      : undefined;
   }
 
   /** The chosen step, else the last that has been measured. */
@@ -445,126 +364,14 @@ class RunPanel {
 
 const nowhere: PlotHighlight = { step: undefined, layer: undefined };
 
-/** `LLaMA · Pre-LN · 12 layers · 134 million parameters · 4 checkpoints, steps 250 to 2,600` */
-function runFacts(steps: readonly RunStepReport[]): string {
-  const report = steps.find((step) => step.report)?.report;
-  const [first, last] = [steps.at(0), steps.at(-1)];
-  return [
-    ...(report
-      ? [
-          familyName(report.architecture.family),
-          schemeName(report.architecture.normScheme),
-          counted(report.architecture.layers, "layer"),
-          `${largeCount(report.checkpoint.parameters)} parameters`,
-        ]
-      : []),
-    ...(first && last
-      ? [
-          `${counted(steps.length, "checkpoint")}, steps ${wholeNumber(first.step)} to ${wholeNumber(last.step)}`,
-        ]
-      : []),
-  ].join(" · ");
-}
+const exportMeanings: Readonly<Record<ExportFormat, string>> = {
+  json: "The reports of all steps, and the losses",
+  csv: "One row per step and layer",
+  png: "The charts as a picture",
+  html: "This page as one file that opens anywhere",
+};
 
-/** Every line's figure at the step, or the last one before it. */
-function lossReadout(
-  model: LineModel,
-  steps: readonly RunStepReport[],
-  index: number | undefined,
-): string {
-  const step = index === undefined ? undefined : steps[index]?.step;
-  if (step === undefined) return "";
-  const figures = model.lines.flatMap(({ label, role, points }) => {
-    const point =
-      role === "measured"
-        ? points.find((one) => one.step === step)
-        : points.findLast((one) => one.step <= step);
-    if (!point) return [];
-    const error = point.high > point.low ? ` (${figure(point.low)} – ${figure(point.high)})` : "";
-    return [`${label.replace(/,.*| \(.*/, "")} ${figure(point.value)}${error}`];
-  });
-  return [`Step ${wholeNumber(step)}`, ...figures].join(" · ");
-}
-
-function legendItem(
-  text: string,
-  { colour, dash, width, marker }: ReturnType<typeof lineStyle>,
-): HTMLElement {
-  const line = svgElement("path", { d: "M1 7H25", "stroke-dasharray": dash.join(" ") });
-  const mark =
-    marker === "circle"
-      ? [svgElement("circle", { cx: "13", cy: "7", r: "3" })]
-      : marker === "square"
-        ? [svgElement("rect", { x: "10.5", y: "4.5", width: "5", height: "5" })]
-        : [];
-  const sample = svgElement(
-    "svg",
-    { class: "sample", viewBox: "0 0 26 14", "aria-hidden": "true" },
-    [line, ...mark],
-  );
-  sample.style.stroke = colour;
-  sample.style.fill = marker === "circle" ? colour : "var(--fathom-background)";
-  sample.style.strokeWidth = String(width);
-  return element("span", { children: [sample, text] });
-}
-
-/** The colours from end to end, with the figures at its ends and in its middle. */
-function scaleLegend(scale: ColourScale, palette: Palette): HTMLElement {
-  const { kind, min, max, isOpenBelow, isOpenAbove } = scale;
-  const strip = element("span", { class: "scale-strip", attributes: { "aria-hidden": "true" } });
-  strip.style.background = heatGradient(isLightPage(palette));
-  const middle = kind === "log" ? Math.sqrt(min * max) : (min + max) / 2;
-  return element("span", {
-    class: "scale",
-    children: [
-      element("span", { text: `${isOpenBelow ? "≤ " : ""}${short(min)}` }),
-      element("span", {
-        class: "scale-middle",
-        children: [strip, element("span", { class: "scale-mid", text: short(middle) })],
-      }),
-      element("span", { text: `${isOpenAbove ? "≥ " : ""}${short(max)}` }),
-    ],
-  });
-}
-
-/** A figure without the zeros at its end. */
-function short(value: number): string {
-  return figure(value)
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "");
-}
-
-interface Segments<Choice extends string> {
-  node: HTMLElement;
-  set: (choice: Choice) => void;
-}
-
-/** One of a few, side by side. */
-function segments<Choice extends string>(
-  label: string,
-  choices: Readonly<Record<Choice, string>>,
-  onChoice: (choice: Choice) => void,
-): Segments<Choice> {
-  const name = label.replaceAll(" ", "-");
-  const inputs = new Map<string, HTMLInputElement>();
-  const labels = (Object.entries(choices) as [Choice, string][]).map(([choice, text]) => {
-    const input = element("input", { attributes: { type: "radio", name } });
-    input.addEventListener("change", () => {
-      onChoice(choice);
-    });
-    inputs.set(choice, input);
-    return element("label", { children: [input, element("span", { text })] });
-  });
-  return {
-    node: element("fieldset", {
-      class: "segments",
-      children: [element("legend", { class: "sr-only", text: label }), ...labels],
-    }),
-    set: (choice) => {
-      for (const [one, input] of inputs) input.checked = one === choice;
-    },
-  };
-}
-
+const host = connectRunHost();
+if (host.kind === "file") followSystemTheme();
 const root = document.getElementById("root");
-if (root) new RunPanel(root, connectRunHost());
+if (root) new RunPanel(root, host);

@@ -1,33 +1,54 @@
-/** The editor, as the panel of a run speaks with it. */
+/** Whom the panel of a run talks to. */
 import type { HostToRun, RunToHost } from "../../src/protocol/messages";
+import { runCsv } from "../../src/trainingRun/runCsv";
+import type { ExportedRun } from "../../src/trainingRun/runReport";
+import {
+  connectPage,
+  embedded,
+  saveText,
+  saveUrl,
+  type FileAnswers,
+  type PageHost,
+} from "../shared/pageHost";
 
-export interface RunHost {
-  post: (message: RunToHost) => void;
-  onMessage: (listener: (message: HostToRun) => void) => void;
-  savedNavigation: () => unknown;
-  saveNavigation: (navigation: object) => void;
-}
-
-declare const acquireVsCodeApi: () => {
-  postMessage(message: RunToHost): void;
-  getState(): unknown;
-  setState(state: object): void;
-};
+export type RunHost = PageHost<HostToRun, RunToHost>;
 
 export function connectRunHost(): RunHost {
-  const api = acquireVsCodeApi();
+  return connectPage(fileAnswers);
+}
+
+function fileAnswers(): FileAnswers<HostToRun, RunToHost> {
+  const { name, run, other } = embedded("fathom-run") as ExportedRun;
+  const finished = run.steps.filter(({ report }) => report).length;
+  const status = {
+    phase: "done",
+    finished,
+    planned: finished,
+    missing: run.steps.length - finished,
+    isWatching: false,
+    notices: [],
+  } as const;
+  const exportAs = (message: RunToHost & { type: "export" }): void => {
+    switch (message.format) {
+      case "json":
+        saveText(`${JSON.stringify(run, null, 2)}\n`, `${name}.json`);
+        break;
+      case "csv":
+        saveText(runCsv(run), `${name}.csv`);
+        break;
+      case "png":
+        if (message.png !== undefined) saveUrl(message.png, `${name}.png`);
+        break;
+      case "html":
+        break;
+    }
+  };
   return {
-    post: (message) => {
-      api.postMessage(message);
-    },
-    onMessage: (listener) => {
-      window.addEventListener("message", (event: MessageEvent<HostToRun>) => {
-        listener(event.data);
-      });
-    },
-    savedNavigation: () => api.getState(),
-    saveNavigation: (navigation) => {
-      api.setState(navigation);
+    answer: (message, tell) => {
+      if (message.type === "ready") {
+        tell({ type: "run", name, run, status: { ...status, notices: [] } });
+        if (other) tell({ type: "other", ...other });
+      } else if (message.type === "export") exportAs(message);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What the charts over training show, free of how it is drawn. */
 import { layerOf, type ReportView } from "../panel/chartModel";
-import { linearAxis, logAxis, type ValueAxis } from "../panel/axis";
+import { linearAxis, logAxis, type ValueAxis } from "../shared/axis";
 import {
   absent,
   figure,

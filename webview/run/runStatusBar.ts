@@ -1,25 +1,12 @@
-/** Where the run stands and what can be done about it: always one bar of the same height. */
+/** Where the run stands and what can be done about it. */
 import type { RunStatus, RunToHost } from "../../src/protocol/messages";
 import { counted, wholeNumber } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
-import { element, setText } from "../shared/dom";
-import { button, progressRing } from "../shared/toolkit";
+import { StatusBar } from "../shared/statusBar";
+import { button } from "../shared/toolkit";
 
 export class RunStatusBar {
-  readonly node: HTMLElement;
-  private readonly ring = progressRing();
-  private readonly status = element("p", { class: "run-status", attributes: { role: "status" } });
-  private readonly bar = element("div", { class: "progress-done" });
-  private readonly track = element("div", {
-    class: "progress",
-    attributes: {
-      role: "progressbar",
-      "aria-label": "Share of the run that is done",
-      "aria-valuemin": "0",
-      "aria-valuemax": "100",
-    },
-    children: [this.bar],
-  });
+  private readonly bar: StatusBar;
   private readonly cancel = this.action("Cancel", { type: "cancel" });
   private readonly resume = this.action("Measure what is missing", { type: "resume" });
   private readonly watch = this.action("Watch", { type: "watch" }, "Diagnose each new checkpoint");
@@ -31,45 +18,40 @@ export class RunStatusBar {
   );
   private readonly dropOther = this.action("Take the other run away", { type: "dropOther" });
 
-  constructor(private readonly post: (message: RunToHost) => void) {
-    this.node = element("section", {
-      class: "run-bar",
-      attributes: { "aria-label": "Run" },
-      children: [
-        element("div", { class: "run-words", children: [this.ring, this.status] }),
-        element("div", {
-          class: "run-actions",
-          children: [
-            this.cancel.node,
-            this.resume.node,
-            this.watch.node,
-            this.stopWatching.node,
-            this.chooseOther.node,
-            this.dropOther.node,
-          ],
-        }),
-        this.track,
-      ],
-    });
+  /** @param exports stand here once there is something to export */
+  constructor(
+    private readonly exports: HTMLElement,
+    private readonly canRun: boolean,
+    private readonly post: (message: RunToHost) => void,
+  ) {
+    const { cancel, resume, watch, stopWatching, chooseOther, dropOther } = this;
+    const actions = [cancel, resume, watch, stopWatching, chooseOther, dropOther];
+    this.bar = new StatusBar([exports, ...actions.map(({ node }) => node)], { speaks: true });
   }
 
-  show(status: RunStatus, hasOther: boolean): void {
+  get node(): HTMLElement {
+    return this.bar.node;
+  }
+
+  /** @param hasFigures there is something to export */
+  show(status: RunStatus, hasOther: boolean, hasFigures: boolean): void {
     const isRunning = status.phase === "running";
-    this.node.dataset["phase"] = status.phase;
-    this.ring.hidden = !isRunning;
-    this.track.hidden = !isRunning;
+    const { canRun } = this;
+    this.exports.hidden = !hasFigures;
     this.cancel.setHidden(!isRunning);
-    this.resume.setHidden(isRunning || status.missing === 0);
-    this.watch.setHidden(status.isWatching);
+    this.resume.setHidden(!canRun || isRunning || status.missing === 0);
+    this.watch.setHidden(!canRun || status.isWatching);
     this.stopWatching.setHidden(!status.isWatching);
-    this.chooseOther.setHidden(hasOther);
-    this.dropOther.setHidden(!hasOther);
-    setText(this.status, statusText(status));
+    this.chooseOther.setHidden(!canRun || hasOther);
+    this.dropOther.setHidden(!canRun || !hasOther);
     const { finished, planned, progress } = status;
-    const share = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
-    const percent = Math.round(100 * Math.min(1, share));
-    this.bar.style.width = `${percent}%`;
-    this.track.setAttribute("aria-valuenow", String(percent));
+    const fraction = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
+    this.bar.show({
+      phase: status.phase,
+      text: statusText(status),
+      spoken: `${finished} of ${counted(planned, "checkpoint")} measured`,
+      ...(isRunning ? { fraction } : {}),
+    });
   }
 
   private action(label: string, message: RunToHost, title?: string) {

@@ -1,9 +1,11 @@
-/** One chart over steps on the page: caption, legend, plot, and what it says in words. */
+/** One chart over steps on the page: its legend, how it is operated, and what it says in words. */
 import { element, setText } from "../shared/dom";
-import { StepPlot, type PlotHighlight, type PlotPlace } from "./stepPlot";
-import type { PlotContent } from "./stepPlot";
+import { chartKey, FigureFrame, type FigureWords } from "../shared/figureFrame";
 import type { Palette } from "../shared/theme";
+import type { PlotHighlight } from "./plotSurface";
 import type { StepAxis } from "./stepAxis";
+import { legendNode, type StepLegendEntry } from "./stepLegend";
+import { StepPlot, type PlotContent, type PlotPlace } from "./stepPlot";
 
 export interface StepFigureEvents {
   onHover: (place: PlotPlace | undefined) => void;
@@ -11,31 +13,22 @@ export interface StepFigureEvents {
   onChoose: (place: PlotPlace) => void;
 }
 
-export interface StepFigureState {
-  title: string;
-  unit: string;
-  legend: HTMLElement[];
-  notes: string[];
+export interface StepFigureState extends FigureWords {
+  legend: StepLegendEntry[];
   content: PlotContent;
   axis: StepAxis;
-  emptiness?: string;
   /** Height of the plot in pixels. */
   height: number;
   readout: (place: PlotHighlight) => string;
 }
 
 export class StepFigure {
-  readonly node: HTMLElement;
-  private readonly title = element("h3", { class: "chart-title" });
-  private readonly unit = element("p", { class: "chart-unit" });
   private readonly readout = element("p", { class: "chart-readout" });
   private readonly legend = element("div", { class: "legend" });
   private readonly canvas = element("canvas", {
     attributes: { role: "application", tabindex: "0" },
   });
-  private readonly plotNode: HTMLElement;
-  private readonly emptiness = element("p", { class: "plot-empty" });
-  private readonly notes = element("ul", { class: "notes" });
+  private readonly frame: FigureFrame;
   private readonly plot: StepPlot;
   private state: StepFigureState | undefined;
   private highlighted: PlotHighlight = { step: undefined, layer: undefined };
@@ -46,37 +39,23 @@ export class StepFigure {
     controls?: HTMLElement,
   ) {
     this.canvas.setAttribute("aria-describedby", describedBy);
-    this.plotNode = element("div", { class: "plot", children: [this.canvas, this.emptiness] });
-    this.node = element("figure", {
-      class: "chart",
-      children: [
-        element("figcaption", {
-          class: "chart-head",
-          children: [
-            element("div", { class: "chart-name", children: [this.title, this.unit] }),
-            this.readout,
-          ],
-        }),
-        element("div", {
-          class: "chart-key",
-          children: controls ? [this.legend, controls] : [this.legend],
-        }),
-        this.plotNode,
-        this.notes,
-      ],
+    this.frame = new FigureFrame(this.canvas, {
+      beside: [this.readout],
+      above: [chartKey(this.legend, controls)],
     });
     this.plot = new StepPlot(this.canvas);
     this.listen();
   }
 
+  get node(): HTMLElement {
+    return this.frame.node;
+  }
+
   show(state: StepFigureState, palette: Palette): void {
     this.state = state;
-    setText(this.title, state.title);
-    setText(this.unit, state.unit);
-    setText(this.emptiness, state.emptiness ?? "");
-    this.legend.replaceChildren(...state.legend);
-    this.notes.replaceChildren(...state.notes.map((text) => element("li", { text })));
-    this.plotNode.style.height = `${state.height}px`;
+    this.frame.show(state);
+    this.legend.replaceChildren(...state.legend.map((entry) => legendNode(entry, palette)));
+    this.frame.plot.style.height = `${state.height}px`;
     const { kind } = state.content;
     this.canvas.setAttribute("aria-roledescription", kind === "heat" ? "heat map" : "line chart");
     const keys =

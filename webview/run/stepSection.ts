@@ -3,12 +3,13 @@ import { element, setText } from "../shared/dom";
 import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
 import { verdictCounts, type RunStepReport } from "../../src/trainingRun/runReport";
 import { ChartFigure } from "../panel/chartFigure";
-import { logAxis } from "../panel/axis";
+import { logAxis } from "../shared/axis";
 import type { ChartModel, CurveSeries, ReportView } from "../panel/chartModel";
 import { jacobianModel } from "../panel/jacobianModel";
 import { pruningModel } from "../panel/pruningModel";
 import { varianceModel } from "../panel/varianceModel";
 import type { Palette } from "../shared/theme";
+import type { Behind } from "./behind";
 import type { RunNavigation } from "./navigation";
 import { viewOfStep } from "./runModel";
 
@@ -18,13 +19,6 @@ export interface StepSectionEvents {
   onHoverLayer: (layer: number | undefined) => void;
   onChooseLayer: (layer: number | undefined) => void;
   onToggleLayer: (layer: number | undefined) => void;
-}
-
-/** What stands behind the charts: a report, and what to call it. */
-export interface Behind {
-  label: string;
-  role: "ghost" | "otherRun";
-  report: NonNullable<RunStepReport["report"]>;
 }
 
 export interface StepSectionState {
@@ -91,14 +85,13 @@ export class StepSection {
   }
 
   show(state: StepSectionState, palette: Palette): void {
-    const { steps, step, layers, behind } = state;
+    const { steps, step } = state;
     const entry = steps[step];
     setText(this.title, entry ? `Step ${wholeNumber(entry.step)}` : "No step yet");
     setText(this.facts, entry ? stepFacts(entry) : "");
     this.showSlider(steps, step);
     this.showGhosts(steps, state.ghost);
-    const view = { ...viewOfStep(entry?.report, layers), isRunning: state.isRunning };
-    stepModels(view, behind).forEach((model, i) => {
+    stepModels(state).forEach((model, i) => {
       this.figures[i]?.show(model, palette);
     });
   }
@@ -146,7 +139,14 @@ export class StepSection {
 }
 
 /** The panel's three charts, with what stands behind in place of the fits and theories. */
-function stepModels(view: ReportView, behind: readonly Behind[]): ChartModel[] {
+export function stepModels({
+  steps,
+  step,
+  layers,
+  behind,
+  isRunning,
+}: StepSectionState): ChartModel[] {
+  const view = { ...viewOfStep(steps[step]?.report, layers), isRunning };
   const modelsOf = (one: ReportView): ChartModel[] => [
     varianceModel(one),
     jacobianModel(one, { isLog: true }),
@@ -173,7 +173,7 @@ function stepModels(view: ReportView, behind: readonly Behind[]): ChartModel[] {
 }
 
 /** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
-function stepFacts({ name, report, failure }: RunStepReport): string {
+export function stepFacts({ name, report, failure }: RunStepReport): string {
   if (failure !== undefined) return `${name} · not measured: ${failure}`;
   if (report === undefined) return `${name} · not measured yet`;
   const { baseline } = report;

@@ -35,6 +35,11 @@ export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A figure and its interval stay on one line. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" ± ", "\u00a0±\u00a0");
+}
+
 function setAttributes(node: Element, attributes: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }

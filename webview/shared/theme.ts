@@ -68,6 +68,16 @@ export function followSystemTheme(): void {
   apply();
 }
 
+/** Told by the page itself: themes have names for more than light and dark. */
+export function isLightPage(palette: Palette): boolean {
+  const [red = 0, green = 0, blue = 0] = (
+    /\d+, \d+, \d+/.exec(faded(palette.background, 1))?.[0] ?? ""
+  )
+    .split(", ")
+    .map(Number);
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 128;
+}
+
 /** The same colour, `opacity` as strong. */
 export function faded(colour: string, opacity: number): string {
   const [red, green, blue, alpha] = channels(colour);

@@ -3,7 +3,7 @@
  * colours are the style sheet's, so a change of the theme costs nothing.
  */
 import type { Verdict } from "../../src/report/verdict";
-import { layerStep, tickText } from "../panel/axis";
+import { layerStep, tickText } from "../shared/axis";
 import { verdictRuns, type ChartModel, type MeasuredPoint } from "../panel/chartModel";
 import { element, setText, svgElement } from "../shared/dom";
 import { keyTarget } from "../shared/sliderKeys";
@@ -262,7 +262,23 @@ function marks(model: ChartModel, geometry: Geometry): SVGElement[] {
         .join(""),
     }),
     ...points.map((point) => mark(point, model.verdicts[point.layer], radius, geometry)),
+    ...(model.belowAxis?.points ?? []).flatMap((point) => belowAxisMark(point, radius, geometry)),
   ];
+}
+
+/** As in the panel: a hollow triangle that points out of the chart, and what is seen of the interval. */
+function belowAxisMark(
+  { layer, high }: MeasuredPoint,
+  radius: number,
+  { plot, x, y }: Geometry,
+): SVGElement[] {
+  const [cx, reach] = [round(x(layer)), round(radius * 1.2)];
+  const interval = svgElement("path", {
+    class: "error-bars",
+    d: `M${cx} ${plot.bottom}V${round(y(high))}`,
+  });
+  const d = `M${round(cx - reach)} ${round(plot.bottom - reach)}h${round(2 * reach)}l${-reach} ${round(1.7 * reach)}Z`;
+  return [interval, svgElement("path", { class: "mark mark-below", d })];
 }
 
 /** Verdicts by shape, as in the panel: filled needed, hollow free, a hollow diamond uncertain. */

@@ -1,5 +1,5 @@
 /** Where a chart model's marks lie in a small drawing, in CSS pixels. */
-import { allLayers } from "../panel/axis";
+import { allLayers } from "../shared/axis";
 import type { ChartModel, MeasuredPoint } from "../panel/chartModel";
 
 export interface Size {

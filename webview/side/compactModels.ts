@@ -1,6 +1,6 @@
 /** The panel's three charts for little room: the same figures without the fits, in fewer words. */
 import { figure, perplexityCost, withInterval } from "../../src/report/format";
-import { linearAxis, logAxis, type ValueAxis } from "../panel/axis";
+import { logAxis, type ValueAxis } from "../shared/axis";
 import { layerOf, reasonFor, type ChartModel, type ReportView } from "../panel/chartModel";
 import { jacobianModel } from "../panel/jacobianModel";
 import { pruningModel } from "../panel/pruningModel";
@@ -93,8 +93,6 @@ function compactJacobian(view: ReportView, isLog: boolean): CompactModel {
 }
 
 function compactPruning(view: ReportView, isLog: boolean): CompactModel {
-  const model = pruningModel(view, { part: "layer", isLog });
-  const values = model.measured.points.flatMap((point) => [point.low, point.high]);
   const costs = (view.report?.layers ?? [])
     .flatMap(({ pruning }) => pruning ?? [])
     .sort((a, b) => a.deltaNll - b.deltaNll);
@@ -102,7 +100,7 @@ function compactPruning(view: ReportView, isLog: boolean): CompactModel {
   return {
     id: "pruning",
     title: "Pruning sensitivity",
-    chart: isLog ? model : { ...model, axis: linearAxis(values) },
+    chart: pruningModel(view, { part: "layer", isLog }),
     summary:
       least && most
         ? `${withoutInterval(perplexityCost(least))} … ${withoutInterval(perplexityCost(most))}`

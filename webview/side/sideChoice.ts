@@ -13,6 +13,6 @@ export function readChoice(saved: unknown): SideChoice {
     isTable: fields["isTable"] === true,
     // As in the panel: the first layer is often a hundred times the rest.
     isJacobianLog: fields["isJacobianLog"] !== false,
-    isPruningLog: fields["isPruningLog"] === true,
+    isPruningLog: fields["isPruningLog"] !== false,
   };
 }

@@ -1,51 +1,24 @@
-/** The command "Compare Depth": from what was selected to the panel that compares the reports. */
-import { stat } from "node:fs/promises";
-import path from "node:path";
+/** The command "Compare Depth", and all comparisons of this window: one for each set of reports. */
 import * as vscode from "vscode";
-import type { Report } from "../../diagnosis/report";
-import type { ComparisonToHost } from "../../protocol/comparison";
-import type { ExportFormat } from "../../protocol/messages";
-import { mostReports, type NamedReport } from "../../report/comparison";
-import { packReport } from "../../report/packedReport";
-import { progressText } from "../../report/progress";
+import { mostReports } from "../../report/comparison";
 import type { CheckpointFolders } from "../checkpointFolders";
-import { namedCheckpoint } from "../checkpointPicker";
-import { exportName, type FileSaver } from "../fileSaver";
-import type { Guard } from "../guard";
+import type { PageExporter } from "../pageExporter";
+import type { PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
-import { ReportFailure, type ReportSource } from "../reportSource";
-import { ComparisonPanel } from "./comparisonPanel";
+import { savedSource } from "../savedSource";
+import { comparisonMembers, type MemberSources } from "./members";
 import { pickTargets } from "./pickTargets";
-import { comparisonTargets, distinctNames, targetText, type ComparisonTarget } from "./target";
+import { ShownComparison } from "./shownComparison";
+import { comparisonTargets, targetText, type ComparisonTarget } from "./target";
 
-/** Reports that were kept from earlier diagnoses. */
-export interface KeptReports {
-  list(): Promise<readonly KeptReport[]>;
-  read(key: string): Promise<Report | undefined>;
-}
-
-export interface KeptReport {
-  key: string;
-  name: string;
-  /** ISO 8601 */
-  savedAt: string;
-}
-
-export interface ComparisonServices {
-  extensionUri: vscode.Uri;
-  log: vscode.LogOutputChannel;
-  guard: Guard;
-  folders: CheckpointFolders;
-  /** Diagnoses what has no report yet. */
-  reports: ReportSource;
+export interface ComparisonServices extends PageServices, MemberSources {
   reader: Pick<Reader, "readReport" | "comparisonContent">;
-  /** Offered beside the checkpoints, where there is such a store. */
-  kept?: KeptReports;
-  saver: FileSaver;
+  folders: CheckpointFolders;
+  exporter: PageExporter;
 }
 
 export class Comparisons implements vscode.Disposable {
-  private readonly panels = new Set<ComparisonPanel>();
+  private readonly bySet = new Map<string, ShownComparison>();
 
   constructor(private readonly services: ComparisonServices) {}
 
@@ -56,20 +29,22 @@ export class Comparisons implements vscode.Disposable {
    */
   async run(target?: unknown, selection?: unknown): Promise<number | undefined> {
     const given = givenTargets(target, selection);
-    const targets = given.length > 0 ? given : await pickTargets(this.services);
-    if (targets === undefined) return undefined;
-    return this.compare(comparisonTargets(targets, mostReports));
+    const chosen = given.length > 0 ? given : await pickTargets(this.services);
+    if (chosen === undefined) return undefined;
+    const targets = comparisonTargets(chosen, mostReports);
+    const known = this.bySet.get(setOf(targets));
+    const shown = known ?? (await this.open(targets));
+    if (known) shown.reveal();
+    return shown.gather(true);
   }
 
-  /** Fills a panel of an earlier window again, with what its page remembers. */
+  /** Fills a panel of an earlier window again, with what is at hand; nothing is measured. */
   async restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const targets =
-      typeof state === "object" && state !== null && "targets" in state ? state.targets : undefined;
+    const { targets } = savedSource(state);
     try {
-      await this.compare(
-        comparisonTargets(Array.isArray(targets) ? targets : [], mostReports),
-        panel,
-      );
+      const read = comparisonTargets(Array.isArray(targets) ? targets : [], mostReports);
+      const shown = await this.open(read, panel);
+      await shown.gather(false);
     } catch (error) {
       panel.dispose();
       throw error;
@@ -77,150 +52,42 @@ export class Comparisons implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const panel of this.panels) panel.dispose();
+    for (const shown of this.bySet.values()) shown.dispose();
   }
 
-  private async compare(
+  private async open(
     targets: readonly ComparisonTarget[],
     panel?: vscode.WebviewPanel,
-  ): Promise<number | undefined> {
-    const reports = await this.reportsOf(targets);
-    if (reports === undefined) {
-      panel?.dispose();
-      return undefined;
-    }
-    this.open(reports, targets.map(targetText), panel);
-    return reports.length;
-  }
-
-  /** One after the other, with one notification that says which and can be cancelled. */
-  private async reportsOf(
-    targets: readonly ComparisonTarget[],
-  ): Promise<NamedReport[] | undefined> {
-    const cancelled = new AbortController();
-    const named = await vscode.window.withProgress(
+  ): Promise<ShownComparison> {
+    const { extensionUri, guard, log, exporter, reader } = this.services;
+    const members = await comparisonMembers(targets, this.services);
+    const set = setOf(targets);
+    // Another call may have been quicker.
+    const quicker = this.bySet.get(set);
+    if (quicker && !panel) return quicker;
+    const shown: ShownComparison = new ShownComparison(
+      members,
+      targets.map(targetText),
       {
-        location: vscode.ProgressLocation.Notification,
-        title: vscode.l10n.t("Comparing depth"),
-        cancellable: true,
+        extensionUri,
+        guard,
+        log,
+        exporter,
+        reader,
+        closed: () => {
+          if (this.bySet.get(set) === shown) this.bySet.delete(set);
+        },
       },
-      async (progress, token) => {
-        token.onCancellationRequested(() => {
-          cancelled.abort();
-        });
-        const found: NamedReport[] = [];
-        for (const [at, target] of targets.entries()) {
-          const tell = (doing: string): void => {
-            progress.report({
-              message: vscode.l10n.t("{0} of {1}: {2}", at + 1, targets.length, doing),
-            });
-          };
-          try {
-            found.push(await this.reportOf(target, cancelled.signal, tell));
-          } catch (error) {
-            if (error instanceof ReportFailure && error.failure.reason === "interrupted") {
-              this.services.log.info("The comparison was cancelled.");
-              return undefined;
-            }
-            throw error;
-          }
-          if (cancelled.signal.aborted) return undefined;
-          progress.report({ increment: 100 / targets.length });
-        }
-        return found;
-      },
+      panel,
     );
-    if (named === undefined) return undefined;
-    const names = distinctNames(named.map(({ name }) => name));
-    return named.map(({ report }, n) => ({ name: names[n]!, report }));
+    this.bySet.set(set, shown);
+    return shown;
   }
+}
 
-  private async reportOf(
-    target: ComparisonTarget,
-    signal: AbortSignal,
-    tell: (doing: string) => void,
-  ): Promise<NamedReport> {
-    switch (target.kind) {
-      case "checkpoint": {
-        if ((await stat(target.path).catch(() => undefined)) === undefined) {
-          throw new Error(vscode.l10n.t("{0} does not exist.", target.path));
-        }
-        const checkpoint = namedCheckpoint(target.path);
-        tell(checkpoint.name);
-        const report = await this.services.reports.reportOf(checkpoint, signal, {
-          progress: (progress, waitingFor) => {
-            tell(`${checkpoint.name} · ${progressText(progress, waitingFor)}`);
-          },
-          notice: (text) => {
-            this.services.log.warn(text);
-          },
-        });
-        return { name: checkpoint.name, report };
-      }
-      case "reportFile":
-        return {
-          name: reportName(target.path),
-          report: await readReportFile(this.services.reader, target.path),
-        };
-      case "keptReport": {
-        const { kept } = this.services;
-        const report = await kept?.read(target.key);
-        if (report === undefined) throw new Error(vscode.l10n.t("the report is no longer kept."));
-        const entry = (await kept?.list())?.find(({ key }) => key === target.key);
-        return { name: entry?.name ?? path.basename(report.checkpoint.path), report };
-      }
-    }
-  }
-
-  private open(reports: NamedReport[], targets: string[], earlier?: vscode.WebviewPanel): void {
-    const { extensionUri, guard } = this.services;
-    const title = vscode.l10n.t("Compare {0}", reports.map(({ name }) => name).join(", "));
-    const owner = {
-      received: (message: Exclude<ComparisonToHost, { type: "ready" }>): unknown => {
-        if (message.type === "failed") throw new Error(message.message);
-        return this.export(reports, message);
-      },
-      closed: (): void => {
-        this.panels.delete(panel);
-      },
-    };
-    const panel: ComparisonPanel = new ComparisonPanel(title, extensionUri, guard, owner, earlier);
-    this.panels.add(panel);
-    const packed = reports.map(({ name, report }) => ({ name, report: packReport(report) }));
-    panel.show({ type: "reports", reports: packed, targets });
-  }
-
-  private async export(
-    reports: readonly NamedReport[],
-    message: ComparisonToHost & { type: "export" },
-  ): Promise<void> {
-    const { format } = message;
-    const label = format.toUpperCase();
-    const target = await this.services.saver.save({
-      title: vscode.l10n.t("Export Comparison as {0}", label),
-      label,
-      extension: format,
-      fileName: exportName(`comparison-${reports.map(({ name }) => name).join("-")}`, format),
-      folder: path.dirname(reports[0]!.report.checkpoint.path),
-      content: await this.contentOf(reports, message),
-      opensOutside: format === "html",
-    });
-    if (target) this.services.log.info(`Exported a comparison to ${target.fsPath}.`);
-  }
-
-  private async contentOf(
-    reports: readonly NamedReport[],
-    { format, reference, png }: { format: ExportFormat; reference: number; png?: string },
-  ): Promise<Uint8Array> {
-    if (format !== "png") {
-      const webview = vscode.Uri.joinPath(this.services.extensionUri, "dist", "webview").fsPath;
-      return this.services.reader.comparisonContent(reports, reference, format, webview);
-    }
-    const prefix = "data:image/png;base64,";
-    if (png?.startsWith(prefix) !== true)
-      throw new Error(vscode.l10n.t("the page drew no PNG image."));
-    return Buffer.from(png.slice(prefix.length), "base64");
-  }
+/** The same for the same things in any order. */
+function setOf(targets: readonly ComparisonTarget[]): string {
+  return targets.map(targetText).sort().join("\0");
 }
 
 /** What the explorer, the tree or a caller passed; the title of a panel passes nothing to compare. */
@@ -236,23 +103,4 @@ function isOfPanel(argument: unknown): boolean {
   return argument instanceof vscode.Uri
     ? argument.scheme !== "file"
     : typeof argument === "object" && argument !== null && "groupId" in argument;
-}
-
-async function readReportFile(reader: ComparisonServices["reader"], file: string): Promise<Report> {
-  try {
-    return await reader.readReport(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(vscode.l10n.t("{0} could not be read as a report. {1}", file, reason), {
-      cause: error,
-    });
-  }
-}
-
-/** `pre-ln-step-2600` of `fathom-pre-ln-step-2600.json` or of `pre-ln-step-2600.fathom.json` */
-function reportName(file: string): string {
-  return path
-    .basename(file)
-    .replace(/(\.fathom)?\.json$/, "")
-    .replace(/^fathom-(?=.)/, "");
 }

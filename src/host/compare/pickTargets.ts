@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { mostReports } from "../../report/comparison";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
-import type { KeptReports } from "./comparisons";
+import type { KeptReports } from "./members";
 import { isReportFile } from "./target";
 
 interface Item extends vscode.QuickPickItem {

@@ -16,6 +16,8 @@ import { writeWholeFile } from "../../report/wholeFile";
 import { incompleteness } from "../../trainingRun/complete";
 import { readLossLogs } from "../../trainingRun/lossLogs";
 import { thinned } from "../../trainingRun/lossSeries";
+import { runCsv } from "../../trainingRun/runCsv";
+import { runHtml } from "../../trainingRun/runHtml";
 import { parseReportIndex } from "../reports/reportIndex";
 import { stampsOf } from "./fileStamps";
 import type { Reader } from "./reader";
@@ -58,6 +60,17 @@ export const directReader: Reader = {
         return encoded(comparisonCsv(compareReports(reports, reference)));
       case "html":
         return encoded(comparisonHtml(reports, reference, await assets(webview, "compare")));
+    }
+  },
+
+  async runContent(exported, format, webview) {
+    switch (format) {
+      case "json":
+        return encoded(`${JSON.stringify(exported.run, null, 2)}\n`);
+      case "csv":
+        return encoded(runCsv(exported.run));
+      case "html":
+        return encoded(runHtml(exported, await assets(webview, "run")));
     }
   },
 

@@ -7,6 +7,7 @@ import type { Report } from "../../diagnosis/report";
 import type { NamedReport } from "../../report/comparison";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
+import type { ExportedRun } from "../../trainingRun/runReport";
 import type { ReportHeadline } from "../reports/reportStore";
 
 export interface Reader {
@@ -27,6 +28,8 @@ export interface Reader {
     format: TextFormat,
     webview: string,
   ): Promise<Uint8Array>;
+  /** What a training run is exported as. */
+  runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array>;
   /**
    * Reads up to half a gibibyte of each weight file.
    *

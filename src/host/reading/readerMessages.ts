@@ -21,6 +21,7 @@ export interface PackedReader {
     format: TextFormat,
     webview: string,
   ): Promise<Uint8Array>;
+  runContent: Reader["runContent"];
   contentOf(checkpoint: string, textFiles: readonly string[]): Promise<CheckpointContent>;
   incompleteness: Reader["incompleteness"];
   readLossLogs: Reader["readLossLogs"];

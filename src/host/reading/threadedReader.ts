@@ -8,6 +8,7 @@ import type { NamedReport } from "../../report/comparison";
 import { packReport, unpackReport } from "../../report/packedReport";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
+import type { ExportedRun } from "../../trainingRun/runReport";
 import type { ReportHeadline } from "../reports/reportStore";
 import { ReadingError, type CheckpointContent, type Reader, type TextFormat } from "./reader";
 import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
@@ -57,6 +58,10 @@ export class ThreadedReader implements Reader {
   ): Promise<Uint8Array> {
     const packed = reports.map(({ name, report }) => ({ name, report: packReport(report) }));
     return this.call("comparisonContent", [packed, reference, format, webview]);
+  }
+
+  runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array> {
+    return this.call("runContent", [run, format, webview]);
   }
 
   contentOf(

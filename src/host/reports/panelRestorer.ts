@@ -1,6 +1,7 @@
 /** Brings the panels of a window back after a reload. */
 import type * as vscode from "vscode";
 import type { PanelSource } from "../../protocol/messages";
+import { savedSource } from "../savedSource";
 
 export class PanelRestorer implements vscode.WebviewPanelSerializer {
   constructor(
@@ -17,12 +18,7 @@ export class PanelRestorer implements vscode.WebviewPanelSerializer {
 
 /** What the webview kept, which an older version of it may have written. */
 function sourceOf(state: unknown): PanelSource | undefined {
-  const { source } = fields(state);
-  const { checkpoint, reportKey } = fields(source);
+  const { checkpoint, reportKey } = savedSource(state);
   if (typeof checkpoint !== "string") return undefined;
   return { checkpoint, ...(typeof reportKey === "string" && { reportKey }) };
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -27,6 +27,7 @@ export class RunSession {
   private readonly notices: string[] = [];
   private report: RunReport;
   private cancelled = new AbortController();
+  private readonly recalling = new AbortController();
   private measuring: Promise<void> | undefined;
   private current: { step: number; progress?: Progress } | undefined;
   private watching = false;
@@ -91,6 +92,22 @@ export class RunSession {
     return this.measureWanted();
   }
 
+  /** Shows what there is of the steps without a report, and measures nothing. */
+  async recall(): Promise<void> {
+    const { signal } = this.recalling;
+    for (const { step, name } of this.report.steps.filter((one) => !isMeasured(one))) {
+      const place = this.places.get(step);
+      if (!place) continue;
+      // A step that cannot be read says so once it is measured.
+      const report = await this.source
+        .stored(this.checkpointAt(place.path), signal)
+        .catch(() => undefined);
+      if (signal.aborted) return;
+      const isMissing = this.report.steps.some((one) => one.step === step && !isMeasured(one));
+      if (report && isMissing) this.setStep({ step, name, report: withoutDocuments(report) });
+    }
+  }
+
   /** Measures a step before all others that wait. */
   measureFirst(step: number): Promise<void> {
     // What was cancelled stays so.
@@ -145,6 +162,12 @@ export class RunSession {
     });
     this.report = { ...this.report, losses: series, problems };
     for (const observer of this.observers) observer.run(this.report, this.status);
+  }
+
+  /** Ends all that goes on. */
+  dispose(): void {
+    this.cancel();
+    this.recalling.abort();
   }
 
   setWatching(isWatching: boolean): void {

@@ -1,26 +1,28 @@
 /** One training run as the editor sees it: its panel, its progress, and whether it is watched. */
 import * as vscode from "vscode";
-import type { HostToRun, RunStatus, RunToHost } from "../../protocol/messages";
+import path from "node:path";
+import type { ExportFormat, HostToRun, RunStatus, RunToHost } from "../../protocol/messages";
 import { wholeNumber } from "../../report/format";
 import { progressText } from "../../report/progress";
 import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
 import type { RunStepReport } from "../../trainingRun/runReport";
-import type { Guard } from "../guard";
-import { innerCommands } from "../ids";
+import { innerCommands, webviews } from "../ids";
+import type { PageExporter } from "../pageExporter";
+import { PagePanel, type PageServices } from "../pagePanel";
 import { ProgressNotification } from "../progressNotification";
 import type { Reader } from "../reading/reader";
-import { RunPanel } from "./runPanel";
 import type { RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
+import type { WatchRulePicker } from "./watchRulePicker";
 import type { WatchSettings } from "./watchSettings";
 
 /** What all runs share. */
-export interface RunServices {
-  extensionUri: vscode.Uri;
+export interface RunServices extends PageServices {
   log: vscode.LogOutputChannel;
-  guard: Guard;
   reader: Reader;
+  exporter: PageExporter;
   watchSettings: (folder: string) => WatchSettings;
+  watchRules: WatchRulePicker;
   /** Asks for the run to lay beside another. */
   chooseOther: (folder: string) => Promise<ShownRun | undefined>;
   becameCurrent: (run: ShownRun) => void;
@@ -28,8 +30,10 @@ export interface RunServices {
 }
 
 export class ShownRun implements vscode.Disposable {
-  private panel: RunPanel | undefined;
+  private panel: PagePanel<HostToRun, RunToHost> | undefined;
   private watch: RunWatch | undefined;
+  /** What to warn of where the settings name nothing. */
+  private chosenRules: AlertRules = {};
   private readonly statusItem: vscode.StatusBarItem;
   private readonly warned = new Set<keyof AlertRules>();
   private other: { run: ShownRun; end: () => void } | undefined;
@@ -52,7 +56,7 @@ export class ShownRun implements vscode.Disposable {
         this.post({ type: "step", step, status });
       },
       status: (status) => {
-        this.post({ type: "status", status });
+        this.panel?.postSoon({ type: "status", status });
         this.showStatusItem(status);
       },
       measured: (step) => {
@@ -65,23 +69,23 @@ export class ShownRun implements vscode.Disposable {
     return this.watch !== undefined;
   }
 
-  /** Opens the panel, or brings it to the front. */
-  show(): void {
-    const { extensionUri, guard } = this.services;
-    if (this.panel) this.panel.reveal();
-    else {
-      this.panel = new RunPanel(this.session.name, extensionUri, guard, {
-        messages: () => this.messages(),
-        received: (message) => this.receive(message),
-        closed: () => {
-          this.panel = undefined;
-        },
-        becameActive: () => {
-          this.services.becameCurrent(this);
-        },
-      });
-    }
+  /**
+   * Opens the panel, or brings it to the front.
+   *
+   * @param earlier a panel of an earlier window, to be filled again
+   */
+  show(earlier?: vscode.WebviewPanel): void {
+    if (this.panel) {
+      earlier?.dispose();
+      this.panel.reveal();
+    } else this.open(earlier);
     this.services.becameCurrent(this);
+  }
+
+  /** Fills a panel of an earlier window with what is at hand; nothing is measured. */
+  async restore(earlier: vscode.WebviewPanel): Promise<void> {
+    this.show(earlier);
+    await Promise.all([this.session.readLosses(), this.session.recall()]);
   }
 
   /** Measures what is missing, with one notification for all of it. */
@@ -112,10 +116,28 @@ export class ShownRun implements vscode.Disposable {
     if (phase === "done" && this.panel?.isVisible !== true) this.offerPanel();
   }
 
-  /** Diagnoses each new checkpoint once it is complete, until told to stop. */
-  async startWatching(): Promise<void> {
+  /** Starts to watch, once it is known what to warn of: where the settings do not say, a person does. */
+  async askAndWatch(): Promise<void> {
+    const { session, services } = this;
+    if (this.watch) {
+      this.show();
+      return;
+    }
+    const { rules } = services.watchSettings(session.folder);
+    const isSet = Object.keys(rules).length > 0;
+    const chosen = isSet ? {} : await services.watchRules.ask();
+    if (chosen !== undefined) await this.startWatching(chosen);
+  }
+
+  /**
+   * Diagnoses each new checkpoint once it is complete, until told to stop.
+   *
+   * @param chosenRules what to warn of where the settings name nothing
+   */
+  async startWatching(chosenRules: AlertRules): Promise<void> {
     const { session, services } = this;
     if (this.watch) return;
+    this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
     // What is complete by now is not new; the panel offers to measure it.
     const before = await session.completeSteps();
@@ -147,6 +169,7 @@ export class ShownRun implements vscode.Disposable {
     this.watch?.stop();
     this.watch = undefined;
     this.session.setWatching(false);
+    this.warned.clear();
     this.services.log.info(`Stopped watching ${this.session.folder}.`);
     this.services.watchingChanged();
   }
@@ -167,10 +190,34 @@ export class ShownRun implements vscode.Disposable {
 
   dispose(): void {
     this.watch?.stop();
-    this.session.cancel();
+    this.session.dispose();
     this.other?.end();
     this.statusItem.dispose();
     this.panel?.dispose();
+  }
+
+  private open(earlier: vscode.WebviewPanel | undefined): void {
+    this.panel = new PagePanel<HostToRun, RunToHost>(
+      earlier ??
+        vscode.window.createWebviewPanel(
+          webviews.run,
+          vscode.l10n.t("Run {0}", this.session.name),
+          { viewColumn: vscode.ViewColumn.Active, preserveFocus: true },
+        ),
+      "run",
+      this.services,
+      {
+        messages: () => this.messages(),
+        received: (message) => this.receive(message),
+        closed: () => {
+          this.panel = undefined;
+        },
+        becameActive: () => {
+          this.services.becameCurrent(this);
+        },
+      },
+      "do what the panel asked",
+    );
   }
 
   private messages(): HostToRun[] {
@@ -197,7 +244,7 @@ export class ShownRun implements vscode.Disposable {
       case "resume":
         return this.diagnose();
       case "watch":
-        return this.startWatching();
+        return this.askAndWatch();
       case "stopWatching":
         this.stopWatching();
         return undefined;
@@ -206,7 +253,28 @@ export class ShownRun implements vscode.Disposable {
       case "dropOther":
         this.layBeside(undefined);
         return undefined;
+      case "export":
+        return this.export(message.format, message.png);
+      case "failed":
+        throw new Error(message.message);
     }
+  }
+
+  private export(format: ExportFormat, png: string | undefined): Promise<void> {
+    const { name, run, folder } = this.session;
+    const other = this.other?.run.session;
+    const beside = other ? { other: { name: other.name, run: other.run } } : {};
+    return this.services.exporter.export(
+      {
+        title: (label) => vscode.l10n.t("Export Run as {0}", label),
+        name: `run-${name}`,
+        folder: path.dirname(folder),
+        content: (format, webview) =>
+          this.services.reader.runContent({ name, run, ...beside }, format, webview),
+        png,
+      },
+      format,
+    );
   }
 
   private async chooseOther(): Promise<void> {
@@ -238,7 +306,8 @@ export class ShownRun implements vscode.Disposable {
   private warn({ step, report }: RunStepReport): void {
     const { session, services } = this;
     if (!this.watch || report === undefined) return;
-    for (const alert of alertsOf(report, services.watchSettings(session.folder).rules)) {
+    const rules = { ...this.chosenRules, ...services.watchSettings(session.folder).rules };
+    for (const alert of alertsOf(report, rules)) {
       const at = wholeNumber(step);
       // The log and the page are in English.
       const text = `At step ${at} of ${session.name}, ${alert.text}.`;

@@ -5,20 +5,35 @@ import { discoverRun, runFoldersOf } from "../../trainingRun/discover";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { contextKeys } from "../ids";
+import type { PageExporter } from "../pageExporter";
+import type { PageServices } from "../pagePanel";
+import type { Reader } from "../reading/reader";
 import type { ReportSource } from "../reportSource";
+import { savedSource } from "../savedSource";
 import { RunSession } from "./runSession";
-import { ShownRun, type RunServices } from "./shownRun";
+import { ShownRun } from "./shownRun";
+import { WatchRulePicker } from "./watchRulePicker";
 import { watchSettingsFor } from "./watchSettingsFor";
+
+export interface TrainingRunServices extends PageServices {
+  log: vscode.LogOutputChannel;
+  exporter: PageExporter;
+  reader: Reader;
+  folders: CheckpointFolders;
+  reports: ReportSource;
+  /** Of this workspace. */
+  memory: vscode.Memento;
+}
 
 export class TrainingRuns implements vscode.Disposable {
   private readonly byFolder = new Map<string, ShownRun>();
   private current: ShownRun | undefined;
 
-  constructor(
-    private readonly folders: CheckpointFolders,
-    private readonly source: ReportSource,
-    private readonly services: Pick<RunServices, "extensionUri" | "log" | "guard" | "reader">,
-  ) {}
+  private readonly watchRules: WatchRulePicker;
+
+  constructor(private readonly services: TrainingRunServices) {
+    this.watchRules = new WatchRulePicker(services.memory);
+  }
 
   /**
    * @param target a URI or path of a run's folder, or nothing: then the user is asked
@@ -36,7 +51,30 @@ export class TrainingRuns implements vscode.Disposable {
     const runs = isNamed
       ? await this.runsOf(target, selection, vscode.l10n.t("Watch Run"))
       : [this.current!];
-    await Promise.all(runs.map((run) => run.startWatching()));
+    for (const run of runs) await run.askAndWatch();
+  }
+
+  /** Fills a panel of an earlier window again, and watches on if it did. */
+  async restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const { folder, other, isWatching } = savedSource(state);
+    // Closed before it was ever told what it shows.
+    if (typeof folder !== "string") {
+      panel.dispose();
+      return;
+    }
+    try {
+      const run = await this.runAt(folder);
+      if (typeof other === "string") {
+        const beside = await this.runAt(other);
+        run.layBeside(beside);
+        void beside.session.recall();
+      }
+      await run.restore(panel);
+      if (isWatching === true) await run.startWatching(this.watchRules.last);
+    } catch (error) {
+      panel.dispose();
+      throw error;
+    }
   }
 
   async stopWatching(): Promise<void> {
@@ -71,14 +109,19 @@ export class TrainingRuns implements vscode.Disposable {
   private async runAt(folder: string): Promise<ShownRun> {
     const known = this.byFolder.get(folder);
     if (known) return known;
-    const run = await discoverRun(folder);
-    const session = new RunSession(run, this.source, namedCheckpoint, this.services.reader);
+    const session = new RunSession(
+      await discoverRun(folder),
+      this.services.reports,
+      namedCheckpoint,
+      this.services.reader,
+    );
     // Another call may have been quicker.
     const quicker = this.byFolder.get(folder);
     if (quicker) return quicker;
     const shown: ShownRun = new ShownRun(session, {
       ...this.services,
       watchSettings: watchSettingsFor,
+      watchRules: this.watchRules,
       chooseOther: (than) => this.chooseOther(than),
       becameCurrent: (current) => {
         this.current = current;
@@ -98,7 +141,9 @@ export class TrainingRuns implements vscode.Disposable {
   }
 
   private async pickFolder(title: string, except?: string): Promise<string | undefined> {
-    const known = runFoldersOf(await this.folders.search()).filter((folder) => folder !== except);
+    const known = runFoldersOf(await this.services.folders.search()).filter(
+      (folder) => folder !== except,
+    );
     const browse = vscode.l10n.t("Browse for a folder of checkpoints…");
     const choice = await vscode.window.showQuickPick(
       [

@@ -27,10 +27,16 @@ function runFolder(steps: number[]): string {
   return folder;
 }
 
-async function sessionOf(folder: string, source: ReportSource): Promise<RunSession> {
+/** Nothing is at hand unless the test says so. */
+async function sessionOf(folder: string, source: Partial<ReportSource>): Promise<RunSession> {
+  const whole = {
+    stored: () => Promise.resolve(undefined),
+    reportOf: () => Promise.reject(new Error("nothing may be measured")),
+    ...source,
+  };
   return new RunSession(
     await discoverRun(folder),
-    source,
+    whole,
     (file) => checkpointAt(file),
     directReader,
   );
@@ -125,6 +131,30 @@ describe("a run's session", () => {
     expect([...(await session.completeSteps())]).toEqual([1, 2, 3]);
   });
 
+  it("shows what is at hand, and measures nothing for it", async () => {
+    const session = await sessionOf(runFolder([1, 2, 3]), {
+      stored: ({ name }) =>
+        name === "step-1"
+          ? Promise.reject(new Error("cannot be read"))
+          : Promise.resolve(name === "step-2" ? report : undefined),
+    });
+    const told: number[] = [];
+    session.observe({
+      run: () => undefined,
+      step: ({ step }) => told.push(step),
+      status: () => undefined,
+    });
+    await session.recall();
+    expect(told).toEqual([2]);
+    expect(session.run.steps.map((step) => step.report !== undefined)).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(session.run.steps[1]!.report!.documents).toBeUndefined();
+    expect(session.status).toMatchObject({ phase: "done", finished: 1, missing: 2 });
+  });
+
   it("finds steps that came since, and keeps the reports it has", async () => {
     const folder = runFolder([1, 2]);
     let count = 0;
@@ -198,6 +228,7 @@ describe("reports of several checkpoints", () => {
       memory: { recall: () => Promise.resolve({ stored }) },
     });
     const { signal } = new AbortController();
+    expect(await source.stored(checkpointAt("/a"), signal)).toBe(report);
     expect(await source.reportOf(checkpointAt("/a"), signal)).toBe(report);
   });
 

@@ -6,7 +6,7 @@ import {
   logAxis,
   tickText,
   type ValueAxis,
-} from "../../../webview/panel/axis";
+} from "../../../webview/shared/axis";
 
 const positive = fc.double({ min: 1e-12, max: 1e12, noNaN: true });
 

@@ -21,6 +21,18 @@ describe("the small charts", () => {
     expect(models[2]!.summary).toMatch(/^\+[\d.]+% … ×\d+$/);
   });
 
+  it("have the panel's axis of costs, and its marks for those below it", () => {
+    const report = sampleReport({ layers: 12 });
+    report.layers[7]!.pruning!.deltaNll = -0.002;
+    const pruning = compactModels(
+      { report, layers: 12, isRunning: false },
+      { isJacobianLog: true, isPruningLog: true },
+    )[2]!.chart;
+    expect(pruning.axis.kind).toBe("log");
+    expect(pruning.belowAxis?.points.map(({ layer }) => layer)).toEqual([7]);
+    expect(pruning.measured.points.map(({ layer }) => layer)).not.toContain(7);
+  });
+
   it("say why there is no figure", () => {
     const [variance, , pruning] = compactModels(view(12, 4), choice);
     expect(variance!.figureOf(9)).toBe("not measured yet");
@@ -64,7 +76,7 @@ describe("the drawing", () => {
 });
 
 it("what was saved by another version is read field by field", () => {
-  const usual = { isTable: false, isJacobianLog: true, isPruningLog: false };
+  const usual = { isTable: false, isJacobianLog: true, isPruningLog: true };
   expect(readChoice(undefined)).toEqual(usual);
   expect(readChoice({ isTable: "yes", isJacobianLog: false })).toEqual({
     ...usual,

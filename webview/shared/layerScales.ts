@@ -1,6 +1,6 @@
 /** The two axes that charts over layers share, and the line that marks a layer, for Chart.js. */
 import type { Chart, ChartType, Plugin } from "chart.js";
-import { faded, type Palette } from "../shared/theme";
+import { faded, type Palette } from "./theme";
 import { layerStep, tickText, type LayerRange, type ValueAxis } from "./axis";
 
 /** Width of the value axis: the same in every chart, so that layers stand above each other. */
@@ -9,13 +9,14 @@ export const rightPadding = 10;
 const tickSize = 11;
 const tickPadding = 7;
 
+/** What stands at which places of the layer axis. */
+export interface PlaceTicks {
+  values: readonly number[];
+  text: (place: number) => string;
+}
+
 /** @param tick what stands at a layer of the axis; its index unless given */
-export function layerScale(
-  range: LayerRange,
-  layers: number,
-  palette: Palette,
-  tick?: { values: readonly number[]; text: (value: number) => string },
-) {
+export function layerScale(range: LayerRange, layers: number, palette: Palette, tick?: PlaceTicks) {
   return {
     type: "linear" as const,
     min: range.min,

@@ -1,0 +1,51 @@
+/** The chart of the losses: what training wrote down, and what was measured. */
+import { figure, wholeNumber } from "../../src/report/format";
+import type { RunReport, RunStepReport } from "../../src/trainingRun/runReport";
+import type { Palette } from "../shared/theme";
+import { lineStyle } from "./lineDrawing";
+import { lossModel, type LineModel } from "./runModel";
+import type { StepAxis } from "./stepAxis";
+import type { StepFigureState } from "./stepFigure";
+
+export function lossState(
+  run: RunReport,
+  isPerplexity: boolean,
+  axis: StepAxis,
+  palette: Palette,
+): StepFigureState {
+  const model = lossModel(run.steps, run.losses, isPerplexity);
+  return {
+    title: isPerplexity ? "Perplexity" : "Loss",
+    unit: isPerplexity
+      ? "exp of the loss in nats per token, log scale"
+      : "nats per token; measured on the evaluated text, logged by the training",
+    legend: model.lines
+      .filter(({ points }) => points.length > 0)
+      .map((line) => ({ kind: "line", text: line.label, style: lineStyle(line, 0, palette) })),
+    notes: run.losses.length === 0 ? ["No log of losses was found beside the checkpoints"] : [],
+    content: { kind: "lines", model, steps: run.steps.map(({ step }) => step), layers: 0 },
+    axis,
+    height: 170,
+    readout: ({ step }) => lossReadout(model, run.steps, step),
+  };
+}
+
+/** Every line's figure at the step, or the last one before it. */
+function lossReadout(
+  model: LineModel,
+  steps: readonly RunStepReport[],
+  index: number | undefined,
+): string {
+  const step = index === undefined ? undefined : steps[index]?.step;
+  if (step === undefined) return "";
+  const figures = model.lines.flatMap(({ label, role, points }) => {
+    const point =
+      role === "measured"
+        ? points.find((one) => one.step === step)
+        : points.findLast((one) => one.step <= step);
+    if (!point) return [];
+    const error = point.high > point.low ? ` (${figure(point.low)} – ${figure(point.high)})` : "";
+    return [`${label.replace(/,.*| \(.*/, "")} ${figure(point.value)}${error}`];
+  });
+  return [`Step ${wholeNumber(step)}`, ...figures].join(" · ");
+}

@@ -29,7 +29,14 @@ export interface Architecture {
   readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
+  readonly objective: Objective;
 }
+
+/** What the head was trained to tell. */
+export type Objective =
+  | { readonly kind: "next-token" }
+  /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
+  | { readonly kind: "masked-token"; readonly maskToken: number | undefined };
 
 /** x_0 = norm(projection(scale · tokens[id] + positions[place + offset] + segment)), what is undefined left out. */
 export interface Embedding {

@@ -117,9 +117,12 @@ export class FamilyReader {
   }
 
   /** The description, once every tensor has been taken. @throws CheckpointError when one is left */
-  finish(architecture: Omit<Architecture, "family">): Architecture {
+  finish(
+    architecture: Omit<Architecture, "family" | "objective"> &
+      Partial<Pick<Architecture, "objective">>,
+  ): Architecture {
     this.tensors.requireAllTaken(this.family);
-    return { family: this.family, ...architecture };
+    return { family: this.family, objective: { kind: "next-token" }, ...architecture };
   }
 }
 

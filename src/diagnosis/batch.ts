@@ -1,9 +1,4 @@
-import type { Sequence } from "../text/documents";
-
-/** A sequence with its place in the whole evaluation, which its probes' random numbers hang on. */
-export interface NumberedSequence extends Sequence {
-  readonly index: number;
-}
+import type { EvaluatedSequence } from "./objective";
 
 /** Sequences of one batch, padded at the end to the longest of them. */
 export class Batch {
@@ -11,7 +6,7 @@ export class Batch {
   readonly length: number;
 
   constructor(
-    readonly sequences: readonly NumberedSequence[],
+    readonly sequences: readonly EvaluatedSequence[],
     readonly width: number,
   ) {
     this.length = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);

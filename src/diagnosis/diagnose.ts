@@ -6,8 +6,9 @@ import type { Executor } from "../engine/executor";
 import { layerGraph } from "../graph/layer";
 import type { Sequence } from "../text/documents";
 import { activationBytes, weightBytes } from "../graph/memory";
-import type { NumberedSequence } from "./batch";
 import { Measurements } from "./measurements";
+import type { EvaluatedSequence } from "./objective";
+import { evaluatedSequences, whyNoLoss } from "./objective";
 import type { Metric, Report, RuntimeSummary } from "./report";
 import { assembleReport, noticeFindings } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
@@ -62,9 +63,10 @@ export async function diagnose(
 ): Promise<Report> {
   const { architecture } = input;
   const measurements = new Measurements(architecture.layers.length);
-  // Without a head there is no loss for a removal to change.
-  const metrics = architecture.head ? input.metrics : withoutRemovals(input.metrics);
-  const { batches, runBytes } = planBatches({ ...input, metrics });
+  // Without predictions there is no loss for a removal to change.
+  const metrics = whyNoLoss(architecture) ? withoutRemovals(input.metrics) : input.metrics;
+  const evaluated = evaluatedSequences(input.sequences, architecture, input.seed);
+  const { batches, runBytes } = planBatches({ ...input, metrics }, evaluated);
   const total = batches.reduce(
     (sum, batch) => sum + batchCost({ ...input, metrics }, batch.length),
     0,
@@ -77,7 +79,7 @@ export async function diagnose(
   const notices: string[] = [];
 
   const assemble = (measured: number, end: SweepEnd | undefined): Report => {
-    const sequences = input.sequences.slice(0, measured);
+    const sequences = evaluated.slice(0, measured);
     return assembleReport(input, { measurements, sequences, end, notices, runtime: runtime() });
   };
   for (const [number, batch] of batches.entries()) {
@@ -152,8 +154,11 @@ const previewShare = 0.1;
  * Cuts the sequences into batches, as large as memory allows. The first is a quarter of all, so that
  * a whole picture stands early, unless loading every layer once more for that would cost too much.
  */
-function planBatches(input: DiagnosisInput): { batches: NumberedSequence[][]; runBytes: number } {
-  const { architecture, sequences, metrics } = input;
+function planBatches(
+  input: DiagnosisInput,
+  sequences: readonly EvaluatedSequence[],
+): { batches: EvaluatedSequence[][]; runBytes: number } {
+  const { architecture, metrics } = input;
   const hiddenBytes = architecture.hiddenSize * 4;
   const layerBytes = Math.max(
     ...architecture.layers.map((layer) =>
@@ -186,10 +191,9 @@ function planBatches(input: DiagnosisInput): { batches: NumberedSequence[][]; ru
     isPreviewCheap ? Math.max(2, Math.ceil(sequences.length / 4)) : sequences.length,
   );
 
-  const numbered = sequences.map((sequence, index) => ({ ...sequence, index }));
-  const batches = [numbered.slice(0, first)];
-  for (let from = first; from < numbered.length; from += most) {
-    batches.push(numbered.slice(from, from + most));
+  const batches = [sequences.slice(0, first)];
+  for (let from = first; from < sequences.length; from += most) {
+    batches.push(sequences.slice(from, from + most));
   }
   return { batches, runBytes };
 }

@@ -13,7 +13,7 @@ const smallestSliceBytes = 64 * 2 ** 20;
  *
  * @param streams each [sequences, length, hidden] of the batch
  * @param onWork told of finished work, in runs of a layer on one sequence
- * @returns by stream and sequence, one NLL for each position 1 … T−1
+ * @returns by stream and sequence, one NLL for each prediction
  */
 export async function negativeLogLikelihoods(
   architecture: Architecture,
@@ -28,7 +28,7 @@ export async function negativeLogLikelihoods(
     layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
   );
   const slices = headSlices(architecture, head, Math.max(layerBytes, smallestSliceBytes));
-  const sources = streams.flatMap((stream) => predictions(stream, batch));
+  const sources = streams.flatMap((stream) => asked(stream, batch));
   const rows = sources.length;
   // Over all slices: log Σ exp(logit) = maximum + log(exponentials).
   const maximum = new Float64Array(rows).fill(-Infinity);
@@ -81,8 +81,8 @@ export async function negativeLogLikelihoods(
 
   let row = 0;
   return streams.map(() =>
-    batch.sequences.map(({ tokens }) =>
-      Float64Array.from({ length: Math.max(0, tokens.length - 1) }, () => {
+    batch.sequences.map(({ predictions }) =>
+      Float64Array.from(predictions, () => {
         const loss = maximum[row]! + Math.log(exponentials[row]!) - targetLogit[row]!;
         row++;
         return loss;
@@ -91,14 +91,11 @@ export async function negativeLogLikelihoods(
   );
 }
 
-/** Each position that has a next token: its state [hidden] and that token's id. */
-function predictions(
-  stream: Float32Array,
-  batch: Batch,
-): { state: Float32Array; target: number }[] {
-  return batch.sequences.flatMap(({ tokens }, sequence) => {
+/** The state [hidden] that each prediction is made from, and the token that is right. */
+function asked(stream: Float32Array, batch: Batch): { state: Float32Array; target: number }[] {
+  return batch.sequences.flatMap(({ predictions }, sequence) => {
     const states = batch.tokensOf(stream, sequence);
-    return tokens.slice(1).map((target, position) => ({
+    return predictions.map(({ target, position }) => ({
       state: states.subarray(position * batch.width, (position + 1) * batch.width),
       target,
     }));

@@ -82,6 +82,8 @@ export interface EvaluationSummary {
   /** Rademacher probes per document of the Jacobian estimate. */
   probes: number;
   seed: number;
+  /** What the loss is of: the next token everywhere, or tokens that a mask hid. Absent without a loss. */
+  objective?: "next-token" | "masked-token";
   /** SHA-256 over the token ids of the evaluated documents: equal ones were measured on the same. */
   fingerprint?: string;
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
+import type { EvaluatedSequence } from "./objective";
+import { whyNoLoss } from "./objective";
 import { elementCount, parameterCount } from "../checkpoint/checkpoint";
 import type { DiagnosisInput } from "./diagnose";
 import { growthLaw } from "./growth";
@@ -22,7 +24,7 @@ import type { SweepEnd } from "./sweep";
 export interface DiagnosisState {
   readonly measurements: Measurements;
   /** What was measured. */
-  readonly sequences: readonly Sequence[];
+  readonly sequences: readonly EvaluatedSequence[];
   /** How the last sweep ended; undefined while it goes on. */
   readonly end: SweepEnd | undefined;
   readonly notices: readonly string[];
@@ -109,11 +111,11 @@ function statesDocuments({ sequences, end }: DiagnosisState): boolean {
 
 function documentFigures({ measurements, sequences }: DiagnosisState): DocumentFigures {
   const counts = new Map<number, { tokens: number; predictions: number }>();
-  for (const { document, tokens } of sequences) {
+  for (const { document, tokens, predictions } of sequences) {
     const known = counts.get(document) ?? { tokens: 0, predictions: 0 };
     counts.set(document, {
       tokens: known.tokens + tokens.length,
-      predictions: known.predictions + tokens.length - 1,
+      predictions: known.predictions + predictions.length,
     });
   }
   const all = [...counts.values()];
@@ -163,6 +165,7 @@ function evaluationSummary(
     metrics: [...input.metrics],
     probes: input.probes,
     seed: input.seed,
+    ...(!whyNoLoss(input.architecture) && { objective: input.architecture.objective.kind }),
     fingerprint: createHash("sha256").update(JSON.stringify(ids)).digest("hex"),
   };
 }
@@ -211,13 +214,15 @@ function layerReport(
 }
 
 function whyAbsent(
-  { layers, head }: Architecture,
+  architecture: Architecture,
   metric: Metric,
   index: number,
   end: SweepEnd | undefined,
 ): string {
   const needsHead = metric === "pruning" || metric === "sublayers";
-  if (needsHead && head === undefined) return "the checkpoint has no language-model head";
+  const { layers } = architecture;
+  const noLoss = whyNoLoss(architecture);
+  if (needsHead && noLoss !== undefined) return noLoss;
   if (end === undefined) return "not measured yet";
   if (end.kind === "stopped") return "the run was stopped before it was measured";
   if (end.kind === "nonFinite") {

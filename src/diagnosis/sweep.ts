@@ -4,10 +4,11 @@ import { attentionFeeds } from "../graph/attention";
 import { embeddingGraph, embeddingInputs, embeddingOutput } from "../graph/embedding";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
-import type { NumberedSequence } from "./batch";
 import { Batch } from "./batch";
 import { negativeLogLikelihoods } from "./likelihood";
 import type { Measurements } from "./measurements";
+import type { EvaluatedSequence } from "./objective";
+import { whyNoLoss } from "./objective";
 import type { Metric } from "./report";
 import {
   LayerRun,
@@ -49,7 +50,7 @@ export type SweepEnd =
  */
 export async function sweep(
   architecture: Architecture,
-  sequences: readonly NumberedSequence[],
+  sequences: readonly EvaluatedSequence[],
   executor: Executor,
   options: SweepOptions,
   measurements: Measurements,
@@ -104,7 +105,7 @@ export async function sweep(
     }
   }
 
-  if (architecture.head === undefined) return { kind: "done" };
+  if (architecture.head === undefined || whyNoLoss(architecture)) return { kind: "done" };
   if (upTo === "head") return { kind: "nonFinite", at: upTo };
   if ((await observer.onStage("head")) === "stop") return { kind: "stopped" };
   const streams = [baseline, ...removals].map(({ stream }) => stream);

@@ -4,8 +4,8 @@ import { Batch } from "../../../src/diagnosis/batch";
 describe("a batch", () => {
   const batch = new Batch(
     [
-      { index: 4, document: 4, tokens: [1, 2, 3] },
-      { index: 5, document: 5, tokens: [6] },
+      { index: 4, document: 4, tokens: [1, 2, 3], predictions: [] },
+      { index: 5, document: 5, tokens: [6], predictions: [] },
     ],
     2,
   );

@@ -1,0 +1,74 @@
+import type { Architecture } from "../architecture/description";
+import type { Sequence } from "../text/documents";
+import { randomShare } from "./random";
+
+/** One thing a head is asked: which token stands at, or after, a position. */
+export interface Prediction {
+  /** Whose state of the last layer the logits are of. */
+  readonly position: number;
+  /** The token that is right. */
+  readonly target: number;
+}
+
+/** A sequence as it is evaluated, with its place in the whole evaluation. */
+export interface EvaluatedSequence extends Sequence {
+  /** Which random numbers, of probes and masks, hang on. */
+  readonly index: number;
+  /** What the model is fed. */
+  readonly tokens: readonly number[];
+  readonly predictions: readonly Prediction[];
+}
+
+/** The share of tokens that are masked (BERT, arXiv 1810.04805). */
+export const maskedShare = 0.15;
+
+/**
+ * What of each sequence a model is fed and asked. A causal one reads it all and is asked at every
+ * position for the next token; a masked one is asked for the tokens that a mask, drawn from the seed,
+ * hides from it.
+ */
+export function evaluatedSequences(
+  sequences: readonly Sequence[],
+  { head, objective }: Pick<Architecture, "head" | "objective">,
+  seed: number,
+): EvaluatedSequence[] {
+  return sequences.map((sequence, index) => {
+    if (whyNoLoss({ head, objective })) return { ...sequence, index, predictions: [] };
+    return objective.kind === "next-token"
+      ? { ...sequence, index, predictions: nextTokens(sequence.tokens) }
+      : { ...sequence, index, ...masked(sequence.tokens, objective.maskToken!, seed, index) };
+  });
+}
+
+/** Why a model's loss cannot be measured; undefined where it can. */
+export function whyNoLoss({
+  head,
+  objective,
+}: Pick<Architecture, "head" | "objective">): string | undefined {
+  if (head === undefined) return "the checkpoint has no language-model head";
+  return objective.kind === "masked-token" && objective.maskToken === undefined
+    ? "which token masks others is stated neither by the config nor by the tokenizer"
+    : undefined;
+}
+
+function nextTokens(tokens: readonly number[]): Prediction[] {
+  return tokens.slice(1).map((target, position) => ({ position, target }));
+}
+
+/** Every token is hidden by the same chance, and at least one of a sequence. */
+function masked(
+  tokens: readonly number[],
+  maskToken: number,
+  seed: number,
+  index: number,
+): Pick<EvaluatedSequence, "tokens" | "predictions"> {
+  const shares = randomShare(tokens.length, [seed, index]);
+  const least = shares.indexOf(Math.min(...shares));
+  const isHidden = (at: number): boolean => shares[at]! < maskedShare || at === least;
+  return {
+    tokens: tokens.map((token, at) => (isHidden(at) ? maskToken : token)),
+    predictions: tokens.flatMap((target, position) =>
+      isHidden(position) ? [{ position, target }] : [],
+    ),
+  };
+}

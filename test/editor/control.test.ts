@@ -68,14 +68,14 @@ describe("a run", () => {
     workbench.writeCheckpoint("pre-ln", "step-999999");
     const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
     const text = readFileSync(config, "utf8");
-    writeFileSync(config, text.replace(/"model_type": *"[^"]*"/, '"model_type": "gpt2"'));
+    writeFileSync(config, text.replace(/"model_type": *"[^"]*"/, '"model_type": "rwkv"'));
     await workbench.diagnose("pre-ln", "step-999999");
     const { panel } = workbench;
     await panel.reaches("failed");
     expect(await panel.find(".run-head").textContent()).toBe(
       "This checkpoint cannot be diagnosed.",
     );
-    const message = '"model_type" is "gpt2", which is not supported';
+    const message = '"model_type" is "rwkv", which is not supported';
     expect(await panel.status().textContent()).toContain(message);
     for (const chart of await panel.charts().all()) expect(await chart.isVisible()).toBe(false);
     expect(await workbench.notification("failed").count()).toBe(0);

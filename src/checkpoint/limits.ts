@@ -36,6 +36,8 @@ export const limits = {
   deflateRatio: 1032,
   /** What all members of an archive unpack to, in sizes of the file; masks of zeros pack well. */
   archiveRatio: 200,
+  /** A file that names another folder. */
+  folderNameBytes: 4096,
   /** Elements of a tensor that names some stored ones many times, as `expand` makes them. */
   repeatedElements: 2 ** 24,
 } as const;

@@ -6,13 +6,14 @@ import { CheckpointError, lineOf, quote } from "./errors";
 import type { FileContents, Format } from "./formats/format";
 import { headBytes } from "./formats/format";
 import { safetensors } from "./formats/safetensors";
+import { deepSpeed } from "./formats/torch/deepSpeed";
 import { torchDistributed } from "./formats/torch/distributed";
 import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
 import { readSmallFile } from "./smallFile";
 
 /** In the order in which a folder that holds several is read. */
-const formats: readonly Format[] = [safetensors, torch, torchDistributed];
+const formats: readonly Format[] = [safetensors, torch, torchDistributed, deepSpeed];
 
 /**
  * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds

@@ -191,6 +191,7 @@ def main() -> None:
 
     meta(out / "consolidated", expected)
     distributed(out / "distributed", expected)
+    zero(out / "zero3", expected)
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
@@ -225,6 +226,42 @@ def meta(folder: Path, expected: dict) -> None:
         json.dumps({"dim": width, "n_heads": 4, "n_kv_heads": 2, "n_layers": 1, "vocab_size": -1, "norm_eps": 1e-5})
     )
     expected["consolidated"] = described(whole)
+
+
+def zero(folder: Path, expected: dict) -> None:
+    """What DeepSpeed's ZeRO stage 3 keeps of two processes, laid out as zero_to_fp32.py reads it."""
+    (folder / "global_step7").mkdir(parents=True, exist_ok=True)
+    (folder / "latest").write_text("global_step7")
+    torch.manual_seed(3)
+    groups = [
+        {"embedding.weight": torch.randn(5, 3), "layer.weight": torch.randn(3, 3)},
+        {"layer.bias": torch.randn(3), "scale": torch.randn(1)},
+    ]
+    frozen = {"position.weight": torch.randn(3, 3)}
+    buffers = {"mask": torch.tril(torch.ones(2, 2))}
+    for rank in range(2):
+        flat = [torch.cat([share(value, rank) for value in group.values()]) for group in groups]
+        model = {
+            "module": {**{k: torch.empty(0) for group in groups for k in group}, **buffers},
+            "buffer_names": ["mask"],
+            "param_shapes": [{k: v.shape for k, v in group.items()} for group in groups],
+            "frozen_param_shapes": {k: v.shape for k, v in frozen.items()},
+            "frozen_param_fragments": {k: share(v, rank) for k, v in frozen.items()},
+            "shared_params": {"head.weight": "embedding.weight"},
+            "ds_version": "0.16.0",
+        }
+        optimizer = {"zero_stage": 3, "partition_count": 2, "fp32_flat_groups": flat}
+        part = folder / "global_step7" / f"zero_pp_rank_{rank}_mp_rank_00"
+        torch.save(model, f"{part}_model_states.pt")
+        torch.save({"optimizer_state_dict": optimizer}, f"{part}_optim_states.pt")
+    whole = {k: v for group in groups for k, v in group.items()} | frozen | buffers
+    expected["zero3"] = expected["zero3/global_step7"] = described({**whole, "head.weight": whole["embedding.weight"]})
+
+
+def share(value: torch.Tensor, rank: int) -> torch.Tensor:
+    numbers = value.reshape(-1)
+    padded = torch.cat([numbers, torch.zeros(numbers.numel() % 2)])
+    return padded.chunk(2)[rank].clone()
 
 
 def distributed(folder: Path, expected: dict) -> None:

@@ -7,7 +7,7 @@ import { limits } from "../../limits";
 import { readSmallFile } from "../../smallFile";
 import type { FileContents } from "../format";
 import { together } from "./together";
-import { readTorch } from "./torch";
+import { readTorch } from "./readTorch";
 
 const shardName = /^consolidated\.(\d\d)\.pth$/;
 

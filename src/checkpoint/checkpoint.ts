@@ -19,6 +19,15 @@ export interface TensorEntry {
   readonly member?: ArchiveMember;
   /** What the stored numbers are multiplied by. */
   readonly scale?: BlockScale;
+  /** The parts that it is put together from: `offset` counts in what they make. */
+  readonly chunks?: Chunks;
+}
+
+/** A row-major array put together from parts of it that lie elsewhere. */
+export interface Chunks {
+  readonly shape: readonly number[];
+  /** Together they cover the array; each is a block of it that begins at `offsets`. */
+  readonly parts: readonly { readonly offsets: readonly number[]; readonly tensor: TensorEntry }[];
 }
 
 /**
@@ -66,6 +75,11 @@ export interface Checkpoint {
     { readonly path: string; readonly value: Readonly<Record<string, unknown>> } | undefined;
   /** Path of tokenizer.json; undefined when there is none. */
   readonly tokenizer: string | undefined;
+}
+
+/** The files that hold a tensor. */
+export function filesOf({ file, chunks }: TensorEntry): string[] {
+  return chunks ? chunks.parts.flatMap(({ tensor }) => filesOf(tensor)) : [file];
 }
 
 /** Number of scalars in all tensors. */

@@ -20,6 +20,8 @@ export const dataTypes = {
   BF16: { bits: 16, weight: "inPlace" },
   F8_E4M3: { bits: 8, weight: "converted" },
   F8_E5M2: { bits: 8, weight: "converted" },
+  F8_E4M3FNUZ: { bits: 8, weight: "converted" },
+  F8_E5M2FNUZ: { bits: 8, weight: "converted" },
   F8_E8M0: { bits: 8 },
   F4: { bits: 4 },
   F6_E2M3: { bits: 6 },
@@ -33,7 +35,9 @@ export const dataTypes = {
   U16: { bits: 16 },
   U8: { bits: 8 },
   BOOL: { bits: 8 },
+  C32: { bits: 32 },
   C64: { bits: 64 },
+  C128: { bits: 128 },
 } as const satisfies Record<string, Stored>;
 
 /** Whether a string from a file names an element type. */

@@ -11,6 +11,8 @@ export const decoders: Partial<Record<DataType, Decoder>> = {
   BF16: each((bytes, at) => brain(bytes.getUint16(2 * at, true))),
   F8_E4M3: each(lookedUp(e4m3)),
   F8_E5M2: each(lookedUp(e5m2)),
+  F8_E4M3FNUZ: each(lookedUp((bits) => unsignedZero(bits, 3))),
+  F8_E5M2FNUZ: each(lookedUp((bits) => unsignedZero(bits, 2))),
 };
 
 function each(read: (bytes: DataView, at: number) => number): Decoder {
@@ -55,4 +57,19 @@ function e4m3(bits: number): number {
 /** Float8 of five exponent bits: the upper half of a binary16. */
 function e5m2(bits: number): number {
   return half(bits << 8);
+}
+
+/**
+ * Float8 of one zero, without infinities: the sign bit alone is not a number, and the exponent's bias
+ * is one more than in the types of signed zeros (arXiv 2206.02915).
+ */
+function unsignedZero(bits: number, fractionBits: number): number {
+  if (bits === 0x80) return Number.NaN;
+  const sign = bits & 0x80 ? -1 : 1;
+  const steps = 2 ** fractionBits;
+  const exponent = (bits & 0x7f) >> fractionBits;
+  const fraction = bits % steps;
+  const bias = 2 ** (6 - fractionBits);
+  if (exponent === 0) return sign * (fraction / steps) * 2 ** (1 - bias);
+  return sign * (1 + fraction / steps) * 2 ** (exponent - bias);
 }

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import type { Checkpoint } from "./checkpoint";
+import { filesOf } from "./checkpoint";
 
 /** Bytes that are read and hashed together. */
 const blockBytes = 2 ** 20;
@@ -28,7 +29,7 @@ export function contentFiles(checkpoint: Checkpoint): string[] {
   // In an order that a copy keeps: by the first tensor of each file. Names in a cache are hashes.
   const tensors = [...checkpoint.tensors.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const settings = [checkpoint.config?.path, checkpoint.tokenizer];
-  const files = [...tensors.map(({ file }) => file), ...settings];
+  const files = [...tensors.flatMap(filesOf), ...settings];
   return [...new Set(files.filter((file) => file !== undefined))];
 }
 

@@ -16,4 +16,28 @@ export const limits = {
   tensorRank: 8,
   /** Shards of the largest public checkpoints: 191 (Llama-3.1-405B). */
   shards: 10_000,
+  /** The pickle of a PyTorch file names its tensors in about 200 bytes each, with its tables of words. */
+  pickleBytes: 100_000_000,
+  /** Lists, dictionaries and objects of one pickle; ten of them make a tensor. */
+  pickleObjects: 2_000_000,
+  /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
+  pickleIntegerBytes: 1024,
+  /** Levels of dictionaries and modules inside each other; the deepest models seen have twelve. */
+  pickleDepth: 100,
+  /** Objects met on a walk through a pickle, in which one may be met by many ways. */
+  pickleVisits: 2_000_000,
+  /** Values beside the weights, such as a table of words, that are kept as settings. */
+  settings: 100_000,
+  /** Characters of those values together. */
+  settingsText: 2_000_000,
+  /** The list of an archive's members takes about 100 bytes for each. */
+  zipDirectoryBytes: 100_000_000,
+  /** Deflate cannot pack tighter (RFC 1951: 258 bytes in two bits). */
+  deflateRatio: 1032,
+  /** What all members of an archive unpack to, in sizes of the file; masks of zeros pack well. */
+  archiveRatio: 200,
+  /** A file that names another folder. */
+  folderNameBytes: 4096,
+  /** Elements of a tensor that names some stored ones many times, as `expand` makes them. */
+  repeatedElements: 2 ** 24,
 } as const;

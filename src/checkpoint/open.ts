@@ -6,11 +6,14 @@ import { CheckpointError, lineOf, quote } from "./errors";
 import type { FileContents, Format } from "./formats/format";
 import { headBytes } from "./formats/format";
 import { safetensors } from "./formats/safetensors";
+import { deepSpeed } from "./formats/torch/deepSpeed";
+import { torchDistributed } from "./formats/torch/distributed";
+import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
 import { readSmallFile } from "./smallFile";
 
 /** In the order in which a folder that holds several is read. */
-const formats: readonly Format[] = [safetensors];
+const formats: readonly Format[] = [safetensors, torch, torchDistributed, deepSpeed];
 
 /**
  * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds
@@ -25,7 +28,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const folder = dirname(directoryFile);
   const contents = isIndexOf(format, directoryFile)
     ? await readShards(directoryFile, format)
-    : await format.read(await resolveLink(directoryFile));
+    : await format.read(await resolveLink(directoryFile), directoryFile);
   if (contents.tensors.length === 0) {
     throw new CheckpointError("notACheckpoint", `${directoryFile}: holds no tensors.`);
   }
@@ -157,7 +160,7 @@ async function readShards(indexFile: string, { read }: Format): Promise<FileCont
     if ((await ifExists(file)) === undefined) {
       throw new CheckpointError("missingShard", `${indexFile}: shard ${quote(name)} is missing.`);
     }
-    const shard = await read(await resolveLink(file));
+    const shard = await read(await resolveLink(file), file);
     bytes += shard.bytes;
     for (const tensor of shard.tensors) {
       if (weightMap.get(tensor.name) === name) tensors.set(tensor.name, tensor);

@@ -65,7 +65,7 @@ const pieceNumbers = 2 ** 20;
 /** A tensor by some rows at a time; whole where its rows cannot be told apart without reading it. */
 export function pieces(tensor: TensorEntry): TensorEntry[] {
   const [count = 1, ...inner] = tensor.shape;
-  const isPlain = !(tensor.view ?? tensor.member ?? tensor.scale);
+  const isPlain = !(tensor.view ?? tensor.member ?? tensor.scale ?? tensor.chunks);
   if (!isPlain || tensor.shape.length === 0) return [tensor];
   const rowNumbers = inner.reduce((product, size) => product * size, 1);
   const atOnce = Math.max(1, Math.floor(pieceNumbers / Math.max(1, rowNumbers)));
@@ -122,7 +122,8 @@ export function rowMajor(shape: readonly number[]): number[] {
   return strides;
 }
 
-function isRowMajor({ shape, strides }: View): boolean {
+/** Whether a view's elements lie in the order of its axes, without gaps. */
+export function isRowMajor({ shape, strides }: View): boolean {
   const plain = rowMajor(shape);
   return shape.every((size, axis) => size === 1 || strides[axis] === plain[axis]);
 }

@@ -12,8 +12,8 @@ import { CheckpointError, lineOf, quote } from "./errors";
 const pieceElements = 2 ** 20;
 
 /** Whether the engine can take the tensor's bytes as they lie in the file. */
-export function isReadInPlace({ dataType, view, member, scale }: TensorEntry): boolean {
-  return stored(dataType).weight === "inPlace" && !view && !member && !scale;
+export function isReadInPlace({ dataType, view, member, scale, unusable }: TensorEntry): boolean {
+  return stored(dataType).weight === "inPlace" && !view && !member && !scale && !unusable;
 }
 
 /**
@@ -33,6 +33,7 @@ export async function readTensor(tensor: TensorEntry): Promise<Float32Array> {
 /** The elements as they lie in the file, from the tensor's first to its last. */
 async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   const { dataType, member, file, view } = tensor;
+  if (tensor.unusable !== undefined) throw broken(tensor, tensor.unusable);
   const decode = decoders[dataType];
   if (decode === undefined) throw broken(tensor, `${dataType} holds no weights`);
   const count = view ? extent(view) : elementCount(tensor.shape);

@@ -114,7 +114,8 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
 }
 
 function formatNames(): string {
-  return formats.map(({ name }) => name).join(" or ");
+  const names = formats.map(({ name }) => name);
+  return [names.slice(0, -1).join(", "), ...names.slice(-1)].join(" or ");
 }
 
 async function readHead(path: string): Promise<Uint8Array> {

@@ -35,7 +35,7 @@ async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   const { dataType, member, file, view } = tensor;
   if (tensor.unusable !== undefined) throw broken(tensor, tensor.unusable);
   const decode = decoders[dataType];
-  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights`);
+  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights that are read`);
   const count = view ? extent(view) : elementCount(tensor.shape);
   const numbers = new Float32Array(count);
   const handle = await open(file, "r");

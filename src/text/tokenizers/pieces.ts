@@ -91,7 +91,11 @@ function bytePairs({ pieces, unknown }: ScoredPieces, hasBytes: boolean): object
 function unigram({ pieces, unknown }: ScoredPieces): object {
   return {
     type: "Unigram",
-    vocab: pieces.map(({ text, score }) => [text, score]),
+    vocab: pieces.map(({ text, score, kind }, id) => [
+      // The library looks for every piece in the text; these are never spelt there.
+      kind === pieceKinds.control || kind === pieceKinds.unknown ? `\u0000${id}` : text,
+      score,
+    ]),
     unk_id: unknown,
   };
 }

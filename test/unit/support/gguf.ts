@@ -116,10 +116,10 @@ function body(value: TypedValue): Buffer {
       bytes.writeFloatLE(number);
       return bytes.subarray(0, 4);
     case "u64":
-      bytes.writeBigUInt64LE(BigInt(held as bigint));
+      bytes.writeBigUInt64LE(BigInt(held as number | bigint));
       return bytes;
     case "i64":
-      bytes.writeBigInt64LE(BigInt(held as bigint));
+      bytes.writeBigInt64LE(BigInt(held as number | bigint));
       return bytes;
     case "f64":
       bytes.writeDoubleLE(number);

@@ -12,6 +12,22 @@ export const limits = {
   tokenizerBytes: 200_000_000,
   /** Text and token files are held in memory whole; evaluations take a few thousand tokens. */
   textBytes: 100_000_000,
+  /** A GGUF header with a tokenizer of 256k pieces and its merges is about 20 MB. */
+  ggufHeaderBytes: 256_000_000,
+  /** The specification's longest key; tensors' names are shorter. */
+  ggufNameBytes: 65_535,
+  /** Texts in GGUF metadata are chat templates and licences, tens of kilobytes. */
+  ggufTextBytes: 16_000_000,
+  /** Arrays in arrays are allowed by the specification; no file was seen to have any. */
+  ggufArrayDepth: 4,
+  /** Items of an array that goes into a config: lists by layer do, lists by token do not. */
+  ggufConfigItems: 4096,
+  /** GGUF files pad tensors to 32 bytes, some to a page or a block of a disk. */
+  ggufAlignment: 2 ** 24,
+  /** Layers of a llama2.c model; the largest Llama has 126. */
+  llama2cLayers: 10_000,
+  /** Parts of the largest split GGUF files: tens. */
+  ggufParts: 10_000,
   /** No tensor of a transformer has more than five axes (convolutional patch embeddings have four). */
   tensorRank: 8,
   /** Shards of the largest public checkpoints: 191 (Llama-3.1-405B). */

@@ -13,8 +13,10 @@ const pieceElements = 2 ** 20;
 
 /** Whether the engine can take the tensor's bytes as they lie in the file. */
 export function isReadInPlace(tensor: TensorEntry): boolean {
-  const { dataType, view, member, scale, chunks } = tensor;
-  return stored(dataType).weight === "inPlace" && !view && !member && !scale && !chunks;
+  const { dataType, view, member, scale, chunks, unusable } = tensor;
+  return (
+    stored(dataType).weight === "inPlace" && !view && !member && !scale && !chunks && !unusable
+  );
 }
 
 /**
@@ -45,8 +47,9 @@ export async function readWeight(tensor: TensorEntry): Promise<Uint8Array> {
 /** The elements as they lie in the file, from the tensor's first to its last. */
 async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   const { dataType, member, file, view } = tensor;
+  if (tensor.unusable !== undefined) throw broken(tensor, tensor.unusable);
   const decode = decoders[dataType];
-  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights`);
+  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights that are read`);
   const count = view ? extent(view) : elementCount(tensor.shape);
   const numbers = new Float32Array(count);
   const handle = await open(file, "r");

@@ -98,7 +98,7 @@ describe("what stands beside weights", () => {
       const checkpoint = await opened(root, write);
       await expectWeights(checkpoint);
       expect(checkpoint.config?.value).toMatchObject({ epoch: 2 });
-      expect(performance.now() - began).toBeLessThan(1000);
+      expect(performance.now() - began).toBeLessThan(10_000);
     }
   });
 

@@ -87,7 +87,9 @@ class Walk {
     const usual = weightKeys.map((key) => (value as Map<unknown, unknown>).get(key));
     const way = this.firstWay(value, usual, depth);
     if (way.length > 0) return way;
-    if (isStateDict(value)) return [value];
+    const tensors = namedTensors(value);
+    // One alone, without a dotted name, may be a loss beside the weights.
+    if (tensors.length > 1 || tensors[0]?.includes(".")) return [value];
     const others = entries.filter(([key]) => !otherState.test(key) && !weightKeys.includes(key));
     for (const isTaken of [
       (key: string) => !averaged.test(key),
@@ -101,7 +103,7 @@ class Walk {
       if (ways.length > 1) return [new Map(ways.map(([key, inner]) => [key, inner.at(-1)]))];
       if (ways.length === 1) return [value, ...ways[0]![1]];
     }
-    return [];
+    return tensors.length > 0 ? [value] : [];
   }
 
   private firstWay(outer: unknown, candidates: readonly unknown[], depth: number): unknown[] {
@@ -162,18 +164,15 @@ function isOtherTensor({ type }: Inert): boolean {
   return /^torch\._utils\._rebuild_|^torch\._tensor\._rebuild_/.test(type.toString());
 }
 
-/** Whether a dictionary holds tensors itself, as state dicts do, or lists and dictionaries of them. */
-function isStateDict(value: ReadonlyMap<unknown, unknown>): boolean {
-  let tensors = 0;
-  let dotted = 0;
+/** The keys under which a dictionary itself holds tensors, as state dicts do. */
+function namedTensors(value: ReadonlyMap<unknown, unknown>): string[] {
+  const names: string[] = [];
   for (const [key, inner] of value) {
-    if (typeof key !== "string" || otherState.test(key)) continue;
-    if (!(inner instanceof TensorReference) && !(inner instanceof Inert && isOtherTensor(inner)))
-      continue;
-    tensors++;
-    if (key.includes(".")) dotted++;
+    const isTensor =
+      inner instanceof TensorReference || (inner instanceof Inert && isOtherTensor(inner));
+    if (isTensor && typeof key === "string" && !otherState.test(key)) names.push(key);
   }
-  return dotted > 0 || tensors > 1;
+  return names;
 }
 
 /** What a dictionary or a module holds, by name, in the order of `state_dict()`. */

@@ -25,10 +25,10 @@ export interface Format {
    * Reads the directory of one file; reads no weights.
    *
    * @param file real path of the file
-   * @param path its path before symbolic links were resolved
+   * @param named the path it was found by, beside which the files of the same checkpoint are
    * @throws CheckpointError when anything contradicts the format or the file's size
    */
-  readonly read: (file: string, path: string) => Promise<FileContents>;
+  readonly read: (file: string, named: string) => Promise<FileContents>;
 }
 
 /** Enough of a file's beginning to tell every format by its first bytes. */

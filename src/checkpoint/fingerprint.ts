@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import type { Checkpoint } from "./checkpoint";
 import { filesOf } from "./checkpoint";
-import { filesOf as tokenizerFiles } from "./tokenizerSource";
+import { tokenizerFiles } from "./tokenizerSource";
 
 /** Bytes that are read and hashed together. */
 const blockBytes = 2 ** 20;

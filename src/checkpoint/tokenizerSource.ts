@@ -27,7 +27,7 @@ export type TokenizerSource =
   | { readonly kind: "stated table"; readonly path: string; readonly table: object };
 
 /** The files that a tokenizer is read from. */
-export function filesOf(source: TokenizerSource): string[] {
+export function tokenizerFiles(source: TokenizerSource): string[] {
   const { path } = source;
   const settings = "settings" in source && source.settings ? [source.settings] : [];
   return source.kind === "merges" ? [path, source.merges, ...settings] : [path, ...settings];

@@ -111,7 +111,7 @@ export async function readTextDocuments(
     for (const content of documents) {
       const trimmed = content.replace(/^[\r\n]+/, "").trimEnd();
       if (trimmed === "") continue;
-      const tokens = tokenizer.encode(trimmed);
+      const tokens = encoded(tokenizer, trimmed, file);
       const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
       if (beyond !== undefined) {
         throw new TextError(
@@ -136,6 +136,14 @@ export async function readTextDocuments(
     total += tokens.length;
   }
   return chosen;
+}
+
+function encoded(tokenizer: TextTokenizer, text: string, file: string): number[] {
+  try {
+    return tokenizer.encode(text);
+  } catch (error) {
+    throw new TextError(`${tokenizer.file}: cannot encode text of ${file}: ${lineOf(error)}.`);
+  }
 }
 
 /** Sequences of one document, each beginning with the tokenizer's prefix; a short rest is left out. */

@@ -18,40 +18,45 @@ export function tableTokenizer(table: object): NamelessTokenizer {
   const unknown = unknownNames.map((name) => numbers.get(name)).find((id) => id !== undefined);
   const isOfCharacters = spelt.every((token) => Array.from(token).length === 1);
   const isSmall = spelt.every((token) => token === token.toLowerCase());
-  const cut = isOfCharacters
-    ? (text: string) => Array.from(text)
-    : (text: string) =>
-        text.match(/[\p{L}\p{N}_]+(?:['’-][\p{L}\p{N}_]+)*|[^\s\p{L}\p{N}_]/gu) ?? [];
+  // Without a single punctuation mark among its tokens, a table was made from words alone.
+  const hasMarks = spelt.some((token) => /^[^\p{L}\p{N}]+$/u.test(token));
+  const pattern = new RegExp(hasMarks ? `${word}|[^\\s\\p{L}\\p{N}_]` : word, "gu");
+  const cut = (text: string): string[] =>
+    isOfCharacters ? Array.from(text) : (text.match(pattern) ?? []);
   return {
     prefix: [],
-    encode: (text) => known(cut(isSmall ? text.toLowerCase() : text), numbers, unknown),
+    encode: (text) =>
+      known(cut(isSmall ? text.toLowerCase() : text), numbers, {
+        unknown,
+        mostMissing: isOfCharacters ? 0.05 : 0.25,
+      }),
   };
 }
 
+/** Letters and digits, and what joins them within a word. */
+const word = "[\\p{L}\\p{N}_]+(?:['’-][\\p{L}\\p{N}_]+)*";
 const unknownNames = ["<unk>", "<UNK>", "[UNK]", "<|unk|>", "unk", "UNK"];
 
 function isSpecial(token: string): boolean {
   return /^(<.+>|\[.+\])$/.test(token) || token === "unk" || token === "UNK";
 }
 
-/** Most tokens of a text that a table may not know, of a hundred, where it has no token for them. */
-const mostMissing = 5;
-
 /**
- * The numbers of tokens. What a table without a token for the unknown does not hold is left out: the
- * character that a model never saw cannot be predicted.
+ * The numbers of tokens. What a table without a token for the unknown does not hold is left out: what
+ * a model never saw cannot be predicted.
  *
- * @throws Error when more than a few are missing
+ * @param mostMissing how much of a text may be left out; words that are rare go missing sooner
+ * @throws Error when more is missing
  */
 function known(
   tokens: readonly string[],
   numbers: ReadonlyMap<string, number>,
-  unknown: number | undefined,
+  { unknown, mostMissing }: { unknown: number | undefined; mostMissing: number },
 ): number[] {
   const ids = tokens.map((token) => numbers.get(token) ?? unknown);
   const missing = new Set(tokens.filter((_, at) => ids[at] === undefined));
   const count = ids.filter((id) => id === undefined).length;
-  if (100 * count > mostMissing * tokens.length) {
+  if (count > mostMissing * tokens.length) {
     const some = [...missing].slice(0, 10).map((token) => JSON.stringify(token));
     throw new Error(
       `${count} of the text's ${tokens.length} tokens are not in its table of ${numbers.size}: ${some.join(", ")}${missing.size > 10 ? "…" : ""}`,

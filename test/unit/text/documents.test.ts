@@ -245,6 +245,18 @@ describe("text", () => {
     expect(await failureOf(beginning, TextError)).toContain("gives token id 100");
   });
 
+  it("that a tokenizer cannot encode names the tokenizer, the text and why", async () => {
+    const file = textFile("5 6");
+    const encode = (): never => {
+      throw new Error("no");
+    };
+    const message = await failureOf(
+      readTextDocuments([file], { ...words, encode }, limits),
+      TextError,
+    );
+    expect(message).toBe(`${words.file}: cannot encode text of ${file}: no.`);
+  });
+
   it("of the default evaluation is many documents of the sample's tokens", async () => {
     const tokenizer = await readTokenizer({ kind: "tokenizer.json", path: sampleTokenizer });
     const documents = await tokensOf([join(media, "text/default.txt")], tokenizer, {

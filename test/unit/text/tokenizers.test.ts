@@ -238,6 +238,11 @@ describe("a table of tokens", () => {
     expect(tokenizer.encode("The the, don't well-known.")).toEqual([1, 1, 0, 2, 4, 3]);
   });
 
+  it("of words alone leaves punctuation out", async () => {
+    const { encode } = await stated({ vocab: { the: 0, cat: 1, "it's": 2 } });
+    expect(encode("The cat: “it's the cat”!")).toEqual([0, 1, 2, 0, 1]);
+  });
+
   it("of another form is refused", async () => {
     const folder = folderWith({ "vocab.json": '{"a": "b"}' });
     const source = (await findTokenizer(folder, undefined))!;

@@ -26,12 +26,12 @@ export const gguf: Format = {
  * Reads no weights. The metadata is its config, under its own keys, without the lists by token.
  *
  * @param file real path of the file
- * @param path its path as it was named, beside which its other parts lie
+ * @param named the path it was found by, beside which its other parts lie
  * @throws CheckpointError when anything contradicts the format or the file's size
  */
-export async function readGguf(file: string, path: string = file): Promise<FileContents> {
+export async function readGguf(file: string, named: string = file): Promise<FileContents> {
   const first = await readPart(file, belongsInConfig);
-  const partFiles = await partsOf(path, first.header.metadata);
+  const partFiles = await partsOf(named, first.header.metadata);
   const others = [];
   for (const part of partFiles) others.push(await readPart(part, belongsInConfig));
   const parts = [first, ...others];

@@ -35,8 +35,8 @@ export type Keep = (key: string, array: GgufArray) => boolean;
 const firstBytes = 2 ** 16;
 
 /**
- * Reads no more of the file than its header needs: a beginning of it that is doubled until it holds
- * the header, and read afresh each time, so that nothing depends on where one piece ends.
+ * Reads no more of the file than its header needs: a beginning of it, four times as long each time until
+ * it holds the header, and read afresh, so that nothing depends on where one piece ends.
  *
  * @throws CheckpointError when anything contradicts the format, the file's size or a limit
  */
@@ -74,7 +74,7 @@ export async function readHeader(
             : `${file}: its header goes on after byte ${size}, where the file ends; the file is truncated.`,
         );
       }
-      wanted = Math.min(most, Math.max(2 * bytes.length, error.needed));
+      wanted = Math.min(most, Math.max(4 * bytes.length, error.needed));
     }
   }
 }

@@ -6,7 +6,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { performance } from "node:perf_hooks";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -122,9 +121,11 @@ describe("a GGUF file", () => {
     // Ten gigabytes that no disk holds.
     truncateSync(file, 10 * 2 ** 30);
     await readGguf(file);
-    const start = performance.now();
+    // Of the processor, which other tests share.
+    const start = process.cpuUsage();
     const { tensors } = await readGguf(file);
-    expect(performance.now() - start).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(150);
     expect(tensors[0]!.byteLength).toBe(2 ** 33);
   });
 

@@ -1,15 +1,26 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
+import { bloom } from "./families/bloom";
 import { deepseekLlm } from "./families/deepseekLlm";
+import { falcon } from "./families/falcon";
 import { gpt2 } from "./families/gpt2";
 import { gptBigCode } from "./families/gptBigCode";
+import { gptJ } from "./families/gptJ";
+import { gptNeoX } from "./families/gptNeoX";
 import { llama } from "./families/llama";
 import { minGpt } from "./families/minGpt";
 import { mistral } from "./families/mistral";
+import { mpt } from "./families/mpt";
 import { nanoGpt } from "./families/nanoGpt";
+import { opt } from "./families/opt";
+import { phi } from "./families/phi";
+import { phi3 } from "./families/phi3";
+import { qwen } from "./families/qwen";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
+import { stableLm } from "./families/stableLm";
+import { starcoder2 } from "./families/starcoder2";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -24,6 +35,17 @@ const families: readonly Family[] = [
   gptBigCode,
   nanoGpt,
   minGpt,
+  gptNeoX,
+  gptJ,
+  phi,
+  phi3,
+  starcoder2,
+  stableLm,
+  opt,
+  bloom,
+  mpt,
+  falcon,
+  qwen,
 ];
 
 /**

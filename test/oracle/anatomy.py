@@ -47,14 +47,21 @@ def llama(model: nn.Module) -> Anatomy:
     )
 
 
-def gpt2(model: nn.Module) -> Anatomy:
-    return Anatomy(
-        list(model.transformer.h),
-        "transformer.h.{}",
-        lambda ids: model(input_ids=ids, use_cache=False).logits,
-        lambda layer: Sublayer(layer.attn),
-        lambda layer: Sublayer(layer.mlp),
-    )
+def named(
+    layers: str, attention: str, feed_forward: str
+) -> Callable[[nn.Module], Anatomy]:
+    """A model of transformers, by the paths of its layers and, within these, of what is added."""
+
+    def describe(model: nn.Module) -> Anatomy:
+        return Anatomy(
+            list(model.get_submodule(layers)),
+            layers + ".{}",
+            lambda ids: model(input_ids=ids, use_cache=False).logits,
+            lambda layer: Sublayer(layer.get_submodule(attention)),
+            lambda layer: Sublayer(layer.get_submodule(feed_forward)),
+        )
+
+    return describe
 
 
 def published(model: nn.Module) -> Anatomy:
@@ -97,8 +104,10 @@ def sample(model: nn.Module) -> Anatomy:
 
 # By the model_type of config.json; every other one is of the LLaMA lineage.
 OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
-    "gpt2": gpt2,
-    "gpt_bigcode": gpt2,
+    "gpt2": named("transformer.h", "attn", "mlp"),
+    "gpt_bigcode": named("transformer.h", "attn", "mlp"),
+    "gpt_neox": named("gpt_neox.layers", "attention", "mlp"),
+    "gptj": named("transformer.h", "attn", "mlp"),
 }
 
 

@@ -129,6 +129,95 @@ def gpt_bigcode(**overrides: Any) -> Config:
     )
 
 
+def gpt_neox(**overrides: Any) -> Config:
+    """As Pythia wrote it."""
+    return {
+        **without(llama(), "num_key_value_heads", "rms_norm_eps", "rope_scaling"),
+        "architectures": ["GPTNeoXForCausalLM"],
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "model_type": "gpt_neox",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 0.25,
+        **overrides,
+    }
+
+
+def gptj(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTJForCausalLM"],
+        model_type="gptj",
+        n_head=3,
+        n_layer=3,
+        rotary_dim=4,
+        **overrides,
+    )
+
+
+def phi(**overrides: Any) -> Config:
+    """As Phi-2 wrote it."""
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["PhiForCausalLM"],
+        "hidden_act": "gelu_new",
+        "layer_norm_eps": 1e-5,
+        "model_type": "phi",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.5,
+        "rope_theta": 10000.0,
+        **overrides,
+    }
+
+
+def phi3(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Phi3ForCausalLM"],
+        model_type="phi3",
+        num_attention_heads=3,
+        num_hidden_layers=3,
+        num_key_value_heads=1,
+        original_max_position_embeddings=64,
+        pad_token_id=0,
+        rope_theta=10000.0,
+        **overrides,
+    )
+
+
+def starcoder2(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps", "tie_word_embeddings"),
+        "architectures": ["Starcoder2ForCausalLM"],
+        "hidden_act": "gelu_pytorch_tanh",
+        "model_type": "starcoder2",
+        "norm_epsilon": 1e-5,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 2,
+        "rope_theta": 100000.0,
+        "use_bias": True,
+        **overrides,
+    }
+
+
+def stablelm(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["StableLmForCausalLM"],
+        "layer_norm_eps": 1e-5,
+        "model_type": "stablelm",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.25,
+        "rope_theta": 10000.0,
+        "use_qkv_bias": True,
+        **overrides,
+    }
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -226,6 +315,51 @@ CASES: list[Case] = [
     Case("gpt2", gpt2()),
     Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    Case("gpt-neox", gpt_neox()),
+    # As transformers 5 writes it, and with what no released model has.
+    Case(
+        "gpt-neox-sequential",
+        gpt_neox(attention_bias=False, rotary_pct=1.0, use_parallel_residual=False),
+        written_by_transformers=True,
+    ),
+    Case("gpt-j", gptj()),
+    Case("phi", phi()),
+    Case(
+        "phi-head-norms",
+        phi(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=1.0,
+            qk_layernorm=True,
+        ),
+        written_by_transformers=True,
+    ),
+    Case("phi3", phi3()),
+    Case(
+        "phi3-longrope",
+        phi3(
+            partial_rotary_factor=0.75,
+            rope_scaling={
+                "long_factor": [1.5, 4.0, 9.0],
+                "short_factor": [1.05, 1.3, 2.5],
+                "type": "longrope",
+            },
+            sliding_window=6,
+        ),
+    ),
+    Case("starcoder2", starcoder2(sliding_window=5)),
+    Case("stablelm", stablelm()),
+    Case(
+        "stablelm-parallel",
+        stablelm(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=0.5,
+            qk_layernorm=True,
+            use_parallel_residual=True,
+            use_qkv_bias=False,
+        ),
+    ),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),
     # Every other norm scheme, in the sample's training code.

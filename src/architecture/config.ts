@@ -93,6 +93,17 @@ export function parseConfig<Schema extends z.ZodType>(
   throw configError(config, key, value, expectationOf(issue));
 }
 
+/** A config with its keys under the names that are read, where it has them under others. */
+export function withNames(
+  config: NonNullable<Checkpoint["config"]>,
+  names: Readonly<Record<string, string>>,
+): NonNullable<Checkpoint["config"]> {
+  const renamed = Object.entries(names).flatMap(([other, name]) =>
+    other in config.value ? [[name, config.value[other]] as const] : [],
+  );
+  return { ...config, value: { ...Object.fromEntries(renamed), ...config.value } };
+}
+
 /** An error that names the config file, the key, the value found and what was expected. */
 export function configError(
   config: NonNullable<Checkpoint["config"]>,

@@ -218,6 +218,99 @@ def stablelm(**overrides: Any) -> Config:
     }
 
 
+def opt(**overrides: Any) -> Config:
+    return {
+        "_remove_final_layer_norm": False,
+        "activation_function": "relu",
+        "architectures": ["OPTForCausalLM"],
+        "do_layer_norm_before": True,
+        "ffn_dim": 40,
+        "hidden_size": 24,
+        "max_position_embeddings": 64,
+        "model_type": "opt",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "vocab_size": 72,
+        "word_embed_proj_dim": 24,
+        **overrides,
+    }
+
+
+def bloom(**overrides: Any) -> Config:
+    return {
+        "apply_residual_connection_post_layernorm": False,
+        "architectures": ["BloomForCausalLM"],
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "bloom",
+        "n_head": 4,
+        "n_layer": 3,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def mpt(**overrides: Any) -> Config:
+    return {
+        "architectures": ["MPTForCausalLM"],
+        "attn_config": {"alibi": True, "alibi_bias_max": 8, "clip_qkv": None},
+        "d_model": 24,
+        "expansion_ratio": 4,
+        "max_seq_len": 64,
+        "model_type": "mpt",
+        "n_heads": 4,
+        "n_layers": 3,
+        "no_bias": True,
+        "norm_type": "low_precision_layernorm",
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def falcon(**overrides: Any) -> Config:
+    """As Falcon 7B wrote it."""
+    return {
+        "alibi": False,
+        "architectures": ["FalconForCausalLM"],
+        "bias": False,
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "falcon",
+        "multi_query": True,
+        "new_decoder_architecture": False,
+        "num_attention_heads": 6,
+        "num_hidden_layers": 3,
+        "parallel_attn": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def qwen(**overrides: Any) -> Config:
+    """As Qwen 7B wrote it: the feed-forward has half of the stated width."""
+    return {
+        "architectures": ["QWenLMHeadModel"],
+        "hidden_size": 24,
+        "intermediate_size": 80,
+        "kv_channels": 6,
+        "layer_norm_epsilon": 1e-6,
+        "max_position_embeddings": 64,
+        "model_type": "qwen",
+        "no_bias": True,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 1.0,
+        "scale_attn_weights": True,
+        "seq_length": 64,
+        "tie_word_embeddings": False,
+        "use_dynamic_ntk": True,
+        "use_logn_attn": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -360,6 +453,27 @@ CASES: list[Case] = [
             use_qkv_bias=False,
         ),
     ),
+    Case("opt", opt()),
+    # As OPT 350M: Post-LN, and an embedding of fewer channels than the stream has.
+    Case("opt-projected", opt(do_layer_norm_before=False, word_embed_proj_dim=16)),
+    Case("bloom", bloom()),
+    # Numbers of heads that are no power of two.
+    Case("bloom-six-heads", bloom(n_head=6), document_lengths=(15, 11)),
+    Case("mpt", mpt()),
+    Case(
+        "mpt-clipped",
+        mpt(attn_config={"alibi_bias_max": 4, "clip_qkv": 0.8, "softmax_scale": 0.3}, n_heads=6),
+    ),
+    Case("falcon", falcon()),
+    Case("falcon-new", falcon(bias=True, new_decoder_architecture=True, num_kv_heads=2)),
+    Case(
+        "falcon-new-one-norm",
+        falcon(new_decoder_architecture=True, num_kv_heads=3, num_ln_in_parallel_attn=1),
+        document_lengths=(15, 11),
+    ),
+    # As RefinedWeb's models; six heads make the rounding of the slopes show.
+    Case("falcon-alibi", falcon(alibi=True, bias=True, multi_query=False, parallel_attn=False)),
+    Case("qwen", qwen()),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),
     # Every other norm scheme, in the sample's training code.

@@ -15,6 +15,8 @@ def model_of(config: Config) -> Callable[[Config], nn.Module] | None:
     """Which model a config.json is of; None: one of transformers."""
     if "model_args" in config:
         return NanoGpt
+    if config.get("model_type") == "qwen":
+        return Qwen
     if "model_type" not in config and "block_size" in config:
         return MinGpt
     return None
@@ -146,3 +148,76 @@ class MinGptAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.proj(attend(self.query(x), self.key(x), self.value(x), self.heads))
+
+
+class Qwen(nn.Module):
+    """modeling_qwen.py beside the checkpoints of Qwen 7B (huggingface.co/Qwen/Qwen-7B)."""
+
+    layers_path = "transformer.h"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, vocabulary = config["hidden_size"], config["vocab_size"]
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(vocabulary, size),
+                "h": nn.ModuleList(
+                    [QwenLayer(config) for _ in range(config["num_hidden_layers"])]
+                ),
+                "ln_f": nn.RMSNorm(size, eps=config["layer_norm_epsilon"]),
+            }
+        )
+        self.lm_head = nn.Linear(size, vocabulary, bias=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        t = self.transformer
+        x = t.wte(ids)
+        for layer in t.h:
+            x = layer(x)
+        return self.lm_head(t.ln_f(x))
+
+
+class QwenLayer(PreNormLayer):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, epsilon = config["hidden_size"], config["layer_norm_epsilon"]
+        self.ln_1 = nn.RMSNorm(size, eps=epsilon)
+        self.attn = QwenAttention(config)
+        self.ln_2 = nn.RMSNorm(size, eps=epsilon)
+        self.mlp = QwenFeedForward(config)
+
+
+class QwenAttention(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.heads, self.base = config["num_attention_heads"], config["rotary_emb_base"]
+        projected = self.heads * config["kv_channels"]
+        self.c_attn = nn.Linear(config["hidden_size"], 3 * projected)
+        self.c_proj = nn.Linear(projected, config["hidden_size"], bias=not config["no_bias"])
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = self.c_attn(x).chunk(3, dim=-1)
+        return self.c_proj(attend(self.rotated(query), self.rotated(key), value, self.heads))
+
+    def rotated(self, x: Tensor) -> Tensor:
+        """Each head's channels c and c + half turned by the angle of the position."""
+        first, second = x.unflatten(-1, (self.heads, 2, -1)).unbind(-2)
+        half = first.shape[-1]
+        frequencies = self.base ** (-torch.arange(half, dtype=torch.float64) / half)
+        angles = torch.arange(x.shape[1])[:, None, None] * frequencies
+        cosine, sine = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        turned = (first * cosine - second * sine, second * cosine + first * sine)
+        return torch.cat(turned, dim=-1).flatten(-2)
+
+
+class QwenFeedForward(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, inner = config["hidden_size"], config["intermediate_size"] // 2
+        bias = not config["no_bias"]
+        self.w1 = nn.Linear(size, inner, bias=bias)
+        self.w2 = nn.Linear(size, inner, bias=bias)
+        self.c_proj = nn.Linear(inner, size, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c_proj(self.w1(x) * F.silu(self.w2(x)))

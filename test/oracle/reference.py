@@ -219,8 +219,10 @@ def hooks(*handles: RemovableHandle) -> Iterator[None]:
 
 
 def stream_of(output: Tensor | tuple[Any, ...]) -> Tensor:
-    """The residual stream among what a module returns."""
-    return output[0] if isinstance(output, tuple) else output
+    """The residual stream among what a module returns, 1 × tokens × channels."""
+    stream = output[0] if isinstance(output, tuple) else output
+    # OPT joins batch and tokens before its feed-forward.
+    return stream[None] if stream.dim() == 2 else stream
 
 
 def skip_layer(layer: nn.Module) -> AbstractContextManager[None]:

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { alibiSlopes } from "../alibi";
-import { epsilon, flag, layerCount, size } from "../config";
+import { epsilon, flag, layerCount, size, withNames } from "../config";
 import { describeDecoder } from "../decoder";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -8,27 +8,22 @@ import { FamilyReader, fromFused, plainAttention } from "../familyReader";
 import { settleScheme } from "../settleScheme";
 import { everywhere } from "../sublayers";
 
-const schema = z
-  .object({
-    vocab_size: size,
-    hidden_size: size.nullish(),
-    /** The keys of the first configs. */
-    n_embed: size.nullish(),
-    num_attention_heads: size.nullish(),
-    num_hidden_layers: layerCount.nullish(),
-    n_head: size.nullish(),
-    n_layer: layerCount.nullish(),
-    seq_length: size.nullish(),
-    layer_norm_epsilon: epsilon.default(1e-5),
-    tie_word_embeddings: flag,
-  })
-  .transform((stated) => ({
-    ...stated,
-    hidden_size: stated.n_embed ?? stated.hidden_size,
-    n_head: stated.n_head ?? stated.num_attention_heads,
-    n_layer: stated.n_layer ?? stated.num_hidden_layers,
-  }))
-  .pipe(z.looseObject({ hidden_size: size, n_head: size, n_layer: layerCount }));
+const schema = z.object({
+  vocab_size: size,
+  hidden_size: size,
+  n_head: size,
+  n_layer: layerCount,
+  seq_length: size.nullish(),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  tie_word_embeddings: flag,
+});
+
+/** What some configs call these keys. */
+const otherNames = {
+  n_embed: "hidden_size",
+  num_attention_heads: "n_head",
+  num_hidden_layers: "n_layer",
+};
 
 /**
  * BLOOM (arXiv 2211.05100): ALiBi, a norm of the embedding, and query, key and value fused head by head
@@ -38,7 +33,7 @@ export const bloom: Family = {
   name: "bloom",
   recognises: (config) => config["model_type"] === "bloom",
   describe: (checkpoint, config, asked) => {
-    const reader = new FamilyReader("bloom", checkpoint, config);
+    const reader = new FamilyReader("bloom", checkpoint, withNames(config, otherNames));
     const { tensors } = reader;
     const scheme = settleScheme(checkpoint, config, asked);
     const parsed = reader.parse(schema);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { alibiSlopes } from "../alibi";
-import { epsilon, flag, layerCount, partialRotaryKeys, size } from "../config";
+import { epsilon, flag, layerCount, rotaryKeys, size, withNames } from "../config";
 import { describeDecoder } from "../decoder";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -9,36 +9,31 @@ import { partialRotary } from "../rotary";
 import { parallelUnless, settleScheme } from "../settleScheme";
 import { everywhere } from "../sublayers";
 
-const schema = z
-  .object({
-    vocab_size: size,
-    hidden_size: size,
-    num_hidden_layers: layerCount.nullish(),
-    num_attention_heads: size.nullish(),
-    num_kv_heads: size.nullish(),
-    /** The keys of the first configs. */
-    n_layer: layerCount.nullish(),
-    n_head: size.nullish(),
-    n_head_kv: size.nullish(),
-    layer_norm_epsilon: epsilon.default(1e-5),
-    num_ln_in_parallel_attn: z.int().min(1).max(2).nullish(),
-    alibi: flag,
-    new_decoder_architecture: flag,
-    multi_query: flag,
-    parallel_attn: flag,
-    bias: flag,
-    ffn_hidden_size: size.nullish(),
-    activation: z.string().default("gelu"),
-    tie_word_embeddings: flag,
-    ...partialRotaryKeys,
-  })
-  .transform((stated) => ({
-    ...stated,
-    num_hidden_layers: stated.num_hidden_layers ?? stated.n_layer,
-    num_attention_heads: stated.num_attention_heads ?? stated.n_head,
-    num_kv_heads: stated.num_kv_heads ?? stated.n_head_kv,
-  }))
-  .pipe(z.looseObject({ num_hidden_layers: layerCount, num_attention_heads: size }));
+const schema = z.object({
+  vocab_size: size,
+  hidden_size: size,
+  num_hidden_layers: layerCount,
+  num_attention_heads: size,
+  num_kv_heads: size.nullish(),
+  layer_norm_epsilon: epsilon.default(1e-5),
+  num_ln_in_parallel_attn: z.int().min(1).max(2).nullish(),
+  alibi: flag,
+  new_decoder_architecture: flag,
+  multi_query: flag,
+  parallel_attn: flag,
+  bias: flag,
+  ffn_hidden_size: size.nullish(),
+  activation: z.string().default("gelu"),
+  tie_word_embeddings: flag,
+  ...rotaryKeys,
+});
+
+/** What the configs of RefinedWeb call these keys. */
+const otherNames = {
+  n_layer: "num_hidden_layers",
+  n_head: "num_attention_heads",
+  n_head_kv: "num_kv_heads",
+};
 
 /**
  * Falcon (arXiv 2311.16867), as transformers has it (modeling_falcon.py): the 7B with one key-value head
@@ -50,7 +45,7 @@ export const falcon: Family = {
   recognises: (config) =>
     ["falcon", "RefinedWeb", "RefinedWebModel"].includes(config["model_type"] as string),
   describe: (checkpoint, config, asked) => {
-    const reader = new FamilyReader("falcon", checkpoint, config);
+    const reader = new FamilyReader("falcon", checkpoint, withNames(config, otherNames));
     const { tensors } = reader;
     const parsed = reader.parse(schema);
     const isNew = parsed.new_decoder_architecture ?? false;

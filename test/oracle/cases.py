@@ -462,7 +462,7 @@ CASES: list[Case] = [
     Case("mpt", mpt()),
     Case(
         "mpt-clipped",
-        mpt(attn_config={"alibi_bias_max": 4, "clip_qkv": 0.8, "softmax_scale": 0.3}, n_heads=6),
+        mpt(attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3}, n_heads=6),
     ),
     Case("falcon", falcon()),
     Case("falcon-new", falcon(bias=True, new_decoder_architecture=True, num_kv_heads=2)),
@@ -471,8 +471,17 @@ CASES: list[Case] = [
         falcon(new_decoder_architecture=True, num_kv_heads=3, num_ln_in_parallel_attn=1),
         document_lengths=(15, 11),
     ),
-    # As RefinedWeb's models; six heads make the rounding of the slopes show.
-    Case("falcon-alibi", falcon(alibi=True, bias=True, multi_query=False, parallel_attn=False)),
+    # As RefinedWeb's models; twelve heads have slopes whose rounding shows.
+    Case(
+        "falcon-alibi",
+        falcon(
+            alibi=True,
+            bias=True,
+            multi_query=False,
+            num_attention_heads=12,
+            parallel_attn=False,
+        ),
+    ),
     Case("qwen", qwen()),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),

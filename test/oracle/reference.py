@@ -52,7 +52,11 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
         model, describe = load_own(folder, config), anatomy.published
     else:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="eager", local_files_only=True
+            folder,
+            dtype=dtype,
+            # Falcon's eager attention adds ALiBi a second time to a mask that has it already.
+            attn_implementation="sdpa" if config.get("alibi") else "eager",
+            local_files_only=True,
         )
         describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)
     model = model.to(dtype).eval()

@@ -22,8 +22,6 @@ const schema = z.object({
     .object({
       clip_qkv: positive.nullish(),
       softmax_scale: positive.nullish(),
-      alibi: flag,
-      alibi_bias_max: positive.default(8),
     })
     .nullish(),
 });
@@ -31,6 +29,8 @@ const schema = z.object({
 /** Options of `attn_config` and the only values that are supported. */
 const attentionOptions = {
   alibi: true,
+  // Another is not heeded by transformers, but is by the code beside the released checkpoints.
+  alibi_bias_max: 8,
   attn_type: "multihead_attention",
   prefix_lm: false,
   qk_gn: false,
@@ -89,7 +89,7 @@ export const mpt: Family = {
         });
         return {
           ...plain,
-          slopes: mptSlopes(heads, attention?.alibi_bias_max ?? 8),
+          slopes: mptSlopes(heads),
           scale: attention?.softmax_scale ?? plain.scale,
           clip: attention?.clip_qkv ?? undefined,
         };

@@ -25,7 +25,28 @@ const rotaryParameters = z.object({
   high_freq_factor: positive.optional(),
   original_max_position_embeddings: positive.optional(),
   partial_rotary_factor: positive.optional(),
+  short_factor: z.array(positive).optional(),
+  long_factor: z.array(positive).optional(),
+  attention_factor: positive.nullish(),
 });
+
+/** The keys of config.json about rotary positions, of both generations. */
+export const rotaryKeys = {
+  max_position_embeddings: size.nullish(),
+  rope_theta: positive.nullish(),
+  rope_scaling: rotaryParameters.nullish(),
+  /** transformers 5 writes theta and scaling in one place. */
+  rope_parameters: rotaryParameters.nullish(),
+  original_max_position_embeddings: size.nullish(),
+};
+
+/** The same where a part of each head's channels may be rotated. */
+export const partialRotaryKeys = {
+  ...rotaryKeys,
+  partial_rotary_factor: positive.max(1).nullish(),
+};
+
+export type RotaryConfig = Partial<z.infer<z.ZodObject<typeof partialRotaryKeys>>>;
 
 /** The keys of config.json that the LLaMA lineage shares, under Hugging Face's names. */
 export const lineageSchema = z.object({
@@ -36,7 +57,6 @@ export const lineageSchema = z.object({
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
-  max_position_embeddings: size.nullish(),
   hidden_act: z.string().default("silu"),
   rms_norm_eps: epsilon.default(1e-6),
   /** Group-LN: groups of channels that a norm takes its means over. */
@@ -44,10 +64,7 @@ export const lineageSchema = z.object({
   tie_word_embeddings: flag,
   attention_bias: flag,
   mlp_bias: flag,
-  rope_theta: positive.nullish(),
-  rope_scaling: rotaryParameters.nullish(),
-  /** transformers 5 writes theta and scaling in one place. */
-  rope_parameters: rotaryParameters.nullish(),
+  ...rotaryKeys,
   sliding_window: size.nullish(),
   use_sliding_window: flag,
   max_window_layers: z.int().nonnegative().nullish(),
@@ -76,6 +93,17 @@ export function parseConfig<Schema extends z.ZodType>(
   throw configError(config, key, value, expectationOf(issue));
 }
 
+/** A config with its keys under the names that are read, where it has them under others. */
+export function withNames(
+  config: NonNullable<Checkpoint["config"]>,
+  names: Readonly<Record<string, string>>,
+): NonNullable<Checkpoint["config"]> {
+  const renamed = Object.entries(names).flatMap(([other, name]) =>
+    other in config.value ? [[name, config.value[other]] as const] : [],
+  );
+  return { ...config, value: { ...Object.fromEntries(renamed), ...config.value } };
+}
+
 /** An error that names the config file, the key, the value found and what was expected. */
 export function configError(
   config: NonNullable<Checkpoint["config"]>,
@@ -92,12 +120,16 @@ export function configError(
 /**
  * Rotary base and scaling from either generation of config keys.
  *
+ * @param defaultShare of a head's channels that are rotated, where the config does not say; undefined:
+ *   the family only knows whole heads
+ * @returns also the longest sequence that the scaling is meant for
  * @throws CheckpointError when the scaling is of a kind that is not supported
  */
 export function rotaryOf(
   config: NonNullable<Checkpoint["config"]>,
-  parsed: LineageConfig,
-): { theta: number; scaling: RotaryScaling } {
+  parsed: RotaryConfig,
+  defaultShare?: number,
+): { theta: number; scaling: RotaryScaling; share: number; contextLength: number | undefined } {
   const key = parsed.rope_parameters ? "rope_parameters" : "rope_scaling";
   const parameters = parsed.rope_parameters ?? parsed.rope_scaling ?? {};
   const isStatedTwice = parsed.rope_parameters && parsed.rope_scaling;
@@ -117,25 +149,29 @@ export function rotaryOf(
   if (stated.length > 0 && Object.values(parameters).every((value) => value === undefined)) {
     throw configError(config, key, config.value[key], "expected rope_theta or rope_type in it");
   }
-  if ((parameters.partial_rotary_factor ?? 1) !== 1) {
+  const share =
+    parameters.partial_rotary_factor ?? parsed.partial_rotary_factor ?? defaultShare ?? 1;
+  if (defaultShare === undefined && share !== 1) {
     throw configError(
       config,
       `${key}.partial_rotary_factor`,
-      parameters.partial_rotary_factor,
+      share,
       "only whole heads are rotated in this family",
     );
   }
+  const contextLength = parsed.max_position_embeddings ?? undefined;
+  const settled = { theta, share, contextLength };
   switch (type) {
     case "default":
-      return { theta, scaling: { type: "default" } };
+      return { ...settled, scaling: { type: "default" } };
     case "dynamic":
       // It only begins beyond max_position_embeddings, which no sequence here exceeds.
       if (parsed.max_position_embeddings === undefined || parsed.max_position_embeddings === null) {
         throw configError(config, "max_position_embeddings", undefined, `expected by ${type}`);
       }
-      return { theta, scaling: { type: "default" } };
+      return { ...settled, scaling: { type: "default" } };
     case "linear":
-      return { theta, scaling: { type, factor: required("factor") } };
+      return { ...settled, scaling: { type, factor: required("factor") } };
     case "llama3":
       if (required("high_freq_factor") <= required("low_freq_factor")) {
         throw configError(
@@ -146,7 +182,7 @@ export function rotaryOf(
         );
       }
       return {
-        theta,
+        ...settled,
         scaling: {
           type,
           factor: required("factor"),
@@ -156,12 +192,32 @@ export function rotaryOf(
             parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192,
         },
       };
+    case "su":
+    case "longrope": {
+      const original =
+        parameters.original_max_position_embeddings ??
+        parsed.original_max_position_embeddings ??
+        contextLength;
+      const { short_factor: factors, attention_factor: attentionFactor } = parameters;
+      if (factors === undefined || original === undefined) {
+        const missing = factors ? "original_max_position_embeddings" : "short_factor";
+        throw configError(config, `${key}.${missing}`, undefined, `expected by ${type}`);
+      }
+      const stretch = parameters.factor ?? (contextLength ?? original) / original;
+      const magnitude = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
+      return {
+        ...settled,
+        scaling: { type: "longrope", factors, magnitude: attentionFactor ?? magnitude },
+        // A longer sequence is rotated otherwise from its first token on.
+        contextLength: original,
+      };
+    }
     default:
       throw configError(
         config,
         `${key}.rope_type`,
         type,
-        "supported are default, linear, dynamic and llama3",
+        "supported are default, linear, dynamic, llama3 and longrope",
       );
   }
 }

@@ -38,11 +38,16 @@ export type Objective =
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
   | { readonly kind: "masked-token"; readonly maskToken: number | undefined };
 
-/** x_0 = norm(projection(scale · tokens[id] + positions[place + offset] + segment)), what is undefined left out. */
+/**
+ * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + segment)), what
+ * is undefined left out.
+ */
 export interface Embedding {
   /** Token embedding [vocabulary, size]; the size is the hidden size where there is no projection. */
   readonly tokens: TensorEntry;
   readonly scale: number;
+  /** Of the tokens alone (OPT). */
+  readonly tokenProjection: Linear | undefined;
   /** Learned positions [places, size]; a sequence begins at row `offset`. */
   readonly positions: { readonly table: TensorEntry; readonly offset: number } | undefined;
   /** Added to every token [1, size]: the first kind of segment. */
@@ -120,12 +125,22 @@ export interface Attention {
   readonly queryNorm: Norm | undefined;
   readonly keyNorm: Norm | undefined;
   readonly normsSpan: "head" | "heads";
+  /** Instead of these, a norm for each head, alike but for their weights and without biases (StableLM). */
+  readonly headNorms:
+    { readonly query: readonly Norm[]; readonly key: readonly Norm[] } | undefined;
   /** Undefined where positions are told in another way. */
   readonly rotary: Rotary | undefined;
   /** ALiBi's slope of each head (arXiv 2108.12409): slope · (key position − query position) is added. */
   readonly slopes: readonly number[] | undefined;
+  /**
+   * Falcon's form of it adds factor · (slope · key position), slope and product rounded to bfloat16, the
+   * factor being this; undefined: it is not rounded.
+   */
+  readonly roundedSlopeFactor: number | undefined;
   /** Factor on the scores, usually 1/√headSize. */
   readonly scale: number;
+  /** Queries, keys and values are held between −clip and clip (MPT). */
+  readonly clip: number | undefined;
   /** Scores s become cap · tanh(s / cap) (Gemma 2). */
   readonly softcap: number | undefined;
   /** Whether a token may attend to later ones. */
@@ -140,6 +155,8 @@ export interface Rotary {
   readonly inverseFrequencies: readonly number[];
   /** Which channels are a pair: c and c + pairs (GPT-NeoX), or 2c and 2c + 1 (GPT-J). */
   readonly pairing: "halves" | "neighbours";
+  /** Factor on the rotated channels, 1 in most models. */
+  readonly magnitude: number;
 }
 
 export type Activation = "silu" | "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "squared_relu";
@@ -162,13 +179,13 @@ export interface Head {
   readonly copy?: TensorEntry;
   readonly scale: number;
   readonly softcap: number | undefined;
-  /** What a masked-language-model head does first: norm(activation(dense x)). */
+  /** What a head may do first: norm(activation(dense x)). */
   readonly transform: HeadTransform | undefined;
 }
 
 export interface HeadTransform {
   readonly dense: Linear;
-  readonly activation: Activation;
+  readonly activation: Activation | undefined;
   readonly norm: Norm | undefined;
 }
 
@@ -177,6 +194,7 @@ export function plainEmbedding(tokens: TensorEntry): Embedding {
   return {
     tokens,
     scale: 1,
+    tokenProjection: undefined,
     positions: undefined,
     segment: undefined,
     norm: undefined,

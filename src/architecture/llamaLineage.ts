@@ -73,7 +73,7 @@ function describeLineage(
   const sizes = headSizes(reader, parsed, traits.defaultHeadSize);
   const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
   const activation = reader.activation("hidden_act", parsed.hidden_act);
-  const { theta, scaling } = rotaryOf(config, parsed);
+  const { theta, scaling, contextLength } = rotaryOf(config, parsed);
   // A checkpoint of the stack alone (LlamaModel) lacks the prefix that the model with a head has.
   const prefix = tensors.has("embed_tokens.weight") ? "" : "model.";
   const biases = traits.biases(parsed);
@@ -150,7 +150,7 @@ function describeLineage(
     keyValueHeads,
     feedForwardSize: parsed.intermediate_size,
     vocabularySize: parsed.vocab_size,
-    contextLength: parsed.max_position_embeddings ?? undefined,
+    contextLength,
     scheme,
     embedding: plainEmbedding(embedding),
     layers,

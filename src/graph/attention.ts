@@ -1,6 +1,6 @@
 import type { Attention, Linear, Norm, Rotary } from "../architecture/description";
 import type { GraphBuilder, Value } from "./graph";
-import { linear, normalised, scaled } from "./modules";
+import { linear, normalised, normalisedEach, relu, scaled } from "./modules";
 
 /** Names of what an attention is fed besides the stream; each only where it is used. */
 export const attentionInputs = {
@@ -18,22 +18,31 @@ export const attentionInputs = {
 
 /** softmax(scale · q kᵀ + mask) v, each key-value head shared by a group of query heads. */
 export function attention(builder: GraphBuilder, x: Value, module: Attention): Value {
-  const { heads, keyValueHeads, headSize, valueSize, queryNorm, keyNorm, normsSpan } = module;
+  const { heads, keyValueHeads, headSize, valueSize, queryNorm, keyNorm, normsSpan, headNorms } =
+    module;
   const groups = heads / keyValueHeads;
   const split = (value: Value, perKey: number, size: number): Value =>
     builder.reshape(value, ["batch", "sequence", keyValueHeads, perKey, size]);
   // [batch, keyValueHeads, groups or 1, sequence, headSize]
   const headsFirst = (value: Value): Value => builder.transpose(value, [0, 2, 3, 1, 4]);
-  const projected = (projection: Linear, norm: Norm | undefined, perKey: number): Value => {
-    const all = linear(builder, x, projection);
+  const clamp = (projection: Linear): Value =>
+    clamped(builder, linear(builder, x, projection), module.clip);
+  const projected = (
+    projection: Linear,
+    norm: Norm | undefined,
+    each: readonly Norm[] | undefined,
+    perKey: number,
+  ): Value => {
+    const all = clamp(projection);
+    if (each) return normalisedEach(builder, split(all, perKey, headSize), each);
     return normsSpan === "heads"
       ? split(normalised(builder, all, norm), perKey, headSize)
       : normalised(builder, split(all, perKey, headSize), norm);
   };
   const rotated = rotation(builder, module.rotary);
-  const query = rotated(headsFirst(projected(module.query, queryNorm, groups)));
-  const key = rotated(headsFirst(projected(module.key, keyNorm, 1)));
-  const value = headsFirst(split(linear(builder, x, module.value), 1, valueSize));
+  const query = rotated(headsFirst(projected(module.query, queryNorm, headNorms?.query, groups)));
+  const key = rotated(headsFirst(projected(module.key, keyNorm, headNorms?.key, 1)));
+  const value = headsFirst(split(clamp(module.value), 1, valueSize));
   const scores = builder.apply("MatMul", [
     scaled(builder, query, module.scale),
     builder.transpose(key, [0, 1, 2, 4, 3]),
@@ -48,6 +57,15 @@ export function attention(builder: GraphBuilder, x: Value, module: Attention): V
     heads * valueSize,
   ]);
   return linear(builder, joined, module.output);
+}
+
+/** x no further from 0 than the limit: x − max(x − limit, 0) + max(−x − limit, 0). */
+function clamped(builder: GraphBuilder, x: Value, limit: number | undefined): Value {
+  if (limit === undefined) return x;
+  const beyond = (side: Value): Value =>
+    relu(builder, builder.apply("Sub", [side, builder.scalar(limit)]));
+  const above = builder.apply("Sub", [x, beyond(x)]);
+  return builder.add(above, beyond(builder.apply("Neg", [x])));
 }
 
 /** cap · tanh(x / cap), or x without a cap. */
@@ -152,9 +170,9 @@ function isMasked({ isBidirectional, slopes, window }: Attention): boolean {
   return !isBidirectional || slopes !== undefined || window !== undefined;
 }
 
-/** Cosines and sines of position × frequency, row-major [sequence, pairs]. */
+/** Cosines and sines of position × frequency, times the magnitude, row-major [sequence, pairs]. */
 export function rotaryTables(
-  { inverseFrequencies }: Pick<Rotary, "inverseFrequencies">,
+  { inverseFrequencies, magnitude }: Pick<Rotary, "inverseFrequencies" | "magnitude">,
   sequence: number,
 ): { cosine: Float32Array; sine: Float32Array } {
   const pairs = inverseFrequencies.length;
@@ -163,8 +181,8 @@ export function rotaryTables(
   for (let position = 0; position < sequence; position++) {
     for (let pair = 0; pair < pairs; pair++) {
       const angle = position * inverseFrequencies[pair]!;
-      cosine[position * pairs + pair] = Math.cos(angle);
-      sine[position * pairs + pair] = Math.sin(angle);
+      cosine[position * pairs + pair] = magnitude * Math.cos(angle);
+      sine[position * pairs + pair] = magnitude * Math.sin(angle);
     }
   }
   return { cosine, sine };
@@ -175,21 +193,43 @@ export function rotaryTables(
  * so no real token of a causal attention attends to it.
  */
 export function maskOf(
-  { isBidirectional, window, slopes }: Pick<Attention, "isBidirectional" | "window" | "slopes">,
+  {
+    isBidirectional,
+    window,
+    slopes,
+    roundedSlopeFactor: factor,
+  }: Pick<Attention, "isBidirectional" | "window" | "slopes" | "roundedSlopeFactor">,
   sequence: number,
 ): Float32Array {
   const perHead = slopes ?? [0];
   const mask = new Float32Array(perHead.length * sequence * sequence);
   for (const [head, slope] of perHead.entries()) {
+    const rounded =
+      factor === undefined
+        ? undefined
+        : Array.from(
+            mask.subarray(0, sequence),
+            (_, key) => factor * bfloat16(bfloat16(slope) * key),
+          );
     for (let query = 0; query < sequence; query++) {
       const oldest = window === undefined ? 0 : query - window + 1;
       const start = (head * sequence + query) * sequence;
       for (let key = 0; key < sequence; key++) {
         const isHidden = (key > query && !isBidirectional) || key < oldest;
         const distance = isBidirectional ? -Math.abs(key - query) : key - query;
-        mask[start + key] = isHidden ? hidden : slope * distance;
+        // The same number added to a whole row changes nothing.
+        const bias = rounded ? rounded[key]! - rounded[query]! : slope * distance;
+        mask[start + key] = isHidden ? hidden : bias;
       }
     }
   }
   return mask;
+}
+
+/** The nearest bfloat16, ties to even. */
+function bfloat16(value: number): number {
+  const single = new Float32Array([value]);
+  const bits = new Uint32Array(single.buffer);
+  bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
+  return single[0]!;
 }

@@ -1,9 +1,12 @@
-"""The committed cases: one tiny checkpoint for each way a LLaMA-lineage model can differ."""
+"""The committed cases: one tiny checkpoint for each way the models that are read can differ."""
 
 from dataclasses import dataclass
 from typing import Any
 
 Config = dict[str, Any]
+
+
+TIED_BY_DEFAULT = ("bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,13 @@ class Case:
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        return self.config.get("tie_word_embeddings", self.config["model_type"] == "gpt2")
+        unnamed = "nanogpt" if "model_args" in self.config else "mingpt"
+        model_type = self.config.get("model_type", unnamed)
+        return self.config.get("tie_word_embeddings", model_type in TIED_BY_DEFAULT)
+
+    @property
+    def vocabulary(self) -> int:
+        return self.config.get("model_args", self.config)["vocab_size"]
 
     @property
     def seed_text(self) -> str:
@@ -101,6 +110,202 @@ def gpt2(**overrides: Any) -> Config:
         "n_inner": None,
         "n_layer": 4,
         "n_positions": 128,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+# nanoGPT's model_args, and minGPT's options.
+SMALL_GPT = {"block_size": 64, "n_embd": 24, "n_head": 4, "n_layer": 3, "vocab_size": 72}
+
+
+def gpt_bigcode(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTBigCodeForCausalLM"],
+        activation_function="gelu_pytorch_tanh",
+        model_type="gpt_bigcode",
+        n_layer=3,
+        **overrides,
+    )
+
+
+def gpt_neox(**overrides: Any) -> Config:
+    """As Pythia wrote it."""
+    return {
+        **without(llama(), "num_key_value_heads", "rms_norm_eps", "rope_scaling"),
+        "architectures": ["GPTNeoXForCausalLM"],
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "model_type": "gpt_neox",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 0.25,
+        **overrides,
+    }
+
+
+def gptj(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTJForCausalLM"],
+        model_type="gptj",
+        n_head=3,
+        n_layer=3,
+        rotary_dim=4,
+        **overrides,
+    )
+
+
+def phi(**overrides: Any) -> Config:
+    """As Phi-2 wrote it."""
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["PhiForCausalLM"],
+        "hidden_act": "gelu_new",
+        "layer_norm_eps": 1e-5,
+        "model_type": "phi",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.5,
+        "rope_theta": 10000.0,
+        **overrides,
+    }
+
+
+def phi3(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Phi3ForCausalLM"],
+        model_type="phi3",
+        num_attention_heads=3,
+        num_hidden_layers=3,
+        num_key_value_heads=1,
+        original_max_position_embeddings=64,
+        pad_token_id=0,
+        rope_theta=10000.0,
+        **overrides,
+    )
+
+
+def starcoder2(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps", "tie_word_embeddings"),
+        "architectures": ["Starcoder2ForCausalLM"],
+        "hidden_act": "gelu_pytorch_tanh",
+        "model_type": "starcoder2",
+        "norm_epsilon": 1e-5,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 2,
+        "rope_theta": 100000.0,
+        "use_bias": True,
+        **overrides,
+    }
+
+
+def stablelm(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["StableLmForCausalLM"],
+        "layer_norm_eps": 1e-5,
+        "model_type": "stablelm",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.25,
+        "rope_theta": 10000.0,
+        "use_qkv_bias": True,
+        **overrides,
+    }
+
+
+def opt(**overrides: Any) -> Config:
+    return {
+        "_remove_final_layer_norm": False,
+        "activation_function": "relu",
+        "architectures": ["OPTForCausalLM"],
+        "do_layer_norm_before": True,
+        "ffn_dim": 40,
+        "hidden_size": 24,
+        "max_position_embeddings": 64,
+        "model_type": "opt",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "vocab_size": 72,
+        "word_embed_proj_dim": 24,
+        **overrides,
+    }
+
+
+def bloom(**overrides: Any) -> Config:
+    return {
+        "apply_residual_connection_post_layernorm": False,
+        "architectures": ["BloomForCausalLM"],
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "bloom",
+        "n_head": 4,
+        "n_layer": 3,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def mpt(**overrides: Any) -> Config:
+    return {
+        "architectures": ["MPTForCausalLM"],
+        "attn_config": {"alibi": True, "alibi_bias_max": 8, "clip_qkv": None},
+        "d_model": 24,
+        "expansion_ratio": 4,
+        "max_seq_len": 64,
+        "model_type": "mpt",
+        "n_heads": 4,
+        "n_layers": 3,
+        "no_bias": True,
+        "norm_type": "low_precision_layernorm",
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def falcon(**overrides: Any) -> Config:
+    """As Falcon 7B wrote it."""
+    return {
+        "alibi": False,
+        "architectures": ["FalconForCausalLM"],
+        "bias": False,
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "falcon",
+        "multi_query": True,
+        "new_decoder_architecture": False,
+        "num_attention_heads": 6,
+        "num_hidden_layers": 3,
+        "parallel_attn": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def qwen(**overrides: Any) -> Config:
+    """As Qwen 7B wrote it: the feed-forward has half of the stated width."""
+    return {
+        "architectures": ["QWenLMHeadModel"],
+        "hidden_size": 24,
+        "intermediate_size": 80,
+        "kv_channels": 6,
+        "layer_norm_epsilon": 1e-6,
+        "max_position_embeddings": 64,
+        "model_type": "qwen",
+        "no_bias": True,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 1.0,
+        "scale_attn_weights": True,
+        "seq_length": 64,
+        "tie_word_embeddings": False,
+        "use_dynamic_ntk": True,
+        "use_logn_attn": True,
         "vocab_size": 72,
         **overrides,
     }
@@ -201,6 +406,85 @@ CASES: list[Case] = [
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
     Case("gpt2", gpt2()),
+    Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
+    Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    Case("gpt-neox", gpt_neox()),
+    # As transformers 5 writes it, and with what no released model has.
+    Case(
+        "gpt-neox-sequential",
+        gpt_neox(attention_bias=False, rotary_pct=1.0, use_parallel_residual=False),
+        written_by_transformers=True,
+    ),
+    Case("gpt-j", gptj()),
+    Case("phi", phi()),
+    Case(
+        "phi-head-norms",
+        phi(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=1.0,
+            qk_layernorm=True,
+        ),
+        written_by_transformers=True,
+    ),
+    Case("phi3", phi3()),
+    Case(
+        "phi3-longrope",
+        phi3(
+            partial_rotary_factor=0.75,
+            rope_scaling={
+                "long_factor": [1.5, 4.0, 9.0],
+                "short_factor": [1.05, 1.3, 2.5],
+                "type": "longrope",
+            },
+            sliding_window=6,
+        ),
+    ),
+    Case("starcoder2", starcoder2(sliding_window=5)),
+    Case("stablelm", stablelm()),
+    Case(
+        "stablelm-parallel",
+        stablelm(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=0.5,
+            qk_layernorm=True,
+            use_parallel_residual=True,
+            use_qkv_bias=False,
+        ),
+    ),
+    Case("opt", opt()),
+    # As OPT 350M: Post-LN, and an embedding of fewer channels than the stream has.
+    Case("opt-projected", opt(do_layer_norm_before=False, word_embed_proj_dim=16)),
+    Case("bloom", bloom()),
+    # Numbers of heads that are no power of two.
+    Case("bloom-six-heads", bloom(n_head=6), document_lengths=(15, 11)),
+    Case("mpt", mpt()),
+    Case(
+        "mpt-clipped",
+        mpt(attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3}, n_heads=6),
+    ),
+    Case("falcon", falcon()),
+    Case("falcon-new", falcon(bias=True, new_decoder_architecture=True, num_kv_heads=2)),
+    Case(
+        "falcon-new-one-norm",
+        falcon(new_decoder_architecture=True, num_kv_heads=3, num_ln_in_parallel_attn=1),
+        document_lengths=(15, 11),
+    ),
+    # As RefinedWeb's models; twelve heads have slopes whose rounding shows.
+    Case(
+        "falcon-alibi",
+        falcon(
+            alibi=True,
+            bias=True,
+            multi_query=False,
+            num_attention_heads=12,
+            parallel_attn=False,
+        ),
+    ),
+    Case("qwen", qwen()),
+    Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
+    Case("mingpt", SMALL_GPT),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

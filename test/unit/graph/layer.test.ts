@@ -137,8 +137,12 @@ describe("a layer's graph", () => {
   it("lets no token see a later one, nor one that has left the window", async () => {
     const { architecture } = await opened("mistral");
     const openIn = (window: number | undefined, size: number): number[] =>
-      Array.from(maskOf({ isBidirectional: false, window, slopes: undefined }, size), (value) =>
-        value === 0 ? 1 : 0,
+      Array.from(
+        maskOf(
+          { isBidirectional: false, window, slopes: undefined, roundedSlopeFactor: undefined },
+          size,
+        ),
+        (value) => (value === 0 ? 1 : 0),
       );
     expect(openIn(2, 4)).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
     expect(openIn(undefined, 2)).toEqual([1, 0, 1, 1]);

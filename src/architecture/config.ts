@@ -15,7 +15,7 @@ export const positive = z.number().positive();
 export const epsilon = z.number().nonnegative();
 export const flag = z.boolean().nullish();
 
-const rotaryParameters = z.object({
+export const rotaryParameters = z.object({
   rope_type: z.string().optional(),
   /** The key before transformers 4.43. */
   type: z.string().optional(),
@@ -25,7 +25,15 @@ const rotaryParameters = z.object({
   high_freq_factor: positive.optional(),
   original_max_position_embeddings: positive.optional(),
   partial_rotary_factor: positive.optional(),
+  beta_fast: positive.nullish(),
+  beta_slow: positive.nullish(),
+  mscale: z.number().nonnegative().nullish(),
+  mscale_all_dim: z.number().nonnegative().nullish(),
+  attention_factor: positive.nullish(),
+  truncate: flag,
 });
+
+export type RotaryParameters = z.infer<typeof rotaryParameters>;
 
 /** The keys of config.json that the LLaMA lineage shares, under Hugging Face's names. */
 export const lineageSchema = z.object({
@@ -96,7 +104,11 @@ export function configError(
  */
 export function rotaryOf(
   config: NonNullable<Checkpoint["config"]>,
-  parsed: LineageConfig,
+  parsed: Pick<
+    LineageConfig,
+    "rope_parameters" | "rope_scaling" | "rope_theta" | "max_position_embeddings"
+  >,
+  defaultTheta = 10_000,
 ): { theta: number; scaling: RotaryScaling } {
   const key = parsed.rope_parameters ? "rope_parameters" : "rope_scaling";
   const parameters = parsed.rope_parameters ?? parsed.rope_scaling ?? {};
@@ -105,8 +117,10 @@ export function rotaryOf(
     const both = { rope_parameters: parameters, rope_scaling: parsed.rope_scaling };
     throw configError(config, key, both, "versions of transformers differ in which counts");
   }
-  const theta = parameters.rope_theta ?? parsed.rope_theta ?? 10_000;
+  const theta = parameters.rope_theta ?? parsed.rope_theta ?? defaultTheta;
   const type = parameters.rope_type ?? parameters.type ?? "default";
+  const originalContextLength =
+    parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192;
   const required = (name: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
     const value = parameters[name];
     if (value === undefined)
@@ -152,16 +166,45 @@ export function rotaryOf(
           factor: required("factor"),
           lowFrequencyFactor: required("low_freq_factor"),
           highFrequencyFactor: required("high_freq_factor"),
-          originalContextLength:
-            parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192,
+          originalContextLength,
         },
       };
+    case "yarn": {
+      const factor = required("factor");
+      return {
+        theta,
+        scaling: {
+          type,
+          factor,
+          fastTurns: parameters.beta_fast ?? 32,
+          slowTurns: parameters.beta_slow ?? 1,
+          originalContextLength,
+          isTruncated: parameters.truncate ?? true,
+          magnitude: yarnMagnitude(factor, parameters),
+        },
+      };
+    }
     default:
       throw configError(
         config,
         `${key}.rope_type`,
         type,
-        "supported are default, linear, dynamic and llama3",
+        "supported are default, linear, dynamic, llama3 and yarn",
       );
   }
+}
+
+function yarnMagnitude(
+  factor: number,
+  { attention_factor: stated, mscale, mscale_all_dim: ofScores }: RotaryParameters,
+): number {
+  if (stated) return stated;
+  return mscale && ofScores
+    ? yarnScale(factor, mscale) / yarnScale(factor, ofScores)
+    : yarnScale(factor, 1);
+}
+
+/** 0.1 · weight · ln(factor) + 1: how much YaRN raises queries and keys for a context this much longer. */
+export function yarnScale(factor: number, weight: number): number {
+  return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
 }

@@ -2,6 +2,9 @@ import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
 import { deepseekLlm } from "./families/deepseekLlm";
+import { gemma } from "./families/gemma";
+import { gemma2 } from "./families/gemma2";
+import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { llama } from "./families/llama";
 import { mistral } from "./families/mistral";
@@ -11,7 +14,17 @@ import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
 /** In the order they are asked: a family told by more than its model_type stands before the others. */
-const families: readonly Family[] = [deepseekLlm, llama, mistral, qwen2, qwen3, gpt2];
+const families: readonly Family[] = [
+  deepseekLlm,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gpt2,
+  gemma,
+  gemma2,
+  gemma3,
+];
 
 /**
  * Finds out what a checkpoint computes, from its config.json and its tensor directory.

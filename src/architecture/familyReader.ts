@@ -13,7 +13,9 @@ export type Sizes = Readonly<Record<string, number>>;
 export interface NormKind {
   readonly kind: Norm["kind"];
   readonly epsilon: number;
-  /** Whether it has a bias; left out: a `layer` norm has one. */
+  /** Whether it has a weight; left out: it has. */
+  readonly hasWeight?: boolean;
+  /** Whether it has a bias; left out: a `layer` norm with a weight has one. */
   readonly hasBias?: boolean;
   readonly weightOffset?: number;
   readonly groups?: number;
@@ -81,13 +83,14 @@ export class FamilyReader {
     return { weight, bias: hasBias ? this.tensors.take(`${path}.bias`, output) : undefined };
   }
 
-  /** Takes the norm at a module path. */
+  /** Takes the norm at a module path, which may hold nothing. */
   norm(path: string, size: Sizes, norm: NormKind): Norm {
-    const { kind, epsilon, hasBias = kind === "layer", weightOffset = 0, groups = 1 } = norm;
+    const { kind, epsilon, hasWeight = true, weightOffset = 0, groups = 1 } = norm;
+    const { hasBias = hasWeight && kind === "layer" } = norm;
     return {
       kind,
       path,
-      weight: this.tensors.take(`${path}.weight`, size),
+      weight: hasWeight ? this.tensors.take(`${path}.weight`, size) : undefined,
       weightOffset,
       bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
       epsilon,
@@ -114,6 +117,18 @@ export class FamilyReader {
     const tied = { ...plainHead(embedding), tied: true };
     // Some checkpoints store the tied weight twice.
     return isStored ? { ...tied, copy: this.tensors.take(name, vocabulary) } : tied;
+  }
+
+  /**
+   * LayerNorm Scaling's factors that training code stored as buffers, with what they must be.
+   *
+   * @param pattern matches their names, and the layer's index as a group
+   */
+  scalesOfLayers(pattern: RegExp): NonNullable<Architecture["statedScales"]> {
+    return this.tensors.named(pattern).map(([name, layer]) => ({
+      tensor: this.tensors.takeNumber(name),
+      scale: 1 / Math.sqrt(Number(layer) + 1),
+    }));
   }
 
   /** The description, once every tensor has been taken. @throws CheckpointError when one is left */
@@ -148,6 +163,8 @@ export function plainAttention(
     headSize,
     valueSize: headSize,
     ...projections,
+    latent: undefined,
+    clip: undefined,
     queryNorm: undefined,
     keyNorm: undefined,
     normsSpan: "head",

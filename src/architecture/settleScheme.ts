@@ -4,6 +4,14 @@ import type { Architecture } from "./description";
 import type { SchemeName } from "./schemes";
 import { schemeNamed, schemeNames } from "./schemes";
 
+/** What a family's norms are where nothing says otherwise. */
+export type DefaultScheme = Pick<Architecture["scheme"], "name" | "source">;
+
+const preNorm: DefaultScheme = {
+  name: "pre-ln",
+  source: "the default of the family; weights cannot tell LayerNorm Scaling",
+};
+
 type Config = NonNullable<Checkpoint["config"]>;
 
 /**
@@ -15,6 +23,7 @@ export function settleScheme(
   checkpoint: Checkpoint,
   config: Config,
   asked: SchemeName | undefined,
+  byDefault: DefaultScheme = preNorm,
 ): Architecture["scheme"] {
   const stated = schemeNames.filter((name) => isStated(name, config.value));
   if (asked !== undefined) {
@@ -42,10 +51,7 @@ export function settleScheme(
     const tensor = tensors && [...checkpoint.tensors.keys()].find((found) => tensors.test(found));
     if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
   }
-  return {
-    name: "pre-ln",
-    source: "the default of the family; weights cannot tell LayerNorm Scaling",
-  };
+  return byDefault;
 }
 
 function isStated(name: SchemeName, config: Config["value"]): boolean {

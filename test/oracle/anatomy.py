@@ -1,5 +1,6 @@
 """Where a model keeps what the reference hooks into: its layers, and the parts of their sublayers."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,15 @@ def llama(model: nn.Module) -> Anatomy:
     )
 
 
+def norms_last(model: nn.Module) -> Anatomy:
+    """Gemma 2 and 3, OLMo 2: what a sublayer adds has passed a norm."""
+    return dataclasses.replace(
+        llama(model),
+        attention=lambda layer: Sublayer(layer.post_attention_layernorm),
+        feed_forward=lambda layer: Sublayer(layer.post_feedforward_layernorm),
+    )
+
+
 def gpt2(model: nn.Module) -> Anatomy:
     return Anatomy(
         list(model.transformer.h),
@@ -87,6 +97,9 @@ def sample(model: nn.Module) -> Anatomy:
 # By the model_type of config.json; every other one is of the LLaMA lineage.
 OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "gpt2": gpt2,
+    "gemma2": norms_last,
+    "gemma3_text": norms_last,
+    "olmo2": norms_last,
 }
 
 

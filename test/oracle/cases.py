@@ -5,6 +5,8 @@ from typing import Any
 
 Config = dict[str, Any]
 
+TIED_BY_DEFAULT = ("gpt2", "gemma", "gemma2", "gemma3_text")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -21,7 +23,7 @@ class Case:
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        return self.config.get("tie_word_embeddings", self.config["model_type"] == "gpt2")
+        return self.config.get("tie_word_embeddings", self.config["model_type"] in TIED_BY_DEFAULT)
 
     @property
     def seed_text(self) -> str:
@@ -106,6 +108,27 @@ def gpt2(**overrides: Any) -> Config:
     }
 
 
+def gemma(model_type: str = "gemma", **overrides: Any) -> Config:
+    architectures = {"gemma": "Gemma", "gemma2": "Gemma2", "gemma3_text": "Gemma3"}
+    activation = "hidden_act" if model_type == "gemma" else "hidden_activation"
+    return without(
+        llama(
+            architectures=[f"{architectures[model_type]}ForCausalLM"],
+            model_type=model_type,
+            **{
+                activation: "gelu_pytorch_tanh",
+                "head_dim": 10,
+                "num_key_value_heads": 2,
+                "rms_norm_eps": 1e-6,
+                **overrides,
+            },
+        ),
+        *(() if model_type == "gemma" else ("hidden_act",)),
+        "rope_scaling",
+        "tie_word_embeddings",
+    )
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -134,11 +157,41 @@ LLAMA3 = llama(
 )
 QWEN2_SLIDING = qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2)
 
+GEMMA3 = {
+    **gemma(
+        "gemma3_text",
+        num_hidden_layers=3,
+        query_pre_attn_scalar=12,
+        rope_local_base_freq=100.0,
+        rope_theta=5000.0,
+        sliding_window=5,
+        sliding_window_pattern=2,
+    ),
+    "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+}
+
 CASES: list[Case] = [
     # Llama 1 states no num_key_value_heads: as many as there are heads.
     Case("llama", without(llama(), "num_key_value_heads")),
     Case("llama3-rope-scaling", LLAMA3),
     Case("llama3-sharded", LLAMA3, shards=3, weights_seed="llama3-rope-scaling"),
+    # Pairs that are kept, blended and divided, and a magnitude other than 1.
+    Case(
+        "llama-yarn",
+        llama(
+            head_dim=16,
+            num_hidden_layers=3,
+            num_key_value_heads=2,
+            rope_theta=10000.0,
+            rope_scaling={
+                "beta_fast": 4.0,
+                "beta_slow": 0.5,
+                "factor": 8.0,
+                "original_max_position_embeddings": 64,
+                "rope_type": "yarn",
+            },
+        ),
+    ),
     # The form transformers 5 writes: everything about rotation under rope_parameters.
     Case(
         "llama3-rope-parameters",
@@ -201,6 +254,24 @@ CASES: list[Case] = [
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
     Case("gpt2", gpt2()),
+    # The released configs of Gemma say "gelu" for its approximation.
+    Case("gemma", gemma(hidden_act="gelu", num_key_value_heads=1, num_hidden_layers=3)),
+    # Caps that bend the numbers, and windows that hide some.
+    Case(
+        "gemma2",
+        gemma(
+            "gemma2",
+            attn_logit_softcapping=2.0,
+            final_logit_softcapping=3.0,
+            num_hidden_layers=3,
+            query_pre_attn_scalar=7,
+            sliding_window=5,
+        ),
+    ),
+    # As released: local layers with a base of their own, a stretched global one.
+    Case("gemma3", GEMMA3),
+    # As transformers 5 writes it: rope_parameters by kind of layer.
+    Case("gemma3-rope-parameters", GEMMA3, weights_seed="gemma3", written_by_transformers=True),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -1,15 +1,17 @@
+import { lineageSchema } from "../config";
 import { lineageFamily, windowOfLayerTypes } from "../llamaLineage";
 
 /** Qwen3, dense (arXiv 2505.09388): a norm on each head's queries and keys, no biases by default. */
 export const qwen3 = lineageFamily(
   {
     family: "qwen3",
+    schema: lineageSchema,
     biases: ({ attention_bias }) => ({
       queryKeyValue: attention_bias ?? false,
       attentionOutput: attention_bias ?? false,
       feedForward: false,
     }),
-    queryKeyNorm: true,
+    queryKeyNorm: "head",
     defaultHeadSize: 128,
     window: windowOfLayerTypes,
   },

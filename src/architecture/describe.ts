@@ -8,6 +8,8 @@ import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { llama } from "./families/llama";
 import { mistral } from "./families/mistral";
+import { olmo } from "./families/olmo";
+import { olmo2 } from "./families/olmo2";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
 import type { Family } from "./family";
@@ -24,6 +26,8 @@ const families: readonly Family[] = [
   gemma,
   gemma2,
   gemma3,
+  olmo,
+  olmo2,
 ];
 
 /**

@@ -129,6 +129,31 @@ def gemma(model_type: str = "gemma", **overrides: Any) -> Config:
     )
 
 
+def olmo(**overrides: Any) -> Config:
+    return without(
+        llama(
+            architectures=["OlmoForCausalLM"],
+            model_type="olmo",
+            num_hidden_layers=3,
+            rope_theta=10000.0,
+            **overrides,
+        ),
+        "rms_norm_eps",
+    )
+
+
+def olmo2(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Olmo2ForCausalLM"],
+        model_type="olmo2",
+        num_hidden_layers=3,
+        num_key_value_heads=2,
+        rms_norm_eps=1e-6,
+        rope_theta=500000.0,
+        **overrides,
+    )
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -272,6 +297,9 @@ CASES: list[Case] = [
     Case("gemma3", GEMMA3),
     # As transformers 5 writes it: rope_parameters by kind of layer.
     Case("gemma3-rope-parameters", GEMMA3, weights_seed="gemma3", written_by_transformers=True),
+    # Clamped where it can be seen, within what random projections reach.
+    Case("olmo", olmo(clip_qkv=0.8)),
+    Case("olmo2", olmo2()),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -8,10 +8,14 @@ import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { llama } from "./families/llama";
 import { mistral } from "./families/mistral";
+import { mixtral } from "./families/mixtral";
 import { olmo } from "./families/olmo";
 import { olmo2 } from "./families/olmo2";
+import { olmoCore } from "./families/olmoCore";
 import { qwen2 } from "./families/qwen2";
+import { qwen2Moe } from "./families/qwen2Moe";
 import { qwen3 } from "./families/qwen3";
+import { qwen3Moe } from "./families/qwen3Moe";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -28,6 +32,10 @@ const families: readonly Family[] = [
   gemma3,
   olmo,
   olmo2,
+  olmoCore,
+  mixtral,
+  qwen2Moe,
+  qwen3Moe,
 ];
 
 /**

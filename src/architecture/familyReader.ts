@@ -60,10 +60,23 @@ export class FamilyReader {
     throw this.refusal(key, name, `supported are ${[...activations.keys()].join(", ")}`);
   }
 
+  /** How many experts a token goes through. @throws CheckpointError when there are not as many */
+  chosen(key: string, chosen: number, count: Sizes): number {
+    const [[stated, all]] = Object.entries(count) as [[string, number]];
+    if (chosen <= all) return chosen;
+    throw this.refusal(key, chosen, `it may not exceed ${stated}, ${all}`);
+  }
+
   /** @throws CheckpointError when the hidden size does not fall into this many heads */
   headSize(key: string, heads: number, hiddenSize: number): number {
     if (hiddenSize % heads === 0) return hiddenSize / heads;
     throw this.refusal(key, heads, `it must divide the hidden size, ${hiddenSize}`);
+  }
+
+  /** @throws CheckpointError when the key and value heads are not each shared by equally many heads */
+  requireGroups(key: string, keyValueHeads: number, heads: number): void {
+    if (heads % keyValueHeads === 0) return;
+    throw this.refusal(key, keyValueHeads, `it must divide num_attention_heads, ${heads}`);
   }
 
   /**

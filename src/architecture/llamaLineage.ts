@@ -39,7 +39,7 @@ export interface LineageTraits<Config extends LineageConfig = LineageConfig> {
   /** Over what queries and keys are normalised, if they are. */
   readonly queryKeyNorm: false | Attention["normsSpan"];
   /** Channels of a head where the config has no head_dim; undefined: hidden size / heads. */
-  readonly defaultHeadSize?: number;
+  readonly defaultHeadSize?: number | undefined;
   /** Sliding window of the layer with this index; undefined: full causal attention. */
   readonly window: (config: Config, layer: number) => number | undefined;
   /** The scheme where nothing says another; undefined: Pre-LN. */
@@ -314,13 +314,7 @@ function headSizes(
   const heads = parsed.num_attention_heads;
   const keyValueHeads = parsed.num_key_value_heads ?? heads;
   const headSize = parsed.head_dim ?? defaultHeadSize ?? hiddenSize / heads;
-  if (heads % keyValueHeads !== 0) {
-    throw reader.refusal(
-      "num_key_value_heads",
-      keyValueHeads,
-      `it must divide num_attention_heads, ${heads}`,
-    );
-  }
+  reader.requireGroups("num_key_value_heads", keyValueHeads, heads);
   if (!Number.isInteger(headSize)) {
     throw reader.refusal(
       "num_attention_heads",

@@ -20,6 +20,13 @@ export function rows(tensor: TensorEntry, start: number, end: number): TensorEnt
   );
 }
 
+/** One entry of the outermost axis, without that axis. */
+export function entryOf(tensor: TensorEntry, index: number): TensorEntry {
+  const [, ...shape] = tensor.shape;
+  const [step, ...strides] = stridesOf(tensor) as [number, ...number[]];
+  return arrangement(tensor, shape, { shape, strides }, index * step);
+}
+
 /** A matrix with rows and columns exchanged. */
 export function transposed(tensor: TensorEntry): TensorEntry {
   const [rows, columns] = tensor.shape as readonly [number, number];

@@ -67,6 +67,16 @@ def gpt2(model: nn.Module) -> Anatomy:
     )
 
 
+def olmo_core(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.blocks.values()),
+        "blocks.{}",
+        model,
+        lambda layer: Sublayer(layer.attention),
+        lambda layer: Sublayer(layer.feed_forward),
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 

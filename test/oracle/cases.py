@@ -19,11 +19,13 @@ class Case:
     weights_seed: str = ""
     # config.json as transformers 5 writes it: rope_parameters, dtype, layer_types.
     written_by_transformers: bool = False
+    # Each expert's tensors by themselves, as transformers 4 named them, instead of all in two.
+    experts_apart: bool = False
 
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        return self.config.get("tie_word_embeddings", self.config["model_type"] in TIED_BY_DEFAULT)
+        return self.config.get("tie_word_embeddings", self.config.get("model_type") in TIED_BY_DEFAULT)
 
     @property
     def seed_text(self) -> str:
@@ -154,6 +156,22 @@ def olmo2(**overrides: Any) -> Config:
     )
 
 
+def mixture(model_type: str, architecture: str, **overrides: Any) -> Config:
+    """Few and small experts; every family names their number in its own way."""
+    return llama(
+        architectures=[f"{architecture}ForCausalLM"],
+        model_type=model_type,
+        **{
+            "num_experts_per_tok": 2,
+            "num_hidden_layers": 3,
+            "num_key_value_heads": 2,
+            "rms_norm_eps": 1e-6,
+            "rope_theta": 10000.0,
+            **overrides,
+        },
+    )
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -193,6 +211,46 @@ GEMMA3 = {
         sliding_window_pattern=2,
     ),
     "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+}
+
+MIXTRAL = mixture("mixtral", "Mixtral", intermediate_size=14, num_local_experts=5, rms_norm_eps=1e-5)
+QWEN3_MOE = mixture(
+    "qwen3_moe",
+    "Qwen3Moe",
+    head_dim=8,
+    moe_intermediate_size=10,
+    norm_topk_prob=True,
+    num_experts=6,
+)
+
+OLMO_CORE = {
+    "dataset": {"name": "fsl"},
+    "model": {
+        "_CLASS_": "olmo_core.nn.transformer.config.TransformerConfig",
+        "name": "default",
+        "d_model": 24,
+        "vocab_size": 72,
+        "n_layers": 4,
+        "block": {
+            "name": "default_scaled",
+            "attention": {
+                "name": "default",
+                "n_heads": 4,
+                "n_kv_heads": 2,
+                "bias": False,
+                "rope": {"name": "default", "theta": 500000, "full_precision": True},
+                "clip_qkv": 1.5,
+                "qk_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            },
+            "feed_forward": {"hidden_size": 40, "bias": False, "name": "default"},
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+        },
+        "lm_head": {
+            "name": "default",
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            "bias": False,
+        },
+    },
 }
 
 CASES: list[Case] = [
@@ -300,6 +358,26 @@ CASES: list[Case] = [
     # Clamped where it can be seen, within what random projections reach.
     Case("olmo", olmo(clip_qkv=0.8)),
     Case("olmo2", olmo2()),
+    # In OLMo-core's own layout, with LayerNorm Scaling's factors as buffers.
+    Case("olmo-core-lns", OLMO_CORE),
+    Case("mixtral", MIXTRAL, experts_apart=True),
+    Case("mixtral-fused", MIXTRAL, weights_seed="mixtral"),
+    # A plain layer among those with experts, and weights that do not sum to 1.
+    Case(
+        "qwen2-moe",
+        mixture(
+            "qwen2_moe",
+            "Qwen2Moe",
+            mlp_only_layers=[1],
+            moe_intermediate_size=10,
+            norm_topk_prob=False,
+            num_experts=6,
+            shared_expert_intermediate_size=14,
+        ),
+        experts_apart=True,
+    ),
+    Case("qwen3-moe", QWEN3_MOE, experts_apart=True),
+    Case("qwen3-moe-fused", QWEN3_MOE, weights_seed="qwen3-moe"),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

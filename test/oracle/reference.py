@@ -1,6 +1,6 @@
 """Reference values from the real Hugging Face modelling code, by hooks: nothing is re-implemented.
 
-Every document is run alone, in float64, with eager attention.
+Every document is run alone, in float64, with eager attention and experts.
 """
 
 import json
@@ -19,8 +19,9 @@ from torch.utils.hooks import RemovableHandle
 from transformers import AutoModelForCausalLM
 
 import anatomy
+import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
-from checkpoints import load_sample
+from checkpoints import load_written_out
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 
 PROBES = 4000
@@ -46,10 +47,16 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     """The checkpoint as the code that it was made for reads it."""
     config = json.loads((folder / "config.json").read_text())
     if "norm_scheme" in config:
-        model, describe = load_sample(folder, config), anatomy.sample
+        model, describe = load_written_out(folder, config), anatomy.sample
+    elif olmo_core.is_config(config):
+        model, describe = load_written_out(folder, config), anatomy.olmo_core
     else:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="eager", local_files_only=True
+            folder,
+            dtype=dtype,
+            attn_implementation="eager",
+            experts_implementation="eager",
+            local_files_only=True,
         )
         describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)
     model = model.to(dtype).eval()

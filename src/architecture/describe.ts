@@ -2,6 +2,8 @@ import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
 import { deepseekLlm } from "./families/deepseekLlm";
+import { deepseekV2 } from "./families/deepseekV2";
+import { deepseekV3 } from "./families/deepseekV3";
 import { gemma } from "./families/gemma";
 import { gemma2 } from "./families/gemma2";
 import { gemma3 } from "./families/gemma3";
@@ -36,6 +38,8 @@ const families: readonly Family[] = [
   mixtral,
   qwen2Moe,
   qwen3Moe,
+  deepseekV2,
+  deepseekV3,
 ];
 
 /**

@@ -223,6 +223,38 @@ QWEN3_MOE = mixture(
     num_experts=6,
 )
 
+def deepseek(version: int, **overrides: Any) -> Config:
+    """Latent attention, a plain first layer, and scores that a longer context raises."""
+    return mixture(
+        f"deepseek_v{version}",
+        f"DeepseekV{version}",
+        **{
+            "first_k_dense_replace": 1,
+            "kv_lora_rank": 10,
+            "moe_intermediate_size": 8,
+            "n_group": 3,
+            "n_routed_experts": 6,
+            "n_shared_experts": 2,
+            "num_key_value_heads": 4,
+            "q_lora_rank": 12,
+            "qk_nope_head_dim": 6,
+            "qk_rope_head_dim": 8,
+            "topk_group": 2,
+            "v_head_dim": 7,
+            "rope_scaling": {
+                "beta_fast": 4,
+                "beta_slow": 0.5,
+                "factor": 8,
+                "mscale": 0.707,
+                "mscale_all_dim": 1.2,
+                "original_max_position_embeddings": 16,
+                "type": "yarn",
+            },
+            **overrides,
+        },
+    )
+
+
 OLMO_CORE = {
     "dataset": {"name": "fsl"},
     "model": {
@@ -378,6 +410,27 @@ CASES: list[Case] = [
     ),
     Case("qwen3-moe", QWEN3_MOE, experts_apart=True),
     Case("qwen3-moe-fused", QWEN3_MOE, weights_seed="qwen3-moe"),
+    # As V2-Lite: queries straight from the stream, experts from any group, no yarn.
+    Case(
+        "deepseek-v2-lite",
+        deepseek(
+            2,
+            q_lora_rank=None,
+            rope_scaling=None,
+            routed_scaling_factor=1.0,
+            topk_method="greedy",
+        ),
+        experts_apart=True,
+    ),
+    Case(
+        "deepseek-v2",
+        deepseek(2, routed_scaling_factor=1.6, topk_method="group_limited_greedy"),
+    ),
+    Case(
+        "deepseek-v3",
+        deepseek(3, norm_topk_prob=True, routed_scaling_factor=2.5),
+        experts_apart=True,
+    ),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

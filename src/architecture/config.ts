@@ -15,7 +15,7 @@ export const positive = z.number().positive();
 export const epsilon = z.number().nonnegative();
 export const flag = z.boolean().nullish();
 
-const rotaryParameters = z.object({
+export const rotaryParameters = z.object({
   rope_type: z.string().optional(),
   /** The key before transformers 4.43. */
   type: z.string().optional(),
@@ -27,8 +27,15 @@ const rotaryParameters = z.object({
   partial_rotary_factor: positive.optional(),
   short_factor: z.array(positive).optional(),
   long_factor: z.array(positive).optional(),
+  beta_fast: positive.nullish(),
+  beta_slow: positive.nullish(),
+  mscale: z.number().nonnegative().nullish(),
+  mscale_all_dim: z.number().nonnegative().nullish(),
   attention_factor: positive.nullish(),
+  truncate: flag,
 });
+
+export type RotaryParameters = z.infer<typeof rotaryParameters>;
 
 /** The keys of config.json about rotary positions, of both generations. */
 export const rotaryKeys = {
@@ -117,18 +124,23 @@ export function configError(
   );
 }
 
+/** What a family's positions are where the config does not say. */
+export interface RotaryDefaults {
+  /** Share of a head's channels that are rotated; undefined: the family only knows whole heads. */
+  readonly defaultShare?: number;
+  readonly defaultTheta?: number;
+}
+
 /**
  * Rotary base and scaling from either generation of config keys.
  *
- * @param defaultShare of a head's channels that are rotated, where the config does not say; undefined:
- *   the family only knows whole heads
  * @returns also the longest sequence that the scaling is meant for
  * @throws CheckpointError when the scaling is of a kind that is not supported
  */
 export function rotaryOf(
   config: NonNullable<Checkpoint["config"]>,
   parsed: RotaryConfig,
-  defaultShare?: number,
+  { defaultShare, defaultTheta = 10_000 }: RotaryDefaults = {},
 ): { theta: number; scaling: RotaryScaling; share: number; contextLength: number | undefined } {
   const key = parsed.rope_parameters ? "rope_parameters" : "rope_scaling";
   const parameters = parsed.rope_parameters ?? parsed.rope_scaling ?? {};
@@ -137,8 +149,10 @@ export function rotaryOf(
     const both = { rope_parameters: parameters, rope_scaling: parsed.rope_scaling };
     throw configError(config, key, both, "versions of transformers differ in which counts");
   }
-  const theta = parameters.rope_theta ?? parsed.rope_theta ?? 10_000;
+  const theta = parameters.rope_theta ?? parsed.rope_theta ?? defaultTheta;
   const type = parameters.rope_type ?? parameters.type ?? "default";
+  const originalContextLength =
+    parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192;
   const required = (name: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
     const value = parameters[name];
     if (value === undefined)
@@ -161,6 +175,11 @@ export function rotaryOf(
   }
   const contextLength = parsed.max_position_embeddings ?? undefined;
   const settled = { theta, share, contextLength };
+  const unknown = (): CheckpointError => {
+    const known = ["default", "linear", "dynamic", "llama3", "yarn"];
+    const all = defaultShare === undefined ? known : [...known, "longrope"];
+    return configError(config, `${key}.rope_type`, type, `supported are ${all.join(", ")}`);
+  };
   switch (type) {
     case "default":
       return { ...settled, scaling: { type: "default" } };
@@ -188,12 +207,12 @@ export function rotaryOf(
           factor: required("factor"),
           lowFrequencyFactor: required("low_freq_factor"),
           highFrequencyFactor: required("high_freq_factor"),
-          originalContextLength:
-            parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192,
+          originalContextLength,
         },
       };
     case "su":
     case "longrope": {
+      if (defaultShare === undefined) throw unknown();
       const original =
         parameters.original_max_position_embeddings ??
         parsed.original_max_position_embeddings ??
@@ -212,12 +231,37 @@ export function rotaryOf(
         contextLength: original,
       };
     }
+    case "yarn": {
+      const factor = required("factor");
+      return {
+        ...settled,
+        scaling: {
+          type,
+          factor,
+          fastTurns: parameters.beta_fast ?? 32,
+          slowTurns: parameters.beta_slow ?? 1,
+          originalContextLength,
+          isTruncated: parameters.truncate ?? true,
+          magnitude: yarnMagnitude(factor, parameters),
+        },
+      };
+    }
     default:
-      throw configError(
-        config,
-        `${key}.rope_type`,
-        type,
-        "supported are default, linear, dynamic, llama3 and longrope",
-      );
+      throw unknown();
   }
+}
+
+function yarnMagnitude(
+  factor: number,
+  { attention_factor: stated, mscale, mscale_all_dim: ofScores }: RotaryParameters,
+): number {
+  if (stated) return stated;
+  return mscale && ofScores
+    ? yarnScale(factor, mscale) / yarnScale(factor, ofScores)
+    : yarnScale(factor, 1);
+}
+
+/** 0.1 · weight · ln(factor) + 1: how much YaRN raises queries and keys for a context this much longer. */
+export function yarnScale(factor: number, weight: number): number {
+  return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
 }

@@ -4,6 +4,11 @@ import type { Architecture } from "./description";
 import { bloom } from "./families/bloom";
 import { deepseekLlm } from "./families/deepseekLlm";
 import { falcon } from "./families/falcon";
+import { deepseekV2 } from "./families/deepseekV2";
+import { deepseekV3 } from "./families/deepseekV3";
+import { gemma } from "./families/gemma";
+import { gemma2 } from "./families/gemma2";
+import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { gptBigCode } from "./families/gptBigCode";
 import { gptJ } from "./families/gptJ";
@@ -17,10 +22,16 @@ import { opt } from "./families/opt";
 import { phi } from "./families/phi";
 import { phi3 } from "./families/phi3";
 import { qwen } from "./families/qwen";
+import { mixtral } from "./families/mixtral";
+import { olmo } from "./families/olmo";
+import { olmo2 } from "./families/olmo2";
+import { olmoCore } from "./families/olmoCore";
 import { qwen2 } from "./families/qwen2";
+import { qwen2Moe } from "./families/qwen2Moe";
 import { qwen3 } from "./families/qwen3";
 import { stableLm } from "./families/stableLm";
 import { starcoder2 } from "./families/starcoder2";
+import { qwen3Moe } from "./families/qwen3Moe";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -46,6 +57,17 @@ const families: readonly Family[] = [
   mpt,
   falcon,
   qwen,
+  gemma,
+  gemma2,
+  gemma3,
+  olmo,
+  olmo2,
+  olmoCore,
+  mixtral,
+  qwen2Moe,
+  qwen3Moe,
+  deepseekV2,
+  deepseekV3,
 ];
 
 /**

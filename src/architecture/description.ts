@@ -30,6 +30,10 @@ export interface Architecture {
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
   readonly objective: Objective;
+  /** LayerNorm Scaling's factors as buffers of the checkpoint state them; `verifyCopies` compares them. */
+  readonly statedScales?: readonly { readonly tensor: TensorEntry; readonly scale: number }[];
+  /** What a person should know of how the checkpoint was read, in sentences. */
+  readonly notices?: readonly string[];
 }
 
 /** What the head was trained to tell. */
@@ -61,7 +65,7 @@ export interface LayerDescription {
   /** Module path, for example `model.layers.7`. */
   readonly path: string;
   readonly attention: Sublayer<Attention>;
-  readonly feedForward: Sublayer<FeedForward>;
+  readonly feedForward: Sublayer<FeedForward | MixtureOfExperts>;
   /** Whether the feed-forward reads the layer's input instead of the stream after the attention. */
   readonly isParallel: boolean;
 }
@@ -121,6 +125,10 @@ export interface Attention {
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
+  /** What the query, the key and the value project instead of the stream; undefined: the stream. */
+  readonly latent: Latent | undefined;
+  /** Queries, keys and values are clamped to ± this as they are projected (MPT, OLMo). */
+  readonly clip: number | undefined;
   /** Norms of queries and keys before the rotation, over each head (Qwen3) or all of them (OLMo 2). */
   readonly queryNorm: Norm | undefined;
   readonly keyNorm: Norm | undefined;
@@ -139,8 +147,6 @@ export interface Attention {
   readonly roundedSlopeFactor: number | undefined;
   /** Factor on the scores, usually 1/√headSize. */
   readonly scale: number;
-  /** Queries, keys and values are held between −clip and clip (MPT). */
-  readonly clip: number | undefined;
   /** Scores s become cap · tanh(s / cap) (Gemma 2). */
   readonly softcap: number | undefined;
   /** Whether a token may attend to later ones. */
@@ -149,13 +155,28 @@ export interface Attention {
   readonly window: number | undefined;
 }
 
+/**
+ * Multi-head latent attention (arXiv 2405.04434): queries, keys and values are projected from vectors of
+ * few channels. Each head's query ends in the channels that are rotated, as many as `rotary` turns. The
+ * attention's `key` and `value` are one projection of the latent: of each head the key, then the value.
+ */
+export interface Latent {
+  /** Queries are query(norm(down x)); undefined: query(x). */
+  readonly query: { readonly down: Linear; readonly norm: Norm } | undefined;
+  /** Gives the latent of keys and values, then the rotated channels that end every head's key. */
+  readonly down: Linear;
+  /** Channels of that latent. */
+  readonly rank: number;
+  readonly norm: Norm;
+}
+
 /** Rotary position embedding (arXiv 2104.09864) of each head's first channels, two for each frequency. */
 export interface Rotary {
   /** Angle per position of each pair of channels. */
   readonly inverseFrequencies: readonly number[];
   /** Which channels are a pair: c and c + pairs (GPT-NeoX), or 2c and 2c + 1 (GPT-J). */
   readonly pairing: "halves" | "neighbours";
-  /** Factor on the rotated channels, 1 in most models. */
+  /** Factor on what is rotated: above 1 where a stretched context calls for it (YaRN, arXiv 2309.00071). */
   readonly magnitude: number;
 }
 
@@ -167,6 +188,46 @@ export interface FeedForward {
   readonly up: Linear;
   readonly down: Linear;
   readonly activation: Activation;
+}
+
+/**
+ * Mixture of experts (arXiv 2101.03961): Σ weight · expert(x) over the experts that the router chooses
+ * for a token, + σ(gate x) · shared(x). Which experts are chosen is constant around almost every x.
+ */
+export interface MixtureOfExperts {
+  readonly router: Router;
+  readonly experts: readonly FeedForward[];
+  /** An expert that every token goes through; its output is not weighted where there is no gate. */
+  readonly shared: { readonly expert: FeedForward; readonly gate: Linear | undefined } | undefined;
+}
+
+/** How a token's experts are chosen and weighted: by scores f(x Wᵀ + b). */
+export interface Router {
+  /** [experts, hidden] */
+  readonly projection: Linear;
+  readonly scores: "softmax" | "sigmoid";
+  /** Added to the scores for the choice, not for the weights [experts] (arXiv 2408.15664). */
+  readonly choiceBias: TensorEntry | undefined;
+  /** How many experts are chosen: those with the greatest scores. */
+  readonly chosen: number;
+  /** Which experts may be chosen: those of the best of equal groups; undefined: any. */
+  readonly groups: ExpertGroups | undefined;
+  /** Whether the weights are the chosen scores divided by their sum, instead of the scores. */
+  readonly isNormalised: boolean;
+  /** Factor on the weights. */
+  readonly scale: number;
+}
+
+export interface ExpertGroups {
+  readonly count: number;
+  readonly chosen: number;
+  /** A group is as good as the sum of its this many greatest scores. */
+  readonly judgedBy: number;
+}
+
+/** Whether a layer's feed-forward is a mixture of experts. */
+export function isMixture(module: FeedForward | MixtureOfExperts): module is MixtureOfExperts {
+  return "router" in module;
 }
 
 /** Logits are cap · tanh(scale · (transform(x) Wᵀ + b) / cap), what is undefined left out. */

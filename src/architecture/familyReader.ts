@@ -13,7 +13,9 @@ export type Sizes = Readonly<Record<string, number>>;
 export interface NormKind {
   readonly kind: Norm["kind"];
   readonly epsilon: number;
-  /** Whether it has a bias; left out: a `layer` norm has one. */
+  /** Whether it has a weight; left out: it has. */
+  readonly hasWeight?: boolean;
+  /** Whether it has a bias; left out: a `layer` norm with a weight has one. */
   readonly hasBias?: boolean;
   readonly weightOffset?: number;
   readonly groups?: number;
@@ -58,10 +60,23 @@ export class FamilyReader {
     throw this.refusal(key, name, `supported are ${[...activations.keys()].join(", ")}`);
   }
 
+  /** How many experts a token goes through. @throws CheckpointError when there are not as many */
+  chosen(key: string, chosen: number, count: Sizes): number {
+    const [[stated, all]] = Object.entries(count) as [[string, number]];
+    if (chosen <= all) return chosen;
+    throw this.refusal(key, chosen, `it may not exceed ${stated}, ${all}`);
+  }
+
   /** @throws CheckpointError when the hidden size does not fall into this many heads */
   headSize(key: string, heads: number, hiddenSize: number): number {
     if (hiddenSize % heads === 0) return hiddenSize / heads;
     throw this.refusal(key, heads, `it must divide the hidden size, ${hiddenSize}`);
+  }
+
+  /** @throws CheckpointError when the key and value heads are not each shared by equally many heads */
+  requireGroups(key: string, keyValueHeads: number, heads: number): void {
+    if (heads % keyValueHeads === 0) return;
+    throw this.refusal(key, keyValueHeads, `it must divide num_attention_heads, ${heads}`);
   }
 
   /**
@@ -81,13 +96,14 @@ export class FamilyReader {
     return { weight, bias: hasBias ? this.tensors.take(`${path}.bias`, output) : undefined };
   }
 
-  /** Takes the norm at a module path. */
+  /** Takes the norm at a module path, which may hold nothing. */
   norm(path: string, size: Sizes, norm: NormKind): Norm {
-    const { kind, epsilon, hasBias = kind === "layer", weightOffset = 0, groups = 1 } = norm;
+    const { kind, epsilon, hasWeight = true, weightOffset = 0, groups = 1 } = norm;
+    const { hasBias = hasWeight && kind === "layer" } = norm;
     return {
       kind,
       path,
-      weight: this.tensors.take(`${path}.weight`, size),
+      weight: hasWeight ? this.tensors.take(`${path}.weight`, size) : undefined,
       weightOffset,
       bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
       epsilon,
@@ -120,6 +136,18 @@ export class FamilyReader {
     const tied = { ...plainHead(embedding), bias, tied: true };
     // Some checkpoints store the tied weight twice.
     return isStored ? { ...tied, copy: this.tensors.take(name, vocabulary) } : tied;
+  }
+
+  /**
+   * LayerNorm Scaling's factors that training code stored as buffers, with what they must be.
+   *
+   * @param pattern matches their names, and the layer's index as a group
+   */
+  scalesOfLayers(pattern: RegExp): NonNullable<Architecture["statedScales"]> {
+    return this.tensors.named(pattern).map(([name, layer]) => ({
+      tensor: this.tensors.takeNumber(name),
+      scale: 1 / Math.sqrt(Number(layer) + 1),
+    }));
   }
 
   /** The description, once every tensor has been taken. @throws CheckpointError when one is left */
@@ -157,6 +185,8 @@ export function plainAttention(
     headSize,
     valueSize: headSize,
     ...projections,
+    latent: undefined,
+    clip: undefined,
     queryNorm: undefined,
     keyNorm: undefined,
     normsSpan: "head",
@@ -164,7 +194,6 @@ export function plainAttention(
     rotary: undefined,
     slopes: undefined,
     roundedSlopeFactor: undefined,
-    clip: undefined,
     scale: 1 / Math.sqrt(headSize),
     softcap: undefined,
     isBidirectional: false,

@@ -24,7 +24,7 @@ export function settleScheme(
   checkpoint: Checkpoint,
   config: Config,
   asked: SchemeName | undefined,
-  fallback: SettledScheme = preNorm,
+  byDefault: SettledScheme = preNorm,
 ): Architecture["scheme"] {
   const stated = schemeNames.filter((name) => isStated(name, config.value));
   if (asked !== undefined) {
@@ -52,7 +52,7 @@ export function settleScheme(
     const tensor = tensors && [...checkpoint.tensors.keys()].find((found) => tensors.test(found));
     if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
   }
-  return fallback;
+  return byDefault;
 }
 
 /** Parallel sublayers where a family has them by default or, by a key of its own, does; else Pre-LN. */

@@ -1,5 +1,6 @@
 """Where a model keeps what the reference hooks into: its layers, and the parts of their sublayers."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,6 +101,25 @@ def published(model: nn.Module) -> Anatomy:
     )
 
 
+def norms_last(model: nn.Module) -> Anatomy:
+    """Gemma 2 and 3, OLMo 2: what a sublayer adds has passed a norm."""
+    return dataclasses.replace(
+        llama(model),
+        attention=lambda layer: Sublayer(layer.post_attention_layernorm),
+        feed_forward=lambda layer: Sublayer(layer.post_feedforward_layernorm),
+    )
+
+
+def olmo_core(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.blocks.values()),
+        "blocks.{}",
+        model,
+        lambda layer: Sublayer(layer.attention),
+        lambda layer: Sublayer(layer.feed_forward),
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -130,6 +150,9 @@ def sample(model: nn.Module) -> Anatomy:
 # By the model_type of config.json; every other one is of the LLaMA lineage.
 OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "gpt2": named("transformer.h", "attn", "mlp"),
+    "gemma2": norms_last,
+    "gemma3_text": norms_last,
+    "olmo2": norms_last,
     "gpt_bigcode": named("transformer.h", "attn", "mlp"),
     # These two add the stream within the module.
     "bloom": bloom,

@@ -6,7 +6,7 @@ from typing import Any
 Config = dict[str, Any]
 
 
-TIED_BY_DEFAULT = ("bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
+TIED_BY_DEFAULT = ("bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Case:
     weights_seed: str = ""
     # config.json as transformers 5 writes it: rope_parameters, dtype, layer_types.
     written_by_transformers: bool = False
+    # Each expert's tensors by themselves, as transformers 4 named them, instead of all in two.
+    experts_apart: bool = False
 
     @property
     def is_tied(self) -> bool:
@@ -30,7 +32,7 @@ class Case:
 
     @property
     def vocabulary(self) -> int:
-        return self.config.get("model_args", self.config)["vocab_size"]
+        return self.config.get("model_args", self.config.get("model", self.config))["vocab_size"]
 
     @property
     def seed_text(self) -> str:
@@ -311,6 +313,100 @@ def qwen(**overrides: Any) -> Config:
     }
 
 
+def gemma(model_type: str = "gemma", **overrides: Any) -> Config:
+    architectures = {"gemma": "Gemma", "gemma2": "Gemma2", "gemma3_text": "Gemma3"}
+    activation = "hidden_act" if model_type == "gemma" else "hidden_activation"
+    return without(
+        llama(
+            architectures=[f"{architectures[model_type]}ForCausalLM"],
+            model_type=model_type,
+            **{
+                activation: "gelu_pytorch_tanh",
+                "head_dim": 10,
+                "num_key_value_heads": 2,
+                "rms_norm_eps": 1e-6,
+                **overrides,
+            },
+        ),
+        *(() if model_type == "gemma" else ("hidden_act",)),
+        "rope_scaling",
+        "tie_word_embeddings",
+    )
+
+
+def olmo(**overrides: Any) -> Config:
+    return without(
+        llama(
+            architectures=["OlmoForCausalLM"],
+            model_type="olmo",
+            num_hidden_layers=3,
+            rope_theta=10000.0,
+            **overrides,
+        ),
+        "rms_norm_eps",
+    )
+
+
+def olmo2(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Olmo2ForCausalLM"],
+        model_type="olmo2",
+        num_hidden_layers=3,
+        num_key_value_heads=2,
+        rms_norm_eps=1e-6,
+        rope_theta=500000.0,
+        **overrides,
+    )
+
+
+def mixture(model_type: str, architecture: str, **overrides: Any) -> Config:
+    """Few and small experts; every family names their number in its own way."""
+    return llama(
+        architectures=[f"{architecture}ForCausalLM"],
+        model_type=model_type,
+        **{
+            "num_experts_per_tok": 2,
+            "num_hidden_layers": 3,
+            "num_key_value_heads": 2,
+            "rms_norm_eps": 1e-6,
+            "rope_theta": 10000.0,
+            **overrides,
+        },
+    )
+
+
+def deepseek(version: int, **overrides: Any) -> Config:
+    """Latent attention, a plain first layer, and scores that a longer context raises."""
+    return mixture(
+        f"deepseek_v{version}",
+        f"DeepseekV{version}",
+        **{
+            "first_k_dense_replace": 1,
+            "kv_lora_rank": 10,
+            "moe_intermediate_size": 8,
+            "n_group": 3,
+            "n_routed_experts": 6,
+            "n_shared_experts": 2,
+            "num_key_value_heads": 4,
+            "q_lora_rank": 12,
+            "qk_nope_head_dim": 6,
+            "qk_rope_head_dim": 8,
+            "topk_group": 2,
+            "v_head_dim": 7,
+            "rope_scaling": {
+                "beta_fast": 4,
+                "beta_slow": 0.5,
+                "factor": 8,
+                "mscale": 0.707,
+                "mscale_all_dim": 1.2,
+                "original_max_position_embeddings": 16,
+                "type": "yarn",
+            },
+            **overrides,
+        },
+    )
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -338,6 +434,57 @@ LLAMA3 = llama(
     rope_scaling={**LLAMA3_ROPE, "rope_type": "llama3"},
 )
 QWEN2_SLIDING = qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2)
+
+GEMMA3 = {
+    **gemma(
+        "gemma3_text",
+        num_hidden_layers=3,
+        query_pre_attn_scalar=12,
+        rope_local_base_freq=100.0,
+        rope_theta=5000.0,
+        sliding_window=5,
+        sliding_window_pattern=2,
+    ),
+    "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+}
+MIXTRAL = mixture("mixtral", "Mixtral", intermediate_size=14, num_local_experts=5, rms_norm_eps=1e-5)
+QWEN3_MOE = mixture(
+    "qwen3_moe",
+    "Qwen3Moe",
+    head_dim=8,
+    moe_intermediate_size=10,
+    norm_topk_prob=True,
+    num_experts=6,
+)
+OLMO_CORE = {
+    "dataset": {"name": "fsl"},
+    "model": {
+        "_CLASS_": "olmo_core.nn.transformer.config.TransformerConfig",
+        "name": "default",
+        "d_model": 24,
+        "vocab_size": 72,
+        "n_layers": 4,
+        "block": {
+            "name": "default_scaled",
+            "attention": {
+                "name": "default",
+                "n_heads": 4,
+                "n_kv_heads": 2,
+                "bias": False,
+                "rope": {"name": "default", "theta": 500000, "full_precision": True},
+                "clip_qkv": 1.5,
+                "qk_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            },
+            "feed_forward": {"hidden_size": 40, "bias": False, "name": "default"},
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+        },
+        "lm_head": {
+            "name": "default",
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            "bias": False,
+        },
+    },
+}
 
 CASES: list[Case] = [
     # Llama 1 states no num_key_value_heads: as many as there are heads.
@@ -405,6 +552,22 @@ CASES: list[Case] = [
     Case("llama-f16", llama(num_key_value_heads=2, torch_dtype="float16"), dtype="float16"),
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
+    Case(
+        "llama-yarn",
+        llama(
+            head_dim=16,
+            num_hidden_layers=3,
+            num_key_value_heads=2,
+            rope_theta=10000.0,
+            rope_scaling={
+                "beta_fast": 4.0,
+                "beta_slow": 0.5,
+                "factor": 8.0,
+                "original_max_position_embeddings": 64,
+                "rope_type": "yarn",
+            },
+        ),
+    ),
     Case("gpt2", gpt2()),
     Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
@@ -485,6 +648,68 @@ CASES: list[Case] = [
     Case("qwen", qwen()),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),
+    # The released configs of Gemma say "gelu" for its approximation.
+    Case("gemma", gemma(hidden_act="gelu", num_key_value_heads=1, num_hidden_layers=3)),
+    # Caps that bend the numbers, and windows that hide some.
+    Case(
+        "gemma2",
+        gemma(
+            "gemma2",
+            attn_logit_softcapping=2.0,
+            final_logit_softcapping=3.0,
+            num_hidden_layers=3,
+            query_pre_attn_scalar=7,
+            sliding_window=5,
+        ),
+    ),
+    # As released: local layers with a base of their own, a stretched global one.
+    Case("gemma3", GEMMA3),
+    # As transformers 5 writes it: rope_parameters by kind of layer.
+    Case("gemma3-rope-parameters", GEMMA3, weights_seed="gemma3", written_by_transformers=True),
+    # Clamped where it can be seen, within what random projections reach.
+    Case("olmo", olmo(clip_qkv=0.8)),
+    Case("olmo2", olmo2()),
+    # In OLMo-core's own layout, with LayerNorm Scaling's factors as buffers.
+    Case("olmo-core-lns", OLMO_CORE),
+    Case("mixtral", MIXTRAL, experts_apart=True),
+    Case("mixtral-fused", MIXTRAL, weights_seed="mixtral"),
+    # A plain layer among those with experts, and weights that do not sum to 1.
+    Case(
+        "qwen2-moe",
+        mixture(
+            "qwen2_moe",
+            "Qwen2Moe",
+            mlp_only_layers=[1],
+            moe_intermediate_size=10,
+            norm_topk_prob=False,
+            num_experts=6,
+            shared_expert_intermediate_size=14,
+        ),
+        experts_apart=True,
+    ),
+    Case("qwen3-moe", QWEN3_MOE, experts_apart=True),
+    Case("qwen3-moe-fused", QWEN3_MOE, weights_seed="qwen3-moe"),
+    # As V2-Lite: queries straight from the stream, experts from any group, no yarn.
+    Case(
+        "deepseek-v2-lite",
+        deepseek(
+            2,
+            q_lora_rank=None,
+            rope_scaling=None,
+            routed_scaling_factor=1.0,
+            topk_method="greedy",
+        ),
+        experts_apart=True,
+    ),
+    Case(
+        "deepseek-v2",
+        deepseek(2, routed_scaling_factor=1.6, topk_method="group_limited_greedy"),
+    ),
+    Case(
+        "deepseek-v3",
+        deepseek(3, norm_topk_prob=True, routed_scaling_factor=2.5),
+        experts_apart=True,
+    ),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
+import olmo_core
 import published
 from cases import Case
 
@@ -32,6 +33,8 @@ def write_checkpoint(case: Case, folder: Path) -> None:
         AutoConfig.from_pretrained(folder, local_files_only=True).save_pretrained(folder)
     generator = torch.Generator().manual_seed(zlib.crc32(case.seed_text.encode()))
     weights = random_weights(case, folder, generator)
+    if case.experts_apart:
+        weights = experts_apart(weights, case.config["model_type"])
     if case.shards == 1:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     else:
@@ -49,6 +52,8 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
     own = published.model_of(config)
     if own is not None:
         return own(config)
+    if olmo_core.is_config(config):
+        return olmo_core.Transformer(config["model"])
     return AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(folder, local_files_only=True)
     )
@@ -77,7 +82,9 @@ def random_weights(
         if case.is_tied and name == "lm_head.weight":
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
-        if name.endswith(".bias"):
+        if name.endswith(".ln_scale"):
+            values = torch.tensor(olmo_core.ln_scale(int(name.split(".")[1])))
+        elif name.endswith(".bias"):
             values = 0.2 * values
         elif values.dim() == 1:
             # Norms, and the vectors of LayerScale and Admin.
@@ -88,6 +95,25 @@ def random_weights(
             values = 0.22 * values
         weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
     return weights
+
+
+def experts_apart(weights: dict[str, torch.Tensor], model_type: str) -> dict[str, torch.Tensor]:
+    """transformers 4's layout of mixtures of experts."""
+    is_mixtral = model_type == "mixtral"
+    names = ("w1", "w3", "w2") if is_mixtral else ("gate_proj", "up_proj", "down_proj")
+    apart: dict[str, torch.Tensor] = {}
+    for name, tensor in weights.items():
+        path = name.replace(".mlp.", ".block_sparse_moe.") if is_mixtral else name
+        match = re.fullmatch(r"(.*\.experts)\.(gate_up_proj|down_proj)", path)
+        if match is None:
+            apart[path] = tensor
+            continue
+        for index, expert in enumerate(tensor):
+            parts = expert.chunk(2) if match[2] == "gate_up_proj" else (expert,)
+            own = names[:2] if len(parts) == 2 else names[2:]
+            for part, own_name in zip(parts, own, strict=True):
+                apart[f"{match[1]}.{index}.{own_name}.weight"] = part.contiguous()
+    return apart
 
 
 def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> None:

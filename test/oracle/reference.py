@@ -1,6 +1,6 @@
 """Reference values from the real Hugging Face modelling code, by hooks: nothing is re-implemented.
 
-Every document is run alone, in float64, with eager attention.
+Every document is run alone, in float64, with eager attention and experts.
 """
 
 import json
@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 from transformers import AutoModelForCausalLM
 
 import anatomy
+import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
 import published
 from checkpoints import load_own
@@ -50,12 +51,15 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
         model, describe = load_own(folder, config), anatomy.sample
     elif published.model_of(config) is not None:
         model, describe = load_own(folder, config), anatomy.published
+    elif olmo_core.is_config(config):
+        model, describe = load_own(folder, config), anatomy.olmo_core
     else:
         model = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             # Falcon's eager attention adds ALiBi a second time to a mask that has it already.
             attn_implementation="sdpa" if config.get("alibi") else "eager",
+            experts_implementation="eager",
             local_files_only=True,
         )
         describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)

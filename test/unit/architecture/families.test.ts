@@ -190,6 +190,25 @@ describe("another way of writing a checkpoint", () => {
   });
 });
 
+describe("code that is like minGPT's or nanoGPT's", () => {
+  it("is not taken for it", async () => {
+    const renamed = changed("mingpt", {}, (tensors) => {
+      rename(tensors, (name) => name.replace("attn.key", "attn.k"));
+    });
+    expect(await failureOf(renamed, CheckpointError)).toContain("not supported");
+    const options = {
+      n_layer: 3,
+      n_head: 4,
+      n_embd: 24,
+      block_size: 64,
+      vocab_size: 72,
+      bias: true,
+    };
+    const elsewhere = changed("nanogpt", { model_args: undefined, model: options });
+    expect(await failureOf(elsewhere, CheckpointError)).toContain("not supported");
+  });
+});
+
 describe("positions", () => {
   it("of LongRoPE hold within the original context, with the magnitude of the stretch", async () => {
     const { contextLength, layers } = await changed("phi3-longrope", {});

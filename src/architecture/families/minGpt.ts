@@ -55,15 +55,19 @@ const settings = z
 type Settings = z.infer<typeof settings>;
 
 /**
- * minGPT (github.com/karpathy/minGPT, mingpt/model.py), its options at the top of the config or under
- * `model`: as it first was, with a linear each for query, key and value, and as it later was, with
+ * minGPT (github.com/karpathy/minGPT, mingpt/model.py), its options at the top of the config, or
+ * under `model` or `config`: as it first was, with a linear each for query, key and value, and as it later was, with
  * GPT-2's names.
  */
 export const minGpt: Family = {
   name: "mingpt",
-  recognises: (config, tensors) =>
-    "block_size" in optionsOf(config) &&
-    (tensors.has("tok_emb.weight") || tensors.has("transformer.wte.weight")),
+  recognises: (config, tensors) => {
+    const options = optionsOf(config);
+    const isFirst = tensors.has("tok_emb.weight") && tensors.has("blocks.0.attn.key.weight");
+    // nanoGPT has an option for biases, and another activation.
+    const isLater = tensors.has("transformer.wte.weight") && !("bias" in options);
+    return "block_size" in options && (isFirst || isLater);
+  },
   describe: (checkpoint, config, asked) => {
     const reader = new FamilyReader("mingpt", checkpoint, config);
     const scheme = settleScheme(checkpoint, config, asked);
@@ -91,7 +95,7 @@ export const minGpt: Family = {
 };
 
 function optionsOf(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const inner = config["model"] ?? config["model_args"];
+  const inner = config["model"] ?? config["config"];
   return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : config;
 }
 

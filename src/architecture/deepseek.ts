@@ -135,7 +135,7 @@ export function deepseekFeedForward(
     path,
     {
       projection: reader.linear(`${path}.gate`, count, hidden, { hasBias: false }),
-      chosen: reader.chosen("num_experts_per_tok", config.num_experts_per_tok, count),
+      chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
       scale: config.routed_scaling_factor,
     },
     experts,

@@ -61,7 +61,7 @@ export class FamilyReader {
   }
 
   /** How many experts a token goes through. @throws CheckpointError when there are not as many */
-  chosen(key: string, chosen: number, count: Sizes): number {
+  expertsPerToken(key: string, chosen: number, count: Sizes): number {
     const [[stated, all]] = Object.entries(count) as [[string, number]];
     if (chosen <= all) return chosen;
     throw this.refusal(key, chosen, `it may not exceed ${stated}, ${all}`);

@@ -39,7 +39,7 @@ export function qwenFeedForward(
       projection: reader.linear(`${path}.gate`, count, hidden, { hasBias: false }),
       scores: "softmax",
       choiceBias: undefined,
-      chosen: reader.chosen("num_experts_per_tok", config.num_experts_per_tok, count),
+      chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
       groups: undefined,
       isNormalised: config.norm_topk_prob ?? false,
       scale: 1,

@@ -172,6 +172,17 @@ const familyNames = new Map([
   ["qwen2", "Qwen2"],
   ["qwen3", "Qwen3"],
   ["deepseek-llm", "DeepSeek-LLM"],
+  ["deepseek-v2", "DeepSeek-V2"],
+  ["deepseek-v3", "DeepSeek-V3"],
+  ["gemma", "Gemma"],
+  ["gemma2", "Gemma 2"],
+  ["gemma3", "Gemma 3"],
+  ["mixtral", "Mixtral"],
+  ["olmo", "OLMo"],
+  ["olmo2", "OLMo 2"],
+  ["olmo-core", "OLMo-core"],
+  ["qwen2-moe", "Qwen2-MoE"],
+  ["qwen3-moe", "Qwen3-MoE"],
 ]);
 
 /** Power of ten of the leading digit. */

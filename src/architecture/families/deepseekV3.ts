@@ -10,6 +10,7 @@ import {
 import { lineageFamily } from "../llamaLineage";
 
 const schema = deepseekSchema.extend({
+  num_nextn_predict_layers: size.max(100).default(1),
   n_routed_experts: size.default(256),
   n_shared_experts: size.nullable().default(1),
   num_experts_per_tok: size.default(8),
@@ -46,11 +47,17 @@ export const deepseekV3 = lineageFamily<z.infer<typeof schema>>(
         groups: groupsOf(reading, count, 2),
         isNormalised: reading.config.norm_topk_prob,
       })),
-    leftOut: ({ num_hidden_layers: layers }) => ({
-      // The layers after the last, which predict tokens further on while the model is trained.
-      tensors: new RegExp(`^(model\\.)?layers\\.${layers}\\.`),
-      notice: `The checkpoint also holds a layer for multi-token prediction (layers.${layers}), which is left out: the next token is predicted without it.`,
+    leftOut: ({ num_hidden_layers: layers, num_nextn_predict_layers: further }) => ({
+      // They predict tokens further on while the model is trained.
+      tensors: layersOf(layers, layers + further),
+      notice: `The checkpoint also holds multi-token prediction (layers.${layers} and what follows it), which is left out: the next token is predicted without it.`,
     }),
   },
   (config) => config["model_type"] === "deepseek_v3",
 );
+
+/** Tensors of the layers [start, end). */
+function layersOf(start: number, end: number): RegExp {
+  const indices = Array.from({ length: end - start }, (_, at) => start + at);
+  return new RegExp(`^(model\\.)?layers\\.(${indices.join("|")})\\.`);
+}

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { lineageSchema, size } from "../config";
 import { readExperts } from "../experts";
 import { lineageFamily } from "../llamaLineage";
@@ -29,7 +29,7 @@ export const mixtral = lineageFamily<z.infer<typeof schema>>(
           projection: reader.linear(`${path}.gate`, count, hidden, { hasBias: false }),
           scores: "softmax",
           choiceBias: undefined,
-          chosen: reader.chosen("num_experts_per_tok", config.num_experts_per_tok, count),
+          chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
           groups: undefined,
           isNormalised: true,
           scale: 1,

@@ -41,6 +41,7 @@ describe("a layer's graph", () => {
   it.each([
     ...["llama", "llama-tied", "qwen3", "mistral", "llama-lns"],
     ...["gpt-j", "mpt-clipped", "opt-projected", "stablelm-parallel"],
+    ...["gemma2", "olmo", "mixtral-fused", "qwen2-moe", "deepseek-v2", "deepseek-v3"],
     ...fixtureNames.filter((name) => name.startsWith("scheme-")),
   ])("of %s is differentiated exactly", async (name) => {
     const { architecture } = await opened(name);

@@ -3,15 +3,28 @@ import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
 import { deepseekLlm } from "./families/deepseekLlm";
 import { gpt2 } from "./families/gpt2";
+import { gptBigCode } from "./families/gptBigCode";
 import { llama } from "./families/llama";
+import { minGpt } from "./families/minGpt";
 import { mistral } from "./families/mistral";
+import { nanoGpt } from "./families/nanoGpt";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
 /** In the order they are asked: a family told by more than its model_type stands before the others. */
-const families: readonly Family[] = [deepseekLlm, llama, mistral, qwen2, qwen3, gpt2];
+const families: readonly Family[] = [
+  deepseekLlm,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gpt2,
+  gptBigCode,
+  nanoGpt,
+  minGpt,
+];
 
 /**
  * Finds out what a checkpoint computes, from its config.json and its tensor directory.
@@ -28,7 +41,9 @@ export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName
       `${checkpoint.directoryFile}: there is no config.json beside it; one is needed to know the architecture.`,
     );
   }
-  const family = families.find((candidate) => candidate.recognises(config.value));
+  const family = families.find((candidate) =>
+    candidate.recognises(config.value, checkpoint.tensors),
+  );
   if (family === undefined) {
     const found = written(config.value["model_type"]);
     const known = families.map(({ name }) => name).join(", ");

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
-import { reshaped, transposed } from "../checkpoint/views";
+import { partOfGroups, reshaped, transposed } from "../checkpoint/views";
 import { configError, parseConfig } from "./config";
 import type { Activation, Architecture, Attention, Head, Linear, Norm } from "./description";
 import { plainHead } from "./description";
@@ -100,18 +100,24 @@ export class FamilyReader {
    *
    * @param head.isTied what the config says, or the family's default
    * @param head.isExpected whether the names of other tensors show that the model had one
+   * @param head.bias name of its bias [vocabulary]; undefined: it has none
    */
   head(
     name: string,
     embedding: TensorEntry,
     vocabulary: Sizes,
-    { isTied, isExpected }: { readonly isTied: boolean; readonly isExpected: boolean },
+    {
+      isTied,
+      isExpected,
+      bias: biasName,
+    }: { readonly isTied: boolean; readonly isExpected: boolean; readonly bias?: string },
   ): Head | undefined {
     const isStored = this.tensors.has(name);
-    if (!isTied) {
-      return isStored || isExpected ? plainHead(this.tensors.take(name, vocabulary)) : undefined;
-    }
-    const tied = { ...plainHead(embedding), tied: true };
+    if (!isTied && !isStored && !isExpected) return undefined;
+    const [[key, rows]] = Object.entries(vocabulary) as [[string, number]];
+    const bias = biasName === undefined ? undefined : this.tensors.take(biasName, { [key]: rows });
+    if (!isTied) return { ...plainHead(this.tensors.take(name, vocabulary)), bias };
+    const tied = { ...plainHead(embedding), bias, tied: true };
     // Some checkpoints store the tied weight twice.
     return isStored ? { ...tied, copy: this.tensors.take(name, vocabulary) } : tied;
   }
@@ -166,6 +172,28 @@ export function plainAttention(
 /** A linear whose outputs are some rows of a fused one: `part` cuts weight and bias alike. */
 export function partOf(fused: Linear, part: (tensor: TensorEntry) => TensorEntry): Linear {
   return { weight: part(fused.weight), bias: fused.bias && part(fused.bias) };
+}
+
+/**
+ * Query, key and value of one fused linear. Its rows are `groups` runs one after another, and each run
+ * is the group's queries, then its keys, then its values: one run for all heads (GPT-2), one for each
+ * head (GPT-NeoX), or one for each key-value head and the queries that share it (Falcon).
+ */
+export function fromFused(
+  fused: Linear,
+  headSize: number,
+  sizes: { readonly heads: number; readonly keyValueHeads: number; readonly groups: number },
+): Pick<Attention, "query" | "key" | "value"> {
+  const { groups } = sizes;
+  const queries = (sizes.heads / groups) * headSize;
+  const keys = (sizes.keyValueHeads / groups) * headSize;
+  const part = (start: number, length: number): Linear =>
+    partOf(fused, (tensor) => partOfGroups(tensor, groups, start, length));
+  return {
+    query: part(0, queries),
+    key: part(queries, keys),
+    value: part(queries + keys, keys),
+  };
 }
 
 /** A row of a table as a matrix of one row. */

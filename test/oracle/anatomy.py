@@ -57,6 +57,17 @@ def gpt2(model: nn.Module) -> Anatomy:
     )
 
 
+def published(model: nn.Module) -> Anatomy:
+    """The models of published.py, which say themselves where their layers are."""
+    return Anatomy(
+        list(model.get_submodule(model.layers_path)),
+        model.layers_path + ".{}",
+        model,
+        lambda layer: Sublayer(layer.attn),
+        lambda layer: Sublayer(layer.mlp),
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -87,6 +98,7 @@ def sample(model: nn.Module) -> Anatomy:
 # By the model_type of config.json; every other one is of the LLaMA lineage.
 OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "gpt2": gpt2,
+    "gpt_bigcode": gpt2,
 }
 
 

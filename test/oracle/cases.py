@@ -1,9 +1,12 @@
-"""The committed cases: one tiny checkpoint for each way a LLaMA-lineage model can differ."""
+"""The committed cases: one tiny checkpoint for each way the models that are read can differ."""
 
 from dataclasses import dataclass
 from typing import Any
 
 Config = dict[str, Any]
+
+
+TIED_BY_DEFAULT = ("bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,13 @@ class Case:
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        return self.config.get("tie_word_embeddings", self.config["model_type"] == "gpt2")
+        unnamed = "nanogpt" if "model_args" in self.config else "mingpt"
+        model_type = self.config.get("model_type", unnamed)
+        return self.config.get("tie_word_embeddings", model_type in TIED_BY_DEFAULT)
+
+    @property
+    def vocabulary(self) -> int:
+        return self.config.get("model_args", self.config)["vocab_size"]
 
     @property
     def seed_text(self) -> str:
@@ -104,6 +113,20 @@ def gpt2(**overrides: Any) -> Config:
         "vocab_size": 72,
         **overrides,
     }
+
+
+# nanoGPT's model_args, and minGPT's options.
+SMALL_GPT = {"block_size": 64, "n_embd": 24, "n_head": 4, "n_layer": 3, "vocab_size": 72}
+
+
+def gpt_bigcode(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTBigCodeForCausalLM"],
+        activation_function="gelu_pytorch_tanh",
+        model_type="gpt_bigcode",
+        n_layer=3,
+        **overrides,
+    )
 
 
 def sample(scheme: str) -> Config:
@@ -201,6 +224,10 @@ CASES: list[Case] = [
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
     Case("gpt2", gpt2()),
+    Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
+    Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
+    Case("mingpt", SMALL_GPT),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
+import published
 from cases import Case
 
 # The sample's own training code, which has a layer for every norm scheme.
@@ -39,21 +40,29 @@ def write_checkpoint(case: Case, folder: Path) -> None:
 
 
 def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
-    """The model that a config.json is of: the sample's where it states a norm scheme."""
+    """The model that a config.json is of: the sample's where it states a norm scheme, one that
+    transformers does not have, or one of transformers."""
     if "norm_scheme" in config:
         known = {field.name for field in dataclasses.fields(schemes.SchemeConfig)}
         own = {key: value for key, value in config.items() if key in known}
         return schemes.build(schemes.SchemeConfig(**own))
+    own = published.model_of(config)
+    if own is not None:
+        return own(config)
     return AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(folder, local_files_only=True)
     )
 
 
-def load_sample(folder: Path, config: dict[str, Any]) -> nn.Module:
-    """The sample's model with the weights of a checkpoint."""
+def load_own(folder: Path, config: dict[str, Any]) -> nn.Module:
+    """A model that transformers does not have, with the weights of a checkpoint."""
     model = untrained(config, folder)
     weights = load_file(folder / "model.safetensors")
-    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    tensors = {name: torch.from_numpy(values) for name, values in weights.items()}
+    missing = model.load_state_dict(tensors, strict=False)
+    # A tied head is not stored.
+    if {*missing.missing_keys, *missing.unexpected_keys} - {"lm_head.weight"}:
+        raise SystemExit(f"{folder.name}: {missing}")
     return model
 
 
@@ -73,7 +82,7 @@ def random_weights(
         elif values.dim() == 1:
             # Norms, and the vectors of LayerScale and Admin.
             values = 1 + 0.2 * values
-        elif "embed" in name or re.search(r"\b(wte|wpe)\b", name):
+        elif "embed" in name or re.search(r"\b(wte|wpe|tok_emb|pos_emb)\b", name):
             values = 0.6 * values
         else:
             values = 0.22 * values
@@ -95,7 +104,7 @@ def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> N
 
 
 def random_documents(case: Case, generator: torch.Generator) -> Documents:
-    vocabulary = case.config["vocab_size"]
+    vocabulary = case.vocabulary
     return [
         torch.randint(vocabulary, (length,), generator=generator).tolist()
         for length in case.document_lengths

@@ -20,7 +20,8 @@ from transformers import AutoModelForCausalLM
 
 import anatomy
 from anatomy import Anatomy, Sublayer, zeros_like
-from checkpoints import load_sample
+import published
+from checkpoints import load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 
 PROBES = 4000
@@ -46,7 +47,9 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     """The checkpoint as the code that it was made for reads it."""
     config = json.loads((folder / "config.json").read_text())
     if "norm_scheme" in config:
-        model, describe = load_sample(folder, config), anatomy.sample
+        model, describe = load_own(folder, config), anatomy.sample
+    elif published.model_of(config) is not None:
+        model, describe = load_own(folder, config), anatomy.published
     else:
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, attn_implementation="eager", local_files_only=True
@@ -195,7 +198,8 @@ def recording(model: Anatomy, layer: nn.Module) -> Iterator[Recording]:
         record.call, record.output = (args, keywords), stream_of(output)
 
     def keep_branch(module: nn.Module, _args: Any, output: Any) -> None:
-        record.branches[id(module)] = stream_of(output)
+        # Falcon adds the attention to its feed-forward's output in place.
+        record.branches[id(module)] = stream_of(output).clone()
 
     with hooks(
         layer.register_forward_hook(keep_layer, with_kwargs=True),

@@ -1,0 +1,148 @@
+"""Models that transformers does not have, after their published code: names, shapes and formulas are
+theirs, the writing is ours."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Config = dict[str, Any]
+
+
+def model_of(config: Config) -> Callable[[Config], nn.Module] | None:
+    """Which model a config.json is of; None: one of transformers."""
+    if "model_args" in config:
+        return NanoGpt
+    if "model_type" not in config and "block_size" in config:
+        return MinGpt
+    return None
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
+    """Causal attention of [batch, tokens, channels], scaled by 1/√(channels of a head)."""
+
+    def split(x: Tensor) -> Tensor:
+        return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+    query, key, value = split(query), split(key), split(value)
+    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    weights = scores.masked_fill(later, -torch.inf).softmax(-1)
+    return (weights @ value).transpose(1, 2).flatten(-2)
+
+
+class PreNormLayer(nn.Module):
+    """x + attn(norm(x)), then x + mlp(norm(x)), the norms under the names that the model has."""
+
+    norm_names = ("ln_1", "ln_2")
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = (getattr(self, name) for name in self.norm_names)
+        x = x + self.attn(first(x))
+        return x + self.mlp(second(x))
+
+
+class NanoGpt(nn.Module):
+    """github.com/karpathy/nanoGPT, model.py."""
+
+    layers_path = "transformer.h"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        args = config["model_args"]
+        size, vocabulary = args["n_embd"], args["vocab_size"]
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(vocabulary, size),
+                "wpe": nn.Embedding(args["block_size"], size),
+                "h": nn.ModuleList([NanoGptLayer(args) for _ in range(args["n_layer"])]),
+                "ln_f": nn.LayerNorm(size, bias=args["bias"]),
+            }
+        )
+        self.lm_head = nn.Linear(size, vocabulary, bias=False)
+        self.lm_head.weight = self.transformer.wte.weight
+
+    def forward(self, ids: Tensor) -> Tensor:
+        t = self.transformer
+        x = t.wte(ids) + t.wpe(torch.arange(ids.shape[1]))
+        for layer in t.h:
+            x = layer(x)
+        return self.lm_head(t.ln_f(x))
+
+
+class NanoGptLayer(PreNormLayer):
+    def __init__(self, args: Config) -> None:
+        super().__init__()
+        size, bias = args["n_embd"], args["bias"]
+        self.ln_1 = nn.LayerNorm(size, bias=bias)
+        self.attn = NanoGptAttention(size, args["n_head"], bias)
+        self.ln_2 = nn.LayerNorm(size, bias=bias)
+        self.mlp = NanoGptFeedForward(size, bias)
+
+
+class NanoGptAttention(nn.Module):
+    def __init__(self, size: int, heads: int, bias: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.c_attn = nn.Linear(size, 3 * size, bias=bias)
+        self.c_proj = nn.Linear(size, size, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c_proj(attend(*self.c_attn(x).chunk(3, dim=-1), self.heads))
+
+
+class NanoGptFeedForward(nn.Module):
+    def __init__(self, size: int, bias: bool) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(size, 4 * size, bias=bias)
+        self.c_proj = nn.Linear(4 * size, size, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c_proj(F.gelu(self.c_fc(x)))
+
+
+class MinGpt(nn.Module):
+    """github.com/karpathy/minGPT, mingpt/model.py as it was in 2020 and 2021."""
+
+    layers_path = "blocks"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, vocabulary = config["n_embd"], config["vocab_size"]
+        self.tok_emb = nn.Embedding(vocabulary, size)
+        self.pos_emb = nn.Parameter(torch.zeros(1, config["block_size"], size))
+        self.blocks = nn.ModuleList(
+            [MinGptLayer(size, config["n_head"]) for _ in range(config["n_layer"])]
+        )
+        self.ln_f = nn.LayerNorm(size)
+        self.head = nn.Linear(size, vocabulary, bias=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.tok_emb(ids) + self.pos_emb[:, : ids.shape[1]]
+        for layer in self.blocks:
+            x = layer(x)
+        return self.head(self.ln_f(x))
+
+
+class MinGptLayer(PreNormLayer):
+    norm_names = ("ln1", "ln2")
+
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.ln1 = nn.LayerNorm(size)
+        self.attn = MinGptAttention(size, heads)
+        self.ln2 = nn.LayerNorm(size)
+        self.mlp = nn.Sequential(nn.Linear(size, 4 * size), nn.GELU(), nn.Linear(4 * size, size))
+
+
+class MinGptAttention(nn.Module):
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        for name in ("query", "key", "value", "proj"):
+            self.add_module(name, nn.Linear(size, size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.proj(attend(self.query(x), self.key(x), self.value(x), self.heads))

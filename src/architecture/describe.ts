@@ -1,7 +1,11 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
+import { albert } from "./families/albert";
+import { bert } from "./families/bert";
 import { deepseekLlm } from "./families/deepseekLlm";
+import { distilbert } from "./families/distilbert";
+import { electra } from "./families/electra";
 import { gpt2 } from "./families/gpt2";
 import { gptBigCode } from "./families/gptBigCode";
 import { llama } from "./families/llama";
@@ -10,6 +14,7 @@ import { mistral } from "./families/mistral";
 import { nanoGpt } from "./families/nanoGpt";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
+import { roberta } from "./families/roberta";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -24,6 +29,11 @@ const families: readonly Family[] = [
   gptBigCode,
   nanoGpt,
   minGpt,
+  bert,
+  roberta,
+  distilbert,
+  albert,
+  electra,
 ];
 
 /**

@@ -29,6 +29,8 @@ export interface Architecture {
   readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
+  /** Why there is no head, where it is not that the checkpoint holds the stack alone. */
+  readonly whyNoHead?: string;
   readonly objective: Objective;
 }
 
@@ -160,6 +162,8 @@ export interface Head {
   readonly tied: boolean;
   /** What a checkpoint with a tied head stores under the head's name too; `verifyCopies` compares it. */
   readonly copy?: TensorEntry;
+  /** The same of the bias, which some checkpoints store under two names. */
+  readonly biasCopy?: TensorEntry;
   readonly scale: number;
   readonly softcap: number | undefined;
   /** What a masked-language-model head does first: norm(activation(dense x)). */

@@ -84,12 +84,14 @@ export class FamilyReader {
   /** Takes the norm at a module path. */
   norm(path: string, size: Sizes, norm: NormKind): Norm {
     const { kind, epsilon, hasBias = kind === "layer", weightOffset = 0, groups = 1 } = norm;
+    // Checkpoints that were converted from TensorFlow have its names.
+    const isOld = this.tensors.has(`${path}.gamma`);
     return {
       kind,
       path,
-      weight: this.tensors.take(`${path}.weight`, size),
+      weight: this.tensors.take(`${path}.${isOld ? "gamma" : "weight"}`, size),
       weightOffset,
-      bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
+      bias: hasBias ? this.tensors.take(`${path}.${isOld ? "beta" : "bias"}`, size) : undefined,
       epsilon,
       groups,
     };

@@ -10,11 +10,18 @@ import type { Architecture } from "./description";
  * @throws CheckpointError when they differ
  */
 export async function verifyCopies({ embedding, head }: Architecture): Promise<void> {
-  const copy: TensorEntry | undefined = head?.copy;
-  const { tokens } = embedding;
-  if (copy === undefined || (await isSameContent(copy, tokens))) return;
+  await verifyCopy(head?.copy, embedding.tokens);
+  await verifyCopy(head?.biasCopy, head?.bias);
+}
+
+async function verifyCopy(
+  copy: TensorEntry | undefined,
+  original: TensorEntry | undefined,
+): Promise<void> {
+  if (copy === undefined || original === undefined) return;
+  if (await isSameContent(copy, original)) return;
   throw new CheckpointError(
     "config",
-    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(tokens.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
+    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(original.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
   );
 }

@@ -44,8 +44,9 @@ export function evaluatedSequences(
 export function whyNoLoss({
   head,
   objective,
-}: Pick<Architecture, "head" | "objective">): string | undefined {
-  if (head === undefined) return "the checkpoint has no language-model head";
+  whyNoHead,
+}: Pick<Architecture, "head" | "objective" | "whyNoHead">): string | undefined {
+  if (head === undefined) return whyNoHead ?? "the checkpoint has no language-model head";
   return objective.kind === "masked-token" && objective.maskToken === undefined
     ? "which token masks others is stated neither by the config nor by the tokenizer"
     : undefined;

@@ -6,7 +6,7 @@ from typing import Any
 Config = dict[str, Any]
 
 
-TIED_BY_DEFAULT = ("bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
+TIED_BY_DEFAULT = ("albert", "bert", "distilbert", "electra", "roberta", "bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Case:
     weights_seed: str = ""
     # config.json as transformers 5 writes it: rope_parameters, dtype, layer_types.
     written_by_transformers: bool = False
+    # Norms named gamma and beta, as in checkpoints that came from TensorFlow.
+    is_old: bool = False
 
     @property
     def is_tied(self) -> bool:
@@ -129,6 +131,41 @@ def gpt_bigcode(**overrides: Any) -> Config:
     )
 
 
+def bert(**overrides: Any) -> Config:
+    return {
+        "architectures": ["BertForMaskedLM"],
+        "hidden_act": "gelu",
+        "hidden_size": 24,
+        "intermediate_size": 40,
+        "layer_norm_eps": 1e-12,
+        "mask_token_id": 3,
+        "max_position_embeddings": 40,
+        "model_type": "bert",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 4,
+        "pad_token_id": 0,
+        "type_vocab_size": 2,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+DISTILBERT: Config = {
+    "activation": "gelu",
+    "architectures": ["DistilBertForMaskedLM"],
+    "dim": 24,
+    "hidden_dim": 40,
+    "mask_token_id": 3,
+    "max_position_embeddings": 40,
+    "model_type": "distilbert",
+    "n_heads": 3,
+    "n_layers": 3,
+    "pad_token_id": 0,
+    "sinusoidal_pos_embds": False,
+    "vocab_size": 72,
+}
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -228,6 +265,59 @@ CASES: list[Case] = [
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),
+    # Documents of different lengths stand in one batch: none may see another's padding.
+    Case("bert", bert(), document_lengths=(17, 9, 22)),
+    # As the first releases stored it: the heads of both tasks, norms' gamma and beta.
+    Case(
+        "bert-pretraining",
+        bert(architectures=["BertForPreTraining"], layer_norm_eps=1e-2),
+        document_lengths=(12, 19),
+        is_old=True,
+    ),
+    # The stack alone, whose pooler plays no part.
+    Case("bert-stack", bert(architectures=["BertModel"], num_hidden_layers=3)),
+    Case(
+        "roberta",
+        bert(
+            architectures=["RobertaForMaskedLM"],
+            model_type="roberta",
+            pad_token_id=1,
+            tie_word_embeddings=False,
+            type_vocab_size=1,
+        ),
+    ),
+    Case("distilbert", DISTILBERT),
+    # Six runs over two groups of layers.
+    Case(
+        "albert",
+        bert(
+            architectures=["AlbertForMaskedLM"],
+            embedding_size=10,
+            hidden_act="gelu_new",
+            model_type="albert",
+            num_hidden_groups=2,
+            num_hidden_layers=6,
+        ),
+    ),
+    Case(
+        "electra",
+        bert(
+            architectures=["ElectraForMaskedLM"],
+            embedding_size=14,
+            hidden_act="relu",
+            model_type="electra",
+            num_hidden_layers=3,
+        ),
+    ),
+    Case(
+        "electra-discriminator",
+        bert(
+            architectures=["ElectraForPreTraining"],
+            embedding_size=24,
+            model_type="electra",
+            num_hidden_layers=3,
+        ),
+    ),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from torch import nn
@@ -49,9 +50,21 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
     own = published.model_of(config)
     if own is not None:
         return own(config)
-    return AutoModelForCausalLM.from_config(
-        AutoConfig.from_pretrained(folder, local_files_only=True)
-    )
+    described = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if config["model_type"] in NOT_CAUSAL:
+        return class_of(config)(described)
+    return AutoModelForCausalLM.from_config(described)
+
+
+# Families whose class config.json names: what they are for is not told by the model_type.
+NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra")
+
+
+def class_of(config: dict[str, Any]) -> type:
+    """The class of transformers that reads a checkpoint."""
+    if config["model_type"] in NOT_CAUSAL:
+        return getattr(transformers, config["architectures"][0])
+    return AutoModelForCausalLM
 
 
 def load_own(folder: Path, config: dict[str, Any]) -> nn.Module:
@@ -73,8 +86,9 @@ def random_weights(
     with torch.device("meta"):
         model = untrained(case.config, folder)
     weights: dict[str, torch.Tensor] = {}
+    tied = getattr(model, "_tied_weights_keys", None) or ["lm_head.weight"]
     for name, tensor in sorted(model.state_dict().items()):
-        if case.is_tied and name == "lm_head.weight":
+        if case.is_tied and name in tied:
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
         if name.endswith(".bias"):
@@ -86,6 +100,9 @@ def random_weights(
             values = 0.6 * values
         else:
             values = 0.22 * values
+        if case.is_old:
+            name = re.sub(r"LayerNorm\.weight$", "LayerNorm.gamma", name)
+            name = re.sub(r"LayerNorm\.bias$", "LayerNorm.beta", name)
         weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
     return weights
 
@@ -105,9 +122,16 @@ def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> N
 
 def random_documents(case: Case, generator: torch.Generator) -> Documents:
     vocabulary = case.vocabulary
-    return [
+    documents = [
         torch.randint(vocabulary, (length,), generator=generator).tolist()
         for length in case.document_lengths
+    ]
+    if case.config.get("model_type") != "roberta":
+        return documents
+    # RoBERTa counts no position for its padding token, wherever it stands.
+    padding = case.config["pad_token_id"]
+    return [
+        [token + (token == padding) for token in document] for document in documents
     ]
 
 

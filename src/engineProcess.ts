@@ -25,6 +25,7 @@ import { findingsOf } from "./report/findings";
 import { packReport } from "./report/packedReport";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
+import { withMaskToken } from "./text/maskToken";
 
 let finishAsked = false;
 
@@ -55,7 +56,10 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     );
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const architecture = describeArchitecture(checkpoint, request.scheme);
+  const architecture = await withMaskToken(
+    describeArchitecture(checkpoint, request.scheme),
+    checkpoint,
+  );
   await verifyCopies(architecture);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
   const { sequences, source, sequenceLength } = await readDocuments(

@@ -1,11 +1,4 @@
-import type {
-  Architecture,
-  Attention,
-  Embedding,
-  FeedForward,
-  Head,
-  LayerDescription,
-} from "./description";
+import type { Architecture, Attention, FeedForward, Head, LayerDescription } from "./description";
 import type { FamilyReader, NormKind, Sizes } from "./familyReader";
 import { schemeNamed } from "./schemes";
 import type { LayerNames } from "./sublayers";
@@ -27,7 +20,7 @@ export interface DecoderPlan extends Pick<
   /** @param path of the layer */
   readonly attention: (path: string) => Attention;
   readonly feedForward: (path: string) => FeedForward;
-  readonly embedding: Embedding;
+  readonly embedding: Architecture["embedding"];
   /** Module path of the norm after the last layer; undefined where there is none. */
   readonly finalNorm: string | undefined;
   readonly head: Head | undefined;

@@ -15,6 +15,7 @@ import { nanoGpt } from "./families/nanoGpt";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
 import { roberta } from "./families/roberta";
+import { deit, vit } from "./families/vit";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -34,6 +35,8 @@ const families: readonly Family[] = [
   distilbert,
   albert,
   electra,
+  vit,
+  deit,
 ];
 
 /**

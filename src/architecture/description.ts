@@ -23,7 +23,7 @@ export interface Architecture {
     /** What the checkpoint states, where the user asked for another. */
     readonly overruled?: SchemeName;
   };
-  readonly embedding: Embedding;
+  readonly embedding: Embedding | PatchEmbedding;
   readonly layers: readonly LayerDescription[];
   /** Of the last layer's output; undefined where the layers end in norms of their own. */
   readonly finalNorm: Norm | undefined;
@@ -38,7 +38,9 @@ export interface Architecture {
 export type Objective =
   | { readonly kind: "next-token" }
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
-  | { readonly kind: "masked-token"; readonly maskToken: number | undefined };
+  | { readonly kind: "masked-token"; readonly maskToken: number | undefined }
+  /** The class of an image, from the state of its first token. */
+  | { readonly kind: "class" };
 
 /** x_0 = norm(projection(scale · tokens[id] + positions[place + offset] + segment)), what is undefined left out. */
 export interface Embedding {
@@ -51,6 +53,35 @@ export interface Embedding {
   readonly segment: TensorEntry | undefined;
   readonly norm: Norm | undefined;
   readonly projection: Linear | undefined;
+}
+
+/**
+ * Of an image cut into patches (arXiv 2010.11929): x_0 = [first tokens, patches Wᵀ + b] + positions, a
+ * patch being its channels one after another, each row by row.
+ */
+export interface PatchEmbedding {
+  /** Weight [hidden, channels × height × width of a patch]. */
+  readonly patches: Linear;
+  /** What stands before the patches, each [1, hidden]: the class token, and others. */
+  readonly firstTokens: readonly TensorEntry[];
+  /** [first tokens and patches, hidden] */
+  readonly positions: TensorEntry;
+  readonly image: ImageSize;
+  /** Rows and columns of pixels in a patch. */
+  readonly patch: readonly [number, number];
+}
+
+/** Sizes of the images that a model reads, in pixels. */
+export interface ImageSize {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export function isPatchEmbedding(
+  embedding: Architecture["embedding"],
+): embedding is PatchEmbedding {
+  return "patches" in embedding;
 }
 
 /** Attention, then feed-forward, each a sublayer of its own. */

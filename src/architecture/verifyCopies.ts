@@ -2,6 +2,7 @@ import type { TensorEntry } from "../checkpoint/checkpoint";
 import { isSameContent } from "../checkpoint/content";
 import { CheckpointError, quote } from "../checkpoint/errors";
 import type { Architecture } from "./description";
+import { isPatchEmbedding } from "./description";
 
 /**
  * Makes sure that a head that the config ties to the embedding is not another one in the weights:
@@ -10,7 +11,7 @@ import type { Architecture } from "./description";
  * @throws CheckpointError when they differ
  */
 export async function verifyCopies({ embedding, head }: Architecture): Promise<void> {
-  await verifyCopy(head?.copy, embedding.tokens);
+  await verifyCopy(head?.copy, isPatchEmbedding(embedding) ? undefined : embedding.tokens);
   await verifyCopy(head?.biasCopy, head?.bias);
 }
 

@@ -173,7 +173,12 @@ function evaluationSummary(
     probes: input.probes,
     seed: input.seed,
     ...(!whyNoLoss(input.architecture) && { objective: input.architecture.objective.kind }),
-    fingerprint: createHash("sha256").update(JSON.stringify(ids)).digest("hex"),
+    fingerprint: evaluated
+      .reduce(
+        (hash, { image }) => (image ? hash.update(image.pixels) : hash),
+        createHash("sha256").update(JSON.stringify(ids)),
+      )
+      .digest("hex"),
   };
 }
 

@@ -108,7 +108,7 @@ export function wholeNumber(count: number): string {
 
 /** What a loss is a mean over. */
 export function lossUnit({ objective = "next-token" }: EvaluationSummary): string {
-  return { "next-token": "token", "masked-token": "masked token" }[objective];
+  return { "next-token": "token", "masked-token": "masked token", class: "image" }[objective];
 }
 
 /** `1 document`, `128 documents` */
@@ -182,6 +182,8 @@ const familyNames = new Map([
   ["distilbert", "DistilBERT"],
   ["albert", "ALBERT"],
   ["electra", "ELECTRA"],
+  ["vit", "ViT"],
+  ["deit", "DeiT"],
 ]);
 
 /** Power of ten of the leading digit. */

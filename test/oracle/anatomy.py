@@ -25,7 +25,8 @@ class Anatomy:
     layers: list[nn.Module]
     # Module path of a layer, by its index; or one for each layer.
     path: str | list[str]
-    # Logits [1, tokens, vocabulary] of token ids [1, tokens]; without a head, anything.
+    # Logits [1, tokens, vocabulary] of token ids [1, tokens]; without a head, anything. Of images
+    # [1, channels, height, width] those of classes, [1, 1, classes].
     logits: Callable[[Tensor], Tensor]
     attention: Callable[[nn.Module], Sublayer]
     feed_forward: Callable[[nn.Module], Sublayer]
@@ -158,6 +159,19 @@ def albert(model: nn.Module) -> Anatomy:
     )
 
 
+def vision(model: nn.Module) -> Anatomy:
+    has_head = type(model).__name__.endswith("ForImageClassification")
+    return Anatomy(
+        list(stack_of(model).layers),
+        # As checkpoints have it: transformers 5 gives the modules shorter names.
+        model.base_model_prefix + ".encoder.layer.{}",
+        lambda images: model(pixel_values=images).logits[:, None] if has_head else model(images),
+        lambda layer: Sublayer(layer.attention),
+        lambda layer: Sublayer(layer.mlp),
+        has_head=has_head,
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -194,6 +208,8 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "distilbert": distilbert,
     "albert": albert,
     "electra": bert,
+    "vit": vision,
+    "deit": vision,
 }
 
 

@@ -22,6 +22,8 @@ class Case:
     written_by_transformers: bool = False
     # Norms named gamma and beta, as in checkpoints that came from TensorFlow.
     is_old: bool = False
+    # How many images it is evaluated on instead of documents.
+    images: int = 0
 
     @property
     def is_tied(self) -> bool:
@@ -164,6 +166,25 @@ DISTILBERT: Config = {
     "sinusoidal_pos_embds": False,
     "vocab_size": 72,
 }
+
+
+def vit(**overrides: Any) -> Config:
+    return {
+        "architectures": ["ViTForImageClassification"],
+        "hidden_act": "gelu",
+        "hidden_size": 24,
+        "id2label": {str(label): f"LABEL_{label}" for label in range(7)},
+        "image_size": [12, 16],
+        "intermediate_size": 40,
+        "layer_norm_eps": 1e-12,
+        "model_type": "vit",
+        "num_attention_heads": 4,
+        "num_channels": 3,
+        "num_hidden_layers": 3,
+        "patch_size": 4,
+        "qkv_bias": True,
+        **overrides,
+    }
 
 
 def sample(scheme: str) -> Config:
@@ -317,6 +338,19 @@ CASES: list[Case] = [
             model_type="electra",
             num_hidden_layers=3,
         ),
+    ),
+    Case("vit", vit(), images=6),
+    Case(
+        "deit",
+        vit(
+            architectures=["DeiTForImageClassification"],
+            image_size=12,
+            model_type="deit",
+            num_channels=1,
+            patch_size=[3, 4],
+            qkv_bias=False,
+        ),
+        images=4,
     ),
     # Every other norm scheme, in the sample's training code.
     *(

@@ -37,7 +37,10 @@ def write_checkpoint(case: Case, folder: Path) -> None:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     else:
         save_shards(weights, case.shards, folder)
-    write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
+    if case.images > 0:
+        save_file(random_images(case, generator), folder / "images.safetensors")
+    else:
+        write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
 
 
 def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
@@ -57,7 +60,7 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
 
 
 # Families whose class config.json names: what they are for is not told by the model_type.
-NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra")
+NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra", "vit", "deit")
 
 
 def class_of(config: dict[str, Any]) -> type:
@@ -100,10 +103,7 @@ def random_weights(
             values = 0.6 * values
         else:
             values = 0.22 * values
-        if case.is_old:
-            name = re.sub(r"LayerNorm\.weight$", "LayerNorm.gamma", name)
-            name = re.sub(r"LayerNorm\.bias$", "LayerNorm.beta", name)
-        weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
+        weights[name_on_disk(case, name)] = values.to(getattr(torch, case.dtype)).contiguous()
     return weights
 
 
@@ -118,6 +118,38 @@ def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> N
     total_size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
     index = {"metadata": {"total_size": total_size}, "weight_map": weight_map}
     write_json(folder / "model.safetensors.index.json", index, indent=2)
+
+
+# Where checkpoints keep what transformers 5 has other names for.
+VISION_NAMES = {
+    r"\.layers\.": ".encoder.layer.",
+    r"\.attention\.([qkv])_proj\.": r".attention.attention.\1.",
+    r"\.attention\.q\.": ".attention.query.",
+    r"\.attention\.k\.": ".attention.key.",
+    r"\.attention\.v\.": ".attention.value.",
+    r"\.attention\.o_proj\.": ".attention.output.dense.",
+    r"\.mlp\.fc1\.": ".intermediate.dense.",
+    r"\.mlp\.fc2\.": ".output.dense.",
+}
+
+
+def name_on_disk(case: Case, name: str) -> str:
+    if case.images > 0:
+        for pattern, replacement in VISION_NAMES.items():
+            name = re.sub(pattern, replacement, name)
+    if case.is_old:
+        name = re.sub(r"LayerNorm\.weight$", "LayerNorm.gamma", name)
+        name = re.sub(r"LayerNorm\.bias$", "LayerNorm.beta", name)
+    return name
+
+
+def random_images(case: Case, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    config = case.config
+    size = config["image_size"]
+    height, width = size if isinstance(size, list) else (size, size)
+    shape = (case.images, config["num_channels"], height, width)
+    labels = torch.randint(len(config["id2label"]), (case.images,), generator=generator)
+    return {"pixel_values": torch.randn(shape, generator=generator), "labels": labels}
 
 
 def random_documents(case: Case, generator: torch.Generator) -> Documents:

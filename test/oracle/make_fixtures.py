@@ -6,7 +6,6 @@
 """
 
 import argparse
-import json
 import shutil
 import zlib
 from pathlib import Path
@@ -19,7 +18,7 @@ from cases import CASES, Case
 from checkpoints import write_checkpoint, write_json
 from estimators import rounded
 from fresh import fresh_cases
-from reference import load_model, questions_of, reference, token_losses
+from reference import Documents, documents_of, load_model, questions_of, reference, token_losses
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
@@ -41,7 +40,7 @@ def main() -> None:
 def make(case: Case, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     write_checkpoint(case, folder)
-    documents: list[list[int]] = json.loads((folder / "tokens.json").read_text())
+    documents = documents_of(folder)
     values = reference(folder, documents, zlib.crc32(case.seed_text.encode()))
     if "baseline" in values:
         check_float32(folder, documents, values["baseline"]["nll"])
@@ -49,7 +48,7 @@ def make(case: Case, folder: Path) -> None:
     write_json(folder / "reference.json", rounded({"madeWith": made_with, **values}), indent=1)
 
 
-def check_float32(folder: Path, documents: list[list[int]], nll: float) -> None:
+def check_float32(folder: Path, documents: Documents, nll: float) -> None:
     """transformers as anyone runs it must give the same loss: the float64 mode changes nothing."""
     with torch.no_grad():
         model = load_model(folder, torch.float32)

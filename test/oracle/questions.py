@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 # The share of tokens that are masked (BERT, arXiv 1810.04805).
 MASKED_SHARE = 0.15
 WORD = 2**32
@@ -10,10 +13,21 @@ WORD = 2**32
 
 @dataclass
 class Question:
-    tokens: list[int]
+    # Token ids, or an image [channels, height, width].
+    tokens: list[int] | Tensor
     # Whose logits are asked for, and the tokens that are right there.
     positions: list[int]
     targets: list[int]
+
+    def batch(self) -> Tensor:
+        """What the model is fed: a batch of one."""
+        return self.tokens[None] if isinstance(self.tokens, Tensor) else torch.tensor([self.tokens])
+
+
+@dataclass
+class Image:
+    pixels: Tensor
+    label: int
 
 
 def next_tokens(document: list[int]) -> Question:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
@@ -22,9 +23,10 @@ from anatomy import Anatomy, Sublayer, zeros_like
 import published
 from checkpoints import class_of, load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
-from questions import Question, masked, next_tokens
+from questions import Image, Question, masked, next_tokens
 
 PROBES = 4000
+Documents = list[list[int]] | list[Image]
 # Of the diagnosis, by which it chooses what to mask.
 SEED = 0
 
@@ -62,14 +64,14 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     return describe(model)
 
 
-def reference(folder: Path, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
+def reference(folder: Path, documents: Documents, probe_seed: int) -> dict[str, Any]:
     with Float64Throughout(), torch.no_grad():
         return _reference(load_model(folder), documents, probe_seed)
 
 
-def _reference(model: Anatomy, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
+def _reference(model: Anatomy, documents: Documents, probe_seed: int) -> dict[str, Any]:
     questions = questions_of(model, documents)
-    traces = [trace(model, question.tokens) for question in questions]
+    traces = [trace(model, question) for question in questions]
     generator = torch.Generator().manual_seed(probe_seed)
     baseline = token_losses(model, questions) if model.has_head else []
     nll = mean(baseline) if model.has_head else math.nan
@@ -120,7 +122,17 @@ def _reference(model: Anatomy, documents: list[list[int]], probe_seed: int) -> d
     }
 
 
-def questions_of(model: Anatomy, documents: list[list[int]]) -> list[Question]:
+def documents_of(folder: Path) -> Documents:
+    if (folder / "tokens.json").exists():
+        return json.loads((folder / "tokens.json").read_text())
+    batch = load_file(folder / "images.safetensors")
+    return [Image(*each) for each in zip(batch["pixel_values"], batch["labels"].tolist())]
+
+
+def questions_of(model: Anatomy, documents: Documents) -> list[Question]:
+    if isinstance(documents[0], Image):
+        # In the type that the model runs in.
+        return [Question(image.pixels.to(next(model.layers[0].parameters()).dtype), [0], [image.label]) for image in documents]
     if not model.has_head:
         return [Question(document, [], []) for document in documents]
     if model.mask_token is None:
@@ -134,7 +146,7 @@ def token_losses(model: Anatomy, questions: list[Question]) -> PerDocument:
     """−log p of the tokens that are asked for, each document alone."""
     losses: PerDocument = []
     for question in questions:
-        logits = model.logits(torch.tensor([question.tokens]))[0, question.positions]
+        logits = model.logits(question.batch())[0, question.positions]
         targets = torch.tensor(question.targets, dtype=torch.long)
         losses.append(nn.functional.cross_entropy(logits, targets, reduction="none").numpy())
     return losses
@@ -165,11 +177,11 @@ class LayerPass:
         return jacobian.reshape(size, size)
 
 
-def trace(model: Anatomy, document: list[int]) -> list[LayerPass]:
+def trace(model: Anatomy, question: Question) -> list[LayerPass]:
     """Runs one document and keeps what went in and out of every layer and sublayer."""
     with ExitStack() as stack:
         recordings = [stack.enter_context(recording(model, layer)) for layer in model.layers]
-        model.logits(torch.tensor([document]))
+        model.logits(question.batch())
     return [record.layer_pass() for record in recordings]
 
 

@@ -1,6 +1,6 @@
 /** What was evaluated, on what, how long it took and how much memory it used. */
-import { maskedShare } from "../../src/diagnosis/objective";
 import type { Report } from "../../src/diagnosis/report";
+import { maskedShare } from "../../src/diagnosis/report";
 import type { PanelState } from "../../src/protocol/messages";
 import {
   bytes,

@@ -24,12 +24,12 @@ describe("an encoder", () => {
     );
     expect(finalNorm).toBeUndefined();
     expect(objective).toEqual({ kind: "masked-token", maskToken: 3 });
-    expect(embedding.segment?.shape).toEqual([1, 24]);
+    expect(embedding).toMatchObject({ segment: { shape: [1, 24] } });
   });
 
   it("counts RoBERTa's positions from the row after the padding token's", async () => {
     const { embedding, contextLength } = await described(fixture("roberta"));
-    expect(embedding.positions?.offset).toBe(2);
+    expect(embedding).toMatchObject({ positions: { offset: 2 } });
     expect(contextLength).toBe(38);
   });
 
@@ -39,7 +39,7 @@ describe("an encoder", () => {
     expect(layers[1]!.attention.module.query.weight).toEqual(
       layers[0]!.attention.module.query.weight,
     );
-    expect(embedding.projection?.weight.shape).toEqual([24, 10]);
+    expect(embedding).toMatchObject({ projection: { weight: { shape: [24, 10] } } });
   });
 
   it("says why there is no loss without a head, and with a head of another task", async () => {

@@ -15,6 +15,7 @@ import { nanoGpt } from "./families/nanoGpt";
 import { qwen2 } from "./families/qwen2";
 import { qwen3 } from "./families/qwen3";
 import { roberta } from "./families/roberta";
+import { t5Encoder } from "./families/t5";
 import { deit, vit } from "./families/vit";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
@@ -37,6 +38,7 @@ const families: readonly Family[] = [
   electra,
   vit,
   deit,
+  t5Encoder,
 ];
 
 /**

@@ -157,6 +157,8 @@ export interface Attention {
   readonly rotary: Rotary | undefined;
   /** ALiBi's slope of each head (arXiv 2108.12409): slope · (key position − query position) is added. */
   readonly slopes: readonly number[] | undefined;
+  /** T5's table of what is added to the scores by distance; left out where there is none. */
+  readonly relativeBias?: RelativeBias;
   /** Factor on the scores, usually 1/√headSize. */
   readonly scale: number;
   /** Scores s become cap · tanh(s / cap) (Gemma 2). */
@@ -165,6 +167,17 @@ export interface Attention {
   readonly isBidirectional: boolean;
   /** Number of latest tokens a token may attend to, itself included; undefined: all before it. */
   readonly window: number | undefined;
+}
+
+/**
+ * What is added to the scores by how far a key is from the query, in buckets that widen with the
+ * distance (T5, arXiv 1910.10683).
+ */
+export interface RelativeBias {
+  /** [buckets, heads] */
+  readonly table: TensorEntry;
+  /** From here on all distances share a bucket. */
+  readonly maximumDistance: number;
 }
 
 /** Rotary position embedding (arXiv 2104.09864) of each head's first channels, two for each frequency. */

@@ -182,6 +182,7 @@ const familyNames = new Map([
   ["distilbert", "DistilBERT"],
   ["albert", "ALBERT"],
   ["electra", "ELECTRA"],
+  ["t5", "T5 encoder"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
 ]);

@@ -172,6 +172,17 @@ def vision(model: nn.Module) -> Anatomy:
     )
 
 
+def t5_encoder(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.encoder.block),
+        "encoder.block.{}",
+        lambda ids: model(input_ids=ids),
+        lambda block: Sublayer(block.layer[0].SelfAttention),
+        lambda block: Sublayer(block.layer[1].DenseReluDense),
+        has_head=False,
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -208,6 +219,7 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "distilbert": distilbert,
     "albert": albert,
     "electra": bert,
+    "t5": t5_encoder,
     "vit": vision,
     "deit": vision,
 }

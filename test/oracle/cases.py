@@ -6,7 +6,22 @@ from typing import Any
 Config = dict[str, Any]
 
 
-TIED_BY_DEFAULT = ("albert", "bert", "distilbert", "electra", "roberta", "bloom", "falcon", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
+TIED_BY_DEFAULT = (
+    "albert",
+    "bert",
+    "bloom",
+    "distilbert",
+    "electra",
+    "falcon",
+    "gpt2",
+    "gpt_bigcode",
+    "mpt",
+    "nanogpt",
+    "opt",
+    "roberta",
+    "starcoder2",
+    "t5",
+)
 
 
 @dataclass(frozen=True)
@@ -187,6 +202,25 @@ def vit(**overrides: Any) -> Config:
     }
 
 
+def t5(**overrides: Any) -> Config:
+    return {
+        "architectures": ["T5EncoderModel"],
+        "d_ff": 40,
+        "d_kv": 8,
+        "d_model": 24,
+        "feed_forward_proj": "gated-gelu",
+        "is_encoder_decoder": False,
+        "layer_norm_epsilon": 1e-6,
+        "model_type": "t5",
+        "num_heads": 4,
+        "num_layers": 3,
+        "relative_attention_max_distance": 20,
+        "relative_attention_num_buckets": 8,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -352,6 +386,9 @@ CASES: list[Case] = [
         ),
         images=4,
     ),
+    # Far enough for every bucket of distances.
+    Case("t5-encoder", t5(), document_lengths=(26, 12)),
+    Case("t5-encoder-relu", t5(d_kv=6, feed_forward_proj="relu", num_layers=2)),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -60,7 +60,7 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
 
 
 # Families whose class config.json names: what they are for is not told by the model_type.
-NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra", "vit", "deit")
+NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra", "vit", "deit", "t5")
 
 
 def class_of(config: dict[str, Any]) -> type:

@@ -43,6 +43,7 @@ const defaultMetrics: Metric[] = ["variance", "jacobian", "pruning"];
 interface DiagnoseOptions {
   text?: string[];
   tokens?: string;
+  images?: string;
   sequenceLength?: number;
   maxTokens?: number;
   metrics: Metric[];
@@ -72,6 +73,10 @@ async function main(): Promise<void> {
     .argument("<checkpoint>", "a .safetensors file, its index, or a folder that holds one")
     .option("--text <file>", "text to evaluate (may be repeated)", collect)
     .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
+    .option(
+      "--images <file>",
+      "images to evaluate: .safetensors with pixel_values and labels, or .npy with FILE.labels.npy",
+    )
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
     .option(
       "--max-tokens <n>",
@@ -113,8 +118,9 @@ async function main(): Promise<void> {
 }
 
 async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<number> {
-  if (options.tokens !== undefined && options.text !== undefined) {
-    complain("--text and --tokens exclude each other: give one of them.");
+  const given = (["text", "tokens", "images"] as const).filter((name) => options[name]);
+  if (given.length > 1) {
+    complain(`--${given[0]} and --${given[1]} exclude each other: give one of them.`);
     return exitCodes.usage;
   }
   const outputs = [options.json, options.csv, options.html].filter((file) => file !== undefined);
@@ -162,7 +168,8 @@ function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisReque
   };
 }
 
-function textSource({ tokens, text }: DiagnoseOptions): TextSource {
+function textSource({ tokens, text, images }: DiagnoseOptions): TextSource {
+  if (images !== undefined) return { kind: "images", file: resolve(images) };
   if (tokens !== undefined) return { kind: "tokens", file: resolve(tokens) };
   if (text !== undefined) return { kind: "text", files: text.map((file) => resolve(file)) };
   return { kind: "default", file: home.defaultText };

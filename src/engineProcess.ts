@@ -25,6 +25,8 @@ import { findingsOf } from "./report/findings";
 import { packReport } from "./report/packedReport";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
+import { withoutLabels } from "./text/images";
+import { withMaskToken } from "./text/maskToken";
 
 let finishAsked = false;
 
@@ -55,14 +57,14 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     );
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const architecture = describeArchitecture(checkpoint, request.scheme);
-  await verifyCopies(architecture);
-  const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
-  const { sequences, source, sequenceLength } = await readDocuments(
-    request,
+  const described = await withMaskToken(
+    describeArchitecture(checkpoint, request.scheme),
     checkpoint,
-    architecture,
   );
+  await verifyCopies(described);
+  const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
+  const { sequences, source, sequenceLength } = await readDocuments(request, checkpoint, described);
+  const architecture = withoutLabels(described, sequences);
 
   progress.tell({ stage: "device" });
   // ONNX Runtime starts as many as it is told to, and waits for each of them at every operator.

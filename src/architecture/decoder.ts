@@ -1,11 +1,4 @@
-import type {
-  Architecture,
-  Attention,
-  Embedding,
-  FeedForward,
-  Head,
-  LayerDescription,
-} from "./description";
+import type { Architecture, Attention, FeedForward, Head, LayerDescription } from "./description";
 import type { FamilyReader, NormKind, Sizes } from "./familyReader";
 import { schemeNamed } from "./schemes";
 import type { LayerNames } from "./sublayers";
@@ -19,18 +12,20 @@ export interface DecoderPlan extends Pick<
   /** Channels of the residual stream, under the name the config has for them. */
   readonly hidden: Sizes;
   readonly layerNumber: number;
-  /** Module path of the list of layers, for example `model.layers`. */
-  readonly layers: string;
+  /** Module path of the list of layers, for example `model.layers`; or of each layer, by its index. */
+  readonly layers: string | ((index: number) => string);
   readonly norm: NormKind;
   /** Names of a layer's norms. */
   readonly norms: LayerNames;
   /** @param path of the layer */
   readonly attention: (path: string) => Attention;
   readonly feedForward: (path: string) => FeedForward;
-  readonly embedding: Embedding;
+  readonly embedding: Architecture["embedding"];
   /** Module path of the norm after the last layer; undefined where there is none. */
   readonly finalNorm: string | undefined;
   readonly head: Head | undefined;
+  /** Left out: the next token. */
+  readonly objective?: Architecture["objective"];
 }
 
 /**
@@ -41,7 +36,7 @@ export interface DecoderPlan extends Pick<
 export function describeDecoder(reader: FamilyReader, plan: DecoderPlan): Architecture {
   const { hidden, layerNumber, norms, norm, scheme, finalNorm } = plan;
   const layer = (index: number): LayerDescription => {
-    const path = `${plan.layers}.${index}`;
+    const path = typeof plan.layers === "string" ? `${plan.layers}.${index}` : plan.layers(index);
     const read = {
       norm: (name: string) => reader.norm(`${path}.${name}`, hidden, norm),
       vector: (name: string) => reader.tensors.take(`${path}.${name}`, hidden),
@@ -66,5 +61,6 @@ export function describeDecoder(reader: FamilyReader, plan: DecoderPlan): Archit
     layers: Array.from({ length: layerNumber }, (_, index) => layer(index)),
     finalNorm: finalNorm === undefined ? undefined : reader.norm(finalNorm, hidden, norm),
     head: plan.head,
+    ...(plan.objective && { objective: plan.objective }),
   });
 }

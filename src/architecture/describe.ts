@@ -1,11 +1,15 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
+import { albert } from "./families/albert";
+import { bert } from "./families/bert";
 import { bloom } from "./families/bloom";
 import { deepseekLlm } from "./families/deepseekLlm";
-import { falcon } from "./families/falcon";
 import { deepseekV2 } from "./families/deepseekV2";
 import { deepseekV3 } from "./families/deepseekV3";
+import { distilbert } from "./families/distilbert";
+import { electra } from "./families/electra";
+import { falcon } from "./families/falcon";
 import { gemma } from "./families/gemma";
 import { gemma2 } from "./families/gemma2";
 import { gemma3 } from "./families/gemma3";
@@ -16,22 +20,25 @@ import { gptNeoX } from "./families/gptNeoX";
 import { llama } from "./families/llama";
 import { minGpt } from "./families/minGpt";
 import { mistral } from "./families/mistral";
+import { mixtral } from "./families/mixtral";
 import { mpt } from "./families/mpt";
 import { nanoGpt } from "./families/nanoGpt";
+import { olmo } from "./families/olmo";
+import { olmo2 } from "./families/olmo2";
+import { olmoCore } from "./families/olmoCore";
 import { opt } from "./families/opt";
 import { phi } from "./families/phi";
 import { phi3 } from "./families/phi3";
 import { qwen } from "./families/qwen";
-import { mixtral } from "./families/mixtral";
-import { olmo } from "./families/olmo";
-import { olmo2 } from "./families/olmo2";
-import { olmoCore } from "./families/olmoCore";
 import { qwen2 } from "./families/qwen2";
 import { qwen2Moe } from "./families/qwen2Moe";
 import { qwen3 } from "./families/qwen3";
+import { qwen3Moe } from "./families/qwen3Moe";
+import { roberta } from "./families/roberta";
 import { stableLm } from "./families/stableLm";
 import { starcoder2 } from "./families/starcoder2";
-import { qwen3Moe } from "./families/qwen3Moe";
+import { t5Encoder } from "./families/t5";
+import { deit, vit } from "./families/vit";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
@@ -68,6 +75,14 @@ const families: readonly Family[] = [
   qwen3Moe,
   deepseekV2,
   deepseekV3,
+  bert,
+  roberta,
+  distilbert,
+  albert,
+  electra,
+  vit,
+  deit,
+  t5Encoder,
 ];
 
 /**

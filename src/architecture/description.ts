@@ -23,12 +23,14 @@ export interface Architecture {
     /** What the checkpoint states, where the user asked for another. */
     readonly overruled?: SchemeName;
   };
-  readonly embedding: Embedding;
+  readonly embedding: Embedding | PatchEmbedding;
   readonly layers: readonly LayerDescription[];
   /** Of the last layer's output; undefined where the layers end in norms of their own. */
   readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
+  /** Why there is no head, where it is not that the checkpoint holds the stack alone. */
+  readonly whyNoHead?: string;
   readonly objective: Objective;
   /** LayerNorm Scaling's factors as buffers of the checkpoint state them; `verifyCopies` compares them. */
   readonly statedScales?: readonly { readonly tensor: TensorEntry; readonly scale: number }[];
@@ -40,7 +42,9 @@ export interface Architecture {
 export type Objective =
   | { readonly kind: "next-token" }
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
-  | { readonly kind: "masked-token"; readonly maskToken: number | undefined };
+  | { readonly kind: "masked-token"; readonly maskToken: number | undefined }
+  /** The class of an image, from the state of its first token. */
+  | { readonly kind: "class" };
 
 /**
  * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + segment)), what
@@ -58,6 +62,35 @@ export interface Embedding {
   readonly segment: TensorEntry | undefined;
   readonly norm: Norm | undefined;
   readonly projection: Linear | undefined;
+}
+
+/**
+ * Of an image cut into patches (arXiv 2010.11929): x_0 = [first tokens, patches Wᵀ + b] + positions, a
+ * patch being its channels one after another, each row by row.
+ */
+export interface PatchEmbedding {
+  /** Weight [hidden, channels × height × width of a patch]. */
+  readonly patches: Linear;
+  /** What stands before the patches, each [1, hidden]: the class token, and others. */
+  readonly firstTokens: readonly TensorEntry[];
+  /** [first tokens and patches, hidden] */
+  readonly positions: TensorEntry;
+  readonly image: ImageSize;
+  /** Rows and columns of pixels in a patch. */
+  readonly patch: readonly [number, number];
+}
+
+/** Sizes of the images that a model reads, in pixels. */
+export interface ImageSize {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export function isPatchEmbedding(
+  embedding: Architecture["embedding"],
+): embedding is PatchEmbedding {
+  return "patches" in embedding;
 }
 
 /** Attention, then feed-forward, each a sublayer of its own. */
@@ -145,6 +178,8 @@ export interface Attention {
    * factor being this; undefined: it is not rounded.
    */
   readonly roundedSlopeFactor: number | undefined;
+  /** T5's table of what is added to the scores by distance; left out where there is none. */
+  readonly relativeBias?: RelativeBias;
   /** Factor on the scores, usually 1/√headSize. */
   readonly scale: number;
   /** Scores s become cap · tanh(s / cap) (Gemma 2). */
@@ -168,6 +203,17 @@ export interface Latent {
   /** Channels of that latent. */
   readonly rank: number;
   readonly norm: Norm;
+}
+
+/**
+ * What is added to the scores by how far a key is from the query, in buckets that widen with the
+ * distance (T5, arXiv 1910.10683).
+ */
+export interface RelativeBias {
+  /** [buckets, heads] */
+  readonly table: TensorEntry;
+  /** From here on all distances share a bucket. */
+  readonly maximumDistance: number;
 }
 
 /** Rotary position embedding (arXiv 2104.09864) of each head's first channels, two for each frequency. */
@@ -238,6 +284,8 @@ export interface Head {
   readonly tied: boolean;
   /** What a checkpoint with a tied head stores under the head's name too; `verifyCopies` compares it. */
   readonly copy?: TensorEntry;
+  /** The same of the bias, which some checkpoints store under two names. */
+  readonly biasCopy?: TensorEntry;
   readonly scale: number;
   readonly softcap: number | undefined;
   /** What a head may do first: norm(activation(dense x)). */

@@ -100,12 +100,15 @@ export class FamilyReader {
   norm(path: string, size: Sizes, norm: NormKind): Norm {
     const { kind, epsilon, hasWeight = true, weightOffset = 0, groups = 1 } = norm;
     const { hasBias = hasWeight && kind === "layer" } = norm;
+    // Checkpoints that were converted from TensorFlow have its names.
+    const isOld = this.tensors.has(`${path}.gamma`);
+    const weightName = isOld ? "gamma" : "weight";
     return {
       kind,
       path,
-      weight: hasWeight ? this.tensors.take(`${path}.weight`, size) : undefined,
+      weight: hasWeight ? this.tensors.take(`${path}.${weightName}`, size) : undefined,
       weightOffset,
-      bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
+      bias: hasBias ? this.tensors.take(`${path}.${isOld ? "beta" : "bias"}`, size) : undefined,
       epsilon,
       groups,
     };

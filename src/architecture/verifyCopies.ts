@@ -3,6 +3,7 @@ import { isSameContent } from "../checkpoint/content";
 import { CheckpointError, quote } from "../checkpoint/errors";
 import { readTensor } from "../checkpoint/readTensor";
 import type { Architecture } from "./description";
+import { isPatchEmbedding } from "./description";
 
 /** What a checkpoint holds besides what is computed with, and must not contradict. @throws CheckpointError */
 export async function verifyCopies(architecture: Architecture): Promise<void> {
@@ -17,12 +18,19 @@ export async function verifyCopies(architecture: Architecture): Promise<void> {
  * @throws CheckpointError when they differ
  */
 async function verifyHead({ embedding, head }: Architecture): Promise<void> {
-  const copy: TensorEntry | undefined = head?.copy;
-  const { tokens } = embedding;
-  if (copy === undefined || (await isSameContent(copy, tokens))) return;
+  await verifyCopy(head?.copy, isPatchEmbedding(embedding) ? undefined : embedding.tokens);
+  await verifyCopy(head?.biasCopy, head?.bias);
+}
+
+async function verifyCopy(
+  copy: TensorEntry | undefined,
+  original: TensorEntry | undefined,
+): Promise<void> {
+  if (copy === undefined || original === undefined) return;
+  if (await isSameContent(copy, original)) return;
   throw new CheckpointError(
     "config",
-    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(tokens.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
+    `${copy.file}: tensor ${quote(copy.name)} differs from ${quote(original.name)}, although config.json ties them ("tie_word_embeddings" is true); set that key to what the model was trained with.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture/description";
-import { tensorsOf } from "../architecture/description";
+import { isPatchEmbedding, tensorsOf } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
@@ -230,7 +230,10 @@ async function findUnusedNonFinite({
   checkpoint,
   architecture,
 }: DiagnosisInput): Promise<string | undefined> {
-  const [name] = await findNonFinite([architecture.embedding.tokens]);
+  const { embedding } = architecture;
+  // Every weight of a patch embedding is used.
+  if (isPatchEmbedding(embedding)) return undefined;
+  const [name] = await findNonFinite([embedding.tokens]);
   return name === undefined
     ? undefined
     : `${checkpoint.path}: ${name} holds NaN or infinite weights, in rows that no evaluated token uses; the figures stand.`;

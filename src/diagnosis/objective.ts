@@ -1,6 +1,7 @@
 import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import { randomShare } from "./random";
+import { maskedShare } from "./report";
 
 /** One thing a head is asked: which token stands at, or after, a position. */
 export interface Prediction {
@@ -19,9 +20,6 @@ export interface EvaluatedSequence extends Sequence {
   readonly predictions: readonly Prediction[];
 }
 
-/** The share of tokens that are masked (BERT, arXiv 1810.04805). */
-export const maskedShare = 0.15;
-
 /**
  * What of each sequence a model is fed and asked. A causal one reads it all and is asked at every
  * position for the next token; a masked one is asked for the tokens that a mask, drawn from the seed,
@@ -34,9 +32,18 @@ export function evaluatedSequences(
 ): EvaluatedSequence[] {
   return sequences.map((sequence, index) => {
     if (whyNoLoss({ head, objective })) return { ...sequence, index, predictions: [] };
-    return objective.kind === "next-token"
-      ? { ...sequence, index, predictions: nextTokens(sequence.tokens) }
-      : { ...sequence, index, ...masked(sequence.tokens, objective.maskToken!, seed, index) };
+    switch (objective.kind) {
+      case "next-token":
+        return { ...sequence, index, predictions: nextTokens(sequence.tokens) };
+      case "masked-token":
+        return {
+          ...sequence,
+          index,
+          ...masked(sequence.tokens, objective.maskToken!, seed, index),
+        };
+      case "class":
+        return { ...sequence, index, predictions: classOf(sequence) };
+    }
   });
 }
 
@@ -44,11 +51,16 @@ export function evaluatedSequences(
 export function whyNoLoss({
   head,
   objective,
-}: Pick<Architecture, "head" | "objective">): string | undefined {
-  if (head === undefined) return "the checkpoint has no language-model head";
+  whyNoHead,
+}: Pick<Architecture, "head" | "objective" | "whyNoHead">): string | undefined {
+  if (head === undefined) return whyNoHead ?? "the checkpoint has no language-model head";
   return objective.kind === "masked-token" && objective.maskToken === undefined
     ? "which token masks others is stated neither by the config nor by the tokenizer"
     : undefined;
+}
+
+function classOf({ image }: Sequence): Prediction[] {
+  return image?.label === undefined ? [] : [{ position: 0, target: image.label }];
 }
 
 function nextTokens(tokens: readonly number[]): Prediction[] {

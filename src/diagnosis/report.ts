@@ -82,11 +82,17 @@ export interface EvaluationSummary {
   /** Rademacher probes per document of the Jacobian estimate. */
   probes: number;
   seed: number;
-  /** What the loss is of: the next token everywhere, or tokens that a mask hid. Absent without a loss. */
-  objective?: "next-token" | "masked-token";
+  /**
+   * What the loss is of: the next token everywhere, tokens that a mask hid, or the class of an image.
+   * Absent without a loss.
+   */
+  objective?: "next-token" | "masked-token" | "class";
   /** SHA-256 over the token ids of the evaluated documents: equal ones were measured on the same. */
   fingerprint?: string;
 }
+
+/** The share of tokens that are masked for the objective `masked-token` (BERT, arXiv 1810.04805). */
+export const maskedShare = 0.15;
 
 export interface RuntimeSummary {
   /** The execution provider that ran, for example `cpu` or `webgpu`. */

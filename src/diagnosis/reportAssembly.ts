@@ -50,7 +50,7 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
       path: checkpoint.path,
       format: checkpoint.format,
       bytes: checkpoint.bytes,
-      parameters: parameterCount(checkpoint) - elementCount(architecture.head?.copy?.shape ?? [0]),
+      parameters: parameterCount(checkpoint) - storedTwice(architecture),
       fingerprint: input.fingerprint,
     },
     architecture: {
@@ -79,16 +79,23 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
   };
 }
 
+/** Scalars that a checkpoint with a tied head holds under two names. */
+function storedTwice({ head }: Architecture): number {
+  return elementCount(head?.copy?.shape ?? [0]) + elementCount(head?.biasCopy?.shape ?? [0]);
+}
+
 export function noticeFindings(notices: readonly string[]): Finding[] {
   return notices.map((text) => ({ kind: "notice", layers: [], text }));
 }
 
 /** The norms' paths, each once for all the layers that have it. */
 function normSummaries({ layers, finalNorm }: Architecture): NormSummary[] {
+  // Runs of one shared layer have one path, in which no number counts them.
+  const areShared = new Set(layers.map(({ path }) => path)).size < layers.length;
   const ofLayers = layers.flatMap((layer, index) =>
     (["attention", "feedForward"] as const).flatMap((feeds) => {
       const { inputNorm, branchNorm, sumNorm } = layer[feeds];
-      const pattern = layer.path.replace(new RegExp(`\\b${index}$`), "*");
+      const pattern = areShared ? layer.path : layer.path.replace(new RegExp(`\\b${index}$`), "*");
       return [inputNorm, branchNorm, sumNorm]
         .filter((norm) => norm !== undefined)
         .map(({ path }) => ({ path: path.replace(`${layer.path}.`, `${pattern}.`), feeds }));
@@ -166,7 +173,12 @@ function evaluationSummary(
     probes: input.probes,
     seed: input.seed,
     ...(!whyNoLoss(input.architecture) && { objective: input.architecture.objective.kind }),
-    fingerprint: createHash("sha256").update(JSON.stringify(ids)).digest("hex"),
+    fingerprint: evaluated
+      .reduce(
+        (hash, { image }) => (image ? hash.update(image.pixels) : hash),
+        createHash("sha256").update(JSON.stringify(ids)),
+      )
+      .digest("hex"),
   };
 }
 

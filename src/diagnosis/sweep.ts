@@ -1,7 +1,8 @@
 import type { Architecture } from "../architecture/description";
+import { isPatchEmbedding } from "../architecture/description";
 import type { Executor, Tensor } from "../engine/executor";
 import { attentionFeeds } from "../graph/attention";
-import { embeddingGraph, embeddingInputs, embeddingOutput } from "../graph/embedding";
+import { embeddingGraph, embeddingInputs, embeddingOutput, patchFeeds } from "../graph/embedding";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
 import { Batch } from "./batch";
@@ -143,6 +144,22 @@ async function embed(
   batch: Batch,
   executor: Executor,
 ): Promise<Float32Array> {
+  const session = await executor.load(embeddingGraph(architecture));
+  try {
+    const feeds = embeddingFeeds(architecture, batch);
+    return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
+  } finally {
+    await session.release();
+  }
+}
+
+function embeddingFeeds({ embedding }: Architecture, batch: Batch): Record<string, Tensor> {
+  if (isPatchEmbedding(embedding)) {
+    return patchFeeds(
+      embedding,
+      batch.sequences.map(({ image }) => image!.pixels),
+    );
+  }
   const tokens = new BigInt64Array(batch.size * batch.length);
   for (const [at, { tokens: ids }] of batch.sequences.entries()) {
     const row = tokens.subarray(at * batch.length, (at + 1) * batch.length);
@@ -150,22 +167,15 @@ async function embed(
     row.fill(BigInt(ids.at(-1)!));
     row.set(ids.map(BigInt));
   }
-  const session = await executor.load(embeddingGraph(architecture));
-  try {
-    const feeds: Record<string, Tensor> = {
-      [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
-    };
-    const { positions } = architecture.embedding;
-    if (positions) {
-      const places = BigInt64Array.from({ length: batch.length }, (_, at) =>
-        BigInt(at + positions.offset),
-      );
-      feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
-    }
-    return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
-  } finally {
-    await session.release();
+  const feeds: Record<string, Tensor> = {
+    [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
+  };
+  if (embedding.positions) {
+    const { offset } = embedding.positions;
+    const places = BigInt64Array.from({ length: batch.length }, (_, at) => BigInt(at + offset));
+    feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
   }
+  return feeds;
 }
 
 function addMeasurements(

@@ -1,4 +1,11 @@
-import type { Attention, Latent, Linear, Norm, Rotary } from "../architecture/description";
+import type {
+  Attention,
+  Latent,
+  Linear,
+  Norm,
+  RelativeBias,
+  Rotary,
+} from "../architecture/description";
 import type { GraphBuilder, Value } from "./graph";
 import { linear, normalised, normalisedEach, scaled } from "./modules";
 
@@ -14,6 +21,8 @@ export const attentionInputs = {
   mask: "mask",
   /** Added to the scores of padding [batch, 1, 1, 1, sequence], where a token may attend to later ones. */
   padding: "padding",
+  /** Row of the table of relative biases for each query and key [sequence, sequence]. */
+  buckets: "buckets",
 } as const;
 
 /** softmax(scale · q kᵀ + mask) v, each key-value head shared by a group of query heads. */
@@ -23,7 +32,7 @@ export function attention(builder: GraphBuilder, x: Value, module: Attention): V
     ? latentScores(builder, x, module, latent)
     : plainScores(builder, x, module);
   const weights = builder.apply("Softmax", [
-    masked(builder, capped(builder, scores, module.softcap), module),
+    masked(builder, biased(builder, capped(builder, scores, module.softcap), module), module),
   ]);
   const mixed = builder.apply("MatMul", [weights, value]);
   const joined = builder.reshape(builder.transpose(mixed, [0, 3, 1, 2, 4]), [
@@ -144,6 +153,24 @@ export function capped(builder: GraphBuilder, x: Value, cap: number | undefined)
   return scaled(builder, builder.apply("Tanh", [scaled(builder, x, 1 / cap)]), cap);
 }
 
+/** Scores [batch, keyValueHeads, groups, sequence, sequence] with what their distance adds. */
+function biased(builder: GraphBuilder, scores: Value, module: Attention): Value {
+  const { relativeBias, heads, keyValueHeads } = module;
+  if (relativeBias === undefined) return scores;
+  const buckets = builder.input(attentionInputs.buckets, {
+    elementType: "int64",
+    shape: ["sequence", "sequence"],
+  });
+  const chosen = builder.apply("Gather", [builder.storedWeight(relativeBias.table), buckets]);
+  const perHead = builder.reshape(builder.toFloat32(chosen), [
+    "sequence",
+    "sequence",
+    keyValueHeads,
+    heads / keyValueHeads,
+  ]);
+  return builder.add(scores, builder.transpose(perHead, [2, 3, 0, 1]));
+}
+
 function masked(builder: GraphBuilder, scores: Value, module: Attention): Value {
   const { heads, keyValueHeads } = module;
   const perHead = module.slopes ? [keyValueHeads, heads / keyValueHeads] : [];
@@ -206,10 +233,20 @@ export interface Feed {
   readonly shape: readonly number[];
 }
 
+/** Row numbers to feed, row-major. */
+export interface RowFeed {
+  readonly type: "int64";
+  readonly data: BigInt64Array;
+  readonly shape: readonly number[];
+}
+
 /** What an attention is fed for sequences of this many tokens, padding aside. */
-export function attentionFeeds(module: Attention, sequence: number): Record<string, Feed> {
-  const { rotary, heads, keyValueHeads, slopes } = module;
-  const feeds: Record<string, Feed> = {};
+export function attentionFeeds(
+  module: Attention,
+  sequence: number,
+): Record<string, Feed | RowFeed> {
+  const { rotary, heads, keyValueHeads, slopes, relativeBias } = module;
+  const feeds: Record<string, Feed | RowFeed> = {};
   if (rotary) {
     const { cosine, sine } = rotaryTables(rotary, sequence);
     const shape = [sequence, rotary.inverseFrequencies.length];
@@ -221,7 +258,34 @@ export function attentionFeeds(module: Attention, sequence: number): Record<stri
     const shape = [...perHead, sequence, sequence];
     feeds[attentionInputs.mask] = { type: "float32", data: maskOf(module, sequence), shape };
   }
+  if (relativeBias) {
+    const data = new BigInt64Array(sequence * sequence);
+    for (let query = 0; query < sequence; query++) {
+      for (let key = 0; key < sequence; key++) {
+        data[query * sequence + key] = BigInt(bucketOf(key - query, relativeBias));
+      }
+    }
+    feeds[attentionInputs.buckets] = { type: "int64", data, shape: [sequence, sequence] };
+  }
   return feeds;
+}
+
+/**
+ * The bucket of a distance: half of the buckets are for keys after the query; of each half, half are
+ * one distance wide, the rest widen evenly in its logarithm. Rounded to single precision step by step,
+ * as the models' code is (`_relative_position_bucket` of modeling_t5.py).
+ */
+export function bucketOf(distance: number, { table, maximumDistance }: RelativeBias): number {
+  const each = table.shape[0]! / 2;
+  const first = distance > 0 ? each : 0;
+  const far = Math.abs(distance);
+  const exact = Math.floor(each / 2);
+  if (far < exact) return first + far;
+  const share = Math.fround(
+    Math.fround(Math.log(far / exact)) / Math.fround(Math.log(maximumDistance / exact)),
+  );
+  const wide = exact + Math.floor(Math.fround(share * (each - exact)));
+  return first + Math.min(wide, each - 1);
 }
 
 /** What keeps padding out of the attention of these sequences, padded to the same length. */

@@ -3,7 +3,7 @@
  * significant digits, a true minus sign, and 95% intervals after ±.
  */
 import { isSchemeName, schemes } from "../architecture/schemes";
-import type { RemovalCost } from "../diagnosis/report";
+import type { EvaluationSummary, RemovalCost } from "../diagnosis/report";
 
 /** Half-width of a 95% interval, in standard errors. */
 export const z95 = 1.96;
@@ -106,6 +106,11 @@ export function wholeNumber(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** What a loss is a mean over. */
+export function lossUnit({ objective = "next-token" }: EvaluationSummary): string {
+  return { "next-token": "token", "masked-token": "masked token", class: "image" }[objective];
+}
+
 /** `1 document`, `128 documents` */
 export function counted(count: number, noun: string): string {
   return `${wholeNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
@@ -183,6 +188,14 @@ const familyNames = new Map([
   ["olmo-core", "OLMo-core"],
   ["qwen2-moe", "Qwen2-MoE"],
   ["qwen3-moe", "Qwen3-MoE"],
+  ["bert", "BERT"],
+  ["roberta", "RoBERTa"],
+  ["distilbert", "DistilBERT"],
+  ["albert", "ALBERT"],
+  ["electra", "ELECTRA"],
+  ["t5", "T5 encoder"],
+  ["vit", "ViT"],
+  ["deit", "DeiT"],
 ]);
 
 /** Power of ten of the leading digit. */

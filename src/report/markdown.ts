@@ -7,6 +7,7 @@ import {
   familyName,
   figure,
   largeCount,
+  lossUnit,
   schemeName,
   withInterval,
 } from "./format";
@@ -37,7 +38,7 @@ export function answerMarkdown(report: Report): string {
     ...report.findings.map((finding) => `- ${text(finding.text)}`),
     ...(baseline
       ? [
-          `Baseline: ${withInterval(baseline.nll, baseline.standardError)} nats per token${
+          `Baseline: ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}${
             baseline.perplexity === undefined ? "" : `, perplexity ${figure(baseline.perplexity)}`
           }.`,
         ]

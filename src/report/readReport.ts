@@ -236,7 +236,7 @@ const reportSchema = object({
     metrics: list(metric),
     probes: count,
     seed: z.int("expected a whole number"),
-    objective: z.enum(["next-token", "masked-token"]).exactOptional(),
+    objective: z.enum(["next-token", "masked-token", "class"]).exactOptional(),
     fingerprint: fingerprint.exactOptional(),
   }),
   runtime: object({ device: text, threads: count, seconds: size, peakMemoryBytes: count }),

@@ -9,6 +9,7 @@ import {
   figure,
   largeCount,
   layerList,
+  lossUnit,
   schemeName,
   signedFigure,
   wholeNumber,
@@ -158,7 +159,7 @@ function measurementLines(report: Report, paint: Paint, width: number): string[]
       `on ${clean(runtime.device)} with ${counted(runtime.threads, "thread")}, ` +
       `in ${duration(runtime.seconds)}, with at most ${bytes(runtime.peakMemoryBytes)} of memory.`,
     baseline
-      ? `Nothing removed: ${withInterval(baseline.nll, baseline.standardError)} nats per token, ` +
+      ? `Nothing removed: ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}, ` +
         `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}.`
       : "",
     `± is a 95% interval over ${evaluation.documents === 1 ? "tokens" : "documents"}.`,

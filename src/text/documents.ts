@@ -1,10 +1,12 @@
 import * as z from "zod";
 import type { Architecture } from "../architecture/description";
+import { isPatchEmbedding } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
 import { readSmallFile } from "../checkpoint/smallFile";
 import { TextError } from "./errors";
+import { readImages } from "./images";
 import type { TextSource } from "./source";
 import type { TextTokenizer } from "./tokenizer";
 import { readTokenizer } from "./tokenizer";
@@ -23,6 +25,15 @@ export interface Sequence {
   /** Which document it is of; pieces of one document share it. */
   readonly document: number;
   readonly tokens: readonly number[];
+  /** What is read instead of tokens, which then only count its patches. */
+  readonly image?: LabelledImage;
+}
+
+/** An image as a model reads it: normalised as in its training. */
+export interface LabelledImage {
+  /** [channels, height, width] */
+  readonly pixels: Float32Array;
+  readonly label: number | undefined;
 }
 
 /**
@@ -34,9 +45,23 @@ export interface Sequence {
 export async function readDocuments(
   request: TextRequest,
   checkpoint: Checkpoint,
-  { vocabularySize, contextLength = Infinity }: Architecture,
+  { vocabularySize, contextLength = Infinity, embedding }: Architecture,
 ): Promise<{ sequences: Sequence[]; source: string; sequenceLength: number }> {
   const { texts } = request;
+  if (texts.kind === "images" || isPatchEmbedding(embedding)) {
+    if (texts.kind !== "images" || !isPatchEmbedding(embedding)) {
+      throw new TextError(
+        texts.kind === "images"
+          ? `${texts.file}: is a batch of images, but ${checkpoint.path} reads tokens.`
+          : `${checkpoint.path}: reads images, so text cannot be evaluated; give a batch of them (--images).`,
+      );
+    }
+    return {
+      sequences: await readImages(texts.file, embedding, vocabularySize),
+      source: texts.file,
+      sequenceLength: embedding.positions.shape[0]!,
+    };
+  }
   if (request.sequenceLengthIsExplicit && request.sequenceLength > contextLength) {
     throw new TextError(
       `Sequence length ${request.sequenceLength} is longer than the context of ${checkpoint.path}; at most ${contextLength} tokens are possible.`,

@@ -1,5 +1,6 @@
 """Where a model keeps what the reference hooks into: its layers, and the parts of their sublayers."""
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable
@@ -23,12 +24,19 @@ class Sublayer:
 @dataclass
 class Anatomy:
     layers: list[nn.Module]
-    # Module path of a layer, by its index.
-    path: str
-    # Logits [1, tokens, vocabulary] of token ids [1, tokens].
+    # Module path of a layer, by its index; or one for each layer.
+    path: str | list[str]
+    # Logits [1, tokens, vocabulary] of token ids [1, tokens]; without a head, anything. Of images
+    # [1, channels, height, width] those of classes, [1, 1, classes].
     logits: Callable[[Tensor], Tensor]
     attention: Callable[[nn.Module], Sublayer]
     feed_forward: Callable[[nn.Module], Sublayer]
+    has_head: bool = True
+    # What hides the tokens that the head is asked for; None: it is asked for the next tokens.
+    mask_token: int | None = None
+
+    def path_of(self, index: int) -> str:
+        return self.path.format(index) if isinstance(self.path, str) else self.path[index]
 
 
 def llama(model: nn.Module) -> Anatomy:
@@ -120,6 +128,113 @@ def olmo_core(model: nn.Module) -> Anatomy:
     )
 
 
+def encoder(
+    model: nn.Module,
+    layers: list[nn.Module],
+    path: str | list[str],
+    parts: tuple[str, str, str, str],
+) -> Anatomy:
+    """An encoder with norms after its sums: `parts` are a layer's attention output, the norm of its
+    sum, and the same of the feed-forward."""
+    attention, attention_norm, feed_forward, feed_forward_norm = parts
+    has_head = type(model).__name__.endswith(("ForMaskedLM", "BertForPreTraining"))
+
+    def logits(ids: Tensor) -> Tensor:
+        output = model(input_ids=ids)
+        return output["prediction_logits" if "prediction_logits" in output else "logits"]
+
+    def sublayer(branch: str, norm: str) -> Callable[[nn.Module], Sublayer]:
+        return lambda layer: Sublayer(
+            layer.get_submodule(branch), sum_norm=layer.get_submodule(norm)
+        )
+
+    prefix = model.base_model_prefix + "." if has_prefix(model) else ""
+    paths = [path] if isinstance(path, str) else path
+    prefixed = [prefix + each for each in paths]
+    return Anatomy(
+        layers,
+        prefixed[0] if isinstance(path, str) else prefixed,
+        logits if has_head else lambda ids: model(input_ids=ids),
+        sublayer(attention, attention_norm),
+        sublayer(feed_forward, feed_forward_norm),
+        has_head=has_head,
+        mask_token=model.config.mask_token_id if has_head else None,
+    )
+
+
+def has_prefix(model: nn.Module) -> bool:
+    return hasattr(model, model.base_model_prefix)
+
+
+def stack_of(model: nn.Module) -> nn.Module:
+    return getattr(model, model.base_model_prefix) if has_prefix(model) else model
+
+
+def bert(model: nn.Module) -> Anatomy:
+    return encoder(
+        model,
+        list(stack_of(model).encoder.layer),
+        "encoder.layer.{}",
+        ("attention.output.dense", "attention.output.LayerNorm", "output.dense", "output.LayerNorm"),
+    )
+
+
+def distilbert(model: nn.Module) -> Anatomy:
+    return encoder(
+        model,
+        list(stack_of(model).transformer.layer),
+        "transformer.layer.{}",
+        ("attention.out_lin", "sa_layer_norm", "ffn", "output_layer_norm"),
+    )
+
+
+def albert(model: nn.Module) -> Anatomy:
+    """Every run of a shared layer becomes a copy of its own, so that one can be removed."""
+    stack = stack_of(model).encoder
+    config = stack.config
+    runs, groups = config.num_hidden_layers, config.num_hidden_groups
+    of_run = [int(run / (runs / groups)) for run in range(runs)]
+    stack.albert_layer_groups = nn.ModuleList(
+        copy.deepcopy(stack.albert_layer_groups[group]) for group in of_run
+    )
+    config.num_hidden_groups = runs
+    inner = range(config.inner_group_num)
+    return encoder(
+        model,
+        [group.albert_layers[at] for group in stack.albert_layer_groups for at in inner],
+        [
+            f"encoder.albert_layer_groups.{group}.albert_layers.{at}"
+            for group in of_run
+            for at in inner
+        ],
+        ("attention.dense", "attention.LayerNorm", "ffn_output", "full_layer_layer_norm"),
+    )
+
+
+def vision(model: nn.Module) -> Anatomy:
+    has_head = type(model).__name__.endswith("ForImageClassification")
+    return Anatomy(
+        list(stack_of(model).layers),
+        # As checkpoints have it: transformers 5 gives the modules shorter names.
+        model.base_model_prefix + ".encoder.layer.{}",
+        lambda images: model(pixel_values=images).logits[:, None] if has_head else model(images),
+        lambda layer: Sublayer(layer.attention),
+        lambda layer: Sublayer(layer.mlp),
+        has_head=has_head,
+    )
+
+
+def t5_encoder(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.encoder.block),
+        "encoder.block.{}",
+        lambda ids: model(input_ids=ids),
+        lambda block: Sublayer(block.layer[0].SelfAttention),
+        lambda block: Sublayer(block.layer[1].DenseReluDense),
+        has_head=False,
+    )
+
+
 def sample(model: nn.Module) -> Anatomy:
     """The sample's model, in any norm scheme: a layer's parameter names say where its norms are."""
 
@@ -161,6 +276,14 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "opt": opt,
     "gpt_neox": named("gpt_neox.layers", "attention", "mlp"),
     "gptj": named("transformer.h", "attn", "mlp"),
+    "bert": bert,
+    "roberta": bert,
+    "distilbert": distilbert,
+    "albert": albert,
+    "electra": bert,
+    "t5": t5_encoder,
+    "vit": vision,
+    "deit": vision,
 }
 
 

@@ -6,7 +6,25 @@ from typing import Any
 Config = dict[str, Any]
 
 
-TIED_BY_DEFAULT = ("bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
+TIED_BY_DEFAULT = (
+    "albert",
+    "bert",
+    "bloom",
+    "distilbert",
+    "electra",
+    "falcon",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "gpt2",
+    "gpt_bigcode",
+    "mpt",
+    "nanogpt",
+    "opt",
+    "roberta",
+    "starcoder2",
+    "t5",
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +40,10 @@ class Case:
     written_by_transformers: bool = False
     # Each expert's tensors by themselves, as transformers 4 named them, instead of all in two.
     experts_apart: bool = False
+    # Norms named gamma and beta, as in checkpoints that came from TensorFlow.
+    is_old: bool = False
+    # How many images it is evaluated on instead of documents.
+    images: int = 0
 
     @property
     def is_tied(self) -> bool:
@@ -407,6 +429,63 @@ def deepseek(version: int, **overrides: Any) -> Config:
     )
 
 
+def bert(**overrides: Any) -> Config:
+    return {
+        "architectures": ["BertForMaskedLM"],
+        "hidden_act": "gelu",
+        "hidden_size": 24,
+        "intermediate_size": 40,
+        "layer_norm_eps": 1e-12,
+        "mask_token_id": 3,
+        "max_position_embeddings": 40,
+        "model_type": "bert",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 4,
+        "pad_token_id": 0,
+        "type_vocab_size": 2,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def vit(**overrides: Any) -> Config:
+    return {
+        "architectures": ["ViTForImageClassification"],
+        "hidden_act": "gelu",
+        "hidden_size": 24,
+        "id2label": {str(label): f"LABEL_{label}" for label in range(7)},
+        "image_size": [12, 16],
+        "intermediate_size": 40,
+        "layer_norm_eps": 1e-12,
+        "model_type": "vit",
+        "num_attention_heads": 4,
+        "num_channels": 3,
+        "num_hidden_layers": 3,
+        "patch_size": 4,
+        "qkv_bias": True,
+        **overrides,
+    }
+
+
+def t5(**overrides: Any) -> Config:
+    return {
+        "architectures": ["T5EncoderModel"],
+        "d_ff": 40,
+        "d_kv": 8,
+        "d_model": 24,
+        "feed_forward_proj": "gated-gelu",
+        "is_encoder_decoder": False,
+        "layer_norm_epsilon": 1e-6,
+        "model_type": "t5",
+        "num_heads": 4,
+        "num_layers": 3,
+        "relative_attention_max_distance": 20,
+        "relative_attention_num_buckets": 8,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -485,6 +564,22 @@ OLMO_CORE = {
         },
     },
 }
+
+DISTILBERT: Config = {
+    "activation": "gelu",
+    "architectures": ["DistilBertForMaskedLM"],
+    "dim": 24,
+    "hidden_dim": 40,
+    "mask_token_id": 3,
+    "max_position_embeddings": 40,
+    "model_type": "distilbert",
+    "n_heads": 3,
+    "n_layers": 3,
+    "pad_token_id": 0,
+    "sinusoidal_pos_embds": False,
+    "vocab_size": 72,
+}
+
 
 CASES: list[Case] = [
     # Llama 1 states no num_key_value_heads: as many as there are heads.
@@ -710,6 +805,70 @@ CASES: list[Case] = [
         deepseek(3, norm_topk_prob=True, routed_scaling_factor=2.5),
         experts_apart=True,
     ),
+    Case("bert", bert(), document_lengths=(17, 9, 22)),
+    Case(
+        "bert-pretraining",
+        bert(architectures=["BertForPreTraining"], layer_norm_eps=1e-2),
+        document_lengths=(12, 19),
+        is_old=True,
+    ),
+    Case("bert-stack", bert(architectures=["BertModel"], num_hidden_layers=3)),
+    Case(
+        "roberta",
+        bert(
+            architectures=["RobertaForMaskedLM"],
+            model_type="roberta",
+            pad_token_id=1,
+            tie_word_embeddings=False,
+            type_vocab_size=1,
+        ),
+    ),
+    Case("distilbert", DISTILBERT),
+    Case(
+        "albert",
+        bert(
+            architectures=["AlbertForMaskedLM"],
+            embedding_size=10,
+            hidden_act="gelu_new",
+            model_type="albert",
+            num_hidden_groups=2,
+            num_hidden_layers=6,
+        ),
+    ),
+    Case(
+        "electra",
+        bert(
+            architectures=["ElectraForMaskedLM"],
+            embedding_size=14,
+            hidden_act="relu",
+            model_type="electra",
+            num_hidden_layers=3,
+        ),
+    ),
+    Case(
+        "electra-discriminator",
+        bert(
+            architectures=["ElectraForPreTraining"],
+            embedding_size=24,
+            model_type="electra",
+            num_hidden_layers=3,
+        ),
+    ),
+    Case("vit", vit(), images=6),
+    Case(
+        "deit",
+        vit(
+            architectures=["DeiTForImageClassification"],
+            image_size=12,
+            model_type="deit",
+            num_channels=1,
+            patch_size=[3, 4],
+            qkv_bias=False,
+        ),
+        images=4,
+    ),
+    Case("t5-encoder", t5(), document_lengths=(26, 12)),
+    Case("t5-encoder-relu", t5(d_kv=6, feed_forward_proj="relu", num_layers=2)),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

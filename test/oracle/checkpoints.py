@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 from torch import nn
@@ -39,7 +40,10 @@ def write_checkpoint(case: Case, folder: Path) -> None:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     else:
         save_shards(weights, case.shards, folder)
-    write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
+    if case.images > 0:
+        save_file(random_images(case, generator), folder / "images.safetensors")
+    else:
+        write_json(folder / "tokens.json", random_documents(case, generator), indent=None)
 
 
 def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
@@ -54,9 +58,21 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
         return own(config)
     if olmo_core.is_config(config):
         return olmo_core.Transformer(config["model"])
-    return AutoModelForCausalLM.from_config(
-        AutoConfig.from_pretrained(folder, local_files_only=True)
-    )
+    described = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if config["model_type"] in NOT_CAUSAL:
+        return class_of(config)(described)
+    return AutoModelForCausalLM.from_config(described)
+
+
+# Families whose class config.json names: what they are for is not told by the model_type.
+NOT_CAUSAL = ("bert", "roberta", "distilbert", "albert", "electra", "vit", "deit", "t5")
+
+
+def class_of(config: dict[str, Any]) -> type:
+    """The class of transformers that reads a checkpoint."""
+    if config["model_type"] in NOT_CAUSAL:
+        return getattr(transformers, config["architectures"][0])
+    return AutoModelForCausalLM
 
 
 def load_own(folder: Path, config: dict[str, Any]) -> nn.Module:
@@ -78,8 +94,9 @@ def random_weights(
     with torch.device("meta"):
         model = untrained(case.config, folder)
     weights: dict[str, torch.Tensor] = {}
+    tied = getattr(model, "_tied_weights_keys", None) or ["lm_head.weight"]
     for name, tensor in sorted(model.state_dict().items()):
-        if case.is_tied and name == "lm_head.weight":
+        if case.is_tied and name in tied:
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
         if name.endswith(".ln_scale"):
@@ -93,7 +110,7 @@ def random_weights(
             values = 0.6 * values
         else:
             values = 0.22 * values
-        weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
+        weights[name_on_disk(case, name)] = values.to(getattr(torch, case.dtype)).contiguous()
     return weights
 
 
@@ -129,11 +146,50 @@ def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> N
     write_json(folder / "model.safetensors.index.json", index, indent=2)
 
 
+# Where checkpoints keep what transformers 5 has other names for.
+VISION_NAMES = {
+    r"\.layers\.": ".encoder.layer.",
+    r"\.attention\.([qkv])_proj\.": r".attention.attention.\1.",
+    r"\.attention\.q\.": ".attention.query.",
+    r"\.attention\.k\.": ".attention.key.",
+    r"\.attention\.v\.": ".attention.value.",
+    r"\.attention\.o_proj\.": ".attention.output.dense.",
+    r"\.mlp\.fc1\.": ".intermediate.dense.",
+    r"\.mlp\.fc2\.": ".output.dense.",
+}
+
+
+def name_on_disk(case: Case, name: str) -> str:
+    if case.images > 0:
+        for pattern, replacement in VISION_NAMES.items():
+            name = re.sub(pattern, replacement, name)
+    if case.is_old:
+        name = re.sub(r"LayerNorm\.weight$", "LayerNorm.gamma", name)
+        name = re.sub(r"LayerNorm\.bias$", "LayerNorm.beta", name)
+    return name
+
+
+def random_images(case: Case, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    config = case.config
+    size = config["image_size"]
+    height, width = size if isinstance(size, list) else (size, size)
+    shape = (case.images, config["num_channels"], height, width)
+    labels = torch.randint(len(config["id2label"]), (case.images,), generator=generator)
+    return {"pixel_values": torch.randn(shape, generator=generator), "labels": labels}
+
+
 def random_documents(case: Case, generator: torch.Generator) -> Documents:
     vocabulary = case.vocabulary
-    return [
+    documents = [
         torch.randint(vocabulary, (length,), generator=generator).tolist()
         for length in case.document_lengths
+    ]
+    if case.config.get("model_type") != "roberta":
+        return documents
+    # RoBERTa counts no position for its padding token, wherever it stands.
+    padding = case.config["pad_token_id"]
+    return [
+        [token + (token == padding) for token in document] for document in documents
     ]
 
 

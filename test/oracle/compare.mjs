@@ -59,7 +59,11 @@ function compareCase(path, name) {
 }
 
 function diagnose(path) {
-  const command = [cli, "diagnose", path, "--tokens", join(path, "tokens.json")];
+  const images = join(path, "images.safetensors");
+  const evaluated = existsSync(images)
+    ? ["--images", images]
+    : ["--tokens", join(path, "tokens.json")];
+  const command = [cli, "diagnose", path, ...evaluated];
   command.push("--metrics", "variance,jacobian,pruning,sublayers", "--probes", "512");
   command.push("--device", "cpu", "--json", "-", ...diagnoseOptions);
   return spawnSync(process.execPath, command, { encoding: "utf8", maxBuffer: 1 << 26 });

@@ -13,19 +13,23 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
-from transformers import AutoModelForCausalLM
 
 import anatomy
 import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
 import published
-from checkpoints import load_own
+from checkpoints import class_of, load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
+from questions import Image, Question, masked, next_tokens
 
 PROBES = 4000
+Documents = list[list[int]] | list[Image]
+# Of the diagnosis, by which it chooses what to mask.
+SEED = 0
 
 
 class Float64Throughout(TorchFunctionMode):
@@ -44,6 +48,10 @@ class Float64Throughout(TorchFunctionMode):
         return func(*map(widen, args), **kwargs)
 
 
+def has_experts(config: dict[str, Any]) -> bool:
+    return any(key in config for key in ("num_experts", "num_local_experts", "n_routed_experts"))
+
+
 def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     """The checkpoint as the code that it was made for reads it."""
     config = json.loads((folder / "config.json").read_text())
@@ -54,12 +62,12 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     elif olmo_core.is_config(config):
         model, describe = load_own(folder, config), anatomy.olmo_core
     else:
-        model = AutoModelForCausalLM.from_pretrained(
+        model = class_of(config).from_pretrained(
             folder,
             dtype=dtype,
             # Falcon's eager attention adds ALiBi a second time to a mask that has it already.
             attn_implementation="sdpa" if config.get("alibi") else "eager",
-            experts_implementation="eager",
+            **({"experts_implementation": "eager"} if has_experts(config) else {}),
             local_files_only=True,
         )
         describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)
@@ -68,66 +76,91 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     return describe(model)
 
 
-def reference(folder: Path, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
+def reference(folder: Path, documents: Documents, probe_seed: int) -> dict[str, Any]:
     with Float64Throughout(), torch.no_grad():
         return _reference(load_model(folder), documents, probe_seed)
 
 
-def _reference(model: Anatomy, documents: list[list[int]], probe_seed: int) -> dict[str, Any]:
-    baseline = token_losses(model, documents)
-    traces = [trace(model, document) for document in documents]
+def _reference(model: Anatomy, documents: Documents, probe_seed: int) -> dict[str, Any]:
+    questions = questions_of(model, documents)
+    traces = [trace(model, question) for question in questions]
     generator = torch.Generator().manual_seed(probe_seed)
-    nll = mean(baseline)
+    baseline = token_losses(model, questions) if model.has_head else []
+    nll = mean(baseline) if model.has_head else math.nan
 
     def removal(removing: AbstractContextManager[None]) -> dict[str, float]:
         with removing:
-            removed = token_losses(model, documents)
+            removed = token_losses(model, questions)
         differences = [a - b for a, b in zip(removed, baseline, strict=True)]
         return {"deltaNll": mean(differences), "standardError": standard_error(differences)}
 
-    def layer_report(index: int, layer: nn.Module) -> dict[str, Any]:
-        passes = [t[index] for t in traces]
+    def pruning_report(layer: nn.Module) -> dict[str, Any]:
         attention, feed_forward = model.attention(layer), model.feed_forward(layer)
         whole = removal(skip_layer(layer))
+        return {
+            **whole,
+            "deltaPerplexity": math.exp(nll + whole["deltaNll"]) - math.exp(nll),
+            "attention": removal(without_attention(layer, attention)),
+            "feedForward": removal(without_feed_forward(attention, feed_forward)),
+        }
+
+    def layer_report(index: int, layer: nn.Module) -> dict[str, Any]:
+        passes = [t[index] for t in traces]
         influence = [1 - cosines(p.output, p.input) for p in passes]
         return {
             "index": index,
-            "path": model.path.format(index),
+            "path": model.path_of(index),
             "outputVariance": token_statistics([variance(p.output) for p in passes]),
             "contribution": {
                 "attention": contribution_report([contribution(*p.attention) for p in passes]),
                 "feedForward": contribution_report([contribution(*p.feed_forward) for p in passes]),
             },
             "jacobian": jacobian_report([p.jacobian() for p in passes], generator),
-            "pruning": {
-                **whole,
-                "deltaPerplexity": math.exp(nll + whole["deltaNll"]) - math.exp(nll),
-                "attention": removal(without_attention(layer, attention)),
-                "feedForward": removal(without_feed_forward(attention, feed_forward)),
-            },
+            **({"pruning": pruning_report(layer)} if model.has_head else {}),
             "blockInfluence": mean(influence),
             "blockInfluenceStandardError": standard_error(influence),
         }
 
     reports = [layer_report(index, layer) for index, layer in enumerate(model.layers)]
+    stated_baseline = {
+        "nll": nll,
+        "standardError": standard_error(baseline) if model.has_head else math.nan,
+        "perplexity": math.exp(nll),
+    }
     return {
-        "baseline": {
-            "nll": nll,
-            "standardError": standard_error(baseline),
-            "perplexity": math.exp(nll),
-        },
+        **({"baseline": stated_baseline} if model.has_head else {}),
         "growth": growth([report["outputVariance"]["mean"] for report in reports]),
         "layers": reports,
     }
 
 
-def token_losses(model: Anatomy, documents: list[list[int]]) -> PerDocument:
-    """−log p of positions 1 … T−1, each document alone."""
+def documents_of(folder: Path) -> Documents:
+    if (folder / "tokens.json").exists():
+        return json.loads((folder / "tokens.json").read_text())
+    batch = load_file(folder / "images.safetensors")
+    return [Image(*each) for each in zip(batch["pixel_values"], batch["labels"].tolist())]
+
+
+def questions_of(model: Anatomy, documents: Documents) -> list[Question]:
+    if isinstance(documents[0], Image):
+        # In the type that the model runs in.
+        return [Question(image.pixels.to(next(model.layers[0].parameters()).dtype), [0], [image.label]) for image in documents]
+    if not model.has_head:
+        return [Question(document, [], []) for document in documents]
+    if model.mask_token is None:
+        return [next_tokens(document) for document in documents]
+    return [
+        masked(document, model.mask_token, SEED, index) for index, document in enumerate(documents)
+    ]
+
+
+def token_losses(model: Anatomy, questions: list[Question]) -> PerDocument:
+    """−log p of the tokens that are asked for, each document alone."""
     losses: PerDocument = []
-    for document in documents:
-        ids = torch.tensor([document])
-        logits = model.logits(ids)[0, :-1]
-        losses.append(nn.functional.cross_entropy(logits, ids[0, 1:], reduction="none").numpy())
+    for question in questions:
+        logits = model.logits(question.batch())[0, question.positions]
+        targets = torch.tensor(question.targets, dtype=torch.long)
+        losses.append(nn.functional.cross_entropy(logits, targets, reduction="none").numpy())
     return losses
 
 
@@ -156,11 +189,11 @@ class LayerPass:
         return jacobian.reshape(size, size)
 
 
-def trace(model: Anatomy, document: list[int]) -> list[LayerPass]:
+def trace(model: Anatomy, question: Question) -> list[LayerPass]:
     """Runs one document and keeps what went in and out of every layer and sublayer."""
     with ExitStack() as stack:
         recordings = [stack.enter_context(recording(model, layer)) for layer in model.layers]
-        model.logits(torch.tensor([document]))
+        model.logits(question.batch())
     return [record.layer_pass() for record in recordings]
 
 

@@ -18,6 +18,8 @@ const largestJacobianError = 0.03;
 /** What is compared unless the caller says less. */
 const everyMetric = ["variance", "jacobian", "pruning", "sublayers"];
 
+const needLoss = new Set(["pruning", "sublayers"]);
+
 /**
  * Every figure of the reference against the report's. A figure the report lacks is NaN and fails.
  *
@@ -27,9 +29,17 @@ const everyMetric = ["variance", "jacobian", "pruning", "sublayers"];
  * @returns {import("./tolerances.mjs").Comparison[]}
  */
 export function compareWithReference(report, reference, metrics = everyMetric) {
-  const measured = new Set(metrics);
+  const hasLoss = reference.baseline !== undefined;
+  // Without a loss no removal may be stated either.
+  const measured = new Set(hasLoss ? metrics : metrics.filter((metric) => !needLoss.has(metric)));
+  const stated = report.layers.filter(({ pruning }) => pruning !== undefined).length;
   const checks = [
-    ...compareBaseline(report.baseline, reference.baseline),
+    ...(hasLoss
+      ? compareBaseline(report.baseline, reference.baseline)
+      : [
+          check("baselines without a head", 0, report.baseline === undefined ? 0 : 1, 0),
+          check("removals without a head", 0, stated, 0),
+        ]),
     check("layers", reference.layers.length, report.layers.length, 0),
   ];
   if (measured.has("variance")) checks.push(...compareGrowth(report.growth, reference.growth));

@@ -1,5 +1,6 @@
 /** What was evaluated, on what, how long it took and how much memory it used. */
 import type { Report } from "../../src/diagnosis/report";
+import { maskedShare } from "../../src/diagnosis/report";
 import type { PanelState } from "../../src/protocol/messages";
 import {
   bytes,
@@ -7,6 +8,7 @@ import {
   duration,
   figure,
   largeCount,
+  lossUnit,
   schemeName,
   wholeNumber,
   withInterval,
@@ -66,13 +68,13 @@ export function measurementFacts(
     [
       "Text",
       `${isWhole ? counted(evaluation.documents, "document") : `${share} planned`}, ${counted(evaluation.tokens, "token")} of ` +
-        `${evaluation.source}, sequences of at most ${wholeNumber(evaluation.sequenceLength)} tokens`,
+        `${evaluation.source}, sequences of at most ${wholeNumber(evaluation.sequenceLength)} tokens${masking(evaluation)}`,
     ],
     [
       "Baseline",
       baseline
         ? `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}, ` +
-          `NLL ${withInterval(baseline.nll, baseline.standardError)} nats per token`
+          `NLL ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}`
         : missingBaseline[phase],
     ],
     ["Device", `${runtime.device}, ${counted(runtime.threads, "thread")}`],
@@ -111,6 +113,12 @@ export function measurementFacts(
       `${schemeName(architecture.normScheme)}, from: ${architecture.normSchemeSource}`,
     ],
   ];
+}
+
+function masking({ objective, seed }: Report["evaluation"]): string {
+  return objective === "masked-token"
+    ? `; ${Math.round(100 * maskedShare)}% of the tokens masked, by seed ${seed}`
+    : "";
 }
 
 const missingBaseline: Readonly<Record<PanelState["phase"], string>> = {

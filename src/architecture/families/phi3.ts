@@ -25,6 +25,12 @@ export const phi3: Family = {
     const reader = new FamilyReader("phi3", checkpoint, config);
     const scheme = settleScheme(checkpoint, config, asked);
     const parsed = reader.parse(schema);
+    const rotation = parsed.rope_parameters ?? parsed.rope_scaling;
+    const kind = rotation?.rope_type ?? rotation?.type;
+    if (kind === "yarn") {
+      // transformers reads it as LongRoPE here; the first Phi-3 meant another thing by it.
+      throw reader.refusal("rope_scaling.type", kind, "supported are default, su and longrope");
+    }
     const rowsOfEach = parsed.intermediate_size;
     return describeRotaryDecoder(reader, parsed, {
       scheme,

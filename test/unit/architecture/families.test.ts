@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { alibiSlopes, mptSlopes } from "../../../src/architecture/alibi";
 import { describeArchitecture } from "../../../src/architecture/describe";
-import type { Architecture } from "../../../src/architecture/description";
+import type { Architecture, Embedding } from "../../../src/architecture/description";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { maskOf } from "../../../src/graph/attention";
@@ -92,7 +92,8 @@ describe("another way of writing a checkpoint", () => {
     });
     expect(bare.layers[2]!.path).toBe(whole.layers[2]!.path.replace(prefix, ""));
     const isTied = whole.head?.tied === true;
-    expect(bare.head?.weight).toBe(isTied ? bare.embedding.tokens : undefined);
+    const tokens = (bare.embedding as Embedding).tokens;
+    expect(bare.head?.weight).toBe(isTied ? tokens : undefined);
   });
 
   it("names GPT-NeoX's head as it was before transformers 5", async () => {

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Objective } from "../../../src/architecture/description";
 import { plainHead } from "../../../src/architecture/description";
-import { evaluatedSequences, maskedShare, whyNoLoss } from "../../../src/diagnosis/objective";
+import { evaluatedSequences, whyNoLoss } from "../../../src/diagnosis/objective";
+import { maskedShare } from "../../../src/diagnosis/report";
 
 const head = plainHead({
   name: "head",

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { compareWithReference } from "../../oracle/tolerances.mjs";
 import {
   copyFixture,
+  evaluatedOn,
   editWeights,
   fixture,
   fixtureNames,
@@ -18,7 +19,7 @@ const probes = 384;
 
 it.each(fixtureNames)("finds in %s what PyTorch finds", async (name) => {
   const report = await diagnoseHere(fixture(name), {
-    documents: tokensOf(name),
+    documents: evaluatedOn(name),
     metrics: ["variance", "jacobian", "pruning", "sublayers"],
     probes,
   });

@@ -1,5 +1,5 @@
 /** The committed fixtures, and small checkpoints made from them or from nothing. */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Reference } from "../../oracle/tolerances.mjs";
@@ -23,6 +23,12 @@ export function referenceOf(name: string): Reference {
 
 export function tokensOf(name: string): number[][] {
   return readJson(join(fixture(name), "tokens.json")) as number[][];
+}
+
+/** What a fixture is evaluated on: its documents, or its images. */
+export function evaluatedOn(name: string): number[][] | { images: string } {
+  const images = join(fixture(name), "images.safetensors");
+  return existsSync(images) ? { images } : tokensOf(name);
 }
 
 /** A copy of a fixture that a test may spoil. Returns the folder. */

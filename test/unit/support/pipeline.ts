@@ -1,5 +1,7 @@
 /** A diagnosis in this process, from a checkpoint's path to its report. */
 import { describeArchitecture } from "../../../src/architecture/describe";
+import type { Architecture } from "../../../src/architecture/description";
+import { isPatchEmbedding } from "../../../src/architecture/description";
 import type { SchemeName } from "../../../src/architecture/schemes";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
@@ -8,9 +10,12 @@ import { diagnose, MemoryError } from "../../../src/diagnosis/diagnose";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
+import type { Sequence } from "../../../src/text/documents";
+import { readImages, withoutLabels } from "../../../src/text/images";
 
 export interface PipelineOptions {
-  documents: readonly (readonly number[])[];
+  /** Documents of token ids, or a file of images. */
+  documents: readonly (readonly number[])[] | { readonly images: string };
   metrics?: readonly Metric[];
   probes?: number;
   seed?: number;
@@ -23,7 +28,9 @@ export interface PipelineOptions {
 
 export async function diagnoseHere(path: string, options: PipelineOptions): Promise<Report> {
   const checkpoint = await openCheckpoint(path);
-  const architecture = describeArchitecture(checkpoint, options.scheme);
+  const described = describeArchitecture(checkpoint, options.scheme);
+  const sequences = await sequencesOf(options.documents, described);
+  const architecture = withoutLabels(described, sequences);
   const cpu = onnxRuntimeExecutor({
     provider: "cpu",
     threads: 1,
@@ -34,7 +41,7 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
       checkpoint,
       fingerprint: "0".repeat(64),
       architecture,
-      sequences: options.documents.map((tokens, document) => ({ document, tokens })),
+      sequences,
       source: "test",
       sequenceLength: 256,
       metrics: new Set(options.metrics ?? ["variance", "jacobian", "pruning"]),
@@ -52,6 +59,15 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
       ...options.observer,
     },
   );
+}
+
+async function sequencesOf(
+  documents: PipelineOptions["documents"],
+  { embedding, vocabularySize }: Architecture,
+): Promise<Sequence[]> {
+  if (!("images" in documents)) return documents.map((tokens, document) => ({ document, tokens }));
+  if (!isPatchEmbedding(embedding)) throw new Error("not a model of images");
+  return readImages(documents.images, embedding, vocabularySize);
 }
 
 /** The least memory in which a diagnosis is accepted, in bytes: each document is a batch then. */

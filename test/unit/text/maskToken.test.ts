@@ -1,0 +1,47 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { describeArchitecture } from "../../../src/architecture/describe";
+import { openCheckpoint } from "../../../src/checkpoint/open";
+import { withMaskToken } from "../../../src/text/maskToken";
+import { copyFixture, editConfig, fixture } from "../support/checkpoints";
+import { scratchFolders } from "../support/scratch";
+
+const scratch = scratchFolders();
+
+/** What masks a BERT whose config does not state it, with this file beside it. */
+async function maskTokenWith(file: string, content: string): Promise<number | undefined> {
+  const folder = copyFixture("bert", scratch());
+  editConfig(folder, { mask_token_id: undefined });
+  writeFileSync(join(folder, file), content);
+  return maskTokenOf(folder);
+}
+
+async function maskTokenOf(folder: string): Promise<number | undefined> {
+  const checkpoint = await openCheckpoint(folder);
+  const { objective } = await withMaskToken(describeArchitecture(checkpoint), checkpoint);
+  return objective.kind === "masked-token" ? objective.maskToken : undefined;
+}
+
+it.each([
+  ["tokenizer.json", JSON.stringify({ added_tokens: [{ id: 7, content: "[MASK]" }] })],
+  ["vocab.json", JSON.stringify({ "<pad>": 1, "<mask>": 7 })],
+  ["vocab.txt", "[PAD]\r\na\r\nb\r\nc\r\nd\r\ne\r\nf\r\n[MASK]\r\n"],
+])("a mask token is read from %s", async (file, content) => {
+  expect(await maskTokenWith(file, content)).toBe(7);
+});
+
+it.each([
+  ["that names none", JSON.stringify({ added_tokens: [{ id: 7, content: "[CLS]" }] })],
+  ["that is not JSON", "{"],
+  [
+    "whose id is beyond the vocabulary",
+    JSON.stringify({ added_tokens: [{ id: 72, content: "[MASK]" }] }),
+  ],
+])("a tokenizer %s states no mask token", async (_, content) => {
+  expect(await maskTokenWith("tokenizer.json", content)).toBeUndefined();
+});
+
+it("the config's word counts before the tokenizer's", async () => {
+  expect(await maskTokenOf(fixture("bert"))).toBe(3);
+});

@@ -1,4 +1,5 @@
 import type { DataType } from "./dataType";
+import type { TokenizerSource } from "./tokenizerSource";
 
 /**
  * A tensor's place in a file. Where it says no more than that, it is a plain little-endian array in
@@ -19,6 +20,17 @@ export interface TensorEntry {
   readonly member?: ArchiveMember;
   /** What the stored numbers are multiplied by. */
   readonly scale?: BlockScale;
+  /** The parts that it is put together from: `offset` counts in what they make. */
+  readonly chunks?: Chunks;
+  /** Why its numbers cannot be told, where they cannot; as an error message says it. */
+  readonly unusable?: string;
+}
+
+/** A row-major array put together from parts of it that lie elsewhere. */
+export interface Chunks {
+  readonly shape: readonly number[];
+  /** Together they cover the array; each is a block of it that begins at `offsets`. */
+  readonly parts: readonly { readonly offsets: readonly number[]; readonly tensor: TensorEntry }[];
 }
 
 /**
@@ -52,7 +64,7 @@ export function isTensorEntry(value: object): value is TensorEntry {
 export interface Checkpoint {
   /** The path the user gave, absolute. */
   readonly path: string;
-  /** The folder it lives in, where config.json and tokenizer.json are looked for. */
+  /** The folder it lives in, where config.json and the tokenizer's files are looked for. */
   readonly folder: string;
   /** For example `safetensors`. */
   readonly format: string;
@@ -64,8 +76,13 @@ export interface Checkpoint {
   /** config.json as it was parsed, and its path; undefined when there is none. */
   readonly config:
     { readonly path: string; readonly value: Readonly<Record<string, unknown>> } | undefined;
-  /** Path of tokenizer.json; undefined when there is none. */
-  readonly tokenizer: string | undefined;
+  /** Where its tokenizer is; undefined when none is found. */
+  readonly tokenizer: TokenizerSource | undefined;
+}
+
+/** The files that hold a tensor. */
+export function filesOf({ file, chunks }: TensorEntry): string[] {
+  return chunks ? chunks.parts.flatMap(({ tensor }) => filesOf(tensor)) : [file];
 }
 
 /** Number of scalars in all tensors. */

@@ -20,6 +20,8 @@ export const dataTypes = {
   BF16: { bits: 16, weight: "inPlace" },
   F8_E4M3: { bits: 8, weight: "converted" },
   F8_E5M2: { bits: 8, weight: "converted" },
+  F8_E4M3FNUZ: { bits: 8, weight: "converted" },
+  F8_E5M2FNUZ: { bits: 8, weight: "converted" },
   F8_E8M0: { bits: 8 },
   F4: { bits: 4 },
   F6_E2M3: { bits: 6 },
@@ -33,13 +35,37 @@ export const dataTypes = {
   U16: { bits: 16 },
   U8: { bits: 8 },
   BOOL: { bits: 8 },
+  C32: { bits: 32 },
   C64: { bits: 64 },
+  C128: { bits: 128 },
+  /** 8-bit integers that mean nothing without the factor of their group, as llama2.c's version 2 has. */
+  I8_GROUPS: { bits: 8, weight: "converted" },
+  // Blocks of ggml, named and laid out as in its ggml-common.h.
+  Q4_0: { bits: 8 * 18, block: 32, weight: "converted" },
+  Q4_1: { bits: 8 * 20, block: 32, weight: "converted" },
+  Q5_0: { bits: 8 * 22, block: 32, weight: "converted" },
+  Q5_1: { bits: 8 * 24, block: 32, weight: "converted" },
+  Q8_0: { bits: 8 * 34, block: 32, weight: "converted" },
+  Q2_K: { bits: 8 * 84, block: 256, weight: "converted" },
+  Q3_K: { bits: 8 * 110, block: 256, weight: "converted" },
+  Q4_K: { bits: 8 * 144, block: 256, weight: "converted" },
+  Q5_K: { bits: 8 * 176, block: 256, weight: "converted" },
+  Q6_K: { bits: 8 * 210, block: 256, weight: "converted" },
+  IQ4_NL: { bits: 8 * 18, block: 32, weight: "converted" },
+  Q8_1: { bits: 8 * 36, block: 32 },
+  Q8_K: { bits: 8 * 292, block: 256 },
+  IQ2_XXS: { bits: 8 * 66, block: 256 },
+  IQ2_XS: { bits: 8 * 74, block: 256 },
+  IQ2_S: { bits: 8 * 82, block: 256 },
+  IQ3_XXS: { bits: 8 * 98, block: 256 },
+  IQ3_S: { bits: 8 * 110, block: 256 },
+  IQ1_S: { bits: 8 * 50, block: 256 },
+  IQ1_M: { bits: 8 * 56, block: 256 },
+  IQ4_XS: { bits: 8 * 136, block: 256 },
+  TQ1_0: { bits: 8 * 54, block: 256 },
+  TQ2_0: { bits: 8 * 66, block: 256 },
+  MXFP4: { bits: 8 * 17, block: 32 },
 } as const satisfies Record<string, Stored>;
-
-/** Whether a string from a file names an element type. */
-export function isDataType(name: string): name is DataType {
-  return Object.hasOwn(dataTypes, name);
-}
 
 /** The row of the table, with every column a row may leave out. */
 export function stored(dataType: DataType): Stored {

@@ -2,6 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import type { Checkpoint } from "./checkpoint";
+import { filesOf } from "./checkpoint";
+import { tokenizerFiles } from "./tokenizerSource";
 
 /** Bytes that are read and hashed together. */
 const blockBytes = 2 ** 20;
@@ -27,8 +29,9 @@ export async function fingerprintOf(checkpoint: Checkpoint, signal?: AbortSignal
 export function contentFiles(checkpoint: Checkpoint): string[] {
   // In an order that a copy keeps: by the first tensor of each file. Names in a cache are hashes.
   const tensors = [...checkpoint.tensors.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const settings = [checkpoint.config?.path, checkpoint.tokenizer];
-  const files = [...tensors.map(({ file }) => file), ...settings];
+  const tokenizer = checkpoint.tokenizer && tokenizerFiles(checkpoint.tokenizer);
+  const settings = [checkpoint.config?.path, ...(tokenizer ?? [])];
+  const files = [...tensors.flatMap(filesOf), ...settings];
   return [...new Set(files.filter((file) => file !== undefined))];
 }
 

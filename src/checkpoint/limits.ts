@@ -12,8 +12,48 @@ export const limits = {
   tokenizerBytes: 200_000_000,
   /** Text and token files are held in memory whole; evaluations take a few thousand tokens. */
   textBytes: 100_000_000,
+  /** A GGUF header with a tokenizer of 256k pieces and its merges is about 20 MB. */
+  ggufHeaderBytes: 256_000_000,
+  /** The specification's longest key; tensors' names are shorter. */
+  ggufNameBytes: 65_535,
+  /** Texts in GGUF metadata are chat templates and licences, tens of kilobytes. */
+  ggufTextBytes: 16_000_000,
+  /** Arrays in arrays are allowed by the specification; no file was seen to have any. */
+  ggufArrayDepth: 4,
+  /** Items of an array that goes into a config: lists by layer do, lists by token do not. */
+  ggufConfigItems: 4096,
+  /** GGUF files pad tensors to 32 bytes, some to a page or a block of a disk. */
+  ggufAlignment: 2 ** 24,
+  /** Layers of a llama2.c model; the largest Llama has 126. */
+  llama2cLayers: 10_000,
+  /** Parts of the largest split GGUF files: tens. */
+  ggufParts: 10_000,
   /** No tensor of a transformer has more than five axes (convolutional patch embeddings have four). */
   tensorRank: 8,
   /** Shards of the largest public checkpoints: 191 (Llama-3.1-405B). */
   shards: 10_000,
+  /** The pickle of a PyTorch file names its tensors in about 200 bytes each, with its tables of words. */
+  pickleBytes: 100_000_000,
+  /** Lists, dictionaries and objects of one pickle; ten of them make a tensor. */
+  pickleObjects: 2_000_000,
+  /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
+  pickleIntegerBytes: 1024,
+  /** Levels of dictionaries and modules inside each other; the deepest models seen have twelve. */
+  pickleDepth: 100,
+  /** Objects met on a walk through a pickle, in which one may be met by many ways. */
+  pickleVisits: 2_000_000,
+  /** Values beside the weights, such as a table of words, that are kept as settings. */
+  settings: 100_000,
+  /** Characters of those values together. */
+  settingsText: 2_000_000,
+  /** The list of an archive's members takes about 100 bytes for each. */
+  zipDirectoryBytes: 100_000_000,
+  /** Deflate cannot pack tighter (RFC 1951: 258 bytes in two bits). */
+  deflateRatio: 1032,
+  /** What all members of an archive unpack to, in sizes of the file; masks of zeros pack well. */
+  archiveRatio: 200,
+  /** A file that names another folder. */
+  folderNameBytes: 4096,
+  /** Elements of a tensor that names some stored ones many times, as `expand` makes them. */
+  repeatedElements: 2 ** 24,
 } as const;

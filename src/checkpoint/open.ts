@@ -5,12 +5,19 @@ import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
 import type { FileContents, Format } from "./formats/format";
 import { headBytes } from "./formats/format";
+import { gguf } from "./formats/gguf/gguf";
+import { llama2c } from "./formats/llama2c";
 import { safetensors } from "./formats/safetensors";
+import { deepSpeed } from "./formats/torch/deepSpeed";
+import { torchDistributed } from "./formats/torch/distributed";
+import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
+import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
+import { findTokenizer } from "./tokenizerSource";
 
 /** In the order in which a folder that holds several is read. */
-const formats: readonly Format[] = [safetensors];
+const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, deepSpeed, llama2c];
 
 /**
  * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds
@@ -25,19 +32,21 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const folder = dirname(directoryFile);
   const contents = isIndexOf(format, directoryFile)
     ? await readShards(directoryFile, format)
-    : await format.read(await resolveLink(directoryFile));
+    : await format.read(await resolveLink(directoryFile), directoryFile);
   if (contents.tensors.length === 0) {
     throw new CheckpointError("notACheckpoint", `${directoryFile}: holds no tensors.`);
   }
+  const beside = format.isSelfContained ? undefined : await readConfig(join(folder, "config.json"));
+  const config = beside ?? contents.config;
   return {
     path: absolute,
     folder,
     format: format.name,
     directoryFile,
     bytes: contents.bytes,
-    tensors: new Map(contents.tensors.map((tensor) => [tensor.name, tensor])),
-    config: (await readConfig(join(folder, "config.json"))) ?? contents.config,
-    tokenizer: await ifExists(join(folder, "tokenizer.json")),
+    tensors: withScales(contents.tensors, config),
+    config,
+    tokenizer: contents.tokenizer ?? (await findTokenizer(folder, config)),
   };
 }
 
@@ -57,10 +66,11 @@ async function findDirectoryFile(path: string): Promise<DirectoryFile> {
   if (indexed) return { directoryFile: path, format: indexed };
   if (stats.isFile()) {
     const head = await readHead(path);
-    const format = formats.find(({ recognises }) => recognises(basename(path), head));
+    const format = formats.find(({ recognises }) => recognises(basename(path), head, stats.size));
     if (format) {
       // A shard by itself is not a model: its index, where there is one, names the others.
-      return { directoryFile: (await indexOfShard(path, format)) ?? path, format };
+      const leading = join(dirname(path), format.leads?.(basename(path)) ?? basename(path));
+      return { directoryFile: (await indexOfShard(path, format)) ?? leading, format };
     }
   }
   throw new CheckpointError(
@@ -78,35 +88,37 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
     if (known !== undefined) return { directoryFile: join(folder, known), format };
   }
   // Under another name it is taken where there is no choice.
-  const heads = new Map<string, Uint8Array>();
+  const heads = new Map<string, { head: Uint8Array; bytes: number }>();
   for (const name of names.slice(0, limits.folderFiles)) {
-    const isFile = await stat(join(folder, name)).then(
-      (stats) => stats.isFile(),
-      () => false,
-    );
-    if (isFile) heads.set(name, await readHead(join(folder, name)));
+    const stats = await stat(join(folder, name)).catch(() => undefined);
+    if (stats?.isFile()) {
+      heads.set(name, { head: await readHead(join(folder, name)), bytes: stats.size });
+    }
   }
   for (const format of formats) {
     const indexes = names.filter((name) => isIndexOf(format, name));
-    const files = [...heads].filter(([name, head]) => format.recognises(name, head));
-    const candidates = indexes.length > 0 ? indexes : files.map(([name]) => name);
+    const files = [...heads]
+      .filter(([name, { head, bytes }]) => format.recognises(name, head, bytes))
+      .map(([name]) => format.leads?.(name) ?? name);
+    const candidates = indexes.length > 0 ? indexes : [...new Set(files)];
     if (candidates.length === 1) return { directoryFile: join(folder, candidates[0]!), format };
     if (candidates.length > 1) {
       const some = candidates.slice(0, 3).map(quote).join(", ");
       throw new CheckpointError(
         "notACheckpoint",
-        `${folder}: expected a folder with ${format.usual[0]}, or one ${format.name} file of another name; it holds ${candidates.length} (${some}…), so name one of them.`,
+        `${folder}: expected a folder with ${[...format.usual.slice(0, 1), `one ${format.name} file`].join(", or ")} of another name; it holds ${candidates.length} (${some}…), so name one of them.`,
       );
     }
   }
   throw new CheckpointError(
     "notACheckpoint",
-    `${folder}: expected a folder with ${formats.map(({ usual }) => usual[0]).join(", ")}, or one such file of another name; it holds none.`,
+    `${folder}: expected a folder with ${formats.flatMap(({ usual }) => usual.slice(0, 1)).join(", ")}, or one such file of another name; it holds none.`,
   );
 }
 
 function formatNames(): string {
-  return formats.map(({ name }) => name).join(" or ");
+  const names = formats.map(({ name }) => name);
+  return [names.slice(0, -1).join(", "), ...names.slice(-1)].join(" or ");
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -157,7 +169,7 @@ async function readShards(indexFile: string, { read }: Format): Promise<FileCont
     if ((await ifExists(file)) === undefined) {
       throw new CheckpointError("missingShard", `${indexFile}: shard ${quote(name)} is missing.`);
     }
-    const shard = await read(await resolveLink(file));
+    const shard = await read(await resolveLink(file), file);
     bytes += shard.bytes;
     for (const tensor of shard.tensors) {
       if (weightMap.get(tensor.name) === name) tensors.set(tensor.name, tensor);

@@ -12,8 +12,11 @@ import { CheckpointError, lineOf, quote } from "./errors";
 const pieceElements = 2 ** 20;
 
 /** Whether the engine can take the tensor's bytes as they lie in the file. */
-export function isReadInPlace({ dataType, view, member, scale }: TensorEntry): boolean {
-  return stored(dataType).weight === "inPlace" && !view && !member && !scale;
+export function isReadInPlace(tensor: TensorEntry): boolean {
+  const { dataType, view, member, scale, chunks, unusable } = tensor;
+  return (
+    stored(dataType).weight === "inPlace" && !view && !member && !scale && !chunks && !unusable
+  );
 }
 
 /**
@@ -22,7 +25,7 @@ export function isReadInPlace({ dataType, view, member, scale }: TensorEntry): b
  * @throws CheckpointError when its type holds no weights or the file does not hold what it should
  */
 export async function readTensor(tensor: TensorEntry): Promise<Float32Array> {
-  const lying = await readStored(tensor);
+  const lying = await (tensor.chunks ? readAssembled(tensor) : readStored(tensor));
   const numbers = tensor.view ? arranged(lying, tensor.view) : lying;
   if (tensor.scale) {
     multiply(numbers, tensor.shape, await readTensor(tensor.scale.factors), tensor.scale.block);
@@ -44,8 +47,9 @@ export async function readWeight(tensor: TensorEntry): Promise<Uint8Array> {
 /** The elements as they lie in the file, from the tensor's first to its last. */
 async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   const { dataType, member, file, view } = tensor;
+  if (tensor.unusable !== undefined) throw broken(tensor, tensor.unusable);
   const decode = decoders[dataType];
-  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights`);
+  if (decode === undefined) throw broken(tensor, `${dataType} holds no weights that are read`);
   const count = view ? extent(view) : elementCount(tensor.shape);
   const numbers = new Float32Array(count);
   const handle = await open(file, "r");
@@ -68,6 +72,40 @@ async function readStored(tensor: TensorEntry): Promise<Float32Array> {
     await handle.close();
   }
   return numbers;
+}
+
+/** The elements as they lie in what the chunks make, from the tensor's first to its last. */
+async function readAssembled(tensor: TensorEntry): Promise<Float32Array> {
+  const { shape, parts } = tensor.chunks!;
+  const whole = new Float32Array(elementCount(shape));
+  for (const part of parts) {
+    insert(whole, shape, await readTensor(part.tensor), part.tensor.shape, part.offsets);
+  }
+  const start = tensor.offset / bytesOf(tensor.dataType, 1);
+  const count = tensor.view ? extent(tensor.view) : elementCount(tensor.shape);
+  return whole.subarray(start, start + count);
+}
+
+/** Puts a block into an array, both row-major, so that it begins at `offsets`. */
+function insert(
+  whole: Float32Array,
+  shape: readonly number[],
+  block: Float32Array,
+  blockShape: readonly number[],
+  offsets: readonly number[],
+): void {
+  const width = blockShape.at(-1) ?? 1;
+  for (let row = 0; row * width < block.length; row++) {
+    let place = 0;
+    let rest = row * width;
+    let step = 1;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      place += (offsets[axis]! + (rest % blockShape[axis]!)) * step;
+      rest = Math.floor(rest / blockShape[axis]!);
+      step *= shape[axis]!;
+    }
+    whole.set(block.subarray(row * width, (row + 1) * width), place);
+  }
 }
 
 async function unpack(tensor: TensorEntry, handle: FileHandle): Promise<Buffer> {

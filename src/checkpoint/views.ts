@@ -2,7 +2,7 @@
  * Other arrangements of a tensor's numbers: parts and permutations that name where the numbers lie,
  * without reading any. What comes out lying row by row is plain again, and read in place.
  */
-import type { TensorEntry, View } from "./checkpoint";
+import type { BlockScale, TensorEntry, View } from "./checkpoint";
 import { elementCount } from "./checkpoint";
 import { bytesOf, stored } from "./dataType";
 import { CheckpointError, quote } from "./errors";
@@ -17,6 +17,11 @@ export function rows(tensor: TensorEntry, start: number, end: number): TensorEnt
     [end - start, ...inner],
     { shape: [end - start, ...inner], strides },
     start * strides[0]!,
+    rowsOfScale(
+      tensor,
+      start * elementCount(inner.slice(0, -1)),
+      end * elementCount(inner.slice(0, -1)),
+    ),
   );
 }
 
@@ -25,11 +30,24 @@ export function transposed(tensor: TensorEntry): TensorEntry {
   const [rows, columns] = tensor.shape as readonly [number, number];
   const [down, right] = stridesOf(tensor) as [number, number];
   const shape = [columns, rows];
-  return arrangement(tensor, shape, { shape, strides: [right, down] }, 0);
+  const { scale } = tensor;
+  return arrangement(
+    tensor,
+    shape,
+    { shape, strides: [right, down] },
+    0,
+    scale && {
+      factors: transposed(scale.factors),
+      block: [scale.block[1], scale.block[0]],
+    },
+  );
 }
 
 /** The same numbers under another shape of as many elements. */
 export function reshaped(tensor: TensorEntry, shape: readonly number[]): TensorEntry {
+  if (tensor.scale && !isOneFactor(tensor.scale) && shape.at(-1) !== tensor.shape.at(-1)) {
+    throw unsuitedScale(tensor);
+  }
   return { ...tensor, shape };
 }
 
@@ -56,6 +74,45 @@ export function partOfGroups(
       strides: [(outer / groups) * step, step, ...innerStrides],
     },
     start * step,
+    groupsOfScale(tensor, groups, start, length),
+  );
+}
+
+/** The factors of some rows of the matrix that the tensor is, its inner axes but the last taken as rows. */
+function rowsOfScale(tensor: TensorEntry, start: number, end: number): BlockScale | undefined {
+  const { scale } = tensor;
+  if (scale === undefined || isOneFactor(scale)) return scale;
+  const { factors, block } = scale;
+  const first = Math.floor(start / block[0]);
+  const last = Math.ceil(end / block[0]);
+  // Counted from their own first row, the blocks must begin where they did.
+  if (start % block[0] !== 0 && last - first > 1) throw unsuitedScale(tensor);
+  return { factors: rows(factors, first, last), block };
+}
+
+function groupsOfScale(
+  tensor: TensorEntry,
+  groups: number,
+  start: number,
+  length: number,
+): BlockScale | undefined {
+  const { scale, shape } = tensor;
+  if (scale === undefined || isOneFactor(scale)) return scale;
+  const { factors, block } = scale;
+  const inner = elementCount(shape.slice(1, -1));
+  const counts = [start, length, shape[0]! / groups].map((count) => (count * inner) / block[0]);
+  if (!counts.every(Number.isInteger)) throw unsuitedScale(tensor);
+  return { factors: partOfGroups(factors, groups, counts[0]!, counts[1]!), block };
+}
+
+function isOneFactor({ factors }: BlockScale): boolean {
+  return elementCount(factors.shape) === 1;
+}
+
+function unsuitedScale({ file, name, scale }: TensorEntry): CheckpointError {
+  return new CheckpointError(
+    "unsupported",
+    `${file}: tensor ${quote(name)} has a factor for each block of ${scale!.block.join(" × ")}, of which this part cannot be taken.`,
   );
 }
 
@@ -65,7 +122,7 @@ const pieceNumbers = 2 ** 20;
 /** A tensor by some rows at a time; whole where its rows cannot be told apart without reading it. */
 export function pieces(tensor: TensorEntry): TensorEntry[] {
   const [count = 1, ...inner] = tensor.shape;
-  const isPlain = !(tensor.view ?? tensor.member ?? tensor.scale);
+  const isPlain = !(tensor.view ?? tensor.member ?? tensor.scale ?? tensor.chunks);
   if (!isPlain || tensor.shape.length === 0) return [tensor];
   const rowNumbers = inner.reduce((product, size) => product * size, 1);
   const atOnce = Math.max(1, Math.floor(pieceNumbers / Math.max(1, rowNumbers)));
@@ -79,9 +136,11 @@ function arrangement(
   shape: readonly number[],
   view: View,
   start: number,
+  scale: BlockScale | undefined,
 ): TensorEntry {
   const whole = { ...tensor };
   delete whole.view;
+  delete whole.scale;
   const isPlain = isRowMajor(view);
   if (!isPlain && stored(tensor.dataType).block !== undefined) {
     throw new CheckpointError(
@@ -95,6 +154,7 @@ function arrangement(
     offset: tensor.offset + bytesOf(tensor.dataType, start),
     byteLength: bytesOf(tensor.dataType, isPlain ? elementCount(shape) : extent(view)),
     ...(!isPlain && { view }),
+    ...(scale && { scale }),
   };
 }
 
@@ -122,7 +182,8 @@ export function rowMajor(shape: readonly number[]): number[] {
   return strides;
 }
 
-function isRowMajor({ shape, strides }: View): boolean {
+/** Whether a view's elements lie in the order of its axes, without gaps. */
+export function isRowMajor({ shape, strides }: View): boolean {
   const plain = rowMajor(shape);
   return shape.every((size, axis) => size === 1 || strides[axis] === plain[axis]);
 }

@@ -64,7 +64,7 @@ export async function readDocuments(
   }
   if (checkpoint.tokenizer === undefined) {
     throw new TextError(
-      `${checkpoint.folder}: holds no tokenizer.json, so text cannot be evaluated; give token ids as a JSON file instead.`,
+      `${checkpoint.folder}: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file instead.`,
     );
   }
   const sequenceLength = Math.min(request.sequenceLength, contextLength);
@@ -111,7 +111,7 @@ export async function readTextDocuments(
     for (const content of documents) {
       const trimmed = content.replace(/^[\r\n]+/, "").trimEnd();
       if (trimmed === "") continue;
-      const tokens = tokenizer.encode(trimmed);
+      const tokens = encoded(tokenizer, trimmed, file);
       const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
       if (beyond !== undefined) {
         throw new TextError(
@@ -136,6 +136,14 @@ export async function readTextDocuments(
     total += tokens.length;
   }
   return chosen;
+}
+
+function encoded(tokenizer: TextTokenizer, text: string, file: string): number[] {
+  try {
+    return tokenizer.encode(text);
+  } catch (error) {
+    throw new TextError(`${tokenizer.file}: cannot encode text of ${file}: ${lineOf(error)}.`);
+  }
 }
 
 /** Sequences of one document, each beginning with the tokenizer's prefix; a short rest is left out. */

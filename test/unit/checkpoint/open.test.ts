@@ -128,7 +128,7 @@ describe("a path that is no checkpoint", () => {
         writeFileSync(join(folder, "notes.txt"), "hello");
         return join(folder, "notes.txt");
       },
-      ["notes.txt: is not a checkpoint that can be read", "expected a safetensors file"],
+      ["notes.txt: is not a checkpoint that can be read", "expected a safetensors, "],
     ],
     [
       "a file without tensors",

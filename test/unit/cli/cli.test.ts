@@ -231,7 +231,7 @@ describe("usage errors end with 2 and one line", () => {
     const long = await diagnose(fixture("llama"), "--sequence-length", "129");
     expectRefusal(long, 2, ["Sequence length 129 is longer than the context", "at most 128"]);
     const bare = await runCli(["diagnose", fixture("llama"), "--device", "cpu"]);
-    expectRefusal(bare, 2, ["holds no tokenizer.json", "give token ids as a JSON file"]);
+    expectRefusal(bare, 2, ["holds no tokenizer", "give token ids as a JSON file"]);
     const empty = join(folder, "empty.txt");
     writeFileSync(empty, "\n");
     const nothing = await runCli(["diagnose", sampleCheckpoint(), "--text", empty]);

@@ -44,7 +44,7 @@ describe("the sample's tokenizer", () => {
   let tokenizer: TextTokenizer;
   let pieces: string[];
   beforeAll(async () => {
-    tokenizer = await readTokenizer(sampleTokenizer);
+    tokenizer = await readTokenizer({ kind: "tokenizer.json", path: sampleTokenizer });
     const { model } = readJson(sampleTokenizer) as { model: { vocab: Record<string, number> } };
     pieces = [];
     for (const [piece, id] of Object.entries(model.vocab)) pieces[id] = piece;
@@ -92,7 +92,10 @@ describe("a tokenizer.json that cannot be used", () => {
     ["is of a kind nobody knows", JSON.stringify({ model: { type: "Abacus" } })],
   ])("and %s is refused in one line that names it", async (_, content) => {
     const file = textFile(content);
-    const message = await failureOf(readTokenizer(file), CheckpointError);
+    const message = await failureOf(
+      readTokenizer({ kind: "tokenizer.json", path: file }),
+      CheckpointError,
+    );
     expect(message.startsWith(`${file}: is not a tokenizer that can be used`)).toBe(true);
     expect(message).not.toContain("\n");
   });
@@ -242,8 +245,20 @@ describe("text", () => {
     expect(await failureOf(beginning, TextError)).toContain("gives token id 100");
   });
 
+  it("that a tokenizer cannot encode names the tokenizer, the text and why", async () => {
+    const file = textFile("5 6");
+    const encode = (): never => {
+      throw new Error("no");
+    };
+    const message = await failureOf(
+      readTextDocuments([file], { ...words, encode }, limits),
+      TextError,
+    );
+    expect(message).toBe(`${words.file}: cannot encode text of ${file}: no.`);
+  });
+
   it("of the default evaluation is many documents of the sample's tokens", async () => {
-    const tokenizer = await readTokenizer(sampleTokenizer);
+    const tokenizer = await readTokenizer({ kind: "tokenizer.json", path: sampleTokenizer });
     const documents = await tokensOf([join(media, "text/default.txt")], tokenizer, {
       sequenceLength: 256,
       maxTokens: 2048,
@@ -316,7 +331,7 @@ describe("a request", () => {
   const checkpoint = {
     path: "/models/tiny",
     folder: "/models/tiny",
-    tokenizer: sampleTokenizer,
+    tokenizer: { kind: "tokenizer.json", path: sampleTokenizer },
   } as Checkpoint;
   const architecture = { vocabularySize: 1024, contextLength: 64 } as Architecture;
   const request = (changes: Partial<TextRequest>): TextRequest => ({
@@ -372,7 +387,7 @@ describe("a request", () => {
   it("for text without a tokenizer says what else can be given", async () => {
     const bare = { ...checkpoint, tokenizer: undefined };
     expect(await failureOf(readDocuments(request({}), bare, architecture), TextError)).toBe(
-      "/models/tiny: holds no tokenizer.json, so text cannot be evaluated; give token ids as a JSON file instead.",
+      "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file instead.",
     );
   });
 

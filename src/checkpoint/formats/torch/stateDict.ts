@@ -1,0 +1,219 @@
+import { CheckpointError, quote } from "../../errors";
+import { limits } from "../../limits";
+import { TensorReference } from "./objects";
+import { Inert } from "./pickle";
+import { settingsOf } from "./settings";
+
+/** A model's weights among what a training script saved. */
+export interface SavedModel {
+  /** By name, in the order in which the model names them. */
+  readonly tensors: ReadonlyMap<string, TensorReference>;
+  /** The plain values beside them, under their own keys. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Keys under which people save weights, the likeliest first. */
+const weightKeys = [
+  "model_state_dict",
+  "state_dict",
+  "model_state",
+  "model",
+  "module",
+  "net",
+  "network",
+  "weights",
+  "params",
+];
+/** The state of an optimizer and of what else a run goes on with: tensors, but no weights. */
+const otherState =
+  /optim|sched|scaler|momentum|rng|random|callbacks|loops|grad|^(amp|loss|losses|metrics?|history)$/i;
+/** Averaged weights: taken where no others are there. */
+const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
+
+/**
+ * Finds the weights in what was saved: a state dict by itself, under one of the usual keys (also
+ * inside another, as `{"model": {"state_dict": …}}`), under a single unusual one, or in a whole
+ * pickled module. The state of optimizers beside it is left out; of weights and their running
+ * average, the weights are taken.
+ *
+ * Prefixes that wrappers put before names are taken off: `_orig_mod.` (torch.compile),
+ * `_fsdp_wrapped_module.` and `_checkpoint_wrapped_module.` wherever they stand; `module.`
+ * (DistributedDataParallel) and `_forward_module.` (Fabric) where every name begins so; and in a
+ * checkpoint of Lightning, the attribute under which its LightningModule keeps the model (`model.`,
+ * `net.` …) where every name begins with it.
+ *
+ * @throws CheckpointError where there are none, or one is of a kind that holds no plain numbers
+ */
+export function findModel(file: string, root: unknown): SavedModel {
+  const walk = new Walk(file);
+  const path = walk.wayToWeights(root);
+  const weights = path.at(-1);
+  if (weights === undefined) {
+    throw new CheckpointError(
+      "notACheckpoint",
+      `${file}: holds no weights by name; expected a state dict, by itself or under a key such as "model" or "state_dict".`,
+    );
+  }
+  const tensors = walk.tensorsOf(weights);
+  const isLightning = root instanceof Map && root.has("pytorch-lightning_version");
+  return {
+    tensors: withoutWrappers(tensors, isLightning),
+    settings: settingsOf(path, (key) => otherState.test(key)),
+  };
+}
+
+/** A walk through saved objects, on which each step counts: one object may be met by many ways. */
+class Walk {
+  private visits = 0;
+  /** Objects that have been looked into for weights. */
+  private readonly seen = new Set<unknown>();
+
+  constructor(private readonly file: string) {}
+
+  /** The objects from the root to the one whose tensors are the weights; empty where none are. */
+  wayToWeights(value: unknown, depth = 0): unknown[] {
+    if (typeof value !== "object" || value === null || this.seen.has(value)) return [];
+    this.seen.add(value);
+    this.step(depth);
+    if (value instanceof Inert) {
+      if (isModule(value)) return [value];
+      return this.firstWay(value, [value.entries, ...value.attributes.values()], depth);
+    }
+    if (Array.isArray(value)) return this.firstWay(value, value as unknown[], depth);
+    if (!(value instanceof Map)) return [];
+    const entries = [...value].filter(
+      (entry): entry is [string, unknown] => typeof entry[0] === "string",
+    );
+    const usual = weightKeys.map((key) => (value as Map<unknown, unknown>).get(key));
+    const way = this.firstWay(value, usual, depth);
+    if (way.length > 0) return way;
+    const tensors = namedTensors(value);
+    // One alone, without a dotted name, may be a loss beside the weights.
+    if (tensors.length > 1 || tensors[0]?.includes(".")) return [value];
+    const others = entries.filter(([key]) => !otherState.test(key) && !weightKeys.includes(key));
+    for (const isTaken of [
+      (key: string) => !averaged.test(key),
+      (key: string) => averaged.test(key),
+    ]) {
+      const ways = others
+        .filter(([key]) => isTaken(key))
+        .map(([key, inner]) => [key, this.wayToWeights(inner, depth + 1)] as const)
+        .filter(([, inner]) => inner.length > 0);
+      // Several are parts of one model, and their keys belong to their tensors' names.
+      if (ways.length > 1) return [new Map(ways.map(([key, inner]) => [key, inner.at(-1)]))];
+      if (ways.length === 1) return [value, ...ways[0]![1]];
+    }
+    return tensors.length > 0 ? [value] : [];
+  }
+
+  private firstWay(outer: unknown, candidates: readonly unknown[], depth: number): unknown[] {
+    for (const candidate of candidates) {
+      const way = this.wayToWeights(candidate, depth + 1);
+      if (way.length > 0) return [outer, ...way];
+    }
+    return [];
+  }
+
+  /** All tensors of a state dict or a module, those of dictionaries and modules in it too. */
+  tensorsOf(weights: unknown): Map<string, TensorReference> {
+    const found = new Map<string, TensorReference>();
+    const visit = (value: unknown, name: string, depth: number): void => {
+      this.step(depth);
+      if (value instanceof TensorReference) {
+        if (found.has(name)) this.fail(`has two tensors ${quote(name)}`);
+        found.set(name, value);
+        return;
+      }
+      if (value instanceof Inert && !isModule(value)) {
+        if (isOtherTensor(value)) {
+          this.fail(
+            `tensor ${quote(name)} was made by ${value.type.toString()}, which holds no plain numbers (quantised, sparse or on no device); save the model with dense weights`,
+          );
+        }
+        return;
+      }
+      for (const [key, inner] of partsOf(value)) {
+        visit(inner, name === "" ? key : `${name}.${key}`, depth + 1);
+      }
+    };
+    visit(weights, "", 0);
+    return found;
+  }
+
+  private step(depth: number): void {
+    if (depth > limits.pickleDepth) {
+      this.fail(`its objects lie more than ${limits.pickleDepth} deep in each other, the limit`);
+    }
+    if (++this.visits > limits.pickleVisits) {
+      this.fail(`its objects are met by more than ${limits.pickleVisits} ways, the limit`);
+    }
+  }
+
+  private fail(what: string): never {
+    throw new CheckpointError("tensor", `${this.file}: ${what}.`);
+  }
+}
+
+/** Whether an object is a module of torch.nn or of TorchScript, by what it holds. */
+function isModule(object: Inert): boolean {
+  return object.attributes.has("_parameters") || object.type.module.startsWith("__torch__");
+}
+
+/** Whether it is a tensor of a kind that is no plain array, such as a quantised one. */
+function isOtherTensor({ type }: Inert): boolean {
+  return /^torch\._utils\._rebuild_|^torch\._tensor\._rebuild_/.test(type.toString());
+}
+
+/** The keys under which a dictionary itself holds tensors, as state dicts do. */
+function namedTensors(value: ReadonlyMap<unknown, unknown>): string[] {
+  const names: string[] = [];
+  for (const [key, inner] of value) {
+    const isTensor =
+      inner instanceof TensorReference || (inner instanceof Inert && isOtherTensor(inner));
+    if (isTensor && typeof key === "string" && !otherState.test(key)) names.push(key);
+  }
+  return names;
+}
+
+/** What a dictionary or a module holds, by name, in the order of `state_dict()`. */
+function* partsOf(value: unknown): Generator<[string, unknown]> {
+  if (value instanceof Map) {
+    for (const [key, inner] of value) {
+      if (typeof key === "string" || typeof key === "number") yield [String(key), inner];
+    }
+  } else if (value instanceof Inert) {
+    const attributes = value.attributes;
+    if (!attributes.has("_parameters")) {
+      yield* partsOf(attributes);
+      return;
+    }
+    const passing = attributes.get("_non_persistent_buffers_set");
+    const left: readonly unknown[] = Array.isArray(passing) ? passing : [];
+    yield* partsOf(attributes.get("_parameters"));
+    for (const [key, inner] of partsOf(attributes.get("_buffers"))) {
+      if (!left.includes(key)) yield [key, inner];
+    }
+    yield* partsOf(attributes.get("_modules"));
+  }
+}
+
+const anywhere = /(?<=^|\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
+const wrappers = ["module.", "_forward_module."];
+
+function withoutWrappers(
+  tensors: ReadonlyMap<string, TensorReference>,
+  isLightning: boolean,
+): ReadonlyMap<string, TensorReference> {
+  const names = [...tensors.keys()];
+  let plain = names.map((name) => name.replace(anywhere, ""));
+  const first = /^[^.]+\./.exec(plain[0] ?? "")?.[0];
+  const prefixes = isLightning && first !== undefined ? [first, ...wrappers] : wrappers;
+  for (const prefix of prefixes) {
+    if (plain.every((name) => name.startsWith(prefix))) {
+      plain = plain.map((name) => name.slice(prefix.length));
+    }
+  }
+  // Names that would become the same are left as they are.
+  if (new Set(plain).size < names.length) return tensors;
+  return new Map(names.map((name, at) => [plain[at]!, tensors.get(name)!]));
+}

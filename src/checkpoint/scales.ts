@@ -1,0 +1,98 @@
+import * as z from "zod";
+import type { BlockScale, Checkpoint, TensorEntry } from "./checkpoint";
+import { elementCount } from "./checkpoint";
+import { quote } from "./errors";
+
+/**
+ * The tensors by name, float8 weights with the factors that are stored beside them: as
+ * `X.weight_scale_inv`, one for each block (DeepSeek-V3), or `X.weight_scale`, one for the tensor, one
+ * for each row or one for each block (compressed-tensors, FBGEMM). Both are multiplied by, whatever
+ * the name says. The factors are no tensors of the model any more. A weight whose factors are
+ * missing, or do not fit, says so where it is used.
+ */
+export function withScales(
+  tensors: readonly TensorEntry[],
+  config: Checkpoint["config"],
+): Map<string, TensorEntry> {
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const weights = tensors.filter(({ dataType }) => isFloat8(dataType));
+  const factorsOf = (weight: TensorEntry): TensorEntry | undefined =>
+    factorSuffixes
+      .map((suffix) => found.get(`${weight.name}${suffix}`))
+      .find((factors) => factors !== undefined);
+  const { isStated, block } = statedQuantization(config);
+  // Weights that were only cast have no factors: then no weight has, and no config speaks of any.
+  const isScaled = isStated || weights.some((weight) => factorsOf(weight) !== undefined);
+  if (!isScaled) return found;
+  const scaled = new Map(found);
+  for (const weight of weights) {
+    const factors = factorsOf(weight);
+    const scale = factors === undefined ? missing(weight) : fit(weight, factors, block);
+    scaled.set(
+      weight.name,
+      typeof scale === "string" ? { ...weight, unusable: scale } : { ...weight, scale },
+    );
+    if (factors !== undefined) scaled.delete(factors.name);
+  }
+  return scaled;
+}
+
+const factorSuffixes = ["_scale_inv", "_scale"];
+
+function isFloat8(dataType: string): boolean {
+  return dataType === "F8_E4M3" || dataType === "F8_E5M2";
+}
+
+/** What a config.json says under `quantization_config`: that float8 is scaled, and in which blocks. */
+function statedQuantization(config: Checkpoint["config"]): {
+  isStated: boolean;
+  block: readonly [number, number] | undefined;
+} {
+  const stated = blockSchema.safeParse(config?.value["quantization_config"]);
+  if (!stated.success) return { isStated: false, block: undefined };
+  const { weight_block_size, config_groups = {} } = stated.data;
+  // compressed-tensors states blocks for groups of layers.
+  const ofGroups = Object.values(config_groups).map((group) => group.weights?.block_structure);
+  const sizes = [weight_block_size, ...ofGroups].filter((size) => size != null);
+  return { isStated: true, block: sizes[0] };
+}
+
+const size = z.tuple([z.int().positive(), z.int().positive()]).nullish().catch(undefined);
+const group = z.object({ weights: z.object({ block_structure: size }).nullish() });
+const blockSchema = z.object({
+  weight_block_size: size,
+  config_groups: z.record(z.string(), group).optional().catch(undefined),
+});
+
+function missing({ name, dataType }: TensorEntry): string {
+  const names = factorSuffixes.map((suffix) => quote(`${name}${suffix}`)).join(" or ");
+  return `is ${dataType} without the factors to multiply by; expected a tensor ${names}`;
+}
+
+/** @returns a sentence where the factors do not fit the weight */
+function fit(
+  weight: TensorEntry,
+  factors: TensorEntry,
+  block: readonly [number, number] | undefined,
+): BlockScale | string {
+  const count = elementCount(factors.shape);
+  const all = Math.max(1, elementCount(weight.shape));
+  if (count === 1) return { factors: { ...factors, shape: [1, 1] }, block: [all, all] };
+  if (weight.shape.length === 2) {
+    const [rows, columns] = weight.shape as readonly [number, number];
+    const [down = 1, across = 1] = factors.shape;
+    if (count === rows && down === rows) {
+      return { factors: { ...factors, shape: [rows, 1] }, block: [1, Math.max(1, columns)] };
+    }
+    const isBlocks =
+      block !== undefined &&
+      factors.shape.length === 2 &&
+      down === Math.ceil(rows / block[0]) &&
+      across === Math.ceil(columns / block[1]);
+    if (isBlocks) return { factors, block };
+  }
+  const blocks = block
+    ? ` or one for each block of ${block.join(" × ")}`
+    : " (the size of blocks would stand in config.json as quantization_config.weight_block_size)";
+  return `its factors ${quote(factors.name)} are of shape [${factors.shape.join(", ")}], which does not fit its shape [${weight.shape.join(", ")}]; expected one for the tensor, one for each row${blocks}`;
+}

@@ -1,0 +1,364 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Checkpoint } from "../../../../../src/checkpoint/checkpoint";
+import { CheckpointError } from "../../../../../src/checkpoint/errors";
+import { limits } from "../../../../../src/checkpoint/limits";
+import { openCheckpoint } from "../../../../../src/checkpoint/open";
+import { readTensor } from "../../../../../src/checkpoint/readTensor";
+import { failureOf } from "../../../support/failures";
+import { scratchFolders } from "../../../support/scratch";
+import type { Code } from "../../../support/torchFiles";
+import { floats, pickled, tensorCode, torchLegacy, torchZip } from "../../../support/torchFiles";
+
+const scratch = scratchFolders();
+const { built, call, dict, global, int, list, persistent, recalled, stored, text, tuple } = pickled;
+
+const weights = { "a.weight": tensorCode("0", [2, 2]), "b.bias": tensorCode("1", [2]) };
+const storages = { 0: floats(1, 2, 3, 4), 1: floats(5, 6) };
+const bytes = (...values: number[]): Code => Buffer.from(values);
+const opcodes = (code: string): Code => Buffer.from(code, "latin1");
+const repeated = (code: string, count: number): Code => opcodes(code.repeat(count));
+
+async function opened(root: Code, write = torchZip): Promise<Checkpoint> {
+  const file = join(scratch(), "model.pt");
+  writeFileSync(file, write(root, storages));
+  return openCheckpoint(file);
+}
+
+async function expectWeights(checkpoint: Checkpoint): Promise<void> {
+  expect([...checkpoint.tensors.keys()]).toEqual(["a.weight", "b.bias"]);
+  expect([...(await readTensor(checkpoint.tensors.get("a.weight")!))]).toEqual([1, 2, 3, 4]);
+  expect([...(await readTensor(checkpoint.tensors.get("b.bias")!))]).toEqual([5, 6]);
+}
+
+/** Tuples of ten of the ones before. */
+function laughs(levels: number): Code {
+  const level = (at: number): Code =>
+    at === 0
+      ? stored(tuple(text("ha")), 0)
+      : tuple(level(at - 1), ...Array<Code>(9).fill(recalled(at - 1)));
+  return Array.from({ length: levels }, (_, at) => at).reduce<Code>(
+    (inner, at) => stored(tuple(inner, ...Array<Code>(9).fill(recalled(1000 + at - 1))), 1000 + at),
+    stored(level(0), 999),
+  );
+}
+
+describe("what stands beside weights", () => {
+  const systemCall = call(global("os", "system"), text("touch /tmp/run"));
+  const object = call(
+    global("copyreg", "_reconstructor"),
+    global("app", "Run"),
+    global("builtins", "object"),
+    pickled.none,
+  );
+
+  it.each<[string, Code]>([
+    ["a call of the system", systemCall],
+    ["an evaluation", call(global("builtins", "eval"), text("1/0"))],
+    [
+      "a call of what a call returned",
+      call(call(global("builtins", "getattr"), global("os", "x"), text("y")), text("z")),
+    ],
+    ["a call inside the arguments of a call", call(global("builtins", "exec"), systemCall)],
+    [
+      "an object with a state of its own",
+      built(object, dict({ __setstate__: systemCall, plain: int(3) })),
+    ],
+    ["a state that is no dictionary", built(object, tuple(systemCall, int(3)))],
+    ["bytes to be loaded", call(global("torch.storage", "_load_from_bytes"), text("x"))],
+    ["an instance of protocol 0", opcodes("(S'touch /tmp/run'\nios\nsystem\n")],
+    [
+      "an instance by its class",
+      Buffer.concat([opcodes("("), global("os", "system"), text("x"), opcodes("o")]),
+    ],
+    ["an identifier that is no storage", persistent(text("x"))],
+    [
+      "a module with its source",
+      persistent(tuple(text("module"), global("os", "system"), text("a"), text("b"))),
+    ],
+    ["a memory bomb of an index", stored(text("x"), 0xffffffff)],
+    ["a deep nest", Buffer.concat([repeated("(", 200_000), opcodes("N"), repeated("t", 200_000)])],
+    ["a laugh a billion times over", laughs(30)],
+    ["a list that holds itself", opcodes("]q\x01h\x01a")],
+    [
+      "a dictionary that holds itself",
+      Buffer.concat([opcodes("}q\x01"), text("x"), opcodes("h\x01s")]),
+    ],
+    [
+      "a number of sixteen bytes",
+      Buffer.concat([bytes(0x8b, 16, 0, 0, 0), Buffer.alloc(16, 0x11)]),
+    ],
+    ["an optimizer's nonsense", call(global("torch._utils", "_rebuild_tensor_v2"), int(1))],
+    ["a quantised tensor", call(global("torch._utils", "_rebuild_qtensor"), int(1))],
+  ])("is read as what it is, without running: %s", async (_, code) => {
+    const root = dict({ beside: code, model: dict(weights), epoch: int(2) });
+    for (const write of [torchZip, torchLegacy]) {
+      const began = performance.now();
+      const checkpoint = await opened(root, write);
+      await expectWeights(checkpoint);
+      expect(checkpoint.config?.value).toMatchObject({ epoch: 2 });
+      expect(performance.now() - began).toBeLessThan(10_000);
+    }
+  });
+
+  it("is kept where it is plain, also inside an object", async () => {
+    const { config } = await opened(
+      dict({ model: dict(weights), run: built(object, dict({ heads: int(4), call: systemCall })) }),
+    );
+    expect(config?.value).toEqual({ run: { heads: 4, call: "touch /tmp/run" } });
+  });
+
+  it("is left out where it is longer than the limits", async () => {
+    const long = text("x".repeat(limits.settingsText + 1));
+    const { config } = await opened(dict({ model: dict(weights), long, short: text("x") }));
+    expect(config?.value).toEqual({ short: "x" });
+  });
+});
+
+describe("a pickle", () => {
+  const model = dict(weights);
+  /** The same value after opcodes that leave nothing. */
+  const after = (code: Code): Code => Buffer.concat([code, model]);
+  const nested = (levels: number): Code =>
+    Array.from({ length: levels }).reduce<Code>((inner) => dict({ model: inner }), model);
+
+  it.each<[string, Code, string, Code]>([
+    ["takes from an empty stack", after(opcodes("0")), "where none is left", after(opcodes("N0"))],
+    [
+      "takes what lies below a mark",
+      Buffer.concat([model, opcodes("((a11")]),
+      "where none is left",
+      Buffer.concat([model, opcodes("(1")]),
+    ],
+    ["goes back to no mark", after(opcodes("1")), "mark where none", after(opcodes("(1"))],
+    [
+      "recalls what it has not stored",
+      after(opcodes("h\x050")),
+      "value 5",
+      after(opcodes("Nq\x05h\x0500")),
+    ],
+    ["has no opcode", after(opcodes("\xff")), "has 0xff at byte", after(Buffer.alloc(0))],
+    ["uses an extension's code", after(opcodes("\x82\x01")), "0x82", after(Buffer.alloc(0))],
+    ["is of a later protocol", after(bytes(0x80, 6)), "protocol 6", after(bytes(0x80, 5))],
+    [
+      "sets a key without a value",
+      after(opcodes("}(Nu0")),
+      "without a value",
+      after(opcodes("}(NNu0")),
+    ],
+    ["appends to a number", after(opcodes("K\x01Na0")), "no list", after(opcodes("]Na0"))],
+    ["sets a key of a list", after(opcodes("]NNs0")), "no dictionary", after(opcodes("}NNs0"))],
+    [
+      "calls without a list",
+      after(opcodes("cos\nsystem\nNR0")),
+      "without a list",
+      after(opcodes("cos\nsystem\n)R0")),
+    ],
+    [
+      "names a class by a number",
+      after(opcodes("K\x01K\x02\x930")),
+      "no text",
+      after(opcodes("\x8c\x01a\x8c\x01b\x930")),
+    ],
+    [
+      "has a text beyond its end",
+      after(bytes(0x58, 255, 255, 255, 127)),
+      "before it is complete",
+      after(bytes(0x58, 1, 0, 0, 0, 65, 0x30)),
+    ],
+    [
+      "has bytes beyond all files",
+      after(bytes(0x8e, 255, 255, 255, 255, 255, 255, 255, 255)),
+      "before it is complete",
+      after(bytes(0x8e, 1, 0, 0, 0, 0, 0, 0, 0, 65, 0x30)),
+    ],
+    [
+      "has a number beyond its end",
+      after(bytes(0x8b, 255, 255, 255, 127)),
+      "2147483647 bytes; the limit",
+      after(bytes(0x8b, 1, 0, 0, 0, 5, 0x30)),
+    ],
+    [
+      "has a number that is long",
+      after(Buffer.concat([bytes(0x8b, 1, 4, 0, 0), Buffer.alloc(1025), opcodes("0")])),
+      "1025 bytes; the limit is 1024",
+      after(Buffer.concat([bytes(0x8b, 0, 4, 0, 0), Buffer.alloc(1024), opcodes("0")])),
+    ],
+    [
+      "has a number of many digits",
+      after(opcodes(`I${"9".repeat(2000)}\n0`)),
+      "whole number should be",
+      after(opcodes(`I${"9".repeat(1000)}\n0`)),
+    ],
+    [
+      "has a fraction that is none",
+      after(opcodes("Fx\n0")),
+      "number should be",
+      after(opcodes("F-inf\n0")),
+    ],
+    [
+      "holds too many objects",
+      after(repeated(")0", limits.pickleObjects)),
+      "more than 2000000 objects",
+      after(repeated(")0", 1000)),
+    ],
+    ["lies too deep", nested(150), "100 deep", nested(50)],
+  ])("is refused where it %s", async (_, wrong, words, right) => {
+    for (const write of [torchZip, torchLegacy]) {
+      expect(await failureOf(opened(wrong, write), CheckpointError)).toContain(words);
+      await expectWeights(await opened(right, write));
+    }
+  });
+
+  it("is refused where its weights hold themselves, or can be met by too many ways", async () => {
+    const circle = Buffer.concat([
+      opcodes("}q\x01"),
+      text("x"),
+      opcodes("h\x01s"),
+      text("w.w"),
+      weights["b.bias"],
+      opcodes("s"),
+    ]);
+    expect(await failureOf(opened(circle), CheckpointError)).toContain("deep in each other");
+    const ways = (levels: number): Code =>
+      Array.from({ length: levels }, (_, at) => at).reduce<Code>(
+        (inner, at) => {
+          const again = Object.fromEntries(
+            Array.from({ length: 9 }, (_, way) => [`w${way}`, recalled(at)]),
+          );
+          return stored(dict({ w: inner, ...again }), at + 1);
+        },
+        stored(dict(weights), 0),
+      );
+    const whole = (levels: number): Code =>
+      dict({ "c.bias": weights["b.bias"], inner: ways(levels) });
+    expect(await failureOf(opened(whole(9)), CheckpointError)).toContain("ways, the limit");
+    expect((await opened(whole(2))).tensors.size).toBe(201);
+  });
+
+  it("is refused where it holds no weights", async () => {
+    const none: Code[] = [
+      int(3),
+      list(),
+      dict({}),
+      call(global("os", "system"), text("x")),
+      tensorCode("0", [4]),
+    ];
+    for (const root of none) {
+      expect(await failureOf(opened(root), CheckpointError)).toContain("no weights by name");
+    }
+    await expectWeights(await opened(list(int(3), model)));
+  });
+
+  it("is refused where a weight is of a kind without plain numbers", async () => {
+    const root = dict({
+      ...weights,
+      "c.weight": call(global("torch._utils", "_rebuild_sparse_tensor"), int(1)),
+    });
+    expect(await failureOf(opened(root), CheckpointError)).toContain('"c.weight"');
+  });
+});
+
+describe("a tensor in a pickle", () => {
+  const one = (code: Code): Code => dict({ ...weights, "c.weight": code });
+  it.each<[string, Code, Code]>([
+    ["is larger than its storage", tensorCode("1", [3], { elements: 3 }), tensorCode("1", [2])],
+    [
+      "is larger than its storage is said to be",
+      tensorCode("1", [2], { elements: 1 }),
+      tensorCode("1", [1], { elements: 1 }),
+    ],
+    [
+      "begins behind it",
+      tensorCode("1", [1], { offset: 2, elements: 2 }),
+      tensorCode("1", [1], { offset: 1, elements: 2 }),
+    ],
+    [
+      "steps out of it",
+      tensorCode("1", [2], { strides: [2], elements: 2 }),
+      tensorCode("1", [2], { strides: [1], elements: 2 }),
+    ],
+    [
+      "steps back",
+      tensorCode("1", [2], { strides: [-1], offset: 1, elements: 2 }),
+      tensorCode("1", [2], { elements: 2 }),
+    ],
+    [
+      "has a size below zero",
+      tensorCode("1", [-1], { strides: [1], elements: 2 }),
+      tensorCode("1", [0], { elements: 2 }),
+    ],
+    [
+      "has more axes than any",
+      tensorCode("1", Array<number>(9).fill(1), { elements: 2 }),
+      tensorCode("1", Array<number>(8).fill(1), { elements: 2 }),
+    ],
+    [
+      "repeats its numbers beyond measure",
+      tensorCode("1", [2 ** 25], { strides: [0], elements: 2 }),
+      tensorCode("1", [7], { strides: [0], elements: 2 }),
+    ],
+    [
+      "has strides of another rank",
+      tensorCode("1", [2], { strides: [1, 1] }),
+      tensorCode("1", [2], { strides: [1] }),
+    ],
+    ["lies in a storage that is missing", tensorCode("7", [1]), tensorCode("1", [1])],
+    [
+      "lies in a storage of an unknown type",
+      tensorCode("1", [1], { type: "Bits" }),
+      tensorCode("1", [1]),
+    ],
+    [
+      "overflows",
+      tensorCode("1", [2 ** 30, 2 ** 30, 2 ** 30], { elements: 2 }),
+      tensorCode("1", [2 ** 30, 0, 2 ** 30], { elements: 2 }),
+    ],
+  ])("is refused where it %s", async (_, wrong, right) => {
+    expect(await failureOf(opened(one(wrong)), CheckpointError)).toContain("model.pt: ");
+    const { tensors } = await opened(one(right));
+    expect(tensors.size).toBe(3);
+    await readTensor(tensors.get("c.weight")!);
+  });
+});
+
+describe("the older format", () => {
+  const root = dict(weights);
+  it("is refused where it was written on a big-endian machine", async () => {
+    const written = (isLittle: boolean) => (code: Code) =>
+      torchLegacy(code, storages, { isLittle });
+    expect(await failureOf(opened(root, written(false)), CheckpointError)).toContain("byte order");
+    await expectWeights(await opened(root, written(true)));
+  });
+
+  it("is refused where it is cut, of another protocol or its counts differ", async () => {
+    const whole = torchLegacy(root, storages);
+    for (const length of [whole.length - 1, whole.length - 20, 200, 40]) {
+      const cut = (): Buffer => whole.subarray(0, length);
+      expect(await failureOf(opened(root, cut), CheckpointError)).toContain("model.pt: ");
+    }
+    const later = (code: Code): Buffer => torchLegacy(code, storages, { protocol: 1002 });
+    expect(await failureOf(opened(root, later), CheckpointError)).toContain("protocol 1002");
+    const counts = (): Buffer => {
+      const changed = Buffer.from(whole);
+      changed.writeUInt8(3, whole.length - 16);
+      return changed;
+    };
+    expect(await failureOf(opened(root, counts), CheckpointError)).toContain("states 3 elements");
+  });
+
+  it.each([
+    ["a tar archive", Buffer.concat([Buffer.alloc(257), Buffer.from("ustar")]), "is a tar archive"],
+    ["another pickle", pickled.whole(int(1)), "is a pickle, but not one that torch.save wrote"],
+    ["text", Buffer.from("epoch 1"), "begins like no file of torch.save"],
+    ["nothing", Buffer.alloc(0), "begins like no file of torch.save"],
+  ])("is told from %s", async (_, content, words) => {
+    expect(
+      await failureOf(
+        opened(root, () => content),
+        CheckpointError,
+      ),
+    ).toContain(words);
+  });
+});

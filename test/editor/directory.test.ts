@@ -64,10 +64,10 @@ describe("the tensor directory of a checkpoint", () => {
     const problem = panel.find(".problem");
     await expect.poll(() => problem.textContent()).toContain("This file cannot be shown.");
     expect(await problem.textContent()).toContain(file);
-    expect(await panel.find(".content").isVisible()).toBe(false);
+    expect(await panel.find("div.content").isVisible()).toBe(false);
     await workbench.screenshot("directory-broken");
     writeFileSync(file, whole);
-    await panel.find(".content").waitFor({ state: "visible" });
+    await panel.find("div.content").waitFor({ state: "visible" });
 
     // An architecture that cannot be run leaves the directory.
     const config = path.join(workbench.folder, "pre-ln", step, "config.json");

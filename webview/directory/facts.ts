@@ -95,7 +95,7 @@ function readAs(facts: ArchitectureFacts): string {
 function memoryText({ memory, sequences, sequenceLength }: Estimate): string {
   const tokens = `${counted(sequences, "sequence")} of ${wholeNumber(sequenceLength)} tokens`;
   return (
-    `about ${bytes(memory.bytes)}: the largest layer in float32 ${bytes(memory.layer)}, ` +
+    `about ${bytes(Number(memory.bytes.toPrecision(2)))}: the largest layer in float32 ${bytes(memory.layer)}, ` +
     `residual streams of up to ${tokens} ${bytes(memory.streams)}, ` +
     `one run ${bytes(memory.run)}, the engine itself ${bytes(memory.engine)}`
   );
@@ -103,7 +103,13 @@ function memoryText({ memory, sequences, sequenceLength }: Estimate): string {
 
 function timeText({ time }: Estimate): string {
   return (
-    `about ${duration(time.seconds)} on the CPU: ${figure(time.multiplyAdds)} multiply–adds, ` +
+    `about ${duration(rounded(time.seconds))} on the CPU: ${figure(time.multiplyAdds)} multiply–adds, ` +
     `at an assumed ${largeCount(time.rate)} a second on each of ${counted(time.threads, "thread")}`
   );
+}
+
+/** No estimate knows the seconds of an hour. */
+function rounded(seconds: number): number {
+  const step = seconds < 90 ? 1 : seconds < 5400 ? 60 : 600;
+  return Math.max(1, Math.round(seconds / step)) * step;
 }

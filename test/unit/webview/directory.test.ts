@@ -112,7 +112,7 @@ describe("what stands above", () => {
     expect(texts({ kind: "readable", architecture, estimate }).slice(1)).toEqual([
       "Read as: LLaMA · Pre-LN (stated in config.json) · 2 layers · hidden size 4,096 · 32 heads, 8 of keys and values · feed-forward size 11,008 · vocabulary 32,000 · context 4,096",
       "Memory: about 2.00 GB: the largest layer in float32 800 MB, residual streams of up to 8 sequences of 256 tokens 300 MB, one run 600 MB, the engine itself 300 MB",
-      "Time: about 4 min 10 s on the CPU: 1.25×10¹⁴ multiply–adds, at an assumed 20.0 billion a second on each of 8 threads",
+      "Time: about 4 min on the CPU: 1.25×10¹⁴ multiply–adds, at an assumed 20.0 billion a second on each of 8 threads",
     ]);
   });
 

@@ -75,7 +75,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       weightsFolder: commonFolder(checkpoint.tensors.values()),
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
-  const notices = [...deviceNotices];
+  const notices = [...deviceNotices, ...(architecture.notices ?? [])];
   const { name, overruled } = architecture.scheme;
   if (overruled !== undefined) {
     notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);

@@ -1,17 +1,74 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import type { Architecture } from "./description";
+import { bloom } from "./families/bloom";
 import { deepseekLlm } from "./families/deepseekLlm";
+import { falcon } from "./families/falcon";
+import { deepseekV2 } from "./families/deepseekV2";
+import { deepseekV3 } from "./families/deepseekV3";
+import { gemma } from "./families/gemma";
+import { gemma2 } from "./families/gemma2";
+import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
+import { gptBigCode } from "./families/gptBigCode";
+import { gptJ } from "./families/gptJ";
+import { gptNeoX } from "./families/gptNeoX";
 import { llama } from "./families/llama";
+import { minGpt } from "./families/minGpt";
 import { mistral } from "./families/mistral";
+import { mpt } from "./families/mpt";
+import { nanoGpt } from "./families/nanoGpt";
+import { opt } from "./families/opt";
+import { phi } from "./families/phi";
+import { phi3 } from "./families/phi3";
+import { qwen } from "./families/qwen";
+import { mixtral } from "./families/mixtral";
+import { olmo } from "./families/olmo";
+import { olmo2 } from "./families/olmo2";
+import { olmoCore } from "./families/olmoCore";
 import { qwen2 } from "./families/qwen2";
+import { qwen2Moe } from "./families/qwen2Moe";
 import { qwen3 } from "./families/qwen3";
+import { stableLm } from "./families/stableLm";
+import { starcoder2 } from "./families/starcoder2";
+import { qwen3Moe } from "./families/qwen3Moe";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
 
 /** In the order they are asked: a family told by more than its model_type stands before the others. */
-const families: readonly Family[] = [deepseekLlm, llama, mistral, qwen2, qwen3, gpt2];
+const families: readonly Family[] = [
+  deepseekLlm,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gpt2,
+  gptBigCode,
+  nanoGpt,
+  minGpt,
+  gptNeoX,
+  gptJ,
+  phi,
+  phi3,
+  starcoder2,
+  stableLm,
+  opt,
+  bloom,
+  mpt,
+  falcon,
+  qwen,
+  gemma,
+  gemma2,
+  gemma3,
+  olmo,
+  olmo2,
+  olmoCore,
+  mixtral,
+  qwen2Moe,
+  qwen3Moe,
+  deepseekV2,
+  deepseekV3,
+];
 
 /**
  * Finds out what a checkpoint computes, from its config.json and its tensor directory.
@@ -28,7 +85,9 @@ export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName
       `${checkpoint.directoryFile}: there is no config.json beside it; one is needed to know the architecture.`,
     );
   }
-  const family = families.find((candidate) => candidate.recognises(config.value));
+  const family = families.find((candidate) =>
+    candidate.recognises(config.value, checkpoint.tensors),
+  );
   if (family === undefined) {
     const found = written(config.value["model_type"]);
     const known = families.map(({ name }) => name).join(", ");

@@ -30,6 +30,10 @@ export interface Architecture {
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
   readonly head: Head | undefined;
   readonly objective: Objective;
+  /** LayerNorm Scaling's factors as buffers of the checkpoint state them; `verifyCopies` compares them. */
+  readonly statedScales?: readonly { readonly tensor: TensorEntry; readonly scale: number }[];
+  /** What a person should know of how the checkpoint was read, in sentences. */
+  readonly notices?: readonly string[];
 }
 
 /** What the head was trained to tell. */
@@ -38,11 +42,16 @@ export type Objective =
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
   | { readonly kind: "masked-token"; readonly maskToken: number | undefined };
 
-/** x_0 = norm(projection(scale · tokens[id] + positions[place + offset] + segment)), what is undefined left out. */
+/**
+ * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + segment)), what
+ * is undefined left out.
+ */
 export interface Embedding {
   /** Token embedding [vocabulary, size]; the size is the hidden size where there is no projection. */
   readonly tokens: TensorEntry;
   readonly scale: number;
+  /** Of the tokens alone (OPT). */
+  readonly tokenProjection: Linear | undefined;
   /** Learned positions [places, size]; a sequence begins at row `offset`. */
   readonly positions: { readonly table: TensorEntry; readonly offset: number } | undefined;
   /** Added to every token [1, size]: the first kind of segment. */
@@ -56,7 +65,7 @@ export interface LayerDescription {
   /** Module path, for example `model.layers.7`. */
   readonly path: string;
   readonly attention: Sublayer<Attention>;
-  readonly feedForward: Sublayer<FeedForward>;
+  readonly feedForward: Sublayer<FeedForward | MixtureOfExperts>;
   /** Whether the feed-forward reads the layer's input instead of the stream after the attention. */
   readonly isParallel: boolean;
 }
@@ -116,14 +125,26 @@ export interface Attention {
   readonly key: Linear;
   readonly value: Linear;
   readonly output: Linear;
+  /** What the query, the key and the value project instead of the stream; undefined: the stream. */
+  readonly latent: Latent | undefined;
+  /** Queries, keys and values are clamped to ± this as they are projected (MPT, OLMo). */
+  readonly clip: number | undefined;
   /** Norms of queries and keys before the rotation, over each head (Qwen3) or all of them (OLMo 2). */
   readonly queryNorm: Norm | undefined;
   readonly keyNorm: Norm | undefined;
   readonly normsSpan: "head" | "heads";
+  /** Instead of these, a norm for each head, alike but for their weights and without biases (StableLM). */
+  readonly headNorms:
+    { readonly query: readonly Norm[]; readonly key: readonly Norm[] } | undefined;
   /** Undefined where positions are told in another way. */
   readonly rotary: Rotary | undefined;
   /** ALiBi's slope of each head (arXiv 2108.12409): slope · (key position − query position) is added. */
   readonly slopes: readonly number[] | undefined;
+  /**
+   * Falcon's form of it adds factor · (slope · key position), slope and product rounded to bfloat16, the
+   * factor being this; undefined: it is not rounded.
+   */
+  readonly roundedSlopeFactor: number | undefined;
   /** Factor on the scores, usually 1/√headSize. */
   readonly scale: number;
   /** Scores s become cap · tanh(s / cap) (Gemma 2). */
@@ -134,12 +155,29 @@ export interface Attention {
   readonly window: number | undefined;
 }
 
+/**
+ * Multi-head latent attention (arXiv 2405.04434): queries, keys and values are projected from vectors of
+ * few channels. Each head's query ends in the channels that are rotated, as many as `rotary` turns. The
+ * attention's `key` and `value` are one projection of the latent: of each head the key, then the value.
+ */
+export interface Latent {
+  /** Queries are query(norm(down x)); undefined: query(x). */
+  readonly query: { readonly down: Linear; readonly norm: Norm } | undefined;
+  /** Gives the latent of keys and values, then the rotated channels that end every head's key. */
+  readonly down: Linear;
+  /** Channels of that latent. */
+  readonly rank: number;
+  readonly norm: Norm;
+}
+
 /** Rotary position embedding (arXiv 2104.09864) of each head's first channels, two for each frequency. */
 export interface Rotary {
   /** Angle per position of each pair of channels. */
   readonly inverseFrequencies: readonly number[];
   /** Which channels are a pair: c and c + pairs (GPT-NeoX), or 2c and 2c + 1 (GPT-J). */
   readonly pairing: "halves" | "neighbours";
+  /** Factor on what is rotated: above 1 where a stretched context calls for it (YaRN, arXiv 2309.00071). */
+  readonly magnitude: number;
 }
 
 export type Activation = "silu" | "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "squared_relu";
@@ -152,6 +190,46 @@ export interface FeedForward {
   readonly activation: Activation;
 }
 
+/**
+ * Mixture of experts (arXiv 2101.03961): Σ weight · expert(x) over the experts that the router chooses
+ * for a token, + σ(gate x) · shared(x). Which experts are chosen is constant around almost every x.
+ */
+export interface MixtureOfExperts {
+  readonly router: Router;
+  readonly experts: readonly FeedForward[];
+  /** An expert that every token goes through; its output is not weighted where there is no gate. */
+  readonly shared: { readonly expert: FeedForward; readonly gate: Linear | undefined } | undefined;
+}
+
+/** How a token's experts are chosen and weighted: by scores f(x Wᵀ + b). */
+export interface Router {
+  /** [experts, hidden] */
+  readonly projection: Linear;
+  readonly scores: "softmax" | "sigmoid";
+  /** Added to the scores for the choice, not for the weights [experts] (arXiv 2408.15664). */
+  readonly choiceBias: TensorEntry | undefined;
+  /** How many experts are chosen: those with the greatest scores. */
+  readonly chosen: number;
+  /** Which experts may be chosen: those of the best of equal groups; undefined: any. */
+  readonly groups: ExpertGroups | undefined;
+  /** Whether the weights are the chosen scores divided by their sum, instead of the scores. */
+  readonly isNormalised: boolean;
+  /** Factor on the weights. */
+  readonly scale: number;
+}
+
+export interface ExpertGroups {
+  readonly count: number;
+  readonly chosen: number;
+  /** A group is as good as the sum of its this many greatest scores. */
+  readonly judgedBy: number;
+}
+
+/** Whether a layer's feed-forward is a mixture of experts. */
+export function isMixture(module: FeedForward | MixtureOfExperts): module is MixtureOfExperts {
+  return "router" in module;
+}
+
 /** Logits are cap · tanh(scale · (transform(x) Wᵀ + b) / cap), what is undefined left out. */
 export interface Head {
   /** [vocabulary, size]; the token embedding itself when tied. */
@@ -162,13 +240,13 @@ export interface Head {
   readonly copy?: TensorEntry;
   readonly scale: number;
   readonly softcap: number | undefined;
-  /** What a masked-language-model head does first: norm(activation(dense x)). */
+  /** What a head may do first: norm(activation(dense x)). */
   readonly transform: HeadTransform | undefined;
 }
 
 export interface HeadTransform {
   readonly dense: Linear;
-  readonly activation: Activation;
+  readonly activation: Activation | undefined;
   readonly norm: Norm | undefined;
 }
 
@@ -177,6 +255,7 @@ export function plainEmbedding(tokens: TensorEntry): Embedding {
   return {
     tokens,
     scale: 1,
+    tokenProjection: undefined,
     positions: undefined,
     segment: undefined,
     norm: undefined,

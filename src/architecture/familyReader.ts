@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
-import { reshaped, transposed } from "../checkpoint/views";
+import { partOfGroups, reshaped, transposed } from "../checkpoint/views";
 import { configError, parseConfig } from "./config";
 import type { Activation, Architecture, Attention, Head, Linear, Norm } from "./description";
 import { plainHead } from "./description";
@@ -13,7 +13,9 @@ export type Sizes = Readonly<Record<string, number>>;
 export interface NormKind {
   readonly kind: Norm["kind"];
   readonly epsilon: number;
-  /** Whether it has a bias; left out: a `layer` norm has one. */
+  /** Whether it has a weight; left out: it has. */
+  readonly hasWeight?: boolean;
+  /** Whether it has a bias; left out: a `layer` norm with a weight has one. */
   readonly hasBias?: boolean;
   readonly weightOffset?: number;
   readonly groups?: number;
@@ -58,10 +60,23 @@ export class FamilyReader {
     throw this.refusal(key, name, `supported are ${[...activations.keys()].join(", ")}`);
   }
 
+  /** How many experts a token goes through. @throws CheckpointError when there are not as many */
+  chosen(key: string, chosen: number, count: Sizes): number {
+    const [[stated, all]] = Object.entries(count) as [[string, number]];
+    if (chosen <= all) return chosen;
+    throw this.refusal(key, chosen, `it may not exceed ${stated}, ${all}`);
+  }
+
   /** @throws CheckpointError when the hidden size does not fall into this many heads */
   headSize(key: string, heads: number, hiddenSize: number): number {
     if (hiddenSize % heads === 0) return hiddenSize / heads;
     throw this.refusal(key, heads, `it must divide the hidden size, ${hiddenSize}`);
+  }
+
+  /** @throws CheckpointError when the key and value heads are not each shared by equally many heads */
+  requireGroups(key: string, keyValueHeads: number, heads: number): void {
+    if (heads % keyValueHeads === 0) return;
+    throw this.refusal(key, keyValueHeads, `it must divide num_attention_heads, ${heads}`);
   }
 
   /**
@@ -81,13 +96,14 @@ export class FamilyReader {
     return { weight, bias: hasBias ? this.tensors.take(`${path}.bias`, output) : undefined };
   }
 
-  /** Takes the norm at a module path. */
+  /** Takes the norm at a module path, which may hold nothing. */
   norm(path: string, size: Sizes, norm: NormKind): Norm {
-    const { kind, epsilon, hasBias = kind === "layer", weightOffset = 0, groups = 1 } = norm;
+    const { kind, epsilon, hasWeight = true, weightOffset = 0, groups = 1 } = norm;
+    const { hasBias = hasWeight && kind === "layer" } = norm;
     return {
       kind,
       path,
-      weight: this.tensors.take(`${path}.weight`, size),
+      weight: hasWeight ? this.tensors.take(`${path}.weight`, size) : undefined,
       weightOffset,
       bias: hasBias ? this.tensors.take(`${path}.bias`, size) : undefined,
       epsilon,
@@ -100,20 +116,38 @@ export class FamilyReader {
    *
    * @param head.isTied what the config says, or the family's default
    * @param head.isExpected whether the names of other tensors show that the model had one
+   * @param head.bias name of its bias [vocabulary]; undefined: it has none
    */
   head(
     name: string,
     embedding: TensorEntry,
     vocabulary: Sizes,
-    { isTied, isExpected }: { readonly isTied: boolean; readonly isExpected: boolean },
+    {
+      isTied,
+      isExpected,
+      bias: biasName,
+    }: { readonly isTied: boolean; readonly isExpected: boolean; readonly bias?: string },
   ): Head | undefined {
     const isStored = this.tensors.has(name);
-    if (!isTied) {
-      return isStored || isExpected ? plainHead(this.tensors.take(name, vocabulary)) : undefined;
-    }
-    const tied = { ...plainHead(embedding), tied: true };
+    if (!isTied && !isStored && !isExpected) return undefined;
+    const [[key, rows]] = Object.entries(vocabulary) as [[string, number]];
+    const bias = biasName === undefined ? undefined : this.tensors.take(biasName, { [key]: rows });
+    if (!isTied) return { ...plainHead(this.tensors.take(name, vocabulary)), bias };
+    const tied = { ...plainHead(embedding), bias, tied: true };
     // Some checkpoints store the tied weight twice.
     return isStored ? { ...tied, copy: this.tensors.take(name, vocabulary) } : tied;
+  }
+
+  /**
+   * LayerNorm Scaling's factors that training code stored as buffers, with what they must be.
+   *
+   * @param pattern matches their names, and the layer's index as a group
+   */
+  scalesOfLayers(pattern: RegExp): NonNullable<Architecture["statedScales"]> {
+    return this.tensors.named(pattern).map(([name, layer]) => ({
+      tensor: this.tensors.takeNumber(name),
+      scale: 1 / Math.sqrt(Number(layer) + 1),
+    }));
   }
 
   /** The description, once every tensor has been taken. @throws CheckpointError when one is left */
@@ -151,11 +185,15 @@ export function plainAttention(
     headSize,
     valueSize: headSize,
     ...projections,
+    latent: undefined,
+    clip: undefined,
     queryNorm: undefined,
     keyNorm: undefined,
     normsSpan: "head",
+    headNorms: undefined,
     rotary: undefined,
     slopes: undefined,
+    roundedSlopeFactor: undefined,
     scale: 1 / Math.sqrt(headSize),
     softcap: undefined,
     isBidirectional: false,
@@ -166,6 +204,28 @@ export function plainAttention(
 /** A linear whose outputs are some rows of a fused one: `part` cuts weight and bias alike. */
 export function partOf(fused: Linear, part: (tensor: TensorEntry) => TensorEntry): Linear {
   return { weight: part(fused.weight), bias: fused.bias && part(fused.bias) };
+}
+
+/**
+ * Query, key and value of one fused linear. Its rows are `groups` runs one after another, and each run
+ * is the group's queries, then its keys, then its values: one run for all heads (GPT-2), one for each
+ * head (GPT-NeoX), or one for each key-value head and the queries that share it (Falcon).
+ */
+export function fromFused(
+  fused: Linear,
+  headSize: number,
+  sizes: { readonly heads: number; readonly keyValueHeads: number; readonly groups: number },
+): Pick<Attention, "query" | "key" | "value"> {
+  const { groups } = sizes;
+  const queries = (sizes.heads / groups) * headSize;
+  const keys = (sizes.keyValueHeads / groups) * headSize;
+  const part = (start: number, length: number): Linear =>
+    partOf(fused, (tensor) => partOfGroups(tensor, groups, start, length));
+  return {
+    query: part(0, queries),
+    key: part(queries, keys),
+    value: part(queries + keys, keys),
+  };
 }
 
 /** A row of a table as a matrix of one row. */

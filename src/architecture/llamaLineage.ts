@@ -1,43 +1,96 @@
+import type * as z from "zod";
 import type { LineageConfig } from "./config";
-import { lineageSchema, rotaryOf } from "./config";
-import type { Architecture, LayerDescription, Linear, Norm } from "./description";
-import { plainEmbedding } from "./description";
+import { rotaryOf } from "./config";
+import type {
+  Activation,
+  Architecture,
+  Attention,
+  FeedForward,
+  LayerDescription,
+  MixtureOfExperts,
+  Norm,
+  Rotary,
+} from "./description";
+import { isMixture, plainEmbedding } from "./description";
 import type { Family } from "./family";
 import type { NormKind, Sizes } from "./familyReader";
 import { FamilyReader, plainAttention } from "./familyReader";
 import { rotary } from "./rotary";
 import type { Placement, SchemeName } from "./schemes";
 import { schemeNamed } from "./schemes";
+import type { SettledScheme } from "./settleScheme";
 import { settleScheme } from "./settleScheme";
 import type { LayerNames } from "./sublayers";
 import { everywhere, normPaths, sublayers, vectorNames } from "./sublayers";
 
 /** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
-export interface LineageTraits {
+export interface LineageTraits<Config extends LineageConfig = LineageConfig> {
   readonly family: string;
+  /** The keys of config.json that it reads, with its defaults. */
+  readonly schema: z.ZodType<Config>;
+  /** Keys of config.json with the only value of each that is supported. */
+  readonly only?: Readonly<Record<string, unknown>>;
   /** Which linears carry a bias. */
-  readonly biases: (config: LineageConfig) => {
+  readonly biases: (config: Config) => {
     readonly queryKeyValue: boolean;
     readonly attentionOutput: boolean;
     readonly feedForward: boolean;
   };
-  /** Whether queries and keys are normalised per head. */
-  readonly queryKeyNorm: boolean;
+  /** Over what queries and keys are normalised, if they are. */
+  readonly queryKeyNorm: false | Attention["normsSpan"];
   /** Channels of a head where the config has no head_dim; undefined: hidden size / heads. */
-  readonly defaultHeadSize?: number;
+  readonly defaultHeadSize?: number | undefined;
   /** Sliding window of the layer with this index; undefined: full causal attention. */
-  readonly window: (config: LineageConfig, layer: number) => number | undefined;
+  readonly window: (config: Config, layer: number) => number | undefined;
+  /** The scheme where nothing says another; undefined: Pre-LN. */
+  readonly scheme?: SettledScheme;
+  /** In what its norms differ from RMS norms with a weight and the config's ε. */
+  readonly norm?: Partial<NormKind>;
+  /** The activation's name, and the key that states it; undefined: hidden_act. */
+  readonly activation?: (config: Config) => readonly [key: string, name: string];
+  /** Base of the rotary frequencies where the config states none; undefined: 10,000. */
+  readonly defaultTheta?: number;
+  /** Rotation of one layer's queries and keys where it is not the same in all of them. */
+  readonly rotary?: (reader: FamilyReader, config: Config, layer: number, size: number) => Rotary;
+  /** Factor on the token embedding. */
+  readonly embeddingScale?: (config: Config) => number;
+  /** Whether the head is tied where the config does not say; undefined: it is not. */
+  readonly isTied?: boolean;
+  readonly headSoftcap?: (config: Config) => number | undefined;
+  /** What else its attention differs in. */
+  readonly attention?: (config: Config) => Partial<Pick<Attention, "scale" | "softcap" | "clip">>;
+  /** Reads an attention of another kind than the lineage's. */
+  readonly readAttention?: (reading: ModuleReading<Config>) => Attention;
+  /** Reads a feed-forward of another kind than the lineage's. */
+  readonly readFeedForward?: (reading: ModuleReading<Config>) => FeedForward | MixtureOfExperts;
+  /** Tensors that play no part, and what is then said of them. */
+  readonly leftOut?: (config: Config) => { readonly tensors: RegExp; readonly notice: string };
+}
+
+/** One layer's attention or feed-forward that is to be read. */
+export interface ModuleReading<Config> {
+  readonly reader: FamilyReader;
+  readonly config: Config;
+  readonly layer: number;
+  /** Module path of the layer. */
+  readonly path: string;
+  /** The hidden size. */
+  readonly hidden: Sizes;
+  readonly activation: Activation;
 }
 
 /** A family of the lineage, told by its config. */
-export function lineageFamily(traits: LineageTraits, recognises: Family["recognises"]): Family {
+export function lineageFamily<Config extends LineageConfig>(
+  traits: LineageTraits<Config>,
+  recognises: Family["recognises"],
+): Family {
   return {
     name: traits.family,
     recognises,
     describe: (checkpoint, config, asked) =>
       describeLineage(
         new FamilyReader(traits.family, checkpoint, config),
-        settleScheme(checkpoint, config, asked),
+        settleScheme(checkpoint, config, asked, traits.scheme),
         traits,
       ),
   };
@@ -61,61 +114,50 @@ export function windowOfLayerTypes(config: LineageConfig, layer: number): number
  * Describes a checkpoint with Llama's tensor names: pre-normalised attention with rotary positions
  * and a gated feed-forward (modeling_llama.py of transformers).
  *
+ * @param prefixes what may stand before `embed_tokens` and `layers`: nothing where the stack is stored
+ *   alone (LlamaModel)
  * @throws CheckpointError when the config and the tensors contradict each other
  */
-function describeLineage(
+export function describeLineage<Config extends LineageConfig>(
   reader: FamilyReader,
   scheme: Architecture["scheme"],
-  traits: LineageTraits,
+  traits: LineageTraits<Config>,
+  prefixes: readonly string[] = ["", "model."],
 ): Architecture {
-  const { tensors, config } = reader;
-  const parsed = reader.parse(lineageSchema);
-  const sizes = headSizes(reader, parsed, traits.defaultHeadSize);
-  const { hiddenSize, heads, keyValueHeads, headSize } = sizes;
-  const activation = reader.activation("hidden_act", parsed.hidden_act);
-  const { theta, scaling } = rotaryOf(config, parsed);
-  // A checkpoint of the stack alone (LlamaModel) lacks the prefix that the model with a head has.
-  const prefix = tensors.has("embed_tokens.weight") ? "" : "model.";
-  const biases = traits.biases(parsed);
-
-  const linear = (path: string, output: Sizes, input: Sizes, hasBias: boolean): Linear =>
-    reader.linear(path, output, input, { hasBias });
-  const rms: NormKind = { kind: "rms", epsilon: parsed.rms_norm_eps };
-  const streamKind: NormKind = { ...rms, groups: normGroups(reader, parsed, scheme.name) };
+  const { tensors } = reader;
+  const parsed = reader.parse(traits.schema);
+  for (const [key, supported] of Object.entries(traits.only ?? {})) {
+    reader.requireOnly(key, supported);
+  }
+  const hiddenSize = parsed.hidden_size;
+  const activation = reader.activation(
+    ...(traits.activation?.(parsed) ?? (["hidden_act", parsed.hidden_act] as const)),
+  );
+  const prefix = prefixes.find((some) => tensors.has(`${some}embed_tokens.weight`)) ?? "model.";
+  const ownNorm: NormKind = { kind: "rms", epsilon: parsed.rms_norm_eps, ...traits.norm };
+  const streamKind: NormKind = { ...ownNorm, groups: normGroups(reader, parsed, scheme.name) };
   const hidden = { hidden_size: hiddenSize };
   const streamNorm = (path: string): Norm => reader.norm(path, hidden, streamKind);
-  const queries = { "num_attention_heads × head_dim": heads * headSize };
-  const keys = { "num_key_value_heads × head_dim": keyValueHeads * headSize };
-  const inner = { intermediate_size: parsed.intermediate_size };
+  const readAttention =
+    traits.readAttention ??
+    ((reading: ModuleReading<Config>) => attentionOf(reading, traits, ownNorm));
+  const readFeedForward =
+    traits.readFeedForward ??
+    ((reading: ModuleReading<Config>) =>
+      gatedFeedForward(
+        reading,
+        `${reading.path}.mlp`,
+        { intermediate_size: parsed.intermediate_size },
+        traits.biases(parsed).feedForward,
+      ));
 
   const layer = (index: number): LayerDescription => {
     const path = `${prefix}layers.${index}`;
-    const attention = `${path}.self_attn`;
     const placement = schemeNamed(scheme.name).placement(index, parsed.num_hidden_layers);
-    const headNorm = (name: string): Norm | undefined =>
-      traits.queryKeyNorm
-        ? reader.norm(`${attention}.${name}`, { head_dim: headSize }, rms)
-        : undefined;
+    const reading = { reader, config: parsed, layer: index, path, hidden, activation };
     const modules = {
-      attention: () => ({
-        ...plainAttention(heads, headSize, {
-          query: linear(`${attention}.q_proj`, queries, hidden, biases.queryKeyValue),
-          key: linear(`${attention}.k_proj`, keys, hidden, biases.queryKeyValue),
-          value: linear(`${attention}.v_proj`, keys, hidden, biases.queryKeyValue),
-          output: linear(`${attention}.o_proj`, hidden, queries, biases.attentionOutput),
-        }),
-        keyValueHeads,
-        queryNorm: headNorm("q_norm"),
-        keyNorm: headNorm("k_norm"),
-        rotary: rotary(headSize, theta, scaling),
-        window: traits.window(parsed, index),
-      }),
-      feedForward: () => ({
-        gate: linear(`${path}.mlp.gate_proj`, inner, hidden, biases.feedForward),
-        up: linear(`${path}.mlp.up_proj`, inner, hidden, biases.feedForward),
-        down: linear(`${path}.mlp.down_proj`, hidden, inner, biases.feedForward),
-        activation,
-      }),
+      attention: () => readAttention(reading),
+      feedForward: () => readFeedForward(reading),
     };
     const names = namesOf(placement, (name) => tensors.has(`${path}.${name}.weight`));
     const read = {
@@ -129,34 +171,112 @@ function describeLineage(
   };
 
   const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
-  const embedding = tensors.take(`${prefix}embed_tokens.weight`, vocabulary);
+  const tokens = tensors.take(`${prefix}embed_tokens.weight`, vocabulary);
   const layers = Array.from({ length: parsed.num_hidden_layers }, (_, index) => layer(index));
   // Post-LN ends every layer in a norm, and training code then often leaves the final one out.
   const endsInNorm = layers.at(-1)!.feedForward.sumNorm !== undefined;
   const hasFinalNorm = !endsInNorm || tensors.has(`${prefix}norm.weight`);
   const finalNorm = hasFinalNorm ? streamNorm(`${prefix}norm`) : undefined;
-  const head = reader.head("lm_head.weight", embedding, vocabulary, {
-    isTied: parsed.tie_word_embeddings ?? false,
-    isExpected: prefix !== "",
-  });
+  // A model within another keeps its head beside its stack.
+  const head = reader.head(
+    `${/^(.*\.)?language_model\./.exec(prefix)?.[0] ?? ""}lm_head.weight`,
+    tokens,
+    vocabulary,
+    {
+      isTied: parsed.tie_word_embeddings ?? traits.isTied ?? false,
+      isExpected: prefix !== "",
+    },
+  );
   // Stored by old versions of transformers; recomputed from rope_theta by all of them.
   tensors.ignore(/\.rotary_emb\.inv_freq$/);
-  // LayerNorm Scaling's factors, stored as a buffer by some training code.
-  tensors.ignore(/\.ln_scale$/);
+  const statedScales = reader.scalesOfLayers(new RegExp(`^${prefix}layers\\.(\\d+)\\..*ln_scale$`));
+  const leftOut = traits.leftOut?.(parsed);
+  const notices = leftOut && tensors.ignore(leftOut.tensors) > 0 ? [leftOut.notice] : [];
 
+  const attention = layers[0]!.attention.module;
   return reader.finish({
     hiddenSize,
-    heads,
-    keyValueHeads,
-    feedForwardSize: parsed.intermediate_size,
+    heads: attention.heads,
+    keyValueHeads: attention.keyValueHeads,
+    feedForwardSize: innerSize(layers.at(-1)!.feedForward.module),
     vocabularySize: parsed.vocab_size,
     contextLength: parsed.max_position_embeddings ?? undefined,
     scheme,
-    embedding: plainEmbedding(embedding),
+    embedding: { ...plainEmbedding(tokens), scale: traits.embeddingScale?.(parsed) ?? 1 },
     layers,
     finalNorm,
-    head,
+    head: head && { ...head, softcap: traits.headSoftcap?.(parsed) },
+    ...(statedScales.length > 0 && { statedScales }),
+    ...(notices.length > 0 && { notices }),
   });
+}
+
+/** Llama's attention, with the norms and options that a family adds. */
+function attentionOf<Config extends LineageConfig>(
+  { reader, config, layer, path: layerPath, hidden }: ModuleReading<Config>,
+  traits: LineageTraits<Config>,
+  norm: NormKind,
+): Attention {
+  const { heads, keyValueHeads, headSize } = headSizes(reader, config, traits.defaultHeadSize);
+  const path = `${layerPath}.self_attn`;
+  const queries = { "num_attention_heads × head_dim": heads * headSize };
+  const keys = { "num_key_value_heads × head_dim": keyValueHeads * headSize };
+  const { queryKeyValue, attentionOutput } = traits.biases(config);
+  const { queryKeyNorm } = traits;
+  const ownNorm = (name: string, all: Sizes): Norm | undefined =>
+    queryKeyNorm
+      ? reader.norm(`${path}.${name}`, queryKeyNorm === "head" ? { head_dim: headSize } : all, norm)
+      : undefined;
+  return {
+    ...plainAttention(heads, headSize, {
+      query: reader.linear(`${path}.q_proj`, queries, hidden, { hasBias: queryKeyValue }),
+      key: reader.linear(`${path}.k_proj`, keys, hidden, { hasBias: queryKeyValue }),
+      value: reader.linear(`${path}.v_proj`, keys, hidden, { hasBias: queryKeyValue }),
+      output: reader.linear(`${path}.o_proj`, hidden, queries, { hasBias: attentionOutput }),
+    }),
+    keyValueHeads,
+    queryNorm: ownNorm("q_norm", queries),
+    keyNorm: ownNorm("k_norm", keys),
+    normsSpan: queryKeyNorm || "head",
+    rotary:
+      traits.rotary?.(reader, config, layer, headSize) ??
+      rotaryFrom(reader, config, headSize, traits.defaultTheta),
+    window: traits.window(config, layer),
+    ...traits.attention?.(config),
+  };
+}
+
+function rotaryFrom(
+  reader: FamilyReader,
+  config: LineageConfig,
+  size: number,
+  defaultTheta: number | undefined,
+): Rotary {
+  const { theta, scaling } = rotaryOf(reader.config, config, {
+    ...(defaultTheta !== undefined && { defaultTheta }),
+  });
+  return rotary(size, theta, scaling);
+}
+
+/** The gated feed-forward at a module path. */
+export function gatedFeedForward(
+  { reader, hidden, activation }: Pick<ModuleReading<unknown>, "reader" | "hidden" | "activation">,
+  path: string,
+  inner: Sizes,
+  hasBias = false,
+): FeedForward {
+  return {
+    gate: reader.linear(`${path}.gate_proj`, inner, hidden, { hasBias }),
+    up: reader.linear(`${path}.up_proj`, inner, hidden, { hasBias }),
+    down: reader.linear(`${path}.down_proj`, hidden, inner, { hasBias }),
+    activation,
+  };
+}
+
+/** Inner channels of a feed-forward, or of one expert. */
+function innerSize(module: FeedForward | MixtureOfExperts): number {
+  const { up } = isMixture(module) ? module.experts[0]! : module;
+  return up.weight.shape[0]!;
 }
 
 /** Llama's two names, wherever its code then puts the norms. */
@@ -191,18 +311,12 @@ function headSizes(
   reader: FamilyReader,
   parsed: LineageConfig,
   defaultHeadSize: number | undefined,
-): { hiddenSize: number; heads: number; keyValueHeads: number; headSize: number } {
+): { heads: number; keyValueHeads: number; headSize: number } {
   const hiddenSize = parsed.hidden_size;
   const heads = parsed.num_attention_heads;
   const keyValueHeads = parsed.num_key_value_heads ?? heads;
   const headSize = parsed.head_dim ?? defaultHeadSize ?? hiddenSize / heads;
-  if (heads % keyValueHeads !== 0) {
-    throw reader.refusal(
-      "num_key_value_heads",
-      keyValueHeads,
-      `it must divide num_attention_heads, ${heads}`,
-    );
-  }
+  reader.requireGroups("num_key_value_heads", keyValueHeads, heads);
   if (!Number.isInteger(headSize)) {
     throw reader.refusal(
       "num_attention_heads",
@@ -213,7 +327,7 @@ function headSizes(
   if (headSize % 2 !== 0) {
     throw reader.refusal("head_dim", headSize, "rotary pairs need an even number");
   }
-  return { hiddenSize, heads, keyValueHeads, headSize };
+  return { heads, keyValueHeads, headSize };
 }
 
 function normGroups(

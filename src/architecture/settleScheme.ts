@@ -6,15 +6,25 @@ import { schemeNamed, schemeNames } from "./schemes";
 
 type Config = NonNullable<Checkpoint["config"]>;
 
+/** A scheme, and how it was settled. */
+export type SettledScheme = Pick<Architecture["scheme"], "name" | "source">;
+
+const preNorm: SettledScheme = {
+  name: "pre-ln",
+  source: "the default of the family; weights cannot tell LayerNorm Scaling",
+};
+
 /**
  * The norm scheme a checkpoint uses: the user's word, the config's, the tensors', or the family's own.
  *
+ * @param fallback the family's own
  * @throws CheckpointError when the config states several, or one that is not known
  */
 export function settleScheme(
   checkpoint: Checkpoint,
   config: Config,
   asked: SchemeName | undefined,
+  byDefault: SettledScheme = preNorm,
 ): Architecture["scheme"] {
   const stated = schemeNames.filter((name) => isStated(name, config.value));
   if (asked !== undefined) {
@@ -42,10 +52,14 @@ export function settleScheme(
     const tensor = tensors && [...checkpoint.tensors.keys()].find((found) => tensors.test(found));
     if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
   }
-  return {
-    name: "pre-ln",
-    source: "the default of the family; weights cannot tell LayerNorm Scaling",
-  };
+  return byDefault;
+}
+
+/** Parallel sublayers where a family has them by default or, by a key of its own, does; else Pre-LN. */
+export function parallelUnless(isSequential: boolean): SettledScheme {
+  return isSequential
+    ? preNorm
+    : { name: "parallel", source: "the default of the family; weights cannot tell it" };
 }
 
 function isStated(name: SchemeName, config: Config["value"]): boolean {
@@ -63,5 +77,5 @@ function namesIn(config: Config["value"]): string[] {
     .map((key) => config[key])
     .filter((value) => typeof value === "string")
     .map((value) => value.toLowerCase().replaceAll(/[_\s]+/g, "-"))
-    .filter((value) => !/^(rms-?norm|rms|layer-?norm|ln)$/.test(value));
+    .filter((value) => !/^(low-precision-)?(rms-?norm|rms|layer-?norm|ln)$/.test(value));
 }

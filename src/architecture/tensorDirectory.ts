@@ -45,11 +45,29 @@ export class TensorDirectory {
     return tensor;
   }
 
-  /** Accepts tensors that play no part in the computation, such as stored rotary frequencies. */
-  ignore(pattern: RegExp): void {
-    for (const name of this.checkpoint.tensors.keys()) {
-      if (pattern.test(name)) this.taken.add(name);
-    }
+  /** Takes a tensor of one element, of whatever rank. @throws CheckpointError when it holds more */
+  takeNumber(name: string): TensorEntry {
+    const rank = this.checkpoint.tensors.get(name)?.shape.length ?? 0;
+    return this.take(name, ...Array.from({ length: rank }, () => ({ "one number": 1 })));
+  }
+
+  /** Names that match a pattern, each with what its first group matched. */
+  named(pattern: RegExp): (readonly [name: string, group: string])[] {
+    return [...this.checkpoint.tensors.keys()].flatMap((name) => {
+      const match = pattern.exec(name);
+      return match ? [[name, match[1] ?? ""] as const] : [];
+    });
+  }
+
+  /**
+   * Accepts tensors that play no part in the computation, such as stored rotary frequencies.
+   *
+   * @returns how many there are
+   */
+  ignore(pattern: RegExp): number {
+    const found = this.named(pattern);
+    for (const [name] of found) this.taken.add(name);
+    return found.length;
   }
 
   /** @throws CheckpointError when a tensor was neither taken nor ignored */

@@ -25,6 +25,11 @@ export function rows(tensor: TensorEntry, start: number, end: number): TensorEnt
   );
 }
 
+/** One entry of the outermost axis, without that axis. */
+export function entryOf(tensor: TensorEntry, index: number): TensorEntry {
+  return reshaped(rows(tensor, index, index + 1), tensor.shape.slice(1));
+}
+
 /** A matrix with rows and columns exchanged. */
 export function transposed(tensor: TensorEntry): TensorEntry {
   const [rows, columns] = tensor.shape as readonly [number, number];

@@ -1,6 +1,6 @@
-import type { Attention, Linear, Norm, Rotary } from "../architecture/description";
+import type { Attention, Latent, Linear, Norm, Rotary } from "../architecture/description";
 import type { GraphBuilder, Value } from "./graph";
-import { linear, normalised, scaled } from "./modules";
+import { linear, normalised, normalisedEach, scaled } from "./modules";
 
 /** Names of what an attention is fed besides the stream; each only where it is used. */
 export const attentionInputs = {
@@ -18,26 +18,10 @@ export const attentionInputs = {
 
 /** softmax(scale · q kᵀ + mask) v, each key-value head shared by a group of query heads. */
 export function attention(builder: GraphBuilder, x: Value, module: Attention): Value {
-  const { heads, keyValueHeads, headSize, valueSize, queryNorm, keyNorm, normsSpan } = module;
-  const groups = heads / keyValueHeads;
-  const split = (value: Value, perKey: number, size: number): Value =>
-    builder.reshape(value, ["batch", "sequence", keyValueHeads, perKey, size]);
-  // [batch, keyValueHeads, groups or 1, sequence, headSize]
-  const headsFirst = (value: Value): Value => builder.transpose(value, [0, 2, 3, 1, 4]);
-  const projected = (projection: Linear, norm: Norm | undefined, perKey: number): Value => {
-    const all = linear(builder, x, projection);
-    return normsSpan === "heads"
-      ? split(normalised(builder, all, norm), perKey, headSize)
-      : normalised(builder, split(all, perKey, headSize), norm);
-  };
-  const rotated = rotation(builder, module.rotary);
-  const query = rotated(headsFirst(projected(module.query, queryNorm, groups)));
-  const key = rotated(headsFirst(projected(module.key, keyNorm, 1)));
-  const value = headsFirst(split(linear(builder, x, module.value), 1, valueSize));
-  const scores = builder.apply("MatMul", [
-    scaled(builder, query, module.scale),
-    builder.transpose(key, [0, 1, 2, 4, 3]),
-  ]);
+  const { heads, valueSize, latent } = module;
+  const { scores, value } = latent
+    ? latentScores(builder, x, module, latent)
+    : plainScores(builder, x, module);
   const weights = builder.apply("Softmax", [
     masked(builder, capped(builder, scores, module.softcap), module),
   ]);
@@ -48,6 +32,110 @@ export function attention(builder: GraphBuilder, x: Value, module: Attention): V
     heads * valueSize,
   ]);
   return linear(builder, joined, module.output);
+}
+
+/** Scores [batch, keyValueHeads, groups, sequence, sequence] and values [batch, keyValueHeads, 1, …]. */
+interface ScoresAndValue {
+  readonly scores: Value;
+  readonly value: Value;
+}
+
+/** scale · q kᵀ of projections of the stream. */
+function plainScores(builder: GraphBuilder, x: Value, module: Attention): ScoresAndValue {
+  const { heads, keyValueHeads, headSize, valueSize, normsSpan, headNorms, clip } = module;
+  const projection = (part: Linear): Value => clamped(builder, linear(builder, x, part), clip);
+  const projected = (
+    part: Linear,
+    norm: Norm | undefined,
+    each: readonly Norm[] | undefined,
+    perKey: number,
+  ): Value => {
+    const split = (all: Value): Value => perHead(builder, all, keyValueHeads, perKey, headSize);
+    if (each) return normalisedEach(builder, split(projection(part)), each);
+    return normsSpan === "heads"
+      ? split(normalised(builder, projection(part), norm))
+      : normalised(builder, split(projection(part)), norm);
+  };
+  const rotated = rotation(builder, module.rotary);
+  const query = rotated(
+    headsFirst(
+      builder,
+      projected(module.query, module.queryNorm, headNorms?.query, heads / keyValueHeads),
+    ),
+  );
+  const key = rotated(
+    headsFirst(builder, projected(module.key, module.keyNorm, headNorms?.key, 1)),
+  );
+  const value = headsFirst(
+    builder,
+    perHead(builder, projection(module.value), keyValueHeads, 1, valueSize),
+  );
+  return { scores: products(builder, scaled(builder, query, module.scale), key), value };
+}
+
+/** scale · (q kᵀ of what is not rotated + of what is, whose key all heads share); see `Latent`. */
+function latentScores(
+  builder: GraphBuilder,
+  x: Value,
+  module: Attention,
+  { query: queryLatent, down, rank, norm }: Latent,
+): ScoresAndValue {
+  const { heads, headSize, valueSize, rotary } = module;
+  const rotatedSize = 2 * (rotary?.inverseFrequencies.length ?? 0);
+  const plainSize = headSize - rotatedSize;
+  const slice = (value: Value, start: number, end: number): Value =>
+    builder.apply("Slice", [value], { axis: -1, start, end });
+  const rotated = rotation(builder, rotary);
+
+  const source = queryLatent
+    ? normalised(builder, linear(builder, x, queryLatent.down), queryLatent.norm)
+    : x;
+  const allQueries = perHead(builder, linear(builder, source, module.query), heads, 1, headSize);
+  const query = scaled(builder, headsFirst(builder, allQueries), module.scale);
+  const compressed = linear(builder, x, down);
+  const latent = normalised(builder, slice(compressed, 0, rank), norm);
+  const keysAndValues = headsFirst(
+    builder,
+    perHead(builder, linear(builder, latent, module.key), heads, 1, plainSize + valueSize),
+  );
+  const shared = slice(compressed, rank, rank + rotatedSize);
+  const sharedKey = rotated(headsFirst(builder, perHead(builder, shared, 1, 1, rotatedSize)));
+  return {
+    scores: builder.add(
+      products(builder, slice(query, 0, plainSize), slice(keysAndValues, 0, plainSize)),
+      products(builder, rotated(slice(query, plainSize, headSize)), sharedKey),
+    ),
+    value: slice(keysAndValues, plainSize, plainSize + valueSize),
+  };
+}
+
+/** All heads' channels told apart: [batch, sequence, keyValueHeads, perKey, size]. */
+function perHead(
+  builder: GraphBuilder,
+  all: Value,
+  keyValueHeads: number,
+  perKey: number,
+  size: number,
+): Value {
+  return builder.reshape(all, ["batch", "sequence", keyValueHeads, perKey, size]);
+}
+
+/** [batch, keyValueHeads, perKey, sequence, size] */
+function headsFirst(builder: GraphBuilder, value: Value): Value {
+  return builder.transpose(value, [0, 2, 3, 1, 4]);
+}
+
+/** q kᵀ */
+function products(builder: GraphBuilder, query: Value, key: Value): Value {
+  return builder.apply("MatMul", [query, builder.transpose(key, [0, 1, 2, 4, 3])]);
+}
+
+/** x no further from 0 than the limit, or x without one. */
+function clamped(builder: GraphBuilder, x: Value, limit: number | undefined): Value {
+  if (limit === undefined) return x;
+  const [most, least] = [builder.scalar(limit), builder.scalar(-limit)];
+  const belowMost = builder.apply("Where", [builder.apply("Greater", [x, most]), most, x]);
+  return builder.apply("Where", [builder.apply("Greater", [least, x]), least, belowMost]);
 }
 
 /** cap · tanh(x / cap), or x without a cap. */
@@ -76,7 +164,7 @@ function masked(builder: GraphBuilder, scores: Value, module: Attention): Value 
   return builder.add(bias, padding);
 }
 
-/** Turns each pair of channels by its position's angle; channels beyond the pairs pass. */
+/** Turns each pair of channels by its position's angle; channels beyond the pairs pass unchanged. */
 function rotation(builder: GraphBuilder, rotary: Rotary | undefined): (x: Value) => Value {
   if (rotary === undefined) return (x) => x;
   const pairs = rotary.inverseFrequencies.length;
@@ -152,9 +240,9 @@ function isMasked({ isBidirectional, slopes, window }: Attention): boolean {
   return !isBidirectional || slopes !== undefined || window !== undefined;
 }
 
-/** Cosines and sines of position × frequency, row-major [sequence, pairs]. */
+/** Magnitude times cosines and sines of position × frequency, row-major [sequence, pairs]. */
 export function rotaryTables(
-  { inverseFrequencies }: Pick<Rotary, "inverseFrequencies">,
+  { inverseFrequencies, magnitude }: Pick<Rotary, "inverseFrequencies" | "magnitude">,
   sequence: number,
 ): { cosine: Float32Array; sine: Float32Array } {
   const pairs = inverseFrequencies.length;
@@ -163,8 +251,8 @@ export function rotaryTables(
   for (let position = 0; position < sequence; position++) {
     for (let pair = 0; pair < pairs; pair++) {
       const angle = position * inverseFrequencies[pair]!;
-      cosine[position * pairs + pair] = Math.cos(angle);
-      sine[position * pairs + pair] = Math.sin(angle);
+      cosine[position * pairs + pair] = magnitude * Math.cos(angle);
+      sine[position * pairs + pair] = magnitude * Math.sin(angle);
     }
   }
   return { cosine, sine };
@@ -175,21 +263,43 @@ export function rotaryTables(
  * so no real token of a causal attention attends to it.
  */
 export function maskOf(
-  { isBidirectional, window, slopes }: Pick<Attention, "isBidirectional" | "window" | "slopes">,
+  {
+    isBidirectional,
+    window,
+    slopes,
+    roundedSlopeFactor: factor,
+  }: Pick<Attention, "isBidirectional" | "window" | "slopes" | "roundedSlopeFactor">,
   sequence: number,
 ): Float32Array {
   const perHead = slopes ?? [0];
   const mask = new Float32Array(perHead.length * sequence * sequence);
   for (const [head, slope] of perHead.entries()) {
+    const rounded =
+      factor === undefined
+        ? undefined
+        : Array.from(
+            mask.subarray(0, sequence),
+            (_, key) => factor * bfloat16(bfloat16(slope) * key),
+          );
     for (let query = 0; query < sequence; query++) {
       const oldest = window === undefined ? 0 : query - window + 1;
       const start = (head * sequence + query) * sequence;
       for (let key = 0; key < sequence; key++) {
         const isHidden = (key > query && !isBidirectional) || key < oldest;
         const distance = isBidirectional ? -Math.abs(key - query) : key - query;
-        mask[start + key] = isHidden ? hidden : slope * distance;
+        // The same number added to a whole row changes nothing.
+        const bias = rounded ? rounded[key]! - rounded[query]! : slope * distance;
+        mask[start + key] = isHidden ? hidden : bias;
       }
     }
   }
   return mask;
+}
+
+/** The nearest bfloat16, ties to even. */
+function bfloat16(value: number): number {
+  const single = new Float32Array([value]);
+  const bits = new Uint32Array(single.buffer);
+  bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
+  return single[0]!;
 }

@@ -13,7 +13,7 @@ export const embeddingOutput = "stream";
 
 /** Token ids → the residual stream x_0 [batch, sequence, hidden]. */
 export function embeddingGraph({ embedding }: Architecture): Graph {
-  const { tokens, scale, positions, segment, norm, projection } = embedding;
+  const { tokens, scale, tokenProjection, positions, segment, norm, projection } = embedding;
   const builder = new GraphBuilder();
   const ids = builder.input(embeddingInputs.tokens, {
     elementType: "int64",
@@ -21,7 +21,8 @@ export function embeddingGraph({ embedding }: Architecture): Graph {
   });
   // Rows are chosen before they are widened to float32, so the table itself is never copied.
   const chosen = builder.toFloat32(builder.apply("Gather", [builder.storedWeight(tokens), ids]));
-  let stream = scaled(builder, chosen, scale);
+  const embedded = scaled(builder, chosen, scale);
+  let stream = tokenProjection ? linear(builder, embedded, tokenProjection) : embedded;
   if (positions) {
     const places = builder.input(embeddingInputs.positions, {
       elementType: "int64",

@@ -69,5 +69,7 @@ export function headSlices(
 function transformed(builder: GraphBuilder, x: Value, transform: HeadTransform | undefined): Value {
   if (transform === undefined) return x;
   const { dense, activation, norm } = transform;
-  return normalised(builder, activations[activation](builder, linear(builder, x, dense)), norm);
+  const projected = linear(builder, x, dense);
+  const activated = activation ? activations[activation](builder, projected) : projected;
+  return normalised(builder, activated, norm);
 }

@@ -52,6 +52,7 @@ export function jvp(graph: Graph, input: string, outputs: readonly string[]): Gr
     if (active.every((tangent) => tangent === undefined)) continue;
     const step = new TangentStep(builder, { ...node, operands, result }, active, probes);
     const tangent = step.derive();
+    if (tangent === undefined) continue;
     const expected: Shape = [probesAxis, ...result.type.shape];
     if (!sameShape(tangent.type.shape, expected)) {
       throw new GraphError(
@@ -82,7 +83,8 @@ class TangentStep<K extends Operator = Operator> {
     private readonly probes: Value,
   ) {}
 
-  derive(): Value {
+  /** Undefined: the result does not change with x, almost everywhere. */
+  derive(): Value | undefined {
     return tangentRules[this.node.operator](this);
   }
 
@@ -131,7 +133,7 @@ class TangentStep<K extends Operator = Operator> {
   }
 }
 
-type TangentRule<K extends Operator> = (step: TangentStep<K>) => Value;
+type TangentRule<K extends Operator> = (step: TangentStep<K>) => Value | undefined;
 
 /**
  * The derivative of each primitive. In the formulas y is the result, a and b (or x) the operands,
@@ -211,7 +213,8 @@ const tangentRules: { readonly [K in Operator]: TangentRule<K> } = {
   ReduceMean: linear,
   ReduceSum: linear,
   ReduceMax: notDifferentiated,
-  Greater: notDifferentiated,
+  Greater: piecewiseConstant,
+  TopKMask: piecewiseConstant,
   Transpose: (step) =>
     step.builder.transpose(step.active[0]!, [
       0,
@@ -272,6 +275,11 @@ function product<K extends Operator>(
       ]),
     );
   };
+}
+
+/** A choice: it changes nowhere but where it jumps, which no token meets. */
+function piecewiseConstant(): undefined {
+  return undefined;
 }
 
 function notDifferentiated<K extends Operator>({ node }: TangentStep<K>): never {

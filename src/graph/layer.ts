@@ -1,8 +1,9 @@
-import type { FeedForward, LayerDescription, Sublayer } from "../architecture/description";
+import type { LayerDescription, Sublayer } from "../architecture/description";
 import { attention, attentionInputs } from "./attention";
+import { feedForward } from "./feedForward";
 import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
-import { activations, linear, normalised, scaled } from "./modules";
+import { normalised, scaled } from "./modules";
 
 /** Names a layer's graph is fed under. */
 export const layerInputs = {
@@ -83,12 +84,4 @@ function sublayer<Module>(
   const base = scaled(builder, stream, streamScale);
   const sum = normalised(builder, builder.add(base, added), sumNorm);
   return { stream: keep ? builder.apply("Where", [keep, sum, stream]) : sum, base, added };
-}
-
-/** down(activation(gate x) ⊙ up x), or down(activation(up x)). */
-function feedForward(builder: GraphBuilder, x: Value, module: FeedForward): Value {
-  const { gate, up, down, activation } = module;
-  const activated = activations[activation](builder, linear(builder, x, gate ?? up));
-  const inner = gate ? builder.multiply(activated, linear(builder, x, up)) : activated;
-  return linear(builder, inner, down);
 }

@@ -7,6 +7,17 @@ export function normalised(builder: GraphBuilder, x: Value, norm: Norm | undefin
   return norm ? normalise(builder, x, norm) : x;
 }
 
+/** Norms over the innermost axis that differ in their weights, one for each place on the axes before it. */
+export function normalisedEach(builder: GraphBuilder, x: Value, norms: readonly Norm[]): Value {
+  const unit = normalise(builder, x, { ...norms[0]!, weight: undefined, bias: undefined });
+  const weights = norms.map((norm) => {
+    const weight = factorOf(builder, norm);
+    return builder.reshape(weight, [1, ...weight.type.shape]);
+  });
+  const table = builder.apply("Concat", weights, { axis: -2 });
+  return builder.multiply(unit, builder.reshape(table, x.type.shape.slice(2)));
+}
+
 /** weight ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, over the innermost axis (see `Norm`). */
 function normalise(builder: GraphBuilder, x: Value, norm: Norm): Value {
   const { shape } = x.type;
@@ -75,6 +86,6 @@ export const activations: Record<Activation, (builder: GraphBuilder, x: Value) =
   },
 };
 
-function relu(builder: GraphBuilder, x: Value): Value {
+export function relu(builder: GraphBuilder, x: Value): Value {
   return builder.apply("Relu", [x]);
 }

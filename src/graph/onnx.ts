@@ -67,6 +67,7 @@ class Lowering {
   readonly initializers: OnnxTensor[] = [];
   readonly handedOver: { path: string; tensor: TensorEntry }[] = [];
   private readonly integerLists = new Map<string, string>();
+  private readonly scalars = new Set<string>();
 
   /** @param weightsFolder undefined: weights are handed over instead */
   constructor(private readonly weightsFolder: string | undefined) {}
@@ -112,7 +113,28 @@ class Lowering {
   }
 
   emit(opType: string, input: string[], output: string, attribute: OnnxAttribute[] = []): void {
-    this.nodes.push({ opType, input, output: [output], attribute });
+    this.emitAll(opType, input, [output], attribute);
+  }
+
+  /** An operator with several results. */
+  emitAll(
+    opType: string,
+    input: string[],
+    output: string[],
+    attribute: OnnxAttribute[] = [],
+  ): void {
+    this.nodes.push({ opType, input, output, attribute });
+  }
+
+  /** The name of a constant float32 scalar. */
+  number(value: number): string {
+    const name = `number_${value}`;
+    if (!this.scalars.has(name)) {
+      const rawData = new Uint8Array(Float32Array.of(value).buffer);
+      this.initializers.push({ name, dims: [], dataType: elementTypes.float32, rawData });
+      this.scalars.add(name);
+    }
+    return name;
   }
 
   /** The name of a constant int64 vector with these values. */
@@ -195,6 +217,21 @@ const lowerings: { readonly [K in Operator]: LoweringRule<K> } = {
     lowering.emit("Expand", [x!.name, shape], result.name);
   },
   Greater: direct("Greater"),
+  TopKMask: (lowering, { operands: [x], attributes: { count }, result }) => {
+    const part = (name: string): string => `${result.name}_${name}`;
+    const [values, places, marks] = [part("values"), part("places"), part("marks")];
+    const [sizes, none, chosen, ones] = [part("sizes"), part("none"), part("chosen"), part("ones")];
+    lowering.emitAll("TopK", [x!.name, lowering.integers([count])], [values, places]);
+    // Ones put where the greatest stand among zeros.
+    lowering.emit("Shape", [x!.name], sizes);
+    lowering.emit("Expand", [lowering.number(0), sizes], none);
+    lowering.emit("Shape", [places], chosen);
+    lowering.emit("Expand", [lowering.number(1), chosen], ones);
+    lowering.emit("ScatterElements", [none, places, ones], marks, [
+      { name: "axis", type: 2, i: -1 },
+    ]);
+    lowering.emit("Cast", [marks], result.name, [{ name: "to", type: 2, i: elementTypes.bool }]);
+  },
   Where: direct("Where"),
   Cast: (lowering, { operands: [x], attributes: { to }, result }) => {
     lowering.emit("Cast", [x!.name], result.name, [{ name: "to", type: 2, i: elementTypes[to] }]);

@@ -31,6 +31,8 @@ export interface Attributes {
   ExpandLike: NoAttributes;
   /** Whether the first operand exceeds the second (bool). */
   Greater: NoAttributes;
+  /** Whether an element is among the `count` greatest of the innermost axis; of equals the first (bool). */
+  TopKMask: { readonly count: number };
   /** The second operand where the first (bool) is true, else the third. */
   Where: NoAttributes;
   Cast: { readonly to: ElementType };
@@ -137,6 +139,16 @@ export const typeRules: { readonly [K in Operator]: TypeRule<K> } = {
   },
   ExpandLike: ([x, like]) => ({ ...x!, shape: broadcast(x!.shape, like!.shape) }),
   Greater: (operands) => ({ ...elementwise(operands), elementType: "bool" }),
+  TopKMask: ([x], { count }) => {
+    requireFloats(x!);
+    const size = x!.shape.at(-1);
+    check(
+      typeof size === "number" && 0 < count && count <= size,
+      `the innermost axis holds ${count} elements or more`,
+      x!,
+    );
+    return { ...x!, elementType: "bool" };
+  },
   Where: ([condition, a, b]) => {
     check(condition!.elementType === "bool", "the condition is bool", condition!);
     check(a!.elementType === b!.elementType, "both choices are of one type", a!, b!);

@@ -14,6 +14,7 @@ import { encodeGguf } from "../unit/support/gguf";
 import { encodeLlama2c, tinyLlama2c } from "../unit/support/llama2c";
 import { encodeSafetensors, float32Tensor } from "../unit/support/safetensors";
 import type { Sample } from "./mutate";
+import { torchTargets } from "./torchTargets";
 
 export interface Target {
   readonly name: string;
@@ -105,6 +106,7 @@ export const targets: readonly Target[] = [
       ],
     }),
   ),
+  ...torchTargets,
 ];
 
 function tokenizer(name: string, kind: TokenizerSource["kind"], sample: () => Buffer): Target {

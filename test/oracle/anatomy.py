@@ -1,5 +1,6 @@
 """Where a model keeps what the reference hooks into: its layers, and the parts of their sublayers."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,13 +48,75 @@ def llama(model: nn.Module) -> Anatomy:
     )
 
 
-def gpt2(model: nn.Module) -> Anatomy:
+def named(
+    layers: str, attention: str, feed_forward: str
+) -> Callable[[nn.Module], Anatomy]:
+    """A model of transformers, by the paths of its layers and, within these, of what is added."""
+
+    def describe(model: nn.Module) -> Anatomy:
+        return Anatomy(
+            list(model.get_submodule(layers)),
+            layers + ".{}",
+            lambda ids: model(input_ids=ids, use_cache=False).logits,
+            lambda layer: Sublayer(layer.get_submodule(attention)),
+            lambda layer: Sublayer(layer.get_submodule(feed_forward)),
+        )
+
+    return describe
+
+
+def bloom(model: nn.Module) -> Anatomy:
+    from transformers.models.bloom.modeling_bloom import bloom_gelu_forward
+
+    # Its activation is wrapped in an autograd function that cannot be differentiated in batches.
+    for layer in model.transformer.h:
+        layer.mlp.gelu_impl.forward = bloom_gelu_forward
+    return named("transformer.h", "self_attention.dense", "mlp.dense_4h_to_h")(model)
+
+
+def opt(model: nn.Module) -> Anatomy:
+    """The norms of a layer stand before its sublayers, or after their sums."""
+    is_post_norm = not model.config.do_layer_norm_before
+
+    def after(norm: nn.Module) -> nn.Module | None:
+        return norm if is_post_norm else None
+
     return Anatomy(
-        list(model.transformer.h),
-        "transformer.h.{}",
+        list(model.model.decoder.layers),
+        "model.decoder.layers.{}",
         lambda ids: model(input_ids=ids, use_cache=False).logits,
+        lambda layer: Sublayer(layer.self_attn, sum_norm=after(layer.self_attn_layer_norm)),
+        lambda layer: Sublayer(layer.fc2, sum_norm=after(layer.final_layer_norm)),
+    )
+
+
+def published(model: nn.Module) -> Anatomy:
+    """The models of published.py, which say themselves where their layers are."""
+    return Anatomy(
+        list(model.get_submodule(model.layers_path)),
+        model.layers_path + ".{}",
+        model,
         lambda layer: Sublayer(layer.attn),
         lambda layer: Sublayer(layer.mlp),
+    )
+
+
+def norms_last(model: nn.Module) -> Anatomy:
+    """Gemma 2 and 3, OLMo 2: what a sublayer adds has passed a norm."""
+    return dataclasses.replace(
+        llama(model),
+        attention=lambda layer: Sublayer(layer.post_attention_layernorm),
+        feed_forward=lambda layer: Sublayer(layer.post_feedforward_layernorm),
+    )
+
+
+def olmo_core(model: nn.Module) -> Anatomy:
+    return Anatomy(
+        list(model.blocks.values()),
+        "blocks.{}",
+        model,
+        lambda layer: Sublayer(layer.attention),
+        lambda layer: Sublayer(layer.feed_forward),
     )
 
 
@@ -86,7 +149,18 @@ def sample(model: nn.Module) -> Anatomy:
 
 # By the model_type of config.json; every other one is of the LLaMA lineage.
 OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
-    "gpt2": gpt2,
+    "gpt2": named("transformer.h", "attn", "mlp"),
+    "gemma2": norms_last,
+    "gemma3_text": norms_last,
+    "olmo2": norms_last,
+    "gpt_bigcode": named("transformer.h", "attn", "mlp"),
+    # These two add the stream within the module.
+    "bloom": bloom,
+    "mpt": named("transformer.blocks", "attn", "ffn.down_proj"),
+    "falcon": named("transformer.h", "self_attention", "mlp"),
+    "opt": opt,
+    "gpt_neox": named("gpt_neox.layers", "attention", "mlp"),
+    "gptj": named("transformer.h", "attn", "mlp"),
 }
 
 

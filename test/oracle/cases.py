@@ -1,9 +1,12 @@
-"""The committed cases: one tiny checkpoint for each way a LLaMA-lineage model can differ."""
+"""The committed cases: one tiny checkpoint for each way the models that are read can differ."""
 
 from dataclasses import dataclass
 from typing import Any
 
 Config = dict[str, Any]
+
+
+TIED_BY_DEFAULT = ("bloom", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_bigcode", "mpt", "nanogpt", "opt", "starcoder2")
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,19 @@ class Case:
     weights_seed: str = ""
     # config.json as transformers 5 writes it: rope_parameters, dtype, layer_types.
     written_by_transformers: bool = False
+    # Each expert's tensors by themselves, as transformers 4 named them, instead of all in two.
+    experts_apart: bool = False
 
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        return self.config.get("tie_word_embeddings", self.config["model_type"] == "gpt2")
+        unnamed = "nanogpt" if "model_args" in self.config else "mingpt"
+        model_type = self.config.get("model_type", unnamed)
+        return self.config.get("tie_word_embeddings", model_type in TIED_BY_DEFAULT)
+
+    @property
+    def vocabulary(self) -> int:
+        return self.config.get("model_args", self.config.get("model", self.config))["vocab_size"]
 
     @property
     def seed_text(self) -> str:
@@ -106,6 +117,296 @@ def gpt2(**overrides: Any) -> Config:
     }
 
 
+# nanoGPT's model_args, and minGPT's options.
+SMALL_GPT = {"block_size": 64, "n_embd": 24, "n_head": 4, "n_layer": 3, "vocab_size": 72}
+
+
+def gpt_bigcode(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTBigCodeForCausalLM"],
+        activation_function="gelu_pytorch_tanh",
+        model_type="gpt_bigcode",
+        n_layer=3,
+        **overrides,
+    )
+
+
+def gpt_neox(**overrides: Any) -> Config:
+    """As Pythia wrote it."""
+    return {
+        **without(llama(), "num_key_value_heads", "rms_norm_eps", "rope_scaling"),
+        "architectures": ["GPTNeoXForCausalLM"],
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-5,
+        "model_type": "gpt_neox",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 0.25,
+        **overrides,
+    }
+
+
+def gptj(**overrides: Any) -> Config:
+    return gpt2(
+        architectures=["GPTJForCausalLM"],
+        model_type="gptj",
+        n_head=3,
+        n_layer=3,
+        rotary_dim=4,
+        **overrides,
+    )
+
+
+def phi(**overrides: Any) -> Config:
+    """As Phi-2 wrote it."""
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["PhiForCausalLM"],
+        "hidden_act": "gelu_new",
+        "layer_norm_eps": 1e-5,
+        "model_type": "phi",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.5,
+        "rope_theta": 10000.0,
+        **overrides,
+    }
+
+
+def phi3(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Phi3ForCausalLM"],
+        model_type="phi3",
+        num_attention_heads=3,
+        num_hidden_layers=3,
+        num_key_value_heads=1,
+        original_max_position_embeddings=64,
+        pad_token_id=0,
+        rope_theta=10000.0,
+        **overrides,
+    )
+
+
+def starcoder2(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps", "tie_word_embeddings"),
+        "architectures": ["Starcoder2ForCausalLM"],
+        "hidden_act": "gelu_pytorch_tanh",
+        "model_type": "starcoder2",
+        "norm_epsilon": 1e-5,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 2,
+        "rope_theta": 100000.0,
+        "use_bias": True,
+        **overrides,
+    }
+
+
+def stablelm(**overrides: Any) -> Config:
+    return {
+        **without(llama(), "rms_norm_eps"),
+        "architectures": ["StableLmForCausalLM"],
+        "layer_norm_eps": 1e-5,
+        "model_type": "stablelm",
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "num_key_value_heads": 3,
+        "partial_rotary_factor": 0.25,
+        "rope_theta": 10000.0,
+        "use_qkv_bias": True,
+        **overrides,
+    }
+
+
+def opt(**overrides: Any) -> Config:
+    return {
+        "_remove_final_layer_norm": False,
+        "activation_function": "relu",
+        "architectures": ["OPTForCausalLM"],
+        "do_layer_norm_before": True,
+        "ffn_dim": 40,
+        "hidden_size": 24,
+        "max_position_embeddings": 64,
+        "model_type": "opt",
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "vocab_size": 72,
+        "word_embed_proj_dim": 24,
+        **overrides,
+    }
+
+
+def bloom(**overrides: Any) -> Config:
+    return {
+        "apply_residual_connection_post_layernorm": False,
+        "architectures": ["BloomForCausalLM"],
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "bloom",
+        "n_head": 4,
+        "n_layer": 3,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def mpt(**overrides: Any) -> Config:
+    return {
+        "architectures": ["MPTForCausalLM"],
+        "attn_config": {"alibi": True, "alibi_bias_max": 8, "clip_qkv": None},
+        "d_model": 24,
+        "expansion_ratio": 4,
+        "max_seq_len": 64,
+        "model_type": "mpt",
+        "n_heads": 4,
+        "n_layers": 3,
+        "no_bias": True,
+        "norm_type": "low_precision_layernorm",
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def falcon(**overrides: Any) -> Config:
+    """As Falcon 7B wrote it."""
+    return {
+        "alibi": False,
+        "architectures": ["FalconForCausalLM"],
+        "bias": False,
+        "hidden_size": 24,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "falcon",
+        "multi_query": True,
+        "new_decoder_architecture": False,
+        "num_attention_heads": 6,
+        "num_hidden_layers": 3,
+        "parallel_attn": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def qwen(**overrides: Any) -> Config:
+    """As Qwen 7B wrote it: the feed-forward has half of the stated width."""
+    return {
+        "architectures": ["QWenLMHeadModel"],
+        "hidden_size": 24,
+        "intermediate_size": 80,
+        "kv_channels": 6,
+        "layer_norm_epsilon": 1e-6,
+        "max_position_embeddings": 64,
+        "model_type": "qwen",
+        "no_bias": True,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 3,
+        "rotary_emb_base": 10000,
+        "rotary_pct": 1.0,
+        "scale_attn_weights": True,
+        "seq_length": 64,
+        "tie_word_embeddings": False,
+        "use_dynamic_ntk": True,
+        "use_logn_attn": True,
+        "vocab_size": 72,
+        **overrides,
+    }
+
+
+def gemma(model_type: str = "gemma", **overrides: Any) -> Config:
+    architectures = {"gemma": "Gemma", "gemma2": "Gemma2", "gemma3_text": "Gemma3"}
+    activation = "hidden_act" if model_type == "gemma" else "hidden_activation"
+    return without(
+        llama(
+            architectures=[f"{architectures[model_type]}ForCausalLM"],
+            model_type=model_type,
+            **{
+                activation: "gelu_pytorch_tanh",
+                "head_dim": 10,
+                "num_key_value_heads": 2,
+                "rms_norm_eps": 1e-6,
+                **overrides,
+            },
+        ),
+        *(() if model_type == "gemma" else ("hidden_act",)),
+        "rope_scaling",
+        "tie_word_embeddings",
+    )
+
+
+def olmo(**overrides: Any) -> Config:
+    return without(
+        llama(
+            architectures=["OlmoForCausalLM"],
+            model_type="olmo",
+            num_hidden_layers=3,
+            rope_theta=10000.0,
+            **overrides,
+        ),
+        "rms_norm_eps",
+    )
+
+
+def olmo2(**overrides: Any) -> Config:
+    return llama(
+        architectures=["Olmo2ForCausalLM"],
+        model_type="olmo2",
+        num_hidden_layers=3,
+        num_key_value_heads=2,
+        rms_norm_eps=1e-6,
+        rope_theta=500000.0,
+        **overrides,
+    )
+
+
+def mixture(model_type: str, architecture: str, **overrides: Any) -> Config:
+    """Few and small experts; every family names their number in its own way."""
+    return llama(
+        architectures=[f"{architecture}ForCausalLM"],
+        model_type=model_type,
+        **{
+            "num_experts_per_tok": 2,
+            "num_hidden_layers": 3,
+            "num_key_value_heads": 2,
+            "rms_norm_eps": 1e-6,
+            "rope_theta": 10000.0,
+            **overrides,
+        },
+    )
+
+
+def deepseek(version: int, **overrides: Any) -> Config:
+    """Latent attention, a plain first layer, and scores that a longer context raises."""
+    return mixture(
+        f"deepseek_v{version}",
+        f"DeepseekV{version}",
+        **{
+            "first_k_dense_replace": 1,
+            "kv_lora_rank": 10,
+            "moe_intermediate_size": 8,
+            "n_group": 3,
+            "n_routed_experts": 6,
+            "n_shared_experts": 2,
+            "num_key_value_heads": 4,
+            "q_lora_rank": 12,
+            "qk_nope_head_dim": 6,
+            "qk_rope_head_dim": 8,
+            "topk_group": 2,
+            "v_head_dim": 7,
+            "rope_scaling": {
+                "beta_fast": 4,
+                "beta_slow": 0.5,
+                "factor": 8,
+                "mscale": 0.707,
+                "mscale_all_dim": 1.2,
+                "original_max_position_embeddings": 16,
+                "type": "yarn",
+            },
+            **overrides,
+        },
+    )
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -133,6 +434,57 @@ LLAMA3 = llama(
     rope_scaling={**LLAMA3_ROPE, "rope_type": "llama3"},
 )
 QWEN2_SLIDING = qwen2(sliding_window=5, use_sliding_window=True, max_window_layers=2)
+
+GEMMA3 = {
+    **gemma(
+        "gemma3_text",
+        num_hidden_layers=3,
+        query_pre_attn_scalar=12,
+        rope_local_base_freq=100.0,
+        rope_theta=5000.0,
+        sliding_window=5,
+        sliding_window_pattern=2,
+    ),
+    "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+}
+MIXTRAL = mixture("mixtral", "Mixtral", intermediate_size=14, num_local_experts=5, rms_norm_eps=1e-5)
+QWEN3_MOE = mixture(
+    "qwen3_moe",
+    "Qwen3Moe",
+    head_dim=8,
+    moe_intermediate_size=10,
+    norm_topk_prob=True,
+    num_experts=6,
+)
+OLMO_CORE = {
+    "dataset": {"name": "fsl"},
+    "model": {
+        "_CLASS_": "olmo_core.nn.transformer.config.TransformerConfig",
+        "name": "default",
+        "d_model": 24,
+        "vocab_size": 72,
+        "n_layers": 4,
+        "block": {
+            "name": "default_scaled",
+            "attention": {
+                "name": "default",
+                "n_heads": 4,
+                "n_kv_heads": 2,
+                "bias": False,
+                "rope": {"name": "default", "theta": 500000, "full_precision": True},
+                "clip_qkv": 1.5,
+                "qk_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            },
+            "feed_forward": {"hidden_size": 40, "bias": False, "name": "default"},
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+        },
+        "lm_head": {
+            "name": "default",
+            "layer_norm": {"name": "rms", "eps": 1e-6, "bias": False},
+            "bias": False,
+        },
+    },
+}
 
 CASES: list[Case] = [
     # Llama 1 states no num_key_value_heads: as many as there are heads.
@@ -200,7 +552,164 @@ CASES: list[Case] = [
     Case("llama-f16", llama(num_key_value_heads=2, torch_dtype="float16"), dtype="float16"),
     # One document: standard errors are over its tokens.
     Case("llama-one-document", llama(num_hidden_layers=2, vocab_size=64), document_lengths=(21,)),
+    Case(
+        "llama-yarn",
+        llama(
+            head_dim=16,
+            num_hidden_layers=3,
+            num_key_value_heads=2,
+            rope_theta=10000.0,
+            rope_scaling={
+                "beta_fast": 4.0,
+                "beta_slow": 0.5,
+                "factor": 8.0,
+                "original_max_position_embeddings": 64,
+                "rope_type": "yarn",
+            },
+        ),
+    ),
     Case("gpt2", gpt2()),
+    Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
+    Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    Case("gpt-neox", gpt_neox()),
+    # As transformers 5 writes it, and with what no released model has.
+    Case(
+        "gpt-neox-sequential",
+        gpt_neox(attention_bias=False, rotary_pct=1.0, use_parallel_residual=False),
+        written_by_transformers=True,
+    ),
+    Case("gpt-j", gptj()),
+    Case("phi", phi()),
+    Case(
+        "phi-head-norms",
+        phi(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=1.0,
+            qk_layernorm=True,
+        ),
+        written_by_transformers=True,
+    ),
+    Case("phi3", phi3()),
+    Case(
+        "phi3-longrope",
+        phi3(
+            partial_rotary_factor=0.75,
+            rope_scaling={
+                "long_factor": [1.5, 4.0, 9.0],
+                "short_factor": [1.05, 1.3, 2.5],
+                "type": "longrope",
+            },
+            sliding_window=6,
+        ),
+    ),
+    Case("starcoder2", starcoder2(sliding_window=5)),
+    Case("stablelm", stablelm()),
+    Case(
+        "stablelm-parallel",
+        stablelm(
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            partial_rotary_factor=0.5,
+            qk_layernorm=True,
+            use_parallel_residual=True,
+            use_qkv_bias=False,
+        ),
+    ),
+    Case("opt", opt()),
+    # As OPT 350M: Post-LN, and an embedding of fewer channels than the stream has.
+    Case("opt-projected", opt(do_layer_norm_before=False, word_embed_proj_dim=16)),
+    Case("bloom", bloom()),
+    # Numbers of heads that are no power of two.
+    Case("bloom-six-heads", bloom(n_head=6), document_lengths=(15, 11)),
+    Case("mpt", mpt()),
+    Case(
+        "mpt-clipped",
+        mpt(attn_config={"clip_qkv": 0.8, "softmax_scale": 0.3}, n_heads=6),
+    ),
+    Case("falcon", falcon()),
+    Case("falcon-new", falcon(bias=True, new_decoder_architecture=True, num_kv_heads=2)),
+    Case(
+        "falcon-new-one-norm",
+        falcon(new_decoder_architecture=True, num_kv_heads=3, num_ln_in_parallel_attn=1),
+        document_lengths=(15, 11),
+    ),
+    # As RefinedWeb's models; twelve heads have slopes whose rounding shows.
+    Case(
+        "falcon-alibi",
+        falcon(
+            alibi=True,
+            bias=True,
+            multi_query=False,
+            num_attention_heads=12,
+            parallel_attn=False,
+        ),
+    ),
+    Case("qwen", qwen()),
+    Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
+    Case("mingpt", SMALL_GPT),
+    # The released configs of Gemma say "gelu" for its approximation.
+    Case("gemma", gemma(hidden_act="gelu", num_key_value_heads=1, num_hidden_layers=3)),
+    # Caps that bend the numbers, and windows that hide some.
+    Case(
+        "gemma2",
+        gemma(
+            "gemma2",
+            attn_logit_softcapping=2.0,
+            final_logit_softcapping=3.0,
+            num_hidden_layers=3,
+            query_pre_attn_scalar=7,
+            sliding_window=5,
+        ),
+    ),
+    # As released: local layers with a base of their own, a stretched global one.
+    Case("gemma3", GEMMA3),
+    # As transformers 5 writes it: rope_parameters by kind of layer.
+    Case("gemma3-rope-parameters", GEMMA3, weights_seed="gemma3", written_by_transformers=True),
+    # Clamped where it can be seen, within what random projections reach.
+    Case("olmo", olmo(clip_qkv=0.8)),
+    Case("olmo2", olmo2()),
+    # In OLMo-core's own layout, with LayerNorm Scaling's factors as buffers.
+    Case("olmo-core-lns", OLMO_CORE),
+    Case("mixtral", MIXTRAL, experts_apart=True),
+    Case("mixtral-fused", MIXTRAL, weights_seed="mixtral"),
+    # A plain layer among those with experts, and weights that do not sum to 1.
+    Case(
+        "qwen2-moe",
+        mixture(
+            "qwen2_moe",
+            "Qwen2Moe",
+            mlp_only_layers=[1],
+            moe_intermediate_size=10,
+            norm_topk_prob=False,
+            num_experts=6,
+            shared_expert_intermediate_size=14,
+        ),
+        experts_apart=True,
+    ),
+    Case("qwen3-moe", QWEN3_MOE, experts_apart=True),
+    Case("qwen3-moe-fused", QWEN3_MOE, weights_seed="qwen3-moe"),
+    # As V2-Lite: queries straight from the stream, experts from any group, no yarn.
+    Case(
+        "deepseek-v2-lite",
+        deepseek(
+            2,
+            q_lora_rank=None,
+            rope_scaling=None,
+            routed_scaling_factor=1.0,
+            topk_method="greedy",
+        ),
+        experts_apart=True,
+    ),
+    Case(
+        "deepseek-v2",
+        deepseek(2, routed_scaling_factor=1.6, topk_method="group_limited_greedy"),
+    ),
+    Case(
+        "deepseek-v3",
+        deepseek(3, norm_topk_prob=True, routed_scaling_factor=2.5),
+        experts_apart=True,
+    ),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
+import olmo_core
+import published
 from cases import Case
 
 # The sample's own training code, which has a layer for every norm scheme.
@@ -31,6 +33,8 @@ def write_checkpoint(case: Case, folder: Path) -> None:
         AutoConfig.from_pretrained(folder, local_files_only=True).save_pretrained(folder)
     generator = torch.Generator().manual_seed(zlib.crc32(case.seed_text.encode()))
     weights = random_weights(case, folder, generator)
+    if case.experts_apart:
+        weights = experts_apart(weights, case.config["model_type"])
     if case.shards == 1:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     else:
@@ -39,21 +43,31 @@ def write_checkpoint(case: Case, folder: Path) -> None:
 
 
 def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
-    """The model that a config.json is of: the sample's where it states a norm scheme."""
+    """The model that a config.json is of: the sample's where it states a norm scheme, one that
+    transformers does not have, or one of transformers."""
     if "norm_scheme" in config:
         known = {field.name for field in dataclasses.fields(schemes.SchemeConfig)}
         own = {key: value for key, value in config.items() if key in known}
         return schemes.build(schemes.SchemeConfig(**own))
+    own = published.model_of(config)
+    if own is not None:
+        return own(config)
+    if olmo_core.is_config(config):
+        return olmo_core.Transformer(config["model"])
     return AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(folder, local_files_only=True)
     )
 
 
-def load_sample(folder: Path, config: dict[str, Any]) -> nn.Module:
-    """The sample's model with the weights of a checkpoint."""
+def load_own(folder: Path, config: dict[str, Any]) -> nn.Module:
+    """A model that transformers does not have, with the weights of a checkpoint."""
     model = untrained(config, folder)
     weights = load_file(folder / "model.safetensors")
-    model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    tensors = {name: torch.from_numpy(values) for name, values in weights.items()}
+    missing = model.load_state_dict(tensors, strict=False)
+    # A tied head is not stored.
+    if {*missing.missing_keys, *missing.unexpected_keys} - {"lm_head.weight"}:
+        raise SystemExit(f"{folder.name}: {missing}")
     return model
 
 
@@ -68,17 +82,38 @@ def random_weights(
         if case.is_tied and name == "lm_head.weight":
             continue  # transformers leaves the tied head out of the file
         values = torch.randn(tensor.shape, generator=generator)
-        if name.endswith(".bias"):
+        if name.endswith(".ln_scale"):
+            values = torch.tensor(olmo_core.ln_scale(int(name.split(".")[1])))
+        elif name.endswith(".bias"):
             values = 0.2 * values
         elif values.dim() == 1:
             # Norms, and the vectors of LayerScale and Admin.
             values = 1 + 0.2 * values
-        elif "embed" in name or re.search(r"\b(wte|wpe)\b", name):
+        elif "embed" in name or re.search(r"\b(wte|wpe|tok_emb|pos_emb)\b", name):
             values = 0.6 * values
         else:
             values = 0.22 * values
         weights[name] = values.to(getattr(torch, case.dtype)).contiguous()
     return weights
+
+
+def experts_apart(weights: dict[str, torch.Tensor], model_type: str) -> dict[str, torch.Tensor]:
+    """transformers 4's layout of mixtures of experts."""
+    is_mixtral = model_type == "mixtral"
+    names = ("w1", "w3", "w2") if is_mixtral else ("gate_proj", "up_proj", "down_proj")
+    apart: dict[str, torch.Tensor] = {}
+    for name, tensor in weights.items():
+        path = name.replace(".mlp.", ".block_sparse_moe.") if is_mixtral else name
+        match = re.fullmatch(r"(.*\.experts)\.(gate_up_proj|down_proj)", path)
+        if match is None:
+            apart[path] = tensor
+            continue
+        for index, expert in enumerate(tensor):
+            parts = expert.chunk(2) if match[2] == "gate_up_proj" else (expert,)
+            own = names[:2] if len(parts) == 2 else names[2:]
+            for part, own_name in zip(parts, own, strict=True):
+                apart[f"{match[1]}.{index}.{own_name}.weight"] = part.contiguous()
+    return apart
 
 
 def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> None:
@@ -95,7 +130,7 @@ def save_shards(weights: dict[str, torch.Tensor], count: int, folder: Path) -> N
 
 
 def random_documents(case: Case, generator: torch.Generator) -> Documents:
-    vocabulary = case.config["vocab_size"]
+    vocabulary = case.vocabulary
     return [
         torch.randint(vocabulary, (length,), generator=generator).tolist()
         for length in case.document_lengths

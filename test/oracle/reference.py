@@ -1,6 +1,6 @@
 """Reference values from the real Hugging Face modelling code, by hooks: nothing is re-implemented.
 
-Every document is run alone, in float64, with eager attention.
+Every document is run alone, in float64, with eager attention and experts.
 """
 
 import json
@@ -19,8 +19,10 @@ from torch.utils.hooks import RemovableHandle
 from transformers import AutoModelForCausalLM
 
 import anatomy
+import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
-from checkpoints import load_sample
+import published
+from checkpoints import load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 
 PROBES = 4000
@@ -46,10 +48,19 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     """The checkpoint as the code that it was made for reads it."""
     config = json.loads((folder / "config.json").read_text())
     if "norm_scheme" in config:
-        model, describe = load_sample(folder, config), anatomy.sample
+        model, describe = load_own(folder, config), anatomy.sample
+    elif published.model_of(config) is not None:
+        model, describe = load_own(folder, config), anatomy.published
+    elif olmo_core.is_config(config):
+        model, describe = load_own(folder, config), anatomy.olmo_core
     else:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="eager", local_files_only=True
+            folder,
+            dtype=dtype,
+            # Falcon's eager attention adds ALiBi a second time to a mask that has it already.
+            attn_implementation="sdpa" if config.get("alibi") else "eager",
+            experts_implementation="eager",
+            local_files_only=True,
         )
         describe = anatomy.OF_MODEL_TYPE.get(config["model_type"], anatomy.llama)
     model = model.to(dtype).eval()
@@ -195,7 +206,8 @@ def recording(model: Anatomy, layer: nn.Module) -> Iterator[Recording]:
         record.call, record.output = (args, keywords), stream_of(output)
 
     def keep_branch(module: nn.Module, _args: Any, output: Any) -> None:
-        record.branches[id(module)] = stream_of(output)
+        # Falcon adds the attention to its feed-forward's output in place.
+        record.branches[id(module)] = stream_of(output).clone()
 
     with hooks(
         layer.register_forward_hook(keep_layer, with_kwargs=True),
@@ -215,8 +227,10 @@ def hooks(*handles: RemovableHandle) -> Iterator[None]:
 
 
 def stream_of(output: Tensor | tuple[Any, ...]) -> Tensor:
-    """The residual stream among what a module returns."""
-    return output[0] if isinstance(output, tuple) else output
+    """The residual stream among what a module returns, 1 × tokens × channels."""
+    stream = output[0] if isinstance(output, tuple) else output
+    # OPT joins batch and tokens before its feed-forward.
+    return stream[None] if stream.dim() == 2 else stream
 
 
 def skip_layer(layer: nn.Module) -> AbstractContextManager[None]:

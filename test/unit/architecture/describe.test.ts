@@ -90,7 +90,7 @@ describe("an architecture", () => {
 
     const tied = await described(fixture("llama-tied"));
     expect(tied.layers[0]!.attention.module.output.bias?.shape).toEqual([24]);
-    expect(tied.layers[0]!.feedForward.module.down.bias?.shape).toEqual([24]);
+    expect(tied.layers[0]!.feedForward.module).toMatchObject({ down: { bias: { shape: [24] } } });
     expect(tied.finalNorm?.epsilon).toBe(0.01);
 
     expect(windowsOf(await described(fixture("mistral")))).toEqual([5, 5, 5, 5]);
@@ -315,7 +315,11 @@ describe("a config", () => {
     [{ head_dim: 5 }, ['"head_dim" is 5', "even number"]],
     [{ hidden_act: "mish" }, ['"hidden_act" is "mish"', "supported are silu"]],
     [{ hidden_act: "constructor" }, ['"hidden_act" is "constructor"', "supported are silu"]],
-    [{ rope_scaling: { type: "yarn", factor: 4 } }, ['"yarn"', "supported are default, linear"]],
+    [
+      { rope_scaling: { type: "longrope", factor: 4 } },
+      ['"longrope"', "supported are default, linear"],
+    ],
+    [{ rope_scaling: { type: "yarn" } }, ['"rope_scaling.factor" is missing', "yarn"]],
     [
       { rope_scaling: { rope_type: "llama3" } },
       ['"rope_scaling.high_freq_factor" is missing', "llama3"],
@@ -353,6 +357,7 @@ describe("a config", () => {
     { rope_scaling: { type: "linear", factor: 2 } },
     { rope_scaling: { type: "dynamic", factor: 2 } },
     { rope_scaling: llama3Scaling },
+    { rope_scaling: { type: "yarn", factor: 4, original_max_position_embeddings: 8 } },
     { rope_scaling: {} },
     { rope_scaling: llama3Scaling, rope_parameters: llama3Scaling },
     { model_type: "mistral", attention_bias: true },

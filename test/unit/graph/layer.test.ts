@@ -40,6 +40,7 @@ describe("a layer's graph", () => {
 
   it.each([
     ...["llama", "llama-tied", "qwen3", "mistral", "llama-lns"],
+    ...["gpt-j", "mpt-clipped", "opt-projected", "stablelm-parallel"],
     ...fixtureNames.filter((name) => name.startsWith("scheme-")),
   ])("of %s is differentiated exactly", async (name) => {
     const { architecture } = await opened(name);
@@ -137,8 +138,12 @@ describe("a layer's graph", () => {
   it("lets no token see a later one, nor one that has left the window", async () => {
     const { architecture } = await opened("mistral");
     const openIn = (window: number | undefined, size: number): number[] =>
-      Array.from(maskOf({ isBidirectional: false, window, slopes: undefined }, size), (value) =>
-        value === 0 ? 1 : 0,
+      Array.from(
+        maskOf(
+          { isBidirectional: false, window, slopes: undefined, roundedSlopeFactor: undefined },
+          size,
+        ),
+        (value) => (value === 0 ? 1 : 0),
       );
     expect(openIn(2, 4)).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
     expect(openIn(undefined, 2)).toEqual([1, 0, 1, 1]);

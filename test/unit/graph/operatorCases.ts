@@ -19,6 +19,8 @@ export interface OperatorCase<K extends Operator> {
   /** At the example: tangents of some operands, and the result's tangent worked out by hand. */
   readonly derivatives:
     | "none"
+    /** It is constant almost everywhere, so what comes of it does not depend on x. */
+    | "constant"
     | readonly {
         readonly tangents: Readonly<Record<number, readonly number[]>>;
         readonly result: readonly number[];
@@ -512,7 +514,33 @@ export const operatorCases: { readonly [K in Operator]: OperatorCase<K> } = {
       attributes: {},
       result: [0, 0, 1],
     },
-    derivatives: "none",
+    derivatives: "constant",
+  },
+  TopKMask: {
+    accepts: [
+      {
+        operands: types("float32[batch, 3]"),
+        attributes: { count: 3 },
+        result: type("bool[batch, 3]"),
+      },
+    ],
+    rejects: [
+      {
+        operands: types("float32[batch, 3]"),
+        attributes: { count: 4 },
+        because: /the innermost axis holds 4 elements or more, found float32\[batch, 3\]/,
+      },
+      { operands: types("float32[3, batch]"), attributes: { count: 1 }, because: /holds 1/ },
+      { operands: types("int64[3]"), attributes: { count: 1 }, because: /all are float32/ },
+    ],
+    example: {
+      // Of equals the first is taken.
+      operands: [float([2, 4], 1, 7, 3, 5, 2, 2, -1, 2)],
+      attributes: { count: 2 },
+      result: [0, 1, 0, 1, 1, 1, 0, 0],
+    },
+    derivatives: "constant",
+    shapes: [[[5]], [[2, 3, 4]]],
   },
   Where: {
     accepts: [

@@ -59,6 +59,32 @@ describe.each(operators)("%s", (operator) => {
     return;
   }
 
+  if (derivatives === "constant") {
+    it("is constant where it does not jump, so that nothing follows from a change of its operand", () => {
+      const builder = new GraphBuilder();
+      const size = example.operands[0]!.data.length;
+      const x = builder.input("x", { elementType: "float32", shape: [size] });
+      const first = builder.reshape(x, example.operands[0]!.shape);
+      const rest = example.operands
+        .slice(1)
+        .map(({ elementType, shape }, index) =>
+          builder.input(`operand_${index + 1}`, { elementType, shape }),
+        );
+      const chosen = builder.apply<Operator>(operator, [first, ...rest], example.attributes);
+      builder.output("y", builder.apply("Where", [chosen, first, builder.scalar(0)]));
+      const graph = jvp(builder.build(), "x", ["y"]);
+      const tangent = example.operands[0]!.data.map((_, at) => at + 1);
+      const outputs = evaluate(graph, {
+        x: { shape: [size], data: example.operands[0]!.data },
+        ...feedsOf(example.operands, new Set([0])),
+        [tangentName("x")]: { shape: [1, size], data: tangent },
+      });
+      const passed = tangent.map((value, at) => value * example.result[at]!);
+      expect(outputs[tangentName("y")]!.data).toEqual(passed);
+    });
+    return;
+  }
+
   it.each(derivatives)("has the derivative worked out by hand for $tangents", (derivative) => {
     const { operands, attributes } = example;
     const active = new Set(Object.keys(derivative.tangents).map(Number));

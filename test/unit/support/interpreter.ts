@@ -136,6 +136,11 @@ const rules: { readonly [K in Operator]: Rule<K> } = {
     }),
   ExpandLike: ([x], _, shape) => table(shape, (index) => at(x!, index)),
   Greater: binary((a, b) => (a > b ? 1 : 0)),
+  TopKMask: ([x], { count }) =>
+    overRows(x!, (row) => {
+      const order = [...row.keys()].sort((a, b) => row[b]! - row[a]! || a - b);
+      return row.map((_, at) => (order.indexOf(at) < count ? 1 : 0));
+    }),
   Where: ([condition, a, b], _, shape) =>
     table(shape, (index) => at(at(condition!, index) === 0 ? b! : a!, index)),
   Cast: ([x]) => x!,

@@ -1,0 +1,70 @@
+import type {
+  Architecture,
+  Attention,
+  Embedding,
+  FeedForward,
+  Head,
+  LayerDescription,
+} from "./description";
+import type { FamilyReader, NormKind, Sizes } from "./familyReader";
+import { schemeNamed } from "./schemes";
+import type { LayerNames } from "./sublayers";
+import { sublayers } from "./sublayers";
+
+/** What a family's file says of a decoder: all but where the norms of its layers stand. */
+export interface DecoderPlan extends Pick<
+  Architecture,
+  "heads" | "keyValueHeads" | "feedForwardSize" | "vocabularySize" | "contextLength" | "scheme"
+> {
+  /** Channels of the residual stream, under the name the config has for them. */
+  readonly hidden: Sizes;
+  readonly layerNumber: number;
+  /** Module path of the list of layers, for example `model.layers`. */
+  readonly layers: string;
+  readonly norm: NormKind;
+  /** Names of a layer's norms. */
+  readonly norms: LayerNames;
+  /** @param path of the layer */
+  readonly attention: (path: string) => Attention;
+  readonly feedForward: (path: string) => FeedForward;
+  readonly embedding: Embedding;
+  /** Module path of the norm after the last layer; undefined where there is none. */
+  readonly finalNorm: string | undefined;
+  readonly head: Head | undefined;
+}
+
+/**
+ * Describes a stack of layers that are all alike, each norm standing where the scheme has it.
+ *
+ * @throws CheckpointError when a tensor is missing, of another shape, or left over
+ */
+export function describeDecoder(reader: FamilyReader, plan: DecoderPlan): Architecture {
+  const { hidden, layerNumber, norms, norm, scheme, finalNorm } = plan;
+  const layer = (index: number): LayerDescription => {
+    const path = `${plan.layers}.${index}`;
+    const read = {
+      norm: (name: string) => reader.norm(`${path}.${name}`, hidden, norm),
+      vector: (name: string) => reader.tensors.take(`${path}.${name}`, hidden),
+    };
+    return {
+      path,
+      ...sublayers(schemeNamed(scheme.name).placement(index, layerNumber), norms, read, {
+        attention: () => plan.attention(path),
+        feedForward: () => plan.feedForward(path),
+      }),
+    };
+  };
+  return reader.finish({
+    hiddenSize: Object.values(hidden)[0]!,
+    heads: plan.heads,
+    keyValueHeads: plan.keyValueHeads,
+    feedForwardSize: plan.feedForwardSize,
+    vocabularySize: plan.vocabularySize,
+    contextLength: plan.contextLength,
+    scheme,
+    embedding: plan.embedding,
+    layers: Array.from({ length: layerNumber }, (_, index) => layer(index)),
+    finalNorm: finalNorm === undefined ? undefined : reader.norm(finalNorm, hidden, norm),
+    head: plan.head,
+  });
+}

@@ -1,0 +1,97 @@
+import * as z from "zod";
+import { epsilon, flag, layerCount, positive, partialRotaryKeys, size } from "../config";
+import { describeDecoder } from "../decoder";
+import { plainEmbedding } from "../description";
+import type { Family } from "../family";
+import { FamilyReader, fromFused, plainAttention } from "../familyReader";
+import { partialRotary } from "../rotary";
+import { parallelUnless, settleScheme } from "../settleScheme";
+import { everywhere } from "../sublayers";
+
+const schema = z.object({
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: layerCount,
+  num_attention_heads: size,
+  hidden_act: z.string().default("gelu"),
+  layer_norm_eps: epsilon.default(1e-5),
+  tie_word_embeddings: flag,
+  attention_bias: flag,
+  use_parallel_residual: flag,
+  ...partialRotaryKeys,
+  /** The keys before transformers 5. */
+  rotary_pct: positive.max(1).nullish(),
+  rotary_emb_base: positive.nullish(),
+});
+
+/**
+ * GPT-NeoX (arXiv 2204.06745) and Pythia (arXiv 2304.01373): parallel sublayers with a norm each, and
+ * query, key and value fused head by head (modeling_gpt_neox.py of transformers).
+ */
+export const gptNeoX: Family = {
+  name: "gpt-neox",
+  recognises: (config) => config["model_type"] === "gpt_neox",
+  describe: (checkpoint, config, asked) => {
+    const reader = new FamilyReader("gpt-neox", checkpoint, config);
+    const { tensors } = reader;
+    const parsed = reader.parse(schema);
+    const isSequential = parsed.use_parallel_residual === false;
+    const scheme = settleScheme(checkpoint, config, asked, parallelUnless(isSequential));
+    const { hidden_size: hiddenSize, num_attention_heads: heads } = parsed;
+    const headSize = reader.headSize("num_attention_heads", heads, hiddenSize);
+    const base = parsed.rope_theta ?? parsed.rotary_emb_base;
+    const share = parsed.rotary_pct ?? 0.25;
+    const positions = partialRotary(reader, { ...parsed, rope_theta: base }, headSize, share);
+    // A checkpoint of the stack alone (GPTNeoXModel) lacks the prefix.
+    const prefix = tensors.has("embed_in.weight") ? "" : "gpt_neox.";
+    const hidden = { hidden_size: hiddenSize };
+    const inner = { intermediate_size: parsed.intermediate_size };
+    const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
+    const tokens = tensors.take(`${prefix}embed_in.weight`, vocabulary);
+    const hasBias = parsed.attention_bias ?? true;
+    // Causal masks and rotary frequencies that old versions of transformers stored.
+    tensors.ignore(/\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/);
+    return describeDecoder(reader, {
+      scheme,
+      heads,
+      keyValueHeads: heads,
+      hidden,
+      feedForwardSize: parsed.intermediate_size,
+      vocabularySize: parsed.vocab_size,
+      contextLength: positions.contextLength,
+      layerNumber: parsed.num_hidden_layers,
+      layers: `${prefix}layers`,
+      norm: { kind: "layer", epsilon: parsed.layer_norm_eps },
+      norms: everywhere("input_layernorm", "post_attention_layernorm"),
+      attention: (path) => {
+        const fusedSize = { "3 × hidden_size": 3 * hiddenSize };
+        const fused = reader.linear(`${path}.attention.query_key_value`, fusedSize, hidden, {
+          hasBias,
+        });
+        return {
+          ...plainAttention(heads, headSize, {
+            ...fromFused(fused, headSize, { heads, keyValueHeads: heads, groups: heads }),
+            output: reader.linear(`${path}.attention.dense`, hidden, hidden, { hasBias }),
+          }),
+          rotary: positions.rotary,
+        };
+      },
+      feedForward: (path) => ({
+        gate: undefined,
+        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden),
+        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner),
+        activation: reader.activation("hidden_act", parsed.hidden_act),
+      }),
+      embedding: plainEmbedding(tokens),
+      finalNorm: `${prefix}final_layer_norm`,
+      // Its own name, and the one that transformers 5 gives it.
+      head: reader.head(
+        tensors.has("lm_head.weight") ? "lm_head.weight" : "embed_out.weight",
+        tokens,
+        vocabulary,
+        { isTied: parsed.tie_word_embeddings ?? false, isExpected: prefix !== "" },
+      ),
+    });
+  },
+};

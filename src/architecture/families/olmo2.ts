@@ -1,0 +1,20 @@
+import { epsilon, lineageSchema } from "../config";
+import { lineageFamily } from "../llamaLineage";
+import { llamaTraits } from "./llama";
+
+/** OLMo 2 (arXiv 2501.00656): norms after each sublayer, and of all heads' queries and keys. */
+export const olmo2 = lineageFamily(
+  {
+    ...llamaTraits,
+    family: "olmo2",
+    schema: lineageSchema.extend({ rms_norm_eps: epsilon.default(1e-5) }),
+    biases: ({ attention_bias }) => ({
+      queryKeyValue: attention_bias ?? false,
+      attentionOutput: attention_bias ?? false,
+      feedForward: false,
+    }),
+    scheme: { name: "reordered", source: "the default of the family" },
+    queryKeyNorm: "heads",
+  },
+  (config) => config["model_type"] === "olmo2",
+);

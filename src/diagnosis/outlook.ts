@@ -22,6 +22,8 @@ export interface ArchitectureFacts {
   readonly feedForwardSize: number;
   readonly vocabularySize: number;
   readonly contextLength?: number;
+  /** What a person should know of how the checkpoint was read, in sentences. */
+  readonly notices: readonly string[];
 }
 
 export interface Estimate {

@@ -30,7 +30,7 @@ export function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Outlook 
   };
 }
 
-function factsOf({ family, scheme, layers, contextLength, ...sizes }: Architecture) {
+function factsOf({ family, scheme, layers, contextLength, notices, ...sizes }: Architecture) {
   const { hiddenSize, heads, keyValueHeads, feedForwardSize, vocabularySize } = sizes;
   return {
     family,
@@ -42,6 +42,7 @@ function factsOf({ family, scheme, layers, contextLength, ...sizes }: Architectu
     keyValueHeads,
     feedForwardSize,
     vocabularySize,
+    notices: notices ?? [],
     ...(contextLength === undefined ? {} : { contextLength }),
   } satisfies ArchitectureFacts;
 }

@@ -62,6 +62,7 @@ function outlookFacts(outlook: ShownOutlook): Fact[] {
   const { architecture, lacksLoss, estimate } = outlook;
   return [
     { name: "Read as", text: readAs(architecture) },
+    ...architecture.notices.map((text) => ({ name: "Note", text })),
     ...(lacksLoss === undefined
       ? []
       : [{ name: "Not measured", text: `what removing a layer costs, since ${lacksLoss}` }]),

@@ -92,6 +92,7 @@ describe("what stands above", () => {
     feedForwardSize: 11_008,
     vocabularySize: 32_000,
     contextLength: 4096,
+    notices: [],
   };
 
   test("files and parameters", () => {
@@ -129,8 +130,12 @@ describe("what stands above", () => {
     expect(facts[2]!.text).toBe(refusal);
   });
 
-  test("what is not measured", () => {
+  test("what is not measured, and what else a person should know", () => {
     const estimate = { refusal: "" };
+    const noted = { ...architecture, notices: ["Layer 2 is not used."] };
+    expect(texts({ kind: "readable", architecture: noted, estimate })[2]).toBe(
+      "Note: Layer 2 is not used.",
+    );
     const lacksLoss = "the checkpoint has no language-model head";
     expect(texts({ kind: "readable", architecture, lacksLoss, estimate })[2]).toBe(
       "Not measured: what removing a layer costs, since the checkpoint has no language-model head",

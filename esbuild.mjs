@@ -79,6 +79,7 @@ const bundles = [
       panel: "webview/panel/panel.ts",
       side: "webview/side/side.ts",
       compare: "webview/compare/compare.ts",
+      directory: "webview/directory/directory.ts",
       run: "webview/run/run.ts",
     },
     outdir: "dist/webview",

@@ -9,7 +9,8 @@ import { fingerprintOf } from "./checkpoint/fingerprint";
 import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
-import type { Metric, Report, RuntimeSummary } from "./diagnosis/report";
+import { withImplied } from "./diagnosis/plan";
+import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
 import { chooseProvider } from "./engine/providers";
@@ -112,7 +113,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       sequences,
       source,
       sequenceLength,
-      metrics: new Set(request.metrics.flatMap(withImplied)),
+      metrics: withImplied(request.metrics),
       probes: request.probes,
       seed: request.seed,
       memoryBytes: request.memoryBytes ?? process.availableMemory() / 2,
@@ -134,11 +135,6 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     },
   );
   return complete(report);
-}
-
-/** Removing a sublayer says little without removing the layer. */
-function withImplied(metric: Metric): Metric[] {
-  return metric === "sublayers" ? ["pruning", "sublayers"] : [metric];
 }
 
 class UsageError extends Error {}

@@ -9,6 +9,7 @@ import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
 import type { Doing } from "./host/doings";
 import { Guard } from "./host/guard";
+import { DirectoryEditor } from "./host/directory/directoryEditor";
 import { commands, innerCommands, tools, webviews } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
 import { lazily } from "./host/lazily";
@@ -100,6 +101,11 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerCustomEditorProvider(
       webviews.report,
       new ReportEditor({ extensionUri, guard, exporter, reader, diagnoses }),
+      { supportsMultipleEditorsPerDocument: true },
+    ),
+    vscode.window.registerCustomEditorProvider(
+      webviews.directory,
+      new DirectoryEditor({ extensionUri, guard, log, reader }),
       { supportsMultipleEditorsPerDocument: true },
     ),
     vscode.window.registerWebviewPanelSerializer(

@@ -24,17 +24,16 @@ export function withScales(
   // Weights that were only cast have no factors: then no weight has, and no config speaks of any.
   const isScaled = isStated || weights.some((weight) => factorsOf(weight) !== undefined);
   if (!isScaled) return found;
-  const scaled = new Map(found);
   for (const weight of weights) {
     const factors = factorsOf(weight);
     const scale = factors === undefined ? missing(weight) : fit(weight, factors, block);
-    scaled.set(
+    found.set(
       weight.name,
       typeof scale === "string" ? { ...weight, unusable: scale } : { ...weight, scale },
     );
-    if (factors !== undefined) scaled.delete(factors.name);
+    if (factors !== undefined) found.delete(factors.name);
   }
-  return scaled;
+  return found;
 }
 
 const factorSuffixes = ["_scale_inv", "_scale"];

@@ -3,16 +3,14 @@ import { isPatchEmbedding, tensorsOf } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
-import { layerGraph } from "../graph/layer";
 import type { Sequence } from "../text/documents";
-import { activationBytes, weightBytes } from "../graph/memory";
 import { Measurements } from "./measurements";
 import type { EvaluatedSequence } from "./objective";
 import { evaluatedSequences, whyNoLoss } from "./objective";
+import { batchCost, planBatches, withoutRemovals } from "./plan";
 import type { Metric, Report, RuntimeSummary } from "./report";
 import { assembleReport, noticeFindings } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
-import { tangentCost } from "./layerRun";
 import { sweep } from "./sweep";
 
 export interface DiagnosisInput {
@@ -66,11 +64,9 @@ export async function diagnose(
   // Without predictions there is no loss for a removal to change.
   const metrics = whyNoLoss(architecture) ? withoutRemovals(input.metrics) : input.metrics;
   const evaluated = evaluatedSequences(input.sequences, architecture, input.seed);
-  const { batches, runBytes } = planBatches({ ...input, metrics }, evaluated);
-  const total = batches.reduce(
-    (sum, batch) => sum + batchCost({ ...input, metrics }, batch.length),
-    0,
-  );
+  const plan = planBatches({ ...input, metrics }, evaluated.length, longestOf(evaluated));
+  const batches = cut(evaluated, plan.batches);
+  const total = batchCost({ ...input, metrics }, evaluated.length);
   let done = 0;
   let measuredSequences = 0;
   let latest: Report | undefined;
@@ -92,7 +88,7 @@ export async function diagnose(
         metrics: overflow === undefined ? metrics : withoutRemovals(metrics),
         probes: input.probes,
         seed: input.seed,
-        runBytes,
+        runBytes: plan.runBytes,
         ...(overflow !== undefined && { upTo: overflow }),
       },
       measurements,
@@ -135,91 +131,17 @@ export async function diagnose(
   return { ...latest!, runtime: runtime(), findings: noticeFindings(notices) };
 }
 
-function withoutRemovals(metrics: ReadonlySet<Metric>): ReadonlySet<Metric> {
-  return new Set([...metrics].filter((metric) => metric !== "pruning" && metric !== "sublayers"));
+function longestOf(sequences: readonly EvaluatedSequence[]): number {
+  return sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
 }
 
-/** Activations of one run take at most this share of the memory that weights leave. */
-const runShare = 0.4;
-
-/**
- * Building a layer's session takes as long as running the layer on about this many tokens (measured
- * on layers of 16 MB to 900 MB).
- */
-const loadCostInTokens = 1500;
-/** Share of a run that may be spent on showing a whole picture early. */
-const previewShare = 0.1;
-
-/**
- * Cuts the sequences into batches, as large as memory allows. The first is a quarter of all, so that
- * a whole picture stands early, unless loading every layer once more for that would cost too much.
- */
-function planBatches(
-  input: DiagnosisInput,
+/** The sequences in batches of these sizes. */
+function cut(
   sequences: readonly EvaluatedSequence[],
-): { batches: EvaluatedSequence[][]; runBytes: number } {
-  const { architecture, metrics } = input;
-  const hiddenBytes = architecture.hiddenSize * 4;
-  const layerBytes = Math.max(
-    ...architecture.layers.map((layer) =>
-      weightBytes(layerGraph(layer, architecture.hiddenSize, false)),
-    ),
-  );
-  const forActivations = input.memoryBytes - layerBytes;
-  const runBytes = forActivations * runShare;
-  const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
-  // The baseline's input, output, and both sides of its two sums stand beside the trajectories.
-  const streams = 6 + removalsPerLayer * architecture.layers.length;
-  const longest = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
-  const sequenceBytes = streams * longest * hiddenBytes;
-  const smallestRun = activationBytes(
-    layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
-    { batch: 1, sequence: longest },
-  );
-  const least = layerBytes + sequenceBytes + smallestRun;
-  if (least > input.memoryBytes) {
-    throw new MemoryError(
-      `${input.checkpoint.path}: one layer and one sequence of ${longest} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
-    );
-  }
-  const most = Math.max(1, Math.floor((forActivations - runBytes) / sequenceBytes));
-  const tokensPerLayer =
-    (batchCost(input, sequences.length) / architecture.layers.length) * longest;
-  const isPreviewCheap = loadCostInTokens < previewShare * tokensPerLayer;
-  const first = Math.min(
-    most,
-    isPreviewCheap ? Math.max(2, Math.ceil(sequences.length / 4)) : sequences.length,
-  );
-
-  const batches = [sequences.slice(0, first)];
-  for (let from = first; from < sequences.length; from += most) {
-    batches.push(sequences.slice(from, from + most));
-  }
-  return { batches, runBytes };
-}
-
-/** A run that its memory budget cannot hold. */
-export class MemoryError extends Error {
-  override readonly name = "MemoryError";
-}
-
-function mebibytes(bytes: number): string {
-  return `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`;
-}
-
-/** Cost of a batch in runs of a layer on one sequence; the head counts by the size of its weight. */
-function batchCost({ architecture, metrics, probes }: DiagnosisInput, sequences: number): number {
-  const layers = architecture.layers.length;
-  const layerBytes = weightBytes(
-    layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
-  );
-  const headRuns = (architecture.vocabularySize * architecture.hiddenSize * 4) / layerBytes;
-  const baseline = layers * (1 + (metrics.has("jacobian") ? probes * tangentCost : 0));
-  const kinds = metrics.has("sublayers") ? 3 : 1;
-  const removals = metrics.has("pruning") ? (kinds * layers * (layers - 1)) / 2 : 0;
-  const own = metrics.has("sublayers") ? 2 * layers : 0;
-  const heads = architecture.head ? 1 + (metrics.has("pruning") ? kinds * layers : 0) : 0;
-  return sequences * (baseline + removals + own + heads * headRuns);
+  sizes: readonly number[],
+): EvaluatedSequence[][] {
+  let from = 0;
+  return sizes.map((size) => sequences.slice(from, (from += size)));
 }
 
 /**

@@ -43,7 +43,8 @@ export function activationBytes(graph: Graph, sizes: Readonly<Record<string, num
   return peak;
 }
 
-function elements(shape: Shape, sizes: Readonly<Record<string, number>>): number {
+/** How many numbers a value of this shape has. */
+export function elements(shape: Shape, sizes: Readonly<Record<string, number>>): number {
   return shape.reduce<number>(
     (product, size) => product * (typeof size === "number" ? size : sizes[size]!),
     1,

@@ -17,9 +17,20 @@ export function checkpointAt(file: string, workspaceFolder?: string): Checkpoint
   return { path: target, key, name: nameOf(key, workspaceFolder) };
 }
 
-/** True for a file that stands for a checkpoint on its own. */
+/** How the names of files end that may be a checkpoint on their own: which are is told by reading them. */
+export const checkpointFileEndings = [
+  ".safetensors",
+  ".safetensors.index.json",
+  ".gguf",
+  ".pt",
+  ".pth",
+  ".bin",
+  ".ckpt",
+] as const;
+
+/** True for a file that may stand for a checkpoint on its own. */
 export function isCheckpointFile(file: string): boolean {
-  return file.endsWith(".safetensors") || file.endsWith(".safetensors.index.json");
+  return checkpointFileEndings.some((ending) => file.endsWith(ending));
 }
 
 /** Hugging Face names of the one weight file, the shard index and the shards of a folder. */

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { Report } from "../diagnosis/report";
-import { isCheckpointFile, type Checkpoint } from "./checkpoint";
+import { checkpointFileEndings, isCheckpointFile, type Checkpoint } from "./checkpoint";
 import { namedCheckpoint, type CheckpointPicker } from "./checkpointPicker";
 import type { Diagnoses } from "./diagnoses";
 
@@ -47,8 +47,9 @@ async function checkpointOf(target: unknown): Promise<Checkpoint> {
   if (!entry.isDirectory() && !isCheckpointFile(uri.fsPath)) {
     throw new Error(
       vscode.l10n.t(
-        "{0} is neither a .safetensors file, a .safetensors.index.json nor a folder.",
+        "{0} is neither a folder nor a file of a checkpoint, whose name ends in {1}.",
         uri.fsPath,
+        checkpointFileEndings.join(", "),
       ),
     );
   }

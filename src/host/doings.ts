@@ -22,6 +22,10 @@ export const couldNot = {
   "show the run": (reason: string) => vscode.l10n.t("Fathom could not show the run: {0}", reason),
   "do what the comparison asked": (reason: string) =>
     vscode.l10n.t("Fathom could not do what the comparison asked: {0}", reason),
+  "do what the directory asked": (reason: string) =>
+    vscode.l10n.t("Fathom could not do what the tensor directory asked: {0}", reason),
+  "read the checkpoint again": (reason: string) =>
+    vscode.l10n.t("Fathom could not read the checkpoint again: {0}", reason),
   "run the diagnosis again": (reason: string) =>
     vscode.l10n.t("Fathom could not run the diagnosis again: {0}", reason),
   "do what the panel asked": (reason: string) =>

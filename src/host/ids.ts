@@ -98,6 +98,8 @@ export const webviews = {
   diagnosis: "fathom.diagnosis",
   /** The custom editor of `.fathom.json` files. */
   report: "fathom.report",
+  /** The custom editor of checkpoints: their tensor directory. */
+  directory: "fathom.checkpoint",
   comparison: "fathom.comparison",
   run: "fathom.run",
 } as const;

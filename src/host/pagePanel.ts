@@ -19,7 +19,7 @@ export interface PageOwner<ToPage, FromPage extends { type: string }> {
 }
 
 /** Names of the bundles in dist/webview. */
-export type PageName = "compare" | "run";
+export type PageName = "compare" | "directory" | "run";
 
 /** Messages that say how far a run is; more of them than a person can see are left out. */
 const pauseMs = 100;

@@ -13,6 +13,7 @@ import { element } from "./dom";
 export interface Button {
   node: HTMLElement;
   setHidden(hidden: boolean): void;
+  setDisabled(disabled: boolean): void;
 }
 
 export function button(
@@ -29,6 +30,9 @@ export function button(
     node,
     setHidden: (hidden) => {
       node.hidden = hidden;
+    },
+    setDisabled: (disabled) => {
+      node.toggleAttribute("disabled", disabled);
     },
   };
 }

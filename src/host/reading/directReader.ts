@@ -2,14 +2,19 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isSchemeName } from "../../architecture/schemes";
 import { contentFiles, fingerprintOf } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
+import { outlookOf } from "../../diagnosis/outlookOf";
+import { withImplied } from "../../diagnosis/plan";
 import { compareReports } from "../../report/comparison";
 import { comparisonCsv } from "../../report/comparisonCsv";
 import { comparisonHtml } from "../../report/comparisonHtml";
 import { reportCsv } from "../../report/csv";
+import { directoryOf } from "../../report/directoryOf";
 import { reportHtml, type PanelAssets } from "../../report/html";
 import { checkSize, parseReport } from "../../report/readReport";
 import { writeWholeFile } from "../../report/wholeFile";
@@ -84,6 +89,28 @@ export const directReader: Reader = {
   },
 
   incompleteness,
+
+  async directoryOf(file) {
+    const checkpoint = await openCheckpoint(file);
+    const directory = directoryOf(checkpoint);
+    const beside = ["config.json", "tokenizer.json", "fathom.json"];
+    return {
+      directory: encoded(JSON.stringify(directory)),
+      folder: checkpoint.folder,
+      names: [path.basename(checkpoint.directoryFile), ...beside],
+      files: directory.files,
+    };
+  },
+
+  async outlookOf({ checkpoint, scheme, metrics, threads, memoryBytes, ...sizes }) {
+    return outlookOf(await openCheckpoint(checkpoint), {
+      ...sizes,
+      metrics: withImplied(metrics),
+      scheme: scheme !== undefined && isSchemeName(scheme) ? scheme : undefined,
+      threads: Math.min(threads ?? Infinity, availableParallelism()),
+      memoryBytes: memoryBytes ?? process.availableMemory() / 2,
+    });
+  },
 
   async readLossLogs(run) {
     const { series, problems } = await readLossLogs(run);

@@ -8,6 +8,8 @@ import type { NamedReport } from "../../report/comparison";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
 import type { ExportedRun } from "../../trainingRun/runReport";
+import type { DirectoryRequest, PackedDirectory } from "../../protocol/directory";
+import type { Outlook } from "../../diagnosis/outlook";
 import type { ReportHeadline } from "../reports/reportStore";
 
 export interface Reader {
@@ -42,6 +44,10 @@ export interface Reader {
   ): Promise<CheckpointContent>;
   /** Why a checkpoint is not complete; undefined when nothing is missing. */
   incompleteness(checkpoint: string): Promise<string | undefined>;
+  /** A checkpoint's tensor directory; reads no weights. @throws CheckpointError */
+  directoryOf(checkpoint: string): Promise<PackedDirectory>;
+  /** Whether and how it can be diagnosed; reads no weights. @throws CheckpointError */
+  outlookOf(request: DirectoryRequest): Promise<Outlook>;
   /** The losses beside a run, of each series as many points as a chart can show. */
   readLossLogs(run: TrainingRun): Promise<LossLogs>;
 }

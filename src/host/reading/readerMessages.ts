@@ -24,6 +24,8 @@ export interface PackedReader {
   runContent: Reader["runContent"];
   contentOf(checkpoint: string, textFiles: readonly string[]): Promise<CheckpointContent>;
   incompleteness: Reader["incompleteness"];
+  directoryOf: Reader["directoryOf"];
+  outlookOf: Reader["outlookOf"];
   readLossLogs: Reader["readLossLogs"];
 }
 

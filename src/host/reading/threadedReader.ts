@@ -9,6 +9,8 @@ import { packReport, unpackReport } from "../../report/packedReport";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
 import type { ExportedRun } from "../../trainingRun/runReport";
+import type { DirectoryRequest, PackedDirectory } from "../../protocol/directory";
+import type { Outlook } from "../../diagnosis/outlook";
 import type { ReportHeadline } from "../reports/reportStore";
 import { ReadingError, type CheckpointContent, type Reader, type TextFormat } from "./reader";
 import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
@@ -74,6 +76,14 @@ export class ThreadedReader implements Reader {
 
   incompleteness(checkpoint: string): Promise<string | undefined> {
     return this.call("incompleteness", [checkpoint]);
+  }
+
+  directoryOf(checkpoint: string): Promise<PackedDirectory> {
+    return this.call("directoryOf", [checkpoint]);
+  }
+
+  outlookOf(request: DirectoryRequest): Promise<Outlook> {
+    return this.call("outlookOf", [request]);
   }
 
   readLossLogs(run: TrainingRun): Promise<LossLogs> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DiagnosisStage } from "../../../src/diagnosis/diagnose";
-import { MemoryError } from "../../../src/diagnosis/diagnose";
+import { MemoryError } from "../../../src/diagnosis/plan";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import {
   copyFixture,

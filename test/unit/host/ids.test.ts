@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
 import { devices } from "../../../src/engine/device";
+import { checkpointFileEndings } from "../../../src/host/checkpoint";
 import {
   commands,
   contextKeys,
@@ -48,6 +49,19 @@ describe("package.json and src/host/ids.ts say the same", () => {
     const welcome = JSON.stringify(contributes.viewsWelcome);
     const offered = welcome.match(/(?<=command:)fathom\.\w+/g) ?? [];
     expect(Object.values(commands)).toEqual(expect.arrayContaining(offered));
+  });
+
+  test("custom editors; that of checkpoints is offered for every file that may be one", () => {
+    const { customEditors } = contributes;
+    expect(customEditors.map(({ viewType }: { viewType: string }) => viewType)).toEqual([
+      webviews.report,
+      webviews.directory,
+    ]);
+    const { selector, priority } = customEditors[1];
+    expect(selector).toEqual(
+      checkpointFileEndings.map((ending) => ({ filenamePattern: `*${ending}` })),
+    );
+    expect(priority).toBe("option");
   });
 
   test("context keys, views and webviews of conditions", () => {

@@ -60,7 +60,9 @@ describe("checkpointAt", () => {
   test("knows checkpoint files", () => {
     expect(isCheckpointFile("/a/model.safetensors")).toBe(true);
     expect(isCheckpointFile("/a/model.safetensors.index.json")).toBe(true);
+    expect(isCheckpointFile("/a/ckpt.pt")).toBe(true);
     expect(isCheckpointFile("/a/config.json")).toBe(false);
+    expect(isCheckpointFile("/a/model.py")).toBe(false);
   });
 });
 

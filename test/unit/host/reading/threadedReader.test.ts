@@ -56,6 +56,21 @@ describe("ThreadedReader", () => {
       await directReader.contentOf(fixture("llama"), files, patience),
     );
     expect(await reader.incompleteness(fixture("llama"))).toBeUndefined();
+    const packed = await reader.directoryOf(fixture("llama"));
+    expect(packed).toEqual(await directReader.directoryOf(fixture("llama")));
+    expect(JSON.parse(new TextDecoder().decode(packed.directory))).toMatchObject({
+      format: "safetensors",
+      parts: expect.arrayContaining([expect.objectContaining({ prefix: "model.layers.0." })]),
+    });
+    const request = {
+      checkpoint: fixture("llama"),
+      sequenceLength: 16,
+      maxTokens: 64,
+      metrics: ["variance" as const],
+      probes: 1,
+      memoryBytes: 1e9,
+    };
+    expect(await reader.outlookOf(request)).toEqual(await directReader.outlookOf(request));
     const run = await discoverRun(path.join(repository, "media", "sample", "pre-ln"));
     expect(await reader.readLossLogs(run)).toEqual(await directReader.readLossLogs(run));
   });

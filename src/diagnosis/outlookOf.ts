@@ -1,0 +1,57 @@
+import type { Architecture } from "../architecture/description";
+import { describeArchitecture } from "../architecture/describe";
+import type { SchemeName } from "../architecture/schemes";
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { CheckpointError } from "../checkpoint/errors";
+import { estimateDiagnosis, type EstimateInput } from "./estimate";
+import { whyNoLoss } from "./objective";
+import type { ArchitectureFacts, Estimate, Outlook } from "./outlook";
+import { MemoryError } from "./plan";
+
+export interface OutlookInput extends Omit<EstimateInput, "checkpoint" | "architecture"> {
+  readonly scheme: SchemeName | undefined;
+}
+
+/** Settles what can be said of a checkpoint from its directory, before any weight is read. */
+export function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Outlook {
+  let architecture: Architecture;
+  try {
+    architecture = describeArchitecture(checkpoint, input.scheme);
+  } catch (error) {
+    if (error instanceof CheckpointError) return { kind: "unreadable", reason: error.message };
+    throw error;
+  }
+  const lacksLoss = whyNoLoss(architecture);
+  return {
+    kind: "readable",
+    architecture: factsOf(architecture),
+    ...(lacksLoss === undefined ? {} : { lacksLoss }),
+    estimate: estimateOrRefusal({ ...input, checkpoint, architecture }),
+  };
+}
+
+function factsOf({ family, scheme, layers, contextLength, notices, ...sizes }: Architecture) {
+  const { hiddenSize, heads, keyValueHeads, feedForwardSize, vocabularySize } = sizes;
+  return {
+    family,
+    scheme: scheme.name,
+    schemeSource: scheme.source,
+    layers: layers.length,
+    hiddenSize,
+    heads,
+    keyValueHeads,
+    feedForwardSize,
+    vocabularySize,
+    notices: notices ?? [],
+    ...(contextLength === undefined ? {} : { contextLength }),
+  } satisfies ArchitectureFacts;
+}
+
+function estimateOrRefusal(input: EstimateInput): Estimate | { refusal: string } {
+  try {
+    return estimateDiagnosis(input);
+  } catch (error) {
+    if (error instanceof MemoryError) return { refusal: error.message };
+    throw error;
+  }
+}

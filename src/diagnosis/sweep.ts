@@ -138,7 +138,7 @@ export async function sweep(
   return { kind: "done" };
 }
 
-async function embed(
+export async function embed(
   architecture: Architecture,
   batch: Batch,
   executor: Executor,

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
-import { CheckpointError, written } from "../../checkpoint/errors";
+import { CheckpointError } from "../../checkpoint/errors";
 import type {
   Activation,
   Architecture,
@@ -367,11 +367,4 @@ function turningOf(
   return stored
     ? { inverseFrequencies: stored.frequencies, pairing }
     : rotary(headSize, Number(settings["rotary-base"]), { type: "default" }, pairing);
-}
-
-/** For messages: `heads=4, norm=post-ln`. */
-export function settingsText(settings: Settings): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${written(value).replaceAll('"', "")}`)
-    .join(", ");
 }

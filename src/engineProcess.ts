@@ -1,6 +1,7 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
-import { describeArchitecture } from "./architecture/describe";
+import type { Settings } from "./architecture/reading";
+import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";
 import { commonFolder } from "./checkpoint/commonFolder";
@@ -9,6 +10,7 @@ import { fingerprintOf } from "./checkpoint/fingerprint";
 import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
+import { readingSummary, settleReading } from "./diagnosis/readings";
 import type { Metric, Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -55,14 +57,14 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     );
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const architecture = describeArchitecture(checkpoint, request.scheme);
-  await verifyCopies(architecture);
+  const proposal = await readArchitecture(checkpoint, {
+    scheme: request.scheme,
+    settings: (request.reading ?? {}),
+  });
+  const likeliest = proposal.architecture({});
+  await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
-  const { sequences, source, sequenceLength } = await readDocuments(
-    request,
-    checkpoint,
-    architecture,
-  );
+  const { sequences, source, sequenceLength } = await readDocuments(request, checkpoint, likeliest);
 
   progress.tell({ stage: "device" });
   // ONNX Runtime starts as many as it is told to, and waits for each of them at every operator.
@@ -75,6 +77,15 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
   const notices = [...deviceNotices];
+  const memoryBytes = request.memoryBytes ?? process.availableMemory() / 2;
+  const settlement = await settleReading(
+    request.checkpoint,
+    proposal,
+    sequences,
+    executorOn(provider),
+    { runBytes: memoryBytes * 0.4 },
+  );
+  const { architecture } = settlement;
   const { name, overruled } = architecture.scheme;
   if (overruled !== undefined) {
     notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);
@@ -107,13 +118,14 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       checkpoint,
       fingerprint: await fingerprint,
       architecture,
+      reading: readingSummary(proposal, settlement),
       sequences,
       source,
       sequenceLength,
       metrics: new Set(request.metrics.flatMap(withImplied)),
       probes: request.probes,
       seed: request.seed,
-      memoryBytes: request.memoryBytes ?? process.availableMemory() / 2,
+      memoryBytes,
     },
     executorOn(provider),
     runtime,

@@ -10,6 +10,7 @@ import { Batch } from "./batch";
 import { LayerRun } from "./layerRun";
 import { negativeLogLikelihoods } from "./likelihood";
 import { evaluatedSequences } from "./objective";
+import type { ReadingSummary } from "./report";
 import { embed } from "./sweep";
 
 /** A reading whose loss was taken. */
@@ -37,10 +38,10 @@ export interface Settlement {
 export const leastMargin = { nats: 0.03, standardErrors: 3 } as const;
 
 /**
- * A reading must predict better than the frequencies of the evaluated tokens do by this share: wrong
- * readings come close to them, and which of those is best says nothing.
+ * A reading must predict better by this share than the frequencies of the tokens before do: wrong
+ * readings come close to those, and which of them is best says nothing.
  */
-const leastGain = 0.1;
+const leastGain = 0.2;
 
 /** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
 const tokensCompared = 1024;
@@ -88,6 +89,7 @@ export async function settleReading(
   }
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
+    if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
     const found = await settleApproximate(trial, best, setting);
     best = found.tried;
     if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
@@ -110,7 +112,7 @@ export async function settleReading(
   }
   if (best.mean > (1 - leastGain) * trial.frequencyLoss) {
     refuse(
-      `under no reading of its tensors does it predict the evaluated tokens better than their frequencies do (${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
+      `under no reading of its tensors does it predict the evaluated tokens better than the frequencies of those before do (${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
     );
   }
   if (ruled && !ruled.isClear) {
@@ -130,6 +132,25 @@ export async function settleReading(
     candidates: trial.candidates(),
     margin: ruled?.margin,
     untold,
+  };
+}
+
+/** What a report says of how a checkpoint was read. */
+export function readingSummary(
+  { source, settled }: Proposal,
+  { candidates, margin, untold }: Settlement,
+): ReadingSummary {
+  return {
+    source,
+    ...(settled.length > 0 && { settled: settled.map((setting) => ({ ...setting })) }),
+    ...(candidates.length > 0 && {
+      candidates: candidates.map(({ settings, nll }) => ({
+        settings: { ...settings },
+        ...(nll !== undefined && { nll }),
+      })),
+    }),
+    ...(margin !== undefined && Number.isFinite(margin) && { margin }),
+    ...(Object.keys(untold).length > 0 && { untold: Object.keys(untold) }),
   };
 }
 
@@ -165,16 +186,18 @@ class Trial {
       }));
   }
 
-  /** Mean loss, in nats, of guessing each token by how often it is among the evaluated ones. */
+  /** Mean loss, in nats, of guessing each token by how often it stood among those before it. */
   get frequencyLoss(): number {
+    const { vocabularySize } = this.proposal.architecture({});
     const counts = new Map<number, number>();
-    const targets = this.sequences.flatMap(({ tokens }) => tokens.slice(1));
-    for (const token of targets) counts.set(token, (counts.get(token) ?? 0) + 1);
-    let loss = 0;
-    for (const count of counts.values()) {
-      loss -= (count / targets.length) * Math.log(count / targets.length);
+    let [loss, seen] = [0, 0];
+    for (const token of this.sequences.flatMap(({ tokens }) => tokens.slice(1))) {
+      const count = counts.get(token) ?? 0;
+      loss -= Math.log((count + 1) / (seen + vocabularySize));
+      counts.set(token, count + 1);
+      seen++;
     }
-    return loss;
+    return loss / seen;
   }
 
   async losses(settings: Settings): Promise<Tried> {

@@ -172,6 +172,7 @@ const familyNames = new Map([
   ["qwen2", "Qwen2"],
   ["qwen3", "Qwen3"],
   ["deepseek-llm", "DeepSeek-LLM"],
+  ["inferred", "transformer of its own"],
 ]);
 
 /** Power of ten of the leading digit. */

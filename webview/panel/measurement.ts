@@ -11,6 +11,7 @@ import {
   wholeNumber,
   withInterval,
 } from "../../src/report/format";
+import { readingText } from "../../src/report/reading";
 import { element, setText } from "../shared/dom";
 import { plannedShare } from "./plannedShare";
 
@@ -110,6 +111,9 @@ export function measurementFacts(
       "Norm scheme",
       `${schemeName(architecture.normScheme)}, from: ${architecture.normSchemeSource}`,
     ],
+    ...(architecture.reading
+      ? [["Read as", readingText(checkpoint.format, architecture.reading)] as [string, string]]
+      : []),
   ];
 }
 

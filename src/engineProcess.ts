@@ -1,6 +1,5 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
-import type { Settings } from "./architecture/reading";
 import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";

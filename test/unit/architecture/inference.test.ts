@@ -201,8 +201,8 @@ function written(
     tensors.set(own, embedding);
     tensors.set(table(outer["wpe"]!), old.get("transformer.wpe.weight")!);
     const [weight, bias] = isLens ? ["w", "b"] : ["weight", "bias"];
-    tensors.set(`${outer["ln_f"]!}.${weight!}`, old.get("transformer.ln_f.weight")!);
-    tensors.set(`${outer["ln_f"]!}.${bias!}`, old.get("transformer.ln_f.bias")!);
+    tensors.set(`${outer["ln_f"]!}.${weight}`, old.get("transformer.ln_f.weight")!);
+    tensors.set(`${outer["ln_f"]!}.${bias}`, old.get("transformer.ln_f.bias")!);
     tensors.set(
       isLens ? outer["head"]! : `${outer["head"]!}.weight`,
       isLens ? transposedTensor(embedding) : embedding,

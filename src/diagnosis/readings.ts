@@ -45,7 +45,7 @@ export const leastMargin = { nats: 0.01, standardErrors: 3 } as const;
 const leastGain = 0.2;
 
 /** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
-const tokensCompared = 1024;
+const tokensCompared = 2048;
 
 export interface SettlementOptions {
   /** Bytes that the activations of one run may take. */
@@ -130,7 +130,7 @@ export async function settleReading(
         ? { ...architecture.scheme, source: "the reading that predicts the evaluated tokens best" }
         : architecture.scheme,
     },
-    candidates: trial.candidates(),
+    candidates: trial.candidates(best),
     margin: ruled?.margin,
     untold,
   };
@@ -177,14 +177,15 @@ class Trial {
     return [...this.known.values()];
   }
 
-  /** Best first. */
-  candidates(): Candidate[] {
-    return this.tried
-      .toSorted((a, b) => a.mean - b.mean || 0)
-      .map(({ settings, mean }) => ({
+  /** Best first, but for the one that is taken where approximations are better by chance. */
+  candidates(taken?: Tried): Candidate[] {
+    const rest = this.tried.filter((tried) => tried !== taken);
+    return [...(taken ? [taken] : []), ...rest.toSorted((a, b) => (a.mean < b.mean ? -1 : 1))].map(
+      ({ settings, mean }) => ({
         settings,
         nll: Number.isFinite(mean) ? mean : undefined,
-      }));
+      }),
+    );
   }
 
   /** Mean loss, in nats, of guessing each token by how often it stood among those before it. */

@@ -16,6 +16,7 @@ export function readingText(
           `of ${counted(candidates.length, "reading")} the evaluated tokens are predicted best with ` +
             Object.entries(taken.settings)
               .filter(([name]) => !untold.includes(name))
+              .filter(([name]) => name !== "gelu" || taken.settings["activation"] === "gelu")
               .map(([name, value]) => `${name}=${value}`)
               .join(", "),
           ...(taken.nll === undefined || others.length === 0

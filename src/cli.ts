@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { isSettingName, settingNames } from "./architecture/reading";
 import { schemeNames } from "./architecture/schemes";
 import { messageOf } from "./checkpoint/errors";
 import type { Metric, Report } from "./diagnosis/report";
@@ -49,6 +50,7 @@ interface DiagnoseOptions {
   metrics: Metric[];
   probes: number;
   scheme?: string;
+  reading?: Record<string, string>;
   device: Device;
   threads?: number;
   memory?: number;
@@ -93,6 +95,12 @@ async function main(): Promise<void> {
       new Option("--scheme <name>", "norm scheme, where the checkpoint cannot tell").choices(
         schemeNames,
       ),
+    )
+    .addOption(
+      new Option(
+        "--reading <key=value>",
+        "what is known of a model whose tensors do not tell it, such as heads=4 (may be repeated)",
+      ).argParser(keyValue),
     )
     .addOption(new Option("--device <name>", "where to compute").choices(devices).default("auto"))
     .option("--threads <n>", "threads of the CPU", whole(1))
@@ -163,6 +171,7 @@ function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisReque
     device: options.device,
     seed: options.seed,
     ...(options.scheme !== undefined && { scheme: options.scheme }),
+    ...(options.reading !== undefined && { reading: options.reading }),
     ...(options.threads !== undefined && { threads: options.threads }),
     ...(options.memory !== undefined && { memoryBytes: options.memory * 2 ** 30 }),
   };
@@ -266,6 +275,14 @@ function complain(message: string): void {
 
 function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
+}
+
+function keyValue(value: string, previous: Record<string, string> = {}): Record<string, string> {
+  const [, key, stated] = /^([^=]+)=(.+)$/.exec(value) ?? [];
+  if (key === undefined || stated === undefined || !isSettingName(key)) {
+    throw new InvalidArgumentError(`Expected KEY=VALUE with one of ${settingNames.join(", ")}.`);
+  }
+  return { ...previous, [key]: stated };
 }
 
 function whole(least: number): (value: string) => number {

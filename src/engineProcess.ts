@@ -1,6 +1,6 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
-import { describeArchitecture } from "./architecture/describe";
+import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";
 import { commonFolder } from "./checkpoint/commonFolder";
@@ -10,6 +10,7 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
+import { readingSummary, settleReading } from "./diagnosis/readings";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -58,14 +59,14 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     );
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const described = await withMaskToken(
-    describeArchitecture(checkpoint, request.scheme),
-    checkpoint,
-  );
-  await verifyCopies(described);
+  const proposal = await readArchitecture(checkpoint, {
+    scheme: request.scheme,
+    settings: request.reading ?? {},
+  });
+  const likeliest = await withMaskToken(proposal.architecture({}), checkpoint);
+  await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
-  const { sequences, source, sequenceLength } = await readDocuments(request, checkpoint, described);
-  const architecture = withoutLabels(described, sequences);
+  const { sequences, source, sequenceLength } = await readDocuments(request, checkpoint, likeliest);
 
   progress.tell({ stage: "device" });
   // ONNX Runtime starts as many as it is told to, and waits for each of them at every operator.
@@ -77,6 +78,16 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       weightsFolder: commonFolder(checkpoint.tensors.values()),
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
+  const memoryBytes = request.memoryBytes ?? process.availableMemory() / 2;
+  const settlement = await settleReading(
+    request.checkpoint,
+    proposal,
+    sequences,
+    executorOn(provider),
+    { runBytes: memoryBytes * 0.4 },
+  );
+  const settled = await withMaskToken(settlement.architecture, checkpoint);
+  const architecture = withoutLabels(settled, sequences);
   const notices = [...deviceNotices, ...(architecture.notices ?? [])];
   const { name, overruled } = architecture.scheme;
   if (overruled !== undefined) {
@@ -110,13 +121,14 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       checkpoint,
       fingerprint: await fingerprint,
       architecture,
+      reading: readingSummary(proposal, settlement),
       sequences,
       source,
       sequenceLength,
       metrics: withImplied(request.metrics),
       probes: request.probes,
       seed: request.seed,
-      memoryBytes: request.memoryBytes ?? process.availableMemory() / 2,
+      memoryBytes,
     },
     executorOn(provider),
     runtime,

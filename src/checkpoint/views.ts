@@ -48,6 +48,19 @@ export function transposed(tensor: TensorEntry): TensorEntry {
   );
 }
 
+/** A tensor with its axes in another order: axis i is what axis `axes[i]` was. */
+export function permuted(tensor: TensorEntry, axes: readonly number[]): TensorEntry {
+  const strides = stridesOf(tensor);
+  const shape = axes.map((axis) => tensor.shape[axis]!);
+  return arrangement(
+    tensor,
+    shape,
+    { shape, strides: axes.map((axis) => strides[axis]!) },
+    0,
+    tensor.scale,
+  );
+}
+
 /** The same numbers under another shape of as many elements. */
 export function reshaped(tensor: TensorEntry, shape: readonly number[]): TensorEntry {
   if (tensor.scale && !isOneFactor(tensor.scale) && shape.at(-1) !== tensor.shape.at(-1)) {

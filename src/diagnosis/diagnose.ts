@@ -8,7 +8,7 @@ import { Measurements } from "./measurements";
 import type { EvaluatedSequence } from "./objective";
 import { evaluatedSequences, whyNoLoss } from "./objective";
 import { batchCost, planBatches, withoutRemovals } from "./plan";
-import type { Metric, Report, RuntimeSummary } from "./report";
+import type { Metric, ReadingSummary, Report, RuntimeSummary } from "./report";
 import { assembleReport, noticeFindings } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
 import { sweep } from "./sweep";
@@ -18,6 +18,8 @@ export interface DiagnosisInput {
   /** Of the checkpoint's content. */
   readonly fingerprint: string;
   readonly architecture: Architecture;
+  /** How that was found out, for the report. */
+  readonly reading?: ReadingSummary;
   readonly sequences: readonly Sequence[];
   /** Where they came from, for the report. */
   readonly source: string;

@@ -55,6 +55,32 @@ export interface ArchitectureSummary {
   normSchemeSource: string;
   /** The norms of the residual stream, by the module paths of their weights. */
   norms?: NormSummary[];
+  /** How the checkpoint was read. */
+  reading?: ReadingSummary;
+}
+
+/** What a checkpoint was taken for, and on what evidence. */
+export interface ReadingSummary {
+  /**
+   * config.json and a family; a family told by what the file states itself; or the names and shapes of
+   * its tensors.
+   */
+  source: "config" | "family" | "inference";
+  /** What was settled before anything was evaluated, and by what. */
+  settled?: { name: string; value: string; by: string }[];
+  /** The readings that were tried on the evaluated tokens, the one that was taken first. */
+  candidates?: ReadingCandidate[];
+  /** By how many nats a token the reading is better than the best that computes another thing. */
+  margin?: number;
+  /** Settings whose values predicted alike, so that the usual one was taken. */
+  untold?: string[];
+}
+
+export interface ReadingCandidate {
+  /** By name: `{ "heads": "4", "norm": "post-ln" }`. */
+  settings: Record<string, string>;
+  /** Absent where it is not finite. */
+  nll?: number;
 }
 
 export interface NormSummary {

@@ -68,6 +68,7 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
       normScheme: architecture.scheme.name,
       normSchemeSource: architecture.scheme.source,
       norms: normSummaries(architecture),
+      ...(input.reading && { reading: input.reading }),
     },
     evaluation: evaluationSummary(input, sequences),
     runtime,

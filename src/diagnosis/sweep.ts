@@ -139,7 +139,7 @@ export async function sweep(
   return { kind: "done" };
 }
 
-async function embed(
+export async function embed(
   architecture: Architecture,
   batch: Batch,
   executor: Executor,

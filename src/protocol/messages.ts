@@ -24,6 +24,8 @@ export interface DiagnosisRequest {
   probes: number;
   /** Norm scheme; undefined: settled from the checkpoint. */
   scheme?: string;
+  /** What is known of a model whose tensors do not tell it: heads, activation and the like, by name. */
+  reading?: Record<string, string>;
   device: Device;
   /** Undefined: one per physical core, as ONNX Runtime chooses. */
   threads?: number;

@@ -196,6 +196,7 @@ const familyNames = new Map([
   ["t5", "T5 encoder"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
+  ["inferred", "transformer of its own"],
 ]);
 
 /** Power of ten of the leading digit. */

@@ -12,6 +12,7 @@ import {
   withInterval,
 } from "./format";
 import { layerColumns, type LayerColumn } from "./layerColumns";
+import { readingText } from "./reading";
 
 /** The table of layers; of long models as many as `most`, the first and the last ones. */
 export function layerTableMarkdown(report: Report, most = Infinity): string {
@@ -35,6 +36,9 @@ export function answerMarkdown(report: Report): string {
   return [
     `# Depth of ${text(baseName(checkpoint.path))}`,
     `${text(checkpoint.path)}: ${text(facts.join(" · "))}`,
+    ...(architecture.reading && architecture.reading.source !== "config"
+      ? [text(`Read as ${readingText(checkpoint.format, architecture.reading)}.`)]
+      : []),
     ...report.findings.map((finding) => `- ${text(finding.text)}`),
     ...(baseline
       ? [

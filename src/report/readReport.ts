@@ -224,6 +224,15 @@ const reportSchema = object({
         ),
       }),
     ).exactOptional(),
+    reading: object({
+      source: z.enum(["config", "family", "inference"], "expected config, family or inference"),
+      settled: list(object({ name: text, value: text, by: text })).exactOptional(),
+      candidates: list(
+        object({ settings: z.record(text, text), nll: number.exactOptional() }),
+      ).exactOptional(),
+      margin: number.exactOptional(),
+      untold: list(text).exactOptional(),
+    }).exactOptional(),
   }),
   evaluation: object({
     source: text,

@@ -16,6 +16,7 @@ import {
   withInterval,
 } from "./format";
 import { layerColumns } from "./layerColumns";
+import { readingText } from "./reading";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictOf } from "./verdict";
 
@@ -52,7 +53,13 @@ function titleLines(report: Report, paint: Paint, width: number): string[] {
     counted(architecture.layers, "layer"),
     `${largeCount(checkpoint.parameters)} parameters`,
   ].join(" · ");
-  return [paint.bold(clean(baseName(checkpoint.path))), ...wrap(facts, width)];
+  const { reading } = architecture;
+  // Where a config says what the model is, there is nothing to tell of how it was read.
+  const told =
+    reading && reading.source !== "config"
+      ? wrap(clean(`Read as ${readingText(checkpoint.format, reading)}.`), width)
+      : [];
+  return [paint.bold(clean(baseName(checkpoint.path))), ...wrap(facts, width), ...told];
 }
 
 function sparklineLines(report: Report, paint: Paint, width: number): string[] {

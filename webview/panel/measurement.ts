@@ -13,6 +13,7 @@ import {
   wholeNumber,
   withInterval,
 } from "../../src/report/format";
+import { readingText } from "../../src/report/reading";
 import { element, setText } from "../shared/dom";
 import { plannedShare } from "./plannedShare";
 
@@ -112,6 +113,9 @@ export function measurementFacts(
       "Norm scheme",
       `${schemeName(architecture.normScheme)}, from: ${architecture.normSchemeSource}`,
     ],
+    ...(architecture.reading
+      ? [["Read as", readingText(checkpoint.format, architecture.reading)] as [string, string]]
+      : []),
   ];
 }
 

@@ -1,13 +1,15 @@
 /** A diagnosis in this process, from a checkpoint's path to its report. */
-import { describeArchitecture } from "../../../src/architecture/describe";
 import type { Architecture } from "../../../src/architecture/description";
 import { isPatchEmbedding } from "../../../src/architecture/description";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
+import type { Settings } from "../../../src/architecture/reading";
 import type { SchemeName } from "../../../src/architecture/schemes";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { DiagnosisObserver } from "../../../src/diagnosis/diagnose";
 import { diagnose } from "../../../src/diagnosis/diagnose";
 import { MemoryError } from "../../../src/diagnosis/plan";
+import { readingSummary, settleReading } from "../../../src/diagnosis/readings";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
@@ -22,6 +24,8 @@ export interface PipelineOptions {
   seed?: number;
   memoryBytes?: number;
   scheme?: SchemeName;
+  /** What is stated of a model whose tensors do not tell it. */
+  reading?: Settings;
   observer?: Partial<DiagnosisObserver>;
   /** Stands between the sweep and ONNX Runtime. */
   executor?: (cpu: Executor) => Executor;
@@ -29,19 +33,23 @@ export interface PipelineOptions {
 
 export async function diagnoseHere(path: string, options: PipelineOptions): Promise<Report> {
   const checkpoint = await openCheckpoint(path);
-  const described = describeArchitecture(checkpoint, options.scheme);
-  const sequences = await sequencesOf(options.documents, described);
-  const architecture = withoutLabels(described, sequences);
+  const proposal = await readArchitecture(checkpoint, {
+    scheme: options.scheme,
+    ...(options.reading && { settings: options.reading }),
+  });
+  const sequences = await sequencesOf(options.documents, proposal.architecture({}));
   const cpu = onnxRuntimeExecutor({
     provider: "cpu",
     threads: 1,
     weightsFolder: commonFolder(checkpoint.tensors.values()),
   });
+  const settlement = await settleReading(path, proposal, sequences, cpu, { runBytes: 2 ** 28 });
   return diagnose(
     {
       checkpoint,
       fingerprint: "0".repeat(64),
-      architecture,
+      architecture: withoutLabels(settlement.architecture, sequences),
+      reading: readingSummary(proposal, settlement),
       sequences,
       source: "test",
       sequenceLength: 256,

@@ -1,0 +1,190 @@
+import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
+import { isSameContent } from "../../checkpoint/content";
+import { reshaped, transposed } from "../../checkpoint/views";
+import type { Head } from "../description";
+import { plainHead } from "../description";
+import type { Part } from "./parts";
+import { partsOf, wordOf } from "./parts";
+import type { Stack, Tensors } from "./stack";
+import { refusal } from "./stack";
+
+/** What stands before and after the layers. */
+export interface Ends {
+  readonly tokens: TensorEntry;
+  /** [places, hidden] */
+  readonly positions: TensorEntry | undefined;
+  readonly embeddingNorm: Part | undefined;
+  readonly finalNorm: Part | undefined;
+  readonly head: Head;
+  /** Rotary frequencies or their tables, wherever the model keeps them. */
+  readonly rotary: RotaryTensors | undefined;
+  readonly hidden: number;
+}
+
+/** By the names they are stored under. */
+export type RotaryTensors =
+  | { readonly kind: "frequencies"; readonly frequencies: TensorEntry }
+  | { readonly kind: "tables"; readonly cosine: TensorEntry; readonly sine: TensorEntry };
+
+/** Tensors around the layers that compute nothing by themselves. */
+const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_cis)$/;
+
+/**
+ * Tells the embedding, the positions, the norms around the layers and the head.
+ *
+ * @throws CheckpointError naming what has no place around the layers of a language model
+ */
+export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<Ends> {
+  const refuse = (parts: readonly Part[], what: string) =>
+    refusal(
+      checkpoint,
+      parts.flatMap((part) => part.names),
+      what,
+    );
+  const rotary = rotaryTensors(stack);
+  const isRotary = (name: string): boolean => rotaryName.test(name);
+  const kept = [...stack.outer].filter(
+    ([name, { dataType }]) => !buffers.test(name) && !isRotary(name) && dataType !== "BOOL",
+  );
+  const parts = partsOf(new Map(kept));
+  const left = new Set(parts);
+
+  const images = parts.filter(
+    ({ path, weight }) =>
+      weight.shape.length >= 4 || /(^|\.)(cls_token|patch_embed\w*)(\.|$)/.test(path),
+  );
+  if (images.length > 0) {
+    throw refuse(images, "reads no tokens, but what these tensors take in:");
+  }
+  const isTable = (part: Part): boolean =>
+    part.bias === undefined && part.weight.shape.length === 2 && !isHeadName(part.path);
+  const tables = parts.filter((part) => isTable(part) && isTokenName(part.path));
+  if (tables.length !== 1) {
+    throw refuse(
+      tables.length > 0 ? tables : parts,
+      tables.length === 0
+        ? "has no embedding of tokens that is known by name, but"
+        : "has several embeddings of tokens:",
+    );
+  }
+  const [embedding] = tables as [Part];
+  const [vocabulary, hidden] = embedding.weight.shape as [number, number];
+  left.delete(embedding);
+
+  const places = parts.filter((part) => isPositionName(part.path) && left.has(part));
+  if (places.length > 1) throw refuse(places, "has several tables of positions:");
+  const positions = places[0] && tableOf(places[0], hidden);
+  if (places[0] && positions === undefined) {
+    throw refuse(places, `has positions that are no table of ${hidden} channels:`);
+  }
+  if (places[0]) left.delete(places[0]);
+
+  const norms = [...left].filter(
+    ({ path, weight }) =>
+      weight.shape.length === 1 && weight.shape[0] === hidden && /norm|ln|layernorm/i.test(path),
+  );
+  const embeddingNorms = norms.filter(({ path }) =>
+    /emb|input|pre_?ln|ln_?pre|first|in_?norm/i.test(path),
+  );
+  const finalNorms = norms.filter((norm) => !embeddingNorms.includes(norm));
+  if (embeddingNorms.length > 1 || finalNorms.length > 1) {
+    throw refuse(norms, "has norms around its layers whose places their names do not tell:");
+  }
+  for (const norm of norms) left.delete(norm);
+
+  const heads = [...left].filter(
+    ({ path, weight }) => weight.shape.length === 2 && isHeadName(path),
+  );
+  if (heads.length > 1) throw refuse(heads, "has several heads:");
+  const [headPart] = heads;
+  if (headPart) left.delete(headPart);
+  if (left.size > 0) {
+    throw refuse(
+      [...left],
+      "has around its layers what is neither an embedding, a norm nor a head:",
+    );
+  }
+  return {
+    tokens: embedding.weight,
+    positions,
+    embeddingNorm: embeddingNorms[0],
+    finalNorm: finalNorms[0],
+    head: await headOf(headPart, embedding.weight, vocabulary, (what) =>
+      refuse(headPart ? [headPart] : [embedding], what),
+    ),
+    rotary,
+    hidden,
+  };
+}
+
+function isTokenName(path: string): boolean {
+  return (
+    /(^|[._])(tok|token|tokens|wte|word|words|vocab|char|chars|embed|embedding|embeddings|emb|embed_tokens)|W_E$/i.test(
+      path,
+    ) &&
+    !isPositionName(path) &&
+    !/type|segment|time|norm|(^|[._])ln/i.test(path)
+  );
+}
+
+function isPositionName(path: string): boolean {
+  return /(^|[._])(pos|position|positions|positional|wpe|pe)([._]|$)|pos_?(emb|enc)|positional_|position_emb|W_pos$/i.test(
+    path,
+  );
+}
+
+function isHeadName(path: string): boolean {
+  return (
+    /(^|[._])(lm_?head|head|heads|output|out|unembed|decoder|generator|logits|proj|projection|classifier|fc|fc_?out|to_logits|final|linear)([._]|$)|head|W_U$/i.test(
+      path,
+    ) && wordOf(path) !== "we"
+  );
+}
+
+/** [places, hidden] of a table that may have an axis of one before or between. */
+function tableOf({ weight, bias }: Part, hidden: number): TensorEntry | undefined {
+  const sizes = weight.shape.filter((size) => size !== 1);
+  const isTable = bias === undefined && sizes.length === 2 && sizes[1] === hidden;
+  return isTable ? reshaped(weight, sizes) : undefined;
+}
+
+async function headOf(
+  part: Part | undefined,
+  tokens: TensorEntry,
+  vocabulary: number,
+  refuse: (what: string) => Error,
+): Promise<Head> {
+  // Training code that ties the two often saves one name; that it is so is for the evidence to show.
+  if (part === undefined) return { ...plainHead(tokens), tied: true };
+  const isTurned = /(^|\.)W_U$/.test(part.path);
+  const weight = isTurned ? transposed(part.weight) : part.weight;
+  if (weight.shape[0] !== vocabulary || weight.shape[1] !== tokens.shape[1]) {
+    throw refuse(
+      `has a head of another shape than the ${vocabulary} tokens by ${tokens.shape[1]!} channels of its embedding:`,
+    );
+  }
+  const isOne = part.weight.file === tokens.file && part.weight.offset === tokens.offset;
+  const tied = !isTurned && (isOne || (await isSameContent(part.weight, tokens)));
+  return {
+    ...plainHead(tied ? tokens : weight),
+    bias: part.bias,
+    tied,
+    ...(tied && { copy: part.weight }),
+  };
+}
+
+const rotaryName = /(^|[._])(inv_freq|(rope_|rotary_|freqs_)?(cos|sin)(_cached)?)$/;
+
+/** Frequencies or tables, in the first layer or around the layers. */
+function rotaryTensors({ layers, outer }: Stack): RotaryTensors | undefined {
+  const find = (tensors: Tensors, pattern: RegExp): TensorEntry | undefined =>
+    [...tensors].find(([name]) => pattern.test(name))?.[1];
+  for (const tensors of [outer, layers[0]!]) {
+    const frequencies = find(tensors, /(^|[._])inv_freq$/);
+    if (frequencies) return { kind: "frequencies", frequencies };
+    const cosine = find(tensors, /(^|[._])(rope_|rotary_|freqs_)?cos(_cached)?$/);
+    const sine = find(tensors, /(^|[._])(rope_|rotary_|freqs_)?sin(_cached)?$/);
+    if (cosine && sine) return { kind: "tables", cosine, sine };
+  }
+  return undefined;
+}

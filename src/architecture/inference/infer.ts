@@ -1,0 +1,370 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint";
+import { CheckpointError } from "../../checkpoint/errors";
+import type {
+  Activation,
+  Architecture,
+  Attention,
+  FeedForward,
+  LayerDescription,
+  Norm,
+  Rotary,
+} from "../description";
+import { plainEmbedding } from "../description";
+import { plainAttention } from "../familyReader";
+import type { OpenSetting, Proposal, SettingName, Settings, SettledSetting } from "../reading";
+import { rotary } from "../rotary";
+import type { SchemeName } from "../schemes";
+import { isSchemeName, schemeNamed, schemeNames } from "../schemes";
+import type { LayerNames } from "../sublayers";
+import { everywhere, sublayers, vectorNames } from "../sublayers";
+import type { Ends } from "./ends";
+import { readEnds } from "./ends";
+import type { StoredRotary } from "./frequencies";
+import { baseOf, readRotary } from "./frequencies";
+import { hintOf } from "./hints";
+import type { FusedArrangement, LayerParts } from "./layer";
+import { layerParts } from "./layer";
+import type { Part } from "./parts";
+import { orientationOf, partsOf } from "./parts";
+import type { Stack } from "./stack";
+import { findStack, refusal } from "./stack";
+
+interface Stated {
+  readonly scheme: SchemeName | undefined;
+  readonly settings: Settings;
+}
+
+/** What names and shapes tell of a model. */
+interface Structure {
+  readonly stack: Stack;
+  readonly ends: Ends;
+  readonly layers: readonly LayerParts[];
+  readonly rotary: StoredRotary | undefined;
+}
+
+/**
+ * Tells a model from the names and shapes of its tensors: what it is made of must be clear, and every
+ * tensor must have its place. What weights cannot tell stays open (see `OpenSetting`).
+ *
+ * @throws CheckpointError naming the tensors that do not fit
+ */
+export async function inferArchitecture(checkpoint: Checkpoint, stated: Stated): Promise<Proposal> {
+  const structure = await readStructure(checkpoint);
+  const { settled, open } = settle(checkpoint, structure, stated);
+  const fixed: Settings = Object.fromEntries(settled.map(({ name, value }) => [name, value]));
+  const likeliest: Settings = Object.fromEntries(
+    open.map(({ name, values }) => [name, values[0]!]),
+  );
+  return {
+    source: "inference",
+    settled,
+    open,
+    architecture: (settings) => assemble(structure, { ...likeliest, ...settings, ...fixed }),
+  };
+}
+
+async function readStructure(checkpoint: Checkpoint): Promise<Structure> {
+  const stack = findStack(checkpoint);
+  const ends = await readEnds(checkpoint, stack);
+  const orientation = orientationOf(partsOf(stack.layers[0]!)) ?? "output first";
+  if (orientation === "both") {
+    const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
+    throw refusal(checkpoint, names, "stores some linears [output, input] and others transposed:");
+  }
+  const layers = stack.layers.map((tensors, index) =>
+    layerParts(checkpoint, `${stack.prefix}.${index}`, tensors, ends.hidden, orientation),
+  );
+  return {
+    stack,
+    ends,
+    layers,
+    rotary: ends.rotary && (await readRotary(ends.rotary)),
+  };
+}
+
+const activationsOf = {
+  gated: ["silu", "gelu", "relu"],
+  plain: ["gelu", "relu", "silu", "squared_relu", "quick_gelu"],
+} as const;
+
+/** By the number of norms in a layer. */
+const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
+  2: ["pre-ln", "post-ln", "reordered", "parallel", "lns", "deepnorm", "mix-ln"],
+  4: ["sandwich"],
+};
+
+/** What each setting may be, and what is known of it already. */
+function settle(
+  checkpoint: Checkpoint,
+  structure: Structure,
+  { scheme, settings }: Stated,
+): { settled: SettledSetting[]; open: OpenSetting[] } {
+  const { ends, layers, rotary: stored } = structure;
+  const [{ attention, feedForward, norms }] = layers as [LayerParts];
+  const settled: SettledSetting[] = [];
+  const open: OpenSetting[] = [];
+  const asked = normalisedSettings(checkpoint, settings, scheme);
+  const settleOne = (
+    name: SettingName,
+    values: readonly string[],
+    known: { readonly value: string; readonly by: string } | undefined,
+    more: Omit<OpenSetting, "name" | "values"> & {
+      readonly accepts?: (value: string) => boolean;
+    } = {},
+  ): void => {
+    const { accepts = (value: string) => values.includes(value), ...options } = more;
+    const own = asked[name];
+    if (own !== undefined) {
+      if (!accepts(own)) {
+        throw new CheckpointError(
+          "config",
+          `${checkpoint.directoryFile}: the reading ${name}=${own} is not possible; it could be ${values.join(", ")}.`,
+        );
+      }
+      settled.push({ name, value: own, by: "as asked" });
+    } else if (known) settled.push({ name, ...known });
+    else if (values.length === 1)
+      settled.push({ name, value: values[0]!, by: "nothing else fits" });
+    else open.push({ name, values, ...options });
+  };
+
+  const schemeChoices = schemesOf[norms.length];
+  if (schemeChoices === undefined) {
+    const names = norms.flatMap((norm) => norm.names);
+    throw refusal(
+      checkpoint,
+      (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
+        (name) => `${structure.stack.prefix}.0.${name}`,
+      ),
+      `has ${norms.length} norms in a layer, which says too little of what a layer computes; two or four are read:`,
+    );
+  }
+  settleOne("norm", schemeChoices, undefined);
+  const heads = headChoices(structure);
+  if (heads.length === 0) {
+    const names = [...structure.stack.layers[0]!.keys()].map(
+      (name) => `${structure.stack.prefix}.0.${name}`,
+    );
+    throw refusal(
+      checkpoint,
+      names,
+      "has queries and keys that no number of heads divides, with its rotary frequencies:",
+    );
+  }
+  const hint = hintOf(checkpoint, "heads");
+  settleOne(
+    "heads",
+    heads,
+    attention.heads !== undefined
+      ? { value: String(attention.heads), by: "one tensor, or part of one, for each head" }
+      : hint && heads.includes(hint.value)
+        ? hint
+        : undefined,
+  );
+  if (ends.positions === undefined || stored !== undefined) {
+    settleOne("rotary", ["halves", "neighbours", "off"], undefined, { onlyStated: ["off"] });
+    const base = stored ? baseOf(stored.frequencies) : undefined;
+    const hinted = hintOf(checkpoint, "rotary-base");
+    if (stored) {
+      if (asked["rotary-base"] !== undefined) {
+        throw new CheckpointError(
+          "config",
+          `${checkpoint.directoryFile}: the reading rotary-base=${asked["rotary-base"]} contradicts the frequencies that the checkpoint holds.`,
+        );
+      }
+      settled.push({
+        name: "rotary-base",
+        value: base === undefined ? "stored" : String(base),
+        by: "the checkpoint holds its frequencies",
+      });
+    } else {
+      settleOne("rotary-base", ["10000", "500000", "1000000"], hinted, {
+        accepts: (value) => Number(value) > 1,
+      });
+    }
+  }
+  const isGated = feedForward.gate !== undefined;
+  settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined);
+  if (!feedForward.isGateKnown) settleOne("gate", ["first", "second"], undefined);
+  if (attention.arrangements.length > 0) settleOne("fused", attention.arrangements, undefined);
+  settleOne("scale", ["head", "hidden", "none"], undefined);
+  settleOne("embedding-scale", ["1", "sqrt"], undefined);
+  const hasBias = norms.some(({ bias }) => bias !== undefined);
+  const isNamedRms = norms.some(({ path }) => /rms/i.test(path));
+  settleOne(
+    "norm-kind",
+    ["rms", "layer"],
+    hasBias
+      ? { value: "layer", by: "norms have biases" }
+      : isNamedRms
+        ? { value: "rms", by: "norms are named so" }
+        : undefined,
+  );
+  settleOne("gelu", ["exact", "tanh"], undefined, { isApproximate: true });
+  settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
+    isApproximate: true,
+    accepts: (value) => Number(value) >= 0 && Number(value) < 1,
+  });
+  return { settled, open };
+}
+
+/** Settings as a person may write them, under the values that are used here. */
+function normalisedSettings(
+  { directoryFile }: Checkpoint,
+  settings: Settings,
+  scheme: SchemeName | undefined,
+): Settings {
+  const { activation, norm, ...rest } = settings;
+  const named = norm === undefined ? scheme : schemeOf(norm);
+  if (norm !== undefined && named === undefined) {
+    throw new CheckpointError(
+      "config",
+      `${directoryFile}: the reading norm=${norm} is unknown; expected one of ${schemeNames.join(", ")}.`,
+    );
+  }
+  return {
+    ...rest,
+    ...(named && { norm: named }),
+    ...(activation && { activation: activation === "gelu_tanh" ? "gelu" : activation }),
+    ...(activation === "gelu_tanh" && { gelu: "tanh" }),
+  };
+}
+
+function schemeOf(name: string): SchemeName | undefined {
+  if (isSchemeName(name)) return name;
+  return schemeNames.find((known) => schemeNamed(known).names.test(name));
+}
+
+/** Heads that divide queries and keys, the usual sizes of a head first. */
+function headChoices({ layers, rotary: stored, ends }: Structure): string[] {
+  const [{ attention }] = layers as [LayerParts];
+  const { queryWidth, keyWidth, queryNorm } = attention;
+  const normed = queryNorm?.weight.shape[0];
+  const leastSize = stored ? 2 * stored.frequencies.length : ends.positions ? 1 : 2;
+  const sizes = Array.from({ length: Math.min(keyWidth, 512) }, (_, at) => at + 1)
+    .filter((size) => queryWidth % size === 0 && keyWidth % size === 0)
+    .filter(
+      (size) => size >= Math.max(4, leastSize) || (attention.heads ?? 0) * size === queryWidth,
+    )
+    .filter((size) => ends.positions !== undefined || size % 2 === 0)
+    // A norm of queries is over each head, or over all.
+    .filter((size) => normed === undefined || normed === queryWidth || normed === size);
+  const usual = stored ? [leastSize] : [64, 32, 128, 16];
+  const rank = (size: number): number =>
+    usual.includes(size) ? usual.indexOf(size) : usual.length;
+  return sizes.sort((a, b) => rank(a) - rank(b) || b - a).map((size) => String(queryWidth / size));
+}
+
+function assemble(structure: Structure, settings: Settings): Architecture {
+  const { stack, ends, layers, rotary: stored } = structure;
+  const { hidden } = ends;
+  const heads = Number(settings.heads);
+  const [{ attention: first, feedForward }] = layers as [LayerParts];
+  const headSize = first.queryWidth / heads;
+  const scheme = settings.norm as SchemeName;
+  const normOf = ({ path, weight, bias }: Part, prefix: string): Norm => ({
+    kind: settings["norm-kind"] === "rms" ? "rms" : "layer",
+    path: prefix === "" ? path : `${prefix}.${path}`,
+    weight,
+    weightOffset: 0,
+    bias,
+    epsilon: Number(settings.epsilon),
+    groups: 1,
+  });
+  const turning = turningOf(settings, stored, headSize);
+  const activation: Activation =
+    settings.activation === "gelu" && settings.gelu === "tanh"
+      ? "gelu_tanh"
+      : (settings.activation as Activation);
+
+  const layer = (parts: LayerParts, index: number): LayerDescription => {
+    const path = `${stack.prefix}.${index}`;
+    const { attention, feedForward: fed, norms } = parts;
+    const normsSpan = attention.queryNorm?.weight.shape[0] === headSize ? "head" : "heads";
+    const modules = {
+      attention: (): Attention => ({
+        ...plainAttention(heads, headSize, {
+          ...attention.projections((settings.fused ?? "thirds") as FusedArrangement, headSize),
+          output: attention.output,
+        }),
+        keyValueHeads: attention.keyWidth / headSize,
+        queryNorm: attention.queryNorm && normOf(attention.queryNorm, path),
+        keyNorm: attention.keyNorm && normOf(attention.keyNorm, path),
+        normsSpan,
+        rotary: turning,
+        scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
+          settings.scale as "head" | "hidden" | "none"
+        ],
+      }),
+      feedForward: (): FeedForward => {
+        const { gate, up, down } = fed;
+        const isTurned = gate !== undefined && settings.gate === "second";
+        return isTurned ? { gate: up, up: gate, down, activation } : { gate, up, down, activation };
+      },
+    };
+    const byPath = new Map(norms.map((norm) => [norm.path, norm]));
+    return {
+      path,
+      ...sublayers(
+        schemeNamed(scheme).placement(index, layers.length),
+        namesOf(norms.map((norm) => norm.path)),
+        {
+          norm: (name) => normOf(byPath.get(name)!, path),
+          vector: (name) => {
+            throw new Error(`no scheme that is proposed has a vector, yet ${name} was asked for`);
+          },
+        },
+        modules,
+      ),
+    };
+  };
+
+  const [vocabularySize] = ends.tokens.shape as [number];
+  return {
+    family: "inferred",
+    hiddenSize: hidden,
+    heads,
+    keyValueHeads: first.keyWidth / headSize,
+    feedForwardSize: feedForward.size,
+    vocabularySize,
+    contextLength: ends.positions?.shape[0],
+    scheme: { name: scheme, source: "inferred from names and shapes" },
+    embedding: {
+      ...plainEmbedding(ends.tokens),
+      scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
+      positions: ends.positions && { table: ends.positions, offset: 0 },
+      norm: ends.embeddingNorm && normOf(ends.embeddingNorm, ""),
+    },
+    layers: layers.map(layer),
+    finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
+    head: ends.head,
+    objective: { kind: "next-token" },
+  };
+}
+
+/** Two norms have one place each in every scheme of two; four stand before and after each sublayer. */
+function namesOf(paths: readonly string[]): LayerNames {
+  const [first, second, third, fourth] = paths as [string, string, string?, string?];
+  if (third === undefined || fourth === undefined) return everywhere(first, second);
+  const around = (input: string, branch: string) => ({
+    inputNorm: input,
+    branchNorm: branch,
+    sumNorm: branch,
+  });
+  return {
+    attention: { ...vectorNames.attention, ...around(first, second) },
+    feedForward: { ...vectorNames.feedForward, ...around(third, fourth) },
+  };
+}
+
+function turningOf(
+  settings: Settings,
+  stored: StoredRotary | undefined,
+  headSize: number,
+): Rotary | undefined {
+  if (settings.rotary === undefined || settings.rotary === "off") return undefined;
+  const pairing = settings.rotary as Rotary["pairing"];
+  return stored
+    ? { inverseFrequencies: stored.frequencies, pairing, magnitude: 1 }
+    : rotary(headSize, Number(settings["rotary-base"]), { type: "default" }, pairing);
+}

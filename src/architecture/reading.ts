@@ -1,0 +1,61 @@
+import type { Architecture } from "./description";
+
+/** What weights cannot tell, by name; the values are written as a person states them. */
+export const settingNames = [
+  "heads",
+  "norm",
+  "norm-kind",
+  "activation",
+  "rotary",
+  "rotary-base",
+  "scale",
+  "embedding-scale",
+  "fused",
+  "gate",
+  "gelu",
+  "epsilon",
+] as const;
+
+export type SettingName = (typeof settingNames)[number];
+
+export function isSettingName(name: string): name is SettingName {
+  return settingNames.some((known) => known === name);
+}
+
+export type Settings = Readonly<Partial<Record<SettingName, string>>>;
+
+/** A setting that nothing states, and the values it may have, the likeliest first. */
+export interface OpenSetting {
+  readonly name: SettingName;
+  readonly values: readonly string[];
+  /**
+   * Its values compute nearly the same (an activation and its approximation, two small ε): where
+   * evidence cannot tell them apart, the first stands.
+   */
+  readonly isApproximate?: true;
+  /** Values that are tried, but never taken without being stated: winning, they show another model. */
+  readonly onlyStated?: readonly string[];
+}
+
+/** How a checkpoint is read: one architecture, or several that its weights could be of. */
+export interface Proposal {
+  /** config.json and a family; a family told by what the file states itself; or names and shapes. */
+  readonly source: "config" | "family" | "inference";
+  /** What was settled without evaluating anything, by whom: the user, the config, the tensors. */
+  readonly settled: readonly SettledSetting[];
+  readonly open: readonly OpenSetting[];
+  /** @param settings a value for every open setting; left out ones are the likeliest */
+  readonly architecture: (settings: Settings) => Architecture;
+}
+
+export interface SettledSetting {
+  readonly name: SettingName;
+  readonly value: string;
+  /** In words: `as asked`, `12 tensors of one head each`. */
+  readonly by: string;
+}
+
+/** The likeliest reading. */
+export function likeliest({ open }: Proposal): Settings {
+  return Object.fromEntries(open.map(({ name, values }) => [name, values[0]!]));
+}

@@ -1,0 +1,347 @@
+import type { Architecture } from "../architecture/description";
+import type { OpenSetting, Proposal, Settings } from "../architecture/reading";
+import { likeliest } from "../architecture/reading";
+import { CheckpointError } from "../checkpoint/errors";
+import type { Executor } from "../engine/executor";
+import { attentionFeeds } from "../graph/attention";
+import { layerGraph } from "../graph/layer";
+import type { Sequence } from "../text/documents";
+import { Batch } from "./batch";
+import { LayerRun } from "./layerRun";
+import { negativeLogLikelihoods } from "./likelihood";
+import { evaluatedSequences } from "./objective";
+import type { ReadingSummary } from "./report";
+import { embed } from "./sweep";
+
+/** A reading whose loss was taken. */
+export interface Candidate {
+  readonly settings: Settings;
+  /** Mean over the predicted tokens, in nats; undefined where it is not finite. */
+  readonly nll: number | undefined;
+}
+
+/** How a checkpoint's reading was settled. */
+export interface Settlement {
+  readonly architecture: Architecture;
+  /** Empty where nothing was open. */
+  readonly candidates: readonly Candidate[];
+  /** By how much the chosen reading is better than the best of those that compute another thing. */
+  readonly margin: number | undefined;
+  /** Open settings that made no clear difference, with the value that was taken. */
+  readonly untold: Settings;
+}
+
+/**
+ * A reading stands when it is better than every other by this many nats, and by as many standard errors
+ * of the difference over tokens. Most wrong readings of a trained model lose tenths of a nat; SiLU read as
+ * GELU loses about 0.02.
+ */
+export const leastMargin = { nats: 0.01, standardErrors: 3 } as const;
+
+/**
+ * A reading must predict better by this share than the frequencies of the tokens before do: wrong
+ * readings come close to those, and which of them is best says nothing.
+ */
+const leastGain = 0.2;
+
+/** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
+const tokensCompared = 2048;
+
+export interface SettlementOptions {
+  /** Bytes that the activations of one run may take. */
+  readonly runBytes: number;
+  readonly onCandidate?: (settings: Settings) => void;
+}
+
+/**
+ * Settles what a proposal leaves open by evidence: the reading under which the model predicts the
+ * evaluated tokens best. Settings are varied one at a time from the likeliest reading, again and again
+ * until no change of one is better.
+ *
+ * @param file what is read, for messages
+ * @throws CheckpointError listing the readings and their losses where none is clearly the best
+ */
+export async function settleReading(
+  file: string,
+  proposal: Proposal,
+  sequences: readonly Sequence[],
+  executor: Executor,
+  options: SettlementOptions,
+): Promise<Settlement> {
+  const { open } = proposal;
+  if (open.length === 0) {
+    const architecture = proposal.architecture({});
+    return { architecture, candidates: [], margin: undefined, untold: {} };
+  }
+  const trial = new Trial(proposal, firstTokens(sequences), executor, options);
+  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  let best = await trial.losses(likeliest(proposal));
+  for (let isSettled = false; !isSettled;) {
+    isSettled = true;
+    for (const { name, values } of decisive) {
+      for (const value of values) {
+        const other = await trial.losses({ ...best.settings, [name]: value });
+        if (other.mean < best.mean) {
+          best = other;
+          isSettled = false;
+        }
+      }
+    }
+  }
+  const untold: Record<string, string> = {};
+  for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
+    if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
+    const found = await settleApproximate(trial, best, setting);
+    best = found.tried;
+    if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
+  }
+  const ruled = ruledBy(best, trial.tried, open);
+  const refuse = (why: string): never => {
+    throw new CheckpointError("unsupported", `${file}: ${why} ${listed(trial.candidates())}`);
+  };
+  const unstated = open.find(({ name, onlyStated }) =>
+    onlyStated?.includes(best.settings[name] ?? ""),
+  );
+  const advice = "State what is known with --reading KEY=VALUE.";
+  if (!Number.isFinite(best.mean)) {
+    refuse(`under no reading of its tensors is its loss finite. ${advice}`);
+  }
+  if (unstated) {
+    refuse(
+      `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code. ${advice}`,
+    );
+  }
+  if (best.mean > (1 - leastGain) * trial.frequencyLoss) {
+    refuse(
+      `under no reading of its tensors does it predict the evaluated tokens better than the frequencies of those before do (${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
+    );
+  }
+  if (ruled && !ruled.isClear) {
+    refuse(
+      `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}. ${advice}`,
+    );
+  }
+  const { settings } = best;
+  const architecture = proposal.architecture(settings);
+  return {
+    architecture: {
+      ...architecture,
+      scheme: open.some(({ name }) => name === "norm")
+        ? { ...architecture.scheme, source: "the reading that predicts the evaluated tokens best" }
+        : architecture.scheme,
+    },
+    candidates: trial.candidates(best),
+    margin: ruled?.margin,
+    untold,
+  };
+}
+
+/** What a report says of how a checkpoint was read. */
+export function readingSummary(
+  { source, settled }: Proposal,
+  { candidates, margin, untold }: Settlement,
+): ReadingSummary {
+  return {
+    source,
+    ...(settled.length > 0 && { settled: settled.map((setting) => ({ ...setting })) }),
+    ...(candidates.length > 0 && {
+      candidates: candidates.map(({ settings, nll }) => ({
+        settings: { ...settings },
+        ...(nll !== undefined && { nll }),
+      })),
+    }),
+    ...(margin !== undefined && Number.isFinite(margin) && { margin }),
+    ...(Object.keys(untold).length > 0 && { untold: Object.keys(untold) }),
+  };
+}
+
+/** Losses of every token under one reading. */
+interface Tried {
+  readonly settings: Settings;
+  readonly losses: Float64Array;
+  readonly mean: number;
+}
+
+/** Runs readings, each once. */
+class Trial {
+  private readonly known = new Map<string, Tried>();
+
+  constructor(
+    private readonly proposal: Proposal,
+    private readonly sequences: readonly Sequence[],
+    private readonly executor: Executor,
+    private readonly options: SettlementOptions,
+  ) {}
+
+  get tried(): readonly Tried[] {
+    return [...this.known.values()];
+  }
+
+  /** Best first, but for the one that is taken where approximations are better by chance. */
+  candidates(taken?: Tried): Candidate[] {
+    const rest = this.tried.filter((tried) => tried !== taken);
+    return [...(taken ? [taken] : []), ...rest.toSorted((a, b) => (a.mean < b.mean ? -1 : 1))].map(
+      ({ settings, mean }) => ({
+        settings,
+        nll: Number.isFinite(mean) ? mean : undefined,
+      }),
+    );
+  }
+
+  /** Mean loss, in nats, of guessing each token by how often it stood among those before it. */
+  get frequencyLoss(): number {
+    const { vocabularySize } = this.proposal.architecture({});
+    const counts = new Map<number, number>();
+    let [loss, seen] = [0, 0];
+    for (const token of this.sequences.flatMap(({ tokens }) => tokens.slice(1))) {
+      const count = counts.get(token) ?? 0;
+      loss -= Math.log((count + 1) / (seen + vocabularySize));
+      counts.set(token, count + 1);
+      seen++;
+    }
+    return loss / seen;
+  }
+
+  async losses(settings: Settings): Promise<Tried> {
+    const key = JSON.stringify(Object.entries(settings).sort());
+    const known = this.known.get(key);
+    if (known) return known;
+    this.options.onCandidate?.(settings);
+    const architecture = this.proposal.architecture(settings);
+    const losses = await tokenLosses(architecture, this.sequences, this.executor, this.options);
+    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    const tried = { settings, losses, mean: Number.isFinite(mean) ? mean : Infinity };
+    this.known.set(key, tried);
+    return tried;
+  }
+}
+
+/** The value of a setting that is clearly better than its first; the first where none is. */
+async function settleApproximate(
+  trial: Trial,
+  best: Tried,
+  { name, values }: OpenSetting,
+): Promise<{ tried: Tried; isClear: boolean }> {
+  const [first, ...others] = values as [string, ...string[]];
+  let chosen = await trial.losses({ ...best.settings, [name]: first });
+  let isClear = false;
+  for (const value of others) {
+    const other = await trial.losses({ ...best.settings, [name]: value });
+    if (other.mean < chosen.mean && compare(other, chosen).isClear) {
+      chosen = other;
+      isClear = true;
+    }
+  }
+  return { tried: chosen, isClear };
+}
+
+/** The best reading that computes something else than the chosen one; approximations are no rivals. */
+function ruledBy(
+  best: Tried,
+  tried: readonly Tried[],
+  open: readonly OpenSetting[],
+): { rival: Tried; margin: number; isClear: boolean } | undefined {
+  const decisive = open.filter(({ isApproximate }) => !isApproximate).map(({ name }) => name);
+  const rivals = tried
+    .filter(({ settings }) => decisive.some((name) => settings[name] !== best.settings[name]))
+    .filter((other) => !isSame(best, other))
+    .toSorted((a, b) => a.mean - b.mean);
+  const [rival] = rivals;
+  return rival && { rival, ...compare(best, rival) };
+}
+
+/** Whether two readings come to the same computation, as two rotary pairings of one pair do. */
+function isSame(a: Tried, b: Tried): boolean {
+  return a.losses.every((loss, at) => Math.abs(loss - b.losses[at]!) < 1e-5);
+}
+
+/** How much better the first is, and whether that is beyond chance. */
+function compare(better: Tried, worse: Tried): { margin: number; isClear: boolean } {
+  if (worse.mean === Infinity) return { margin: Infinity, isClear: better.mean < Infinity };
+  const differences = worse.losses.map((loss, at) => loss - better.losses[at]!);
+  const margin = worse.mean - better.mean;
+  const squares = differences.reduce((sum, value) => sum + (value - margin) ** 2, 0);
+  const error = Math.sqrt(squares / (differences.length - 1) / differences.length);
+  return {
+    margin,
+    isClear: margin >= leastMargin.nats && margin >= leastMargin.standardErrors * error,
+  };
+}
+
+/** Loss of every predicted token, in nats; not finite where the stream is not. */
+async function tokenLosses(
+  architecture: Architecture,
+  sequences: readonly Sequence[],
+  executor: Executor,
+  { runBytes }: SettlementOptions,
+): Promise<Float64Array> {
+  const { head, hiddenSize } = architecture;
+  if (head === undefined) throw new Error("a reading without a head has no loss to compare");
+  const batch = new Batch(evaluatedSequences(sequences, architecture, 0), hiddenSize);
+  let stream = await embed(architecture, batch, executor);
+  for (const [index, layer] of architecture.layers.entries()) {
+    const run = await LayerRun.load(
+      layerGraph(layer, hiddenSize, false),
+      executor,
+      batch,
+      { probes: 0, seed: 0, runBytes },
+      attentionFeeds(layer.attention.module, batch.length),
+      { onWork: () => undefined },
+    );
+    try {
+      stream = (await run.baseline(stream, index)).streams.stream;
+    } finally {
+      await run.release();
+    }
+  }
+  const [losses] = await negativeLogLikelihoods(
+    architecture,
+    head,
+    batch,
+    [stream],
+    executor,
+    runBytes,
+    () => undefined,
+  );
+  return Float64Array.from(losses!.flatMap((ofSequence) => [...ofSequence]));
+}
+
+/** The first sequences, as many as hold the tokens that are compared, the last cut. */
+function firstTokens(sequences: readonly Sequence[]): Sequence[] {
+  const chosen: Sequence[] = [];
+  let left: number = tokensCompared;
+  for (const { document, tokens } of sequences) {
+    if (left < 2) break;
+    const some = tokens.slice(0, left);
+    if (some.length < 2) continue;
+    chosen.push({ document, tokens: some });
+    left -= some.length;
+  }
+  return chosen;
+}
+
+/** The settings in which one differs from another. */
+function differing(settings: Settings, other: Settings): Settings {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name, value]) => other[name as keyof Settings] !== value),
+  );
+}
+
+/** For messages: `heads=4, norm=post-ln`. */
+export function settingsText(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+}
+
+/** Readings that a message lists; a report has them all. */
+const readingsListed = 12;
+
+function listed(candidates: readonly Candidate[]): string {
+  const some = candidates
+    .slice(0, readingsListed)
+    .map(({ settings, nll }) => `${settingsText(settings)}: ${nll?.toFixed(4) ?? "not finite"}`);
+  const more =
+    candidates.length > readingsListed ? `; and ${candidates.length - readingsListed} more` : "";
+  return `Readings and their losses in nats a token: ${some.join("; ")}${more}.`;
+}

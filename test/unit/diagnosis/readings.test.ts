@@ -1,0 +1,127 @@
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
+import { commonFolder } from "../../../src/checkpoint/commonFolder";
+import { openCheckpoint } from "../../../src/checkpoint/open";
+import type { Settlement } from "../../../src/diagnosis/readings";
+import { leastMargin, settleReading } from "../../../src/diagnosis/readings";
+import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
+import { readTokenizer } from "../../../src/text/tokenizer";
+import { editWeights } from "../support/checkpoints";
+import { scratchFolders } from "../support/scratch";
+
+const scratch = scratchFolders();
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+async function settled(
+  path: string,
+  text: string,
+  sequenceLength = 128,
+  settings = {},
+): Promise<Settlement> {
+  const checkpoint = await openCheckpoint(path);
+  const proposal = await readArchitecture(checkpoint, { settings });
+  const { encode, prefix } = await readTokenizer(checkpoint.tokenizer!);
+  const tokens = encode(text);
+  const sequences = Array.from({ length: Math.ceil(tokens.length / sequenceLength) }, (_, at) => ({
+    document: at,
+    tokens: [...prefix, ...tokens.slice(at * sequenceLength, (at + 1) * sequenceLength)],
+  }));
+  const executor = onnxRuntimeExecutor({
+    provider: "cpu",
+    threads: 1,
+    weightsFolder: commonFolder(checkpoint.tensors.values()),
+  });
+  return settleReading(path, proposal, sequences, executor, { runBytes: 2 ** 28 });
+}
+
+/** A checkpoint of the sample under names of its own, without a config. */
+function underOwnNames(sample: string): string {
+  const folder = scratch();
+  cpSync(here(`../../../media/sample/${sample}`), folder, { recursive: true });
+  rmSync(join(folder, "config.json"));
+  editWeights(folder, (tensors) => {
+    for (const [name, tensor] of [...tensors]) {
+      tensors.delete(name);
+      const own = name
+        .replace("model.embed_tokens", "token_table")
+        .replace("model.layers", "stack")
+        .replace(/self_attn\.(.)_proj/, "attention.w_$1")
+        .replace("input_layernorm", "norm_attention")
+        .replace("post_attention_layernorm", "norm_mlp")
+        .replace("model.norm", "last_norm")
+        .replace("lm_head", "to_logits");
+      tensors.set(own, tensor);
+    }
+  });
+  return folder;
+}
+
+describe("a reading that weights leave open", () => {
+  // What it was not trained on, of the kind it was: as much as is compared.
+  const text = readFileSync(here("../../../media/sample/held-out.txt"), "utf8").slice(0, 12_000);
+
+  it.each([
+    ["pre-ln/step-2600", "pre-ln"],
+    ["lns/step-2600", "lns"],
+  ])(
+    "of the sample %s is told by what it predicts: %s",
+    async (sample, scheme) => {
+      const { architecture, candidates, margin } = await settled(underOwnNames(sample), text);
+      expect(architecture.scheme.name).toBe(scheme);
+      expect(candidates[0]!.settings).toMatchObject({ norm: scheme, rotary: "halves" });
+      expect(margin).toBeGreaterThan(leastMargin.nats);
+      // Approximations that cannot be told apart may be better by chance; nothing else is.
+      const [taken, ...others] = candidates.map(({ nll }) => nll ?? Infinity);
+      expect(others).toEqual(others.toSorted((a, b) => a - b));
+      expect(taken! - others[0]!).toBeLessThan(1e-3);
+    },
+    60_000,
+  );
+});
+
+const shared = here("../../../../shared/checkpoints/");
+
+describe.skipIf(!existsSync(shared))("of a real checkpoint", () => {
+  it("tensorforge-gpt is Post-LN with four heads and ReLU, as its code is", async () => {
+    const { architecture, candidates } = await settled(
+      join(shared, "tensorforge-gpt/gpt.pt"),
+      `To be, or not to be, that is the question:
+Whether 'tis nobler in the mind to suffer
+The slings and arrows of outrageous fortune,
+Or to take arms against a sea of troubles,
+And by opposing end them. To die: to sleep;
+No more; and by a sleep to say we end
+The heart-ache and the thousand natural shocks
+That flesh is heir to, 'tis a consummation
+Devoutly to be wish'd. To die, to sleep;
+To sleep: perchance to dream: ay, there's the rub;
+For in that sleep of death what dreams may come
+When we have shuffled off this mortal coil,
+Must give us pause: there's the respect
+That makes calamity of so long life;
+For who would bear the whips and scorns of time,
+The oppressor's wrong, the proud man's contumely,
+The pangs of despised love, the law's delay,
+The insolence of office and the spurns
+That patient merit of the unworthy takes,
+When he himself might his quietus make
+With a bare bodkin? who would fardels bear,
+To grunt and sweat under a weary life,
+But that the dread of something after death,
+The undiscover'd country from whose bourn
+No traveller returns, puzzles the will
+`,
+    );
+    expect(architecture.scheme.name).toBe("post-ln");
+    expect(candidates[0]!.settings).toMatchObject({
+      heads: "4",
+      activation: "relu",
+      scale: "head",
+    });
+    const preNorm = candidates.filter(({ settings }) => settings.norm === "pre-ln");
+    expect(Math.min(...preNorm.map(({ nll }) => nll!)) - candidates[0]!.nll!).toBeGreaterThan(0.5);
+  }, 60_000);
+});

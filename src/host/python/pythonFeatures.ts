@@ -1,5 +1,6 @@
 /** What Fathom shows and offers in Python code, registered together. */
 import * as vscode from "vscode";
+import type { NormSummary } from "../../diagnosis/report";
 import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
@@ -8,6 +9,7 @@ import { ChosenCheckpoints } from "./chosenCheckpoints";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
+import { normOf, readTarget } from "./normTarget";
 import { PythonFiles } from "./pythonFiles";
 
 export interface PythonServices {
@@ -17,8 +19,8 @@ export interface PythonServices {
   reports: ReportSource;
   /** The workspace's: what was chosen for a file lasts. */
   memory: vscode.Memento;
-  /** Opens a stored report in the panel; false where it is gone. */
-  openStored(key: string): Promise<boolean>;
+  /** Opens a stored report in the panel at one of its norms; false where it is gone. */
+  openStored(key: string, norm: NormSummary): Promise<boolean>;
 }
 
 const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
@@ -53,8 +55,9 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
       if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
         lenses.refresh();
     }),
-    register(innerCommands.openNorm, "open the report", async (key) => {
-      if (typeof key === "string" && (await services.openStored(key))) return;
+    register(innerCommands.openNorm, "open the report", async (given) => {
+      const target = readTarget(given);
+      if (target !== undefined && (await services.openStored(target.key, normOf(target)))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),
     register(commands.chooseCheckpointOfCode, "choose the checkpoint", (file) =>

@@ -113,6 +113,7 @@ export function activate(context: vscode.ExtensionContext): void {
       reports: side.reports,
       memory: workspaceState,
       openStored: (key, norm) => diagnoses.openStored(key, norm),
+      shown: side,
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
     vscode.window.registerWebviewPanelSerializer(webviews.comparison, {

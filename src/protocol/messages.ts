@@ -151,7 +151,9 @@ export interface SideReport {
 export type HostToSide =
   | { type: "state"; state: SideState }
   /** A layer was chosen elsewhere: by the cursor in the code or in the diagnosis panel. */
-  | { type: "layer"; layer?: number };
+  | { type: "layer"; layer?: number }
+  /** The norm that the code under the cursor makes; without one, none. */
+  | { type: "norm"; norm?: NormSummary };
 
 export type SideToHost =
   | { type: "ready" }

@@ -1,6 +1,7 @@
 /** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
 import type { NormSummary } from "../../src/diagnosis/report";
 import type { HostToPanel, PanelState } from "../../src/protocol/messages";
+import { layerOfNorm, normText } from "../../src/report/normPlace";
 import { progressText } from "../../src/report/progress";
 import { verdictSentences } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
@@ -10,7 +11,7 @@ import type { ReportView } from "./chartModel";
 import { chartModels, Charts } from "./charts";
 import { Header } from "./header";
 import { Measurement } from "./measurement";
-import { layerOfNorm, navigationAt, NormLine, normText } from "./normLine";
+import { navigationAt, NormLine } from "./normLine";
 import { readNavigation, type Navigation } from "./navigation";
 import "./panel.css";
 import { panelPng } from "./png";

@@ -58,6 +58,8 @@ type Fit =
   | { kind: "other" };
 
 export class MeasuredNorms {
+  private lastFound = new WeakMap<vscode.TextDocument, { version: number; norms: NormsOfFile }>();
+
   constructor(
     private readonly files: PythonFiles,
     private readonly reports: ReportSource,
@@ -72,6 +74,27 @@ export class MeasuredNorms {
    * @returns undefined where `signal` was aborted
    */
   async of(document: vscode.TextDocument, signal: AbortSignal): Promise<NormsOfFile | undefined> {
+    const { version } = document;
+    const norms = await this.find(document, signal);
+    if (norms !== undefined) this.lastFound.set(document, { version, norms });
+    return norms;
+  }
+
+  /** What was last found for the document as it stands, without looking again. */
+  last(document: vscode.TextDocument): NormsOfFile | undefined {
+    const found = this.lastFound.get(document);
+    return found?.version === document.version ? found.norms : undefined;
+  }
+
+  /** To be called when there may be other numbers for the same code. */
+  forget(): void {
+    this.lastFound = new WeakMap();
+  }
+
+  private async find(
+    document: vscode.TextDocument,
+    signal: AbortSignal,
+  ): Promise<NormsOfFile | undefined> {
     const file = await this.files.readDocument(document, signal);
     if (file === undefined) return undefined;
     const nothing = { file, measured: [], isUnmeasured: false, undecided: [] };

@@ -6,6 +6,7 @@ import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import { CheckpointOfCode } from "./checkpointOfCode";
 import { ChosenCheckpoints } from "./chosenCheckpoints";
+import { CursorFollower, type ShownReport } from "./cursorFollower";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
@@ -21,6 +22,8 @@ export interface PythonServices {
   memory: vscode.Memento;
   /** Opens a stored report in the panel at one of its norms; false where it is gone. */
   openStored(key: string, norm: NormSummary): Promise<boolean>;
+  /** What follows the cursor in the code. */
+  shown: ShownReport;
 }
 
 const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
@@ -40,15 +43,18 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   return vscode.Disposable.from(
     files,
     chosen,
+    new CursorFollower(norms, services.shown, guard),
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, lenses),
     vscode.languages.registerCodeActionsProvider(python, scaling, {
       providedCodeActionKinds: LayerNormScaling.kinds,
     }),
     reports.onDidChange(() => {
+      norms.forget();
       lenses.refresh();
     }),
     chosen.onDidChange(() => {
+      norms.forget();
       lenses.refresh();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {

@@ -92,12 +92,18 @@ export class SidePanel implements vscode.Disposable {
     this.follow(vscode.window.activeTextEditor);
   }
 
-  /** The reports that may be of the workspace's code: the pinned one alone, where one is. */
+  /** The reports that may be of the workspace's code, and which of them is pinned. */
   get reports(): ReportSource {
     const { catalogue, selection } = this;
     const didChange = new vscode.EventEmitter<void>();
+    let { pinned } = selection;
     this.disposables.push(
       didChange,
+      selection.onDidChange(() => {
+        if (selection.pinned === pinned) return;
+        ({ pinned } = selection);
+        didChange.fire();
+      }),
       catalogue.onDidChange(() => {
         didChange.fire();
       }),
@@ -105,8 +111,7 @@ export class SidePanel implements vscode.Disposable {
     return {
       list: async () => {
         const all = await catalogue.reports();
-        const pinned = all.filter(({ key }) => key === selection.pinned);
-        return pinned.length > 0 ? pinned : all;
+        return all.map((report) => ({ ...report, isPinned: report.key === selection.pinned }));
       },
       read: (key) => catalogue.read(key),
       onDidChange: didChange.event,

@@ -48,11 +48,12 @@ export function isOfAnotherFamily(
 /** `Qwen2MoeDecoderLayer` begins with `qwen2moe`, a whole word of it: not `Optimizer` with `opt`. */
 function familyOf(className: string): readonly string[] | undefined {
   const words = className.replace(/^_+/, "");
+  const lowerCase = words.toLowerCase();
   let found: string | undefined;
   for (const name of groups.keys()) {
+    if (!lowerCase.startsWith(name)) continue;
     const next = words[name.length];
-    const isWhole = next === undefined || /[A-Z_]/.test(next);
-    if (!isWhole || !words.toLowerCase().startsWith(name)) continue;
+    if (next !== undefined && !/[A-Z_]/.test(next)) continue;
     if (name.length > (found?.length ?? 0)) found = name;
   }
   return found === undefined ? undefined : groups.get(found);

@@ -43,10 +43,10 @@ export function matchNorms(
   const checkpoint = [...new Set(normPaths)].map((path) => ({ path, segments: path.split(".") }));
   const placements: Placement[] = [];
   for (const { file, definition, structure } of new Structures(files).all()) {
-    if (!anyFamily && isOfAnotherFamily(definition.name, file, names)) continue;
     for (const prefix of prefixesOf(structure, checkpoint)) {
       const placement = place(structure, prefix, checkpoint);
       if (placement === undefined) continue;
+      if (!anyFamily && isOfAnotherFamily(definition.name, file, names)) break;
       placements.push({ ...placement, nameRank: nameRank(definition.name, file, names) });
     }
   }

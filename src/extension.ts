@@ -118,7 +118,8 @@ export function activate(context: vscode.ExtensionContext): void {
       guard,
       reports: side.reports,
       memory: workspaceState,
-      openStored: (key) => diagnoses.openStored(key),
+      openStored: (key, norm) => diagnoses.openStored(key, norm),
+      shown: side,
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
     vscode.window.registerWebviewPanelSerializer(webviews.comparison, {

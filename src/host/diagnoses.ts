@@ -1,6 +1,6 @@
 /** All diagnoses of this window: one for each checkpoint, and which of them is meant by default. */
 import * as vscode from "vscode";
-import type { Report } from "../diagnosis/report";
+import type { NormSummary, Report } from "../diagnosis/report";
 import type { ExportFormat, PanelSource } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import { namedCheckpoint } from "./checkpointPicker";
@@ -54,13 +54,16 @@ export class Diagnoses implements vscode.Disposable {
   /**
    * Opens a stored report; false where it is gone. A run of the same checkpoint goes on in its own
    * panel.
+   *
+   * @param norm where to open it, with `*` for the layer index
    */
-  async openStored(key: string): Promise<boolean> {
+  async openStored(key: string, norm?: NormSummary): Promise<boolean> {
     const stored = await this.stored(key);
     if (stored === undefined) return false;
     const diagnosis = this.idle(namedCheckpoint(stored.report.checkpoint.path), key);
     diagnosis.showStored(stored);
-    diagnosis.show();
+    if (norm === undefined) diagnosis.show();
+    else diagnosis.showAt(norm);
     return true;
   }
 

@@ -1,7 +1,7 @@
 /** One checkpoint as the editor sees it: its run, its panel, its progress and what went wrong. */
 import * as vscode from "vscode";
 import type { Outcome } from "../engineClient";
-import type { Report } from "../diagnosis/report";
+import type { NormSummary, Report } from "../diagnosis/report";
 import type { ExportFormat, Failure, PanelState } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import type { CurrentReport } from "./diagnoses";
@@ -139,6 +139,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
 
   highlight(layer: number | undefined): void {
     this.panel?.highlight(layer);
+  }
+
+  /** Opens the panel at a norm of the report on show. */
+  showAt(norm: NormSummary): void {
+    this.show();
+    this.panel?.goToNorm(norm);
   }
 
   /** Shows a report that was stored; without one, says that there is none and offers to run. */

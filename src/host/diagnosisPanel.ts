@@ -1,5 +1,6 @@
 /** The webview that shows one report, or a diagnosis as it comes, wherever the editor put it. */
 import * as vscode from "vscode";
+import type { NormSummary } from "../diagnosis/report";
 import type { HostToPanel, PanelSource, PanelState, PanelToHost } from "../protocol/messages";
 import { withoutDocuments } from "../report/withoutDocuments";
 import type { Guard } from "./guard";
@@ -20,6 +21,8 @@ export class DiagnosisPanel implements vscode.Disposable {
   private message: HostToPanel | undefined;
   /** What was last chosen elsewhere; the page knows itself what was chosen in it. */
   private layer: { type: "layer"; layer?: number } | undefined;
+  /** Not gone to yet; the page itself keeps the one that it went to. */
+  private norm: NormSummary | undefined;
   private isReady = false;
   private whenReady: (() => void)[] = [];
   private lastRequestId = 0;
@@ -79,6 +82,12 @@ export class DiagnosisPanel implements vscode.Disposable {
     if (this.isReady) this.post(this.layer);
   }
 
+  /** Goes to a norm of the report on show, once, when the page can. */
+  goToNorm(norm: NormSummary): void {
+    this.norm = norm;
+    if (this.isReady) this.sendNorm();
+  }
+
   reveal(): void {
     this.panel.reveal(undefined, true);
   }
@@ -114,6 +123,7 @@ export class DiagnosisPanel implements vscode.Disposable {
         this.isReady = true;
         if (this.message !== undefined) this.post(this.message);
         if (this.layer !== undefined) this.post(this.layer);
+        this.sendNorm();
         for (const waiting of this.whenReady.splice(0)) waiting();
         return undefined;
       case "png":
@@ -133,6 +143,11 @@ export class DiagnosisPanel implements vscode.Disposable {
   private answer(requestId: number, picture: Uint8Array | Error): void {
     this.pictures.get(requestId)?.(picture);
     this.pictures.delete(requestId);
+  }
+
+  private sendNorm(): void {
+    if (this.norm !== undefined) this.post({ type: "norm", norm: this.norm });
+    this.norm = undefined;
   }
 
   private post(message: HostToPanel): void {

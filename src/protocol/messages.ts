@@ -2,7 +2,7 @@
  * Every message that crosses a process or frame boundary: host or CLI ⇄ engine, host ⇄ webview.
  * Types only; nothing is imported at run time.
  */
-import type { Metric, Report } from "../diagnosis/report";
+import type { Metric, NormSummary, Report } from "../diagnosis/report";
 import type { Device } from "../engine/device";
 import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
@@ -115,7 +115,9 @@ export type HostToPanel =
   /** The host asks the panel for its charts as one PNG. */
   | { type: "renderPng"; requestId: number }
   /** A layer was chosen elsewhere; without one, let go of it. */
-  | { type: "layer"; layer?: number };
+  | { type: "layer"; layer?: number }
+  /** Go to what was measured where a norm is; `norm.path` has `*` for the layer index. */
+  | { type: "norm"; norm: NormSummary };
 
 export type PanelToHost =
   | { type: "ready" }
@@ -151,7 +153,9 @@ export interface SideReport {
 export type HostToSide =
   | { type: "state"; state: SideState }
   /** A layer was chosen elsewhere: by the cursor in the code or in the diagnosis panel. */
-  | { type: "layer"; layer?: number };
+  | { type: "layer"; layer?: number }
+  /** The norm that the code under the cursor makes; without one, none. */
+  | { type: "norm"; norm?: NormSummary };
 
 export type SideToHost =
   | { type: "ready" }

@@ -1,3 +1,4 @@
+import { isOfAnotherFamily } from "./codeFamilies";
 import type { NormSite } from "./normSites";
 import type { ModuleFile, NormLeaf, Structure } from "./structure";
 import { Structures } from "./structure";
@@ -18,6 +19,10 @@ export interface NormMatches {
   readonly ambiguous: readonly string[];
 }
 
+export interface MatchOptions {
+  readonly anyFamily?: boolean;
+}
+
 /**
  * Finds the code that makes a checkpoint's norms. A class is put into the place in the checkpoint
  * where most of the norms that its objects have, however deep, are the checkpoint's. The class that
@@ -25,12 +30,15 @@ export interface NormMatches {
  *
  * @param files all that may have a part of the model
  * @param normPaths module paths of norms, `*` for the layer index
- * @param names what the checkpoint calls its model: `LlamaForCausalLM`, `llama`
+ * @param names what the checkpoint calls its model: `LlamaForCausalLM`, `llama`; classes that go by
+ *   another known family's name are left out
+ * @param options.anyFamily a person said that the code makes the checkpoint: then they are not
  */
 export function matchNorms(
   files: readonly ModuleFile[],
   normPaths: readonly string[],
   names: readonly string[] = [],
+  { anyFamily = false }: MatchOptions = {},
 ): NormMatches {
   const checkpoint = [...new Set(normPaths)].map((path) => ({ path, segments: path.split(".") }));
   const placements: Placement[] = [];
@@ -38,6 +46,7 @@ export function matchNorms(
     for (const prefix of prefixesOf(structure, checkpoint)) {
       const placement = place(structure, prefix, checkpoint);
       if (placement === undefined) continue;
+      if (!anyFamily && isOfAnotherFamily(definition.name, file, names)) break;
       placements.push({ ...placement, nameRank: nameRank(definition.name, file, names) });
     }
   }

@@ -2,7 +2,7 @@ import path from "node:path";
 import { connectedFiles } from "./connectedFiles";
 import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayerNormScaling";
 import type { ScalingOutcome } from "./layerNormScaling/outcome";
-import type { NormMatches } from "./matchNorms";
+import type { MatchOptions, NormMatches } from "./matchNorms";
 import { matchNorms } from "./matchNorms";
 import { readModuleInSteps } from "./module";
 import { normSitesInSteps } from "./normSites";
@@ -63,8 +63,9 @@ export class PythonReader {
     files: readonly ModuleFile[],
     normPaths: readonly string[],
     names?: readonly string[],
+    options?: MatchOptions,
   ): NormMatches {
-    return matchNorms(files, normPaths, names);
+    return matchNorms(files, normPaths, names, options);
   }
 
   /**
@@ -76,13 +77,15 @@ export class PythonReader {
     path: string,
     normPaths: readonly string[],
     names?: readonly string[],
+    options?: MatchOptions,
   ): NormMatches {
-    const together = matchNorms(connectedFiles(files, path), normPaths, names);
+    const together = matchNorms(connectedFiles(files, path), normPaths, names, options);
     if (together.matches.some((match) => match.path === path)) return together;
     return matchNorms(
       files.filter((file) => file.path === path),
       normPaths,
       names,
+      options,
     );
   }
 }

@@ -115,6 +115,11 @@ export class Charts {
     this.draw();
   }
 
+  /** Gives the keyboard to the first chart. */
+  focus(): void {
+    this.node.querySelector("canvas")?.focus();
+  }
+
   highlight(layer: number | undefined): void {
     this.highlighted = layer;
     this.keepInSight();

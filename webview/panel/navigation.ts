@@ -1,4 +1,5 @@
 /** What a person chose to look at; kept when the panel is hidden. The figures are sent anew. */
+import type { NormSummary } from "../../src/diagnosis/report";
 import { removableParts, type RemovablePart } from "./pruningModel";
 import type { SortOrder } from "./tableColumns";
 
@@ -7,6 +8,8 @@ export interface Navigation {
   table: TableChoice;
   /** The chosen layer, highlighted while the pointer is over no other. */
   layer?: number;
+  /** The norm that the panel was opened at, until it is dismissed. */
+  norm?: NormSummary;
 }
 
 /** How a person chose to see the charts. */
@@ -24,7 +27,8 @@ export interface TableChoice {
 
 /** Takes what an older panel may have saved, field by field. */
 export function readNavigation(saved: unknown): Navigation {
-  const { chart, table, layer } = fields(saved);
+  const { chart, table, layer, norm } = fields(saved);
+  const keptNorm = readNorm(norm);
   const { part, isPruningLog, isJacobianLog } = fields(chart);
   const { sort, allFigures } = fields(table);
   const { column, descending } = fields(sort);
@@ -43,8 +47,17 @@ export function readNavigation(saved: unknown): Navigation {
       allFigures: allFigures === true,
     },
     ...(typeof layer === "number" && Number.isInteger(layer) && layer >= 0 ? { layer } : {}),
+    ...(keptNorm && { norm: keptNorm }),
   };
 }
+
+function readNorm(saved: unknown): NormSummary | undefined {
+  const { path, feeds } = fields(saved);
+  const part = normReaders.find((one) => one === feeds);
+  return typeof path === "string" && part !== undefined ? { path, feeds: part } : undefined;
+}
+
+const normReaders: readonly NormSummary["feeds"][] = ["attention", "feedForward", "head"];
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {};

@@ -1,5 +1,7 @@
 /** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
+import type { NormSummary } from "../../src/diagnosis/report";
 import type { HostToPanel, PanelState } from "../../src/protocol/messages";
+import { layerOfNorm, normText } from "../../src/report/normPlace";
 import { progressText } from "../../src/report/progress";
 import { verdictSentences } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
@@ -9,6 +11,7 @@ import type { ReportView } from "./chartModel";
 import { chartModels, Charts } from "./charts";
 import { Header } from "./header";
 import { Measurement } from "./measurement";
+import { navigationAt, NormLine } from "./normLine";
 import { readNavigation, type Navigation } from "./navigation";
 import "./panel.css";
 import { panelPng } from "./png";
@@ -21,6 +24,9 @@ class Panel {
   private readonly header = new Header();
   private readonly runBar: RunBar;
   private readonly verdict = new VerdictSection();
+  private readonly normLine = new NormLine(() => {
+    this.dismissNorm();
+  });
   private readonly charts: Charts;
   private readonly table: LayerTable;
   private readonly measurement = new Measurement();
@@ -79,6 +85,7 @@ class Panel {
         this.header.node,
         this.runBar.node,
         this.verdict.node,
+        this.normLine.node,
         this.charts.node,
         this.table.node,
         this.measurement.node,
@@ -110,6 +117,9 @@ class Panel {
       case "layer":
         this.keep(message.layer);
         break;
+      case "norm":
+        this.goToNorm(message.norm);
+        break;
     }
   }
 
@@ -134,9 +144,11 @@ class Panel {
     // Without a single figure the run's bar says all there is: no empty charts below it.
     const isNothing = state.phase !== "running" && view.report === undefined;
     for (const { node } of [this.verdict, this.charts, this.table]) node.hidden = isNothing;
+    if (isNothing) this.normLine.show(undefined, undefined);
     this.measurement.node.hidden = isNothing && state.notices.length === 0;
     if (isNothing) return;
     this.verdict.show(state);
+    this.normLine.show(navigation.norm, view.report);
     this.charts.show(view, navigation.chart, this.palette);
     this.table.show(view, navigation.table);
     this.highlight();
@@ -157,11 +169,28 @@ class Panel {
 
   /** Holds on to a layer, wherever it was chosen. */
   private keep(layer: number | undefined): void {
-    const { chart, table } = this.navigation;
-    this.navigate({ chart, table, ...(layer === undefined ? {} : { layer }) });
+    const { chart, table, norm } = this.navigation;
+    this.navigate({ chart, table, ...(layer !== undefined && { layer }), ...(norm && { norm }) });
     // Keys may come faster than frames, and each starts from the layer that the last one chose.
     this.highlight();
     if (layer !== undefined) this.table.reveal(layer);
+  }
+
+  /** At once, since the reader waits for it: what is above the charts is drawn before it scrolls. */
+  private goToNorm(norm: NormSummary): void {
+    const report = this.state?.report;
+    this.navigate(navigationAt(this.navigation, norm, report));
+    const layer = report && layerOfNorm(norm, report);
+    if (layer !== undefined) this.choose(layer);
+    this.draw();
+    this.normLine.reveal();
+    setText(this.announcer, (report && normText(norm, report)) ?? "");
+  }
+
+  private dismissNorm(): void {
+    const { chart, table, layer } = this.navigation;
+    this.navigate({ chart, table, ...(layer !== undefined && { layer }) });
+    this.charts.focus();
   }
 
   private navigate(navigation: Navigation): void {

@@ -1,6 +1,8 @@
 /** The charts of the side panel: shows whatever report it is sent, and which layer is meant. */
+import type { NormSummary } from "../../src/diagnosis/report";
 import type { HostToSide, SideReport, SideState, SideToHost } from "../../src/protocol/messages";
 import { counted, familyName, figure, schemeName } from "../../src/report/format";
+import { normText } from "../../src/report/normPlace";
 import type { Verdict } from "../../src/report/verdict";
 import { verdictsOf, type ReportView } from "../panel/chartModel";
 import { verdictGlyph } from "../panel/glyphs";
@@ -37,6 +39,7 @@ class SidePanel {
   private state: SideState | undefined;
   private chosen: number | undefined;
   private hovered: number | undefined;
+  private norm: NormSummary | undefined;
 
   constructor(
     root: HTMLElement,
@@ -116,6 +119,10 @@ class SidePanel {
         this.highlight();
         if (message.layer !== undefined) this.table.reveal(message.layer);
         break;
+      case "norm":
+        this.norm = message.norm;
+        this.sayWhat();
+        break;
     }
   }
 
@@ -133,8 +140,8 @@ class SidePanel {
     const models = compactModels(view, this.choice);
     setText(this.name, shown.name);
     this.name.title = `Open the report of ${shown.name}`;
-    setText(this.facts, factsOf(shown));
     this.facts.title = savedText(shown);
+    this.sayWhat();
     this.verdicts.replaceChildren(...keyItems(verdictsOf(view)));
     this.tableToggle.set(this.choice.isTable);
     this.jacobianLog.set(this.choice.isJacobianLog);
@@ -158,6 +165,15 @@ class SidePanel {
     const isNamed = view !== undefined && known !== undefined;
     this.content.classList.toggle("has-layer", isNamed);
     setText(this.layerLine, isNamed ? nameOf(view, known) : "");
+  }
+
+  /** Below the name: the norm that the cursor in the code is at, or what the model is made of. */
+  private sayWhat(): void {
+    if (this.state?.kind !== "report") return;
+    const { shown } = this.state;
+    const norm = this.norm && normText(this.norm, shown.report);
+    setText(this.facts, norm ?? factsOf(shown));
+    this.facts.classList.toggle("norm", norm !== undefined);
   }
 
   private choose(layer: number | undefined): void {

@@ -1,22 +1,19 @@
 /** Which norms in the code of the workspace have been measured, and in which report. */
-import path from "node:path";
 import * as vscode from "vscode";
 import type { NormSummary, Report } from "../../diagnosis/report";
 import type { NormMatches } from "../../python/matchNorms";
 import type { NormSite } from "../../python/normSites";
 import type { ModuleFile } from "../../python/structure";
+import {
+  candidateReports,
+  codeFolders,
+  type Candidate,
+  type KnownReport,
+} from "./candidateReports";
 import type { ChosenCheckpoints } from "./chosenCheckpoints";
 import { pathOf, type PythonFiles } from "./pythonFiles";
 
-/** A report that may be of a model whose code is in the workspace. */
-export interface KnownReport {
-  key: string;
-  name: string;
-  /** The checkpoint's file or folder. */
-  checkpoint: string;
-}
-
-/** Where reports come from: the store, with the pinned one, if any, alone. */
+/** Where reports come from: the store, which tells which one is pinned. */
 export interface ReportSource {
   /** The newest first. */
   list(): Promise<readonly KnownReport[]>;
@@ -58,6 +55,8 @@ type Fit =
   | { kind: "other" };
 
 export class MeasuredNorms {
+  private lastFound = new WeakMap<vscode.TextDocument, { version: number; norms: NormsOfFile }>();
+
   constructor(
     private readonly files: PythonFiles,
     private readonly reports: ReportSource,
@@ -72,16 +71,38 @@ export class MeasuredNorms {
    * @returns undefined where `signal` was aborted
    */
   async of(document: vscode.TextDocument, signal: AbortSignal): Promise<NormsOfFile | undefined> {
+    const { version } = document;
+    const norms = await this.find(document, signal);
+    if (norms !== undefined) this.lastFound.set(document, { version, norms });
+    return norms;
+  }
+
+  /** What was last found for the document as it stands, without looking again. */
+  last(document: vscode.TextDocument): NormsOfFile | undefined {
+    const found = this.lastFound.get(document);
+    return found?.version === document.version ? found.norms : undefined;
+  }
+
+  /** To be called when there may be other numbers for the same code. */
+  forget(): void {
+    this.lastFound = new WeakMap();
+  }
+
+  private async find(
+    document: vscode.TextDocument,
+    signal: AbortSignal,
+  ): Promise<NormsOfFile | undefined> {
     const file = await this.files.readDocument(document, signal);
     if (file === undefined) return undefined;
     const nothing = { file, measured: [], isUnmeasured: false, undecided: [] };
     if (file.sites.length === 0) return nothing;
     const undecided: FittingReport[] = [];
-    for (const known of await this.candidates(document)) {
+    for (const candidate of await this.candidates(document)) {
+      const { known } = candidate;
       if (signal.aborted) return undefined;
       const report = await this.reports.read(known.key);
       if (report === undefined) continue;
-      const fit = await this.fitOf(report, known, file);
+      const fit = await this.fitOf(report, candidate, file, document.uri.fsPath);
       if (fit.kind === "undecided") undecided.push({ ...known, report });
       if (fit.kind !== "own") continue;
       const { key, name } = known;
@@ -91,49 +112,61 @@ export class MeasuredNorms {
     return { ...nothing, isUnmeasured: undecided.length === 0, undecided };
   }
 
-  /** Of each checkpoint that a document may make, the newest report. */
+  /**
+   * Of each checkpoint that a document may make, the newest report: wherever the checkpoint lies, and
+   * whatever family it is of, since a person chooses.
+   */
   async fitting(document: vscode.TextDocument): Promise<FittingReport[]> {
     const file = await this.files.readDocument(document);
     if (file === undefined) return [];
     const fitting = new Map<string, FittingReport>();
     for (const known of await this.reports.list()) {
       const { checkpoint } = known;
-      if (fitting.has(checkpoint) || !mayBeOf(document.uri.fsPath, checkpoint)) continue;
+      if (fitting.has(checkpoint)) continue;
       const report = await this.reports.read(known.key);
       if (report === undefined) continue;
-      const found = await this.findAlone(report, checkpoint, file);
+      const found = await this.findAlone(report, checkpoint, file, document.uri.fsPath);
       if (found.length > 0) fitting.set(checkpoint, { ...known, report });
     }
     return [...fitting.values()];
   }
 
-  /** Reports that may be of a document: of the chosen checkpoint, where one is chosen. */
-  private async candidates({ uri }: vscode.TextDocument): Promise<KnownReport[]> {
+  private async candidates({ uri }: vscode.TextDocument): Promise<Candidate[]> {
     const all = await this.reports.list();
-    const near = all.filter(({ checkpoint }) => mayBeOf(uri.fsPath, checkpoint));
-    const chosen = this.chosen.of(pathOf(uri));
-    return chosen === undefined ? near : near.filter(({ checkpoint }) => checkpoint === chosen);
+    return candidateReports(uri.fsPath, all, this.chosen.of(pathOf(uri)), rootOf);
   }
 
-  private async fitOf(report: Report, { checkpoint }: KnownReport, file: ModuleFile): Promise<Fit> {
+  private async fitOf(
+    report: Report,
+    { known: { checkpoint }, isChosen }: Candidate,
+    file: ModuleFile,
+    filePath: string,
+  ): Promise<Fit> {
+    const options = { anyFamily: isChosen };
     const norms = normsByPath(report);
     const paths = [...norms.keys()];
     const names = [report.architecture.family];
     const reader = await this.files.load();
     const fit = (found: readonly FoundNorm[]): Fit =>
       found.length > 0 ? { kind: "own", found } : { kind: "other" };
-    for (const folder of foldersAbove(checkpoint)) {
+    for (const folder of codeFolders(filePath, checkpoint, rootOf)) {
       const all = await this.files.readFolder(folder);
       const owner = all.find(({ path }) => this.chosen.of(path) === checkpoint);
       if (owner !== undefined) {
-        return fit(sitesIn(file, reader.matchWithin(all, owner.path, paths, names), norms));
+        return fit(
+          sitesIn(
+            file,
+            reader.matchWithin(all, owner.path, paths, names, { anyFamily: true }),
+            norms,
+          ),
+        );
       }
       // Code that a person said makes another checkpoint is no rival.
       const code = all.filter(({ path }) => this.chosen.of(path) === undefined);
-      const found = reader.match(code, paths, names);
+      const found = reader.match(code, paths, names, options);
       const own = sitesIn(file, found, norms);
       if (own.length === 0 && found.ambiguous.length > 0) {
-        const alone = reader.matchWithin(code, file.path, paths, names);
+        const alone = reader.matchWithin(code, file.path, paths, names, options);
         if (sitesIn(file, alone, norms).length > 0) return { kind: "undecided" };
       }
       if (found.matches.length > 0 || found.ambiguous.length > 0) return fit(own);
@@ -146,13 +179,15 @@ export class MeasuredNorms {
     report: Report,
     checkpoint: string,
     file: ModuleFile,
+    filePath: string,
   ): Promise<FoundNorm[]> {
     const norms = normsByPath(report);
     const reader = await this.files.load();
-    for (const folder of foldersAbove(checkpoint)) {
+    for (const folder of codeFolders(filePath, checkpoint, rootOf)) {
       const code = await this.files.readFolder(folder);
       const names = [report.architecture.family];
-      const matches = reader.matchWithin(code, file.path, [...norms.keys()], names);
+      const paths = [...norms.keys()];
+      const matches = reader.matchWithin(code, file.path, paths, names, { anyFamily: true });
       const found = sitesIn(file, matches, norms);
       if (found.length > 0) return found;
     }
@@ -174,28 +209,6 @@ function sitesIn(
     .flatMap(({ normPath, sites }) => sites.map((site) => ({ site, norm: norms.get(normPath)! })));
 }
 
-/** The folders in which a checkpoint's code is looked for, the nearest first. */
-function foldersAbove(checkpoint: string): string[] {
-  const root = rootOf(checkpoint);
-  const folders: string[] = [];
-  for (let at = path.resolve(checkpoint); ; at = path.dirname(at)) {
-    folders.push(at);
-    if (at === root || at === path.dirname(at)) break;
-  }
-  return root === undefined ? [] : folders;
-}
-
-/** Only code of the workspace folder that the checkpoint lies in is its code. */
-function mayBeOf(file: string, checkpoint: string): boolean {
-  const root = rootOf(checkpoint);
-  return root !== undefined && isWithin(file, root);
-}
-
 function rootOf(file: string): string | undefined {
   return vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath;
-}
-
-function isWithin(file: string, folder: string): boolean {
-  const relative = path.relative(folder, file);
-  return !relative.startsWith("..") && !path.isAbsolute(relative);
 }

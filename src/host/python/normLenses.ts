@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { normHover, normLine } from "../../report/normText";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
+import { targetOf } from "./normTarget";
 import type { MeasuredNorm, MeasuredNorms, NormsOfFile } from "./measuredNorms";
 
 export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
@@ -41,10 +42,10 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
       statementRange(document, site.node.start).contains(position),
     );
     if (hovered === undefined) return undefined;
-    const { report, norm, site, key, name } = hovered;
+    const { report, norm, site, name } = hovered;
     const text = new vscode.MarkdownString(normHover(report, norm.path));
     text.isTrusted = { enabledCommands: [innerCommands.openNorm] };
-    const target = encodeURIComponent(JSON.stringify([key]));
+    const target = encodeURIComponent(JSON.stringify([targetOf(hovered)]));
     text.appendMarkdown(
       `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${innerCommands.openNorm}?${target})`,
     );
@@ -64,13 +65,15 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
 }
 
 function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vscode.CodeLens {
-  return ({ site, norm, report, key, name }) =>
-    new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
+  return (measured) => {
+    const { site, norm, report, name } = measured;
+    return new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
       title: normLine(report),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
       command: innerCommands.openNorm,
-      arguments: [key],
+      arguments: [targetOf(measured)],
     });
+  };
 }
 
 function offers(document: vscode.TextDocument, norms: NormsOfFile): vscode.CodeLens[] {

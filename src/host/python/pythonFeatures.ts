@@ -1,13 +1,16 @@
 /** What Fathom shows and offers in Python code, registered together. */
 import * as vscode from "vscode";
+import type { NormSummary } from "../../diagnosis/report";
 import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import { CheckpointOfCode } from "./checkpointOfCode";
 import { ChosenCheckpoints } from "./chosenCheckpoints";
+import { CursorFollower, type ShownReport } from "./cursorFollower";
 import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
+import { normOf, readTarget } from "./normTarget";
 import { PythonFiles } from "./pythonFiles";
 
 export interface PythonServices {
@@ -17,8 +20,10 @@ export interface PythonServices {
   reports: ReportSource;
   /** The workspace's: what was chosen for a file lasts. */
   memory: vscode.Memento;
-  /** Opens a stored report in the panel; false where it is gone. */
-  openStored(key: string): Promise<boolean>;
+  /** Opens a stored report in the panel at one of its norms; false where it is gone. */
+  openStored(key: string, norm: NormSummary): Promise<boolean>;
+  /** What follows the cursor in the code. */
+  shown: ShownReport;
 }
 
 const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
@@ -38,23 +43,27 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   return vscode.Disposable.from(
     files,
     chosen,
+    new CursorFollower(norms, services.shown, guard),
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, lenses),
     vscode.languages.registerCodeActionsProvider(python, scaling, {
       providedCodeActionKinds: LayerNormScaling.kinds,
     }),
     reports.onDidChange(() => {
+      norms.forget();
       lenses.refresh();
     }),
     chosen.onDidChange(() => {
+      norms.forget();
       lenses.refresh();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
         lenses.refresh();
     }),
-    register(innerCommands.openNorm, "open the report", async (key) => {
-      if (typeof key === "string" && (await services.openStored(key))) return;
+    register(innerCommands.openNorm, "open the report", async (given) => {
+      const target = readTarget(given);
+      if (target !== undefined && (await services.openStored(target.key, normOf(target)))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),
     register(commands.chooseCheckpointOfCode, "choose the checkpoint", (file) =>

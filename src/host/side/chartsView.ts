@@ -1,5 +1,6 @@
 /** The webview in the side bar that shows the selected report as small charts. */
 import * as vscode from "vscode";
+import type { NormSummary } from "../../diagnosis/report";
 import type { HostToSide, SideState, SideToHost } from "../../protocol/messages";
 import { withoutDocuments } from "../../report/withoutDocuments";
 import type { Guard } from "../guard";
@@ -11,10 +12,19 @@ export interface ChartsOwner {
   received(message: Exclude<SideToHost, { type: "ready" }>): unknown;
 }
 
+/** What the code under the cursor is about: one layer, or a norm that all layers share. */
+export interface AtCursor {
+  layer?: number;
+  norm?: NormSummary;
+}
+
 export class ChartsView implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
   private isReady = false;
   private layer: number | undefined;
+  /** The layer that the cursor in the code is at, whatever is chosen since. */
+  private layerAtCursor: number | undefined;
+  private norm: NormSummary | undefined;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -62,12 +72,25 @@ export class ChartsView implements vscode.WebviewViewProvider {
     this.showLayer();
   }
 
+  /** Shows what the cursor in the code is at; what a person chose meanwhile stays when it leaves. */
+  followCursor({ layer, norm }: AtCursor): void {
+    if (norm?.path !== this.norm?.path || norm?.feeds !== this.norm?.feeds) {
+      this.norm = norm;
+      this.showNorm();
+    }
+    if (layer === this.layerAtCursor) return;
+    const isLeft = this.layer === this.layerAtCursor;
+    this.layerAtCursor = layer;
+    if (layer !== undefined || isLeft) this.highlight(layer);
+  }
+
   private receive(message: SideToHost): unknown {
     switch (message.type) {
       case "ready":
         this.isReady = true;
         this.showState();
         this.showLayer();
+        this.showNorm();
         // Nothing was looked up while nobody could see it.
         return this.selection.update();
       case "layer":
@@ -89,6 +112,10 @@ export class ChartsView implements vscode.WebviewViewProvider {
 
   private showLayer(): void {
     this.post({ type: "layer", ...(this.layer !== undefined && { layer: this.layer }) });
+  }
+
+  private showNorm(): void {
+    this.post({ type: "norm", ...(this.norm !== undefined && { norm: this.norm }) });
   }
 
   private post(message: HostToSide): void {

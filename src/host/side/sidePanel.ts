@@ -1,6 +1,7 @@
 /** The side panel: its two views, what they have in common, and the commands on them. */
 import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
+import type { Report } from "../../diagnosis/report";
 import type { CheckpointFolders } from "../checkpointFolders";
 import type { CurrentReport } from "../diagnoses";
 import type { Doing } from "../doings";
@@ -9,7 +10,7 @@ import { commands, contextKeys, views } from "../ids";
 import type { ReportStore } from "../reports/reportStore";
 import type { ReportSource } from "../python/measuredNorms";
 import { Catalogue } from "./catalogue";
-import { ChartsView } from "./chartsView";
+import { ChartsView, type AtCursor } from "./chartsView";
 import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
 import type { TreeNode } from "./checkpointTree";
 import { Selection } from "./selection";
@@ -91,12 +92,18 @@ export class SidePanel implements vscode.Disposable {
     this.follow(vscode.window.activeTextEditor);
   }
 
-  /** The reports that may be of the workspace's code: the pinned one alone, where one is. */
+  /** The reports that may be of the workspace's code, and which of them is pinned. */
   get reports(): ReportSource {
     const { catalogue, selection } = this;
     const didChange = new vscode.EventEmitter<void>();
+    let { pinned } = selection;
     this.disposables.push(
       didChange,
+      selection.onDidChange(() => {
+        if (selection.pinned === pinned) return;
+        ({ pinned } = selection);
+        didChange.fire();
+      }),
       catalogue.onDidChange(() => {
         didChange.fire();
       }),
@@ -104,8 +111,7 @@ export class SidePanel implements vscode.Disposable {
     return {
       list: async () => {
         const all = await catalogue.reports();
-        const pinned = all.filter(({ key }) => key === selection.pinned);
-        return pinned.length > 0 ? pinned : all;
+        return all.map((report) => ({ ...report, isPinned: report.key === selection.pinned }));
       },
       read: (key) => catalogue.read(key),
       onDidChange: didChange.event,
@@ -115,6 +121,17 @@ export class SidePanel implements vscode.Disposable {
   /** Highlights a layer that is meant elsewhere, by its index; undefined lets go. */
   highlight(layer: number | undefined): void {
     this.charts.highlight(layer);
+  }
+
+  /** The report that the charts show. */
+  get shownReport(): Report | undefined {
+    const { state } = this.selection.selected;
+    return state.kind === "report" ? state.shown.report : undefined;
+  }
+
+  /** Shows what the cursor in the code is at. */
+  followCursor(at: AtCursor): void {
+    this.charts.followCursor(at);
   }
 
   /** Shows the report of a panel that a person looks at, while it grows too. */

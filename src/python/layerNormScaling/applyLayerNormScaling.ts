@@ -25,6 +25,7 @@ import { untold } from "./flow/values";
 import { Applications } from "./applications";
 import { PostNorms } from "./postNorms";
 import { StackChecks } from "./stackChecks";
+import { StackOrder } from "./stackOrder";
 import { Writing } from "./writing";
 
 /** The place in the code that was asked about: only the layers that it belongs to are edited. */
@@ -80,7 +81,9 @@ class Scaling {
     const applications = new Applications(this.model, this.scaled);
     applications.checkOtherApplications(layers);
     applications.checkUnseenNorms(layers);
-    new StackChecks(this.model, this.scaled).checkStacks();
+    const stacks = new StackChecks(this.model, this.scaled);
+    stacks.checkStacks();
+    this.warnings.push(...new StackOrder(this.model.program, stacks.lists()).check());
     new Writing(this.model, this.scaled, this.edits).write();
     this.warnings.push(...scaledInitialisation(this.model.program.modules));
     const where = this.scaled.map(

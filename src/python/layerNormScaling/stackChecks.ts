@@ -18,10 +18,7 @@ export class StackChecks {
 
   /** Layers of several lists must not form one stack, whose count would start again. */
   checkStacks(): void {
-    const sites = this.model.program.classes
-      .filter((definition) => this.isOnTheWay(definition))
-      .flatMap((definition) => this.model.constructions.sitesOf(definition))
-      .filter((site) => site.loops.length > 0 || this.model.copies.stackOf(site) !== undefined);
+    const sites = this.sites();
     const stacks = new Map<string, Site[]>();
     for (const site of unique(sites.map((site) => ({ ...site, node: site.call })))) {
       const key = `${site.module.path}:${site.function?.node.start ?? -1}:${containerOf(site)}`;
@@ -42,6 +39,31 @@ export class StackChecks {
       if (host === undefined || own.length < 2) continue;
       this.checkSeparateStreams(host, own);
     }
+  }
+
+  /** The attributes that hold layers, without what they are attributes of: `layers`, `h`. */
+  lists(): Set<string> {
+    return new Set(
+      this.sites().flatMap((site) => {
+        const copied = this.model.copies.stackOf(site)?.layers;
+        const container = copied ?? containerOf(site);
+        if (container.includes(".")) return [container.split(".").at(-1)!];
+        // A local list becomes an attribute, and a keyword the name of an entry.
+        const isNamed = new RegExp(`\\b${container}\\b`);
+        const kept = (site.function?.owner?.attributes ?? [])
+          .filter(({ value }) => /^\w+$/.test(container) && isNamed.test(value.text))
+          .flatMap(({ path }) => path.filter((part) => part !== "*").at(-1) ?? []);
+        return [container, ...kept];
+      }),
+    );
+  }
+
+  /** Where layers, or what holds them, are made in loops or copied. */
+  private sites(): Site[] {
+    return this.model.program.classes
+      .filter((definition) => this.isOnTheWay(definition))
+      .flatMap((definition) => this.model.constructions.sitesOf(definition))
+      .filter((site) => site.loops.length > 0 || this.model.copies.stackOf(site) !== undefined);
   }
 
   private checkSeparateStreams(host: ClassDefinition, groups: readonly Site[][]): void {

@@ -6,7 +6,12 @@ import { huggingFacePaths } from "./support/models";
 import { longFile } from "./support/longFile";
 import { parser } from "./support/parser";
 
-it("a file of 5,000 lines is read again after an edit in less than 100 ms", () => {
+/** Of processor time, in milliseconds, for a file of 5,000 lines: what the lenses may cost. */
+const budget = 20;
+/** Edits before the engine has compiled what they run. */
+const warmUp = 45;
+
+it("a file of 5,000 lines is read again after an edit, and matched, in less than 20 ms", () => {
   const text = longFile(5000);
   let source = parser.parse(text);
   const read = (): number => {
@@ -16,13 +21,15 @@ it("a file of 5,000 lines is read again after an edit in less than 100 ms", () =
   };
   expect(read()).toBe(3);
   const at = text.indexOf("class Model7DecoderLayer");
-  const times = Array.from({ length: 9 }, (_, index) => {
+  const times = Array.from({ length: warmUp + 15 }, (_, index) => {
     const edited = `${text.slice(0, at)}# ${"edited ".repeat(index)}\n${text.slice(at)}`;
-    const before = performance.now();
+    const before = process.cpuUsage();
     source = parser.parse(edited, source);
     expect(read()).toBe(3);
-    return performance.now() - before;
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
   });
-  // It takes 13 to 15 ms of processor time. The quickest counts, since other programs run too.
-  expect(Math.min(...times)).toBeLessThan(100);
+  // Processor time, since other programs run too. It is the whole process's, which at first compiles.
+  const median = times.slice(warmUp).toSorted((a, b) => a - b)[7]!;
+  expect(median).toBeLessThan(budget);
 });

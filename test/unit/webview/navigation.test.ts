@@ -13,6 +13,7 @@ describe("readNavigation", () => {
       chart: { part: "attention", isPruningLog: false, isJacobianLog: true },
       table: { sort: { column: "deltaNll", descending: true }, allFigures: true },
       layer: 7,
+      norm: { path: "model.layers.*.input_layernorm", feeds: "attention" },
     };
     expect(readNavigation(JSON.parse(JSON.stringify(saved)))).toEqual(saved);
   });
@@ -20,6 +21,7 @@ describe("readNavigation", () => {
   it("starts untouched from nothing, and from anything", () => {
     expect(readNavigation(undefined)).toEqual(untouched);
     expect(readNavigation({ chart: { part: "head" }, layer: -1 })).toEqual(untouched);
+    expect(readNavigation({ norm: { path: "model.norm", feeds: "tail" } })).toEqual(untouched);
     fc.assert(
       fc.property(fc.anything(), (saved) => {
         expect(Object.keys(readNavigation(saved))).toEqual(

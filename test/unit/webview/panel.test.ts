@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { NormSummary } from "../../../src/diagnosis/report";
 import type { PanelSource, PanelState, PanelToHost } from "../../../src/protocol/messages";
 import { reportCsv } from "../../../src/report/csv";
 import { reportHtml } from "../../../src/report/html";
@@ -103,6 +104,11 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
   const posted = () => page.evaluate<PanelToHost[]>("window.posted");
   const rows = () => page.locator("tbody tr");
   const layerColumn = () => page.locator("tbody tr > th").allTextContents();
+
+  async function goToNorm(norm: NormSummary): Promise<void> {
+    await page.evaluate(`window.postMessage(${JSON.stringify({ type: "norm", norm })}, "*")`);
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))");
+  }
 
   describe("as an exported file", () => {
     it("shows checkpoint, verdict, charts, table and how it was measured", async () => {
@@ -211,6 +217,58 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
     it("asks for its state once it can show it", async () => {
       await openWebview();
       expect(await posted()).toEqual([{ type: "ready" }]);
+    });
+
+    it("goes to a norm of the report: its line, its chart, its removal, and back", async () => {
+      await openWebview();
+      await show({ phase: "done", name, report, notices: [] });
+      const line = page.locator(".norm-line");
+      await expect(line.isVisible()).resolves.toBe(false);
+      await page.locator("tbody tr").last().scrollIntoViewIfNeeded();
+      await goToNorm({ path: "model.layers.*.input_layernorm", feeds: "attention" });
+      await expect(line.locator("p").textContent()).resolves.toBe(
+        "model.layers.*.input_layernorm · before the attention of every layer, 0 to 31",
+      );
+      const plot = (await page.locator("canvas").first().boundingBox())!;
+      expect(plot.y).toBeGreaterThan(0);
+      expect(plot.y + plot.height).toBeLessThan(900);
+      await expect(
+        page.evaluate("document.activeElement === document.querySelector('.norm-line p')"),
+      ).resolves.toBe(true);
+      const attention = page.getByRole("radio", { name: "Attention only" });
+      await expect(attention.isChecked()).resolves.toBe(true);
+      await page.screenshot({ path: "out/screenshots/panel-norm.png" });
+      await expect(page.evaluate("window.saved.navigation")).resolves.toMatchObject({
+        norm: { feeds: "attention" },
+      });
+
+      // Of another model: the report on show has no such norm.
+      await show({
+        phase: "done",
+        name,
+        report: { ...report, architecture: { ...report.architecture, norms: [] } },
+        notices: [],
+      });
+      await expect(line.isVisible()).resolves.toBe(false);
+      await show({ phase: "done", name, report, notices: [] });
+      await line.getByText("Dismiss").click();
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))");
+      await expect(line.isVisible()).resolves.toBe(false);
+      await expect(attention.isChecked()).resolves.toBe(true);
+    });
+
+    it("chooses the layer that alone has the norm, and says so", async () => {
+      await openWebview();
+      const path = "model.layers.9.norm";
+      const norms = [{ path, feeds: "feedForward" as const }];
+      const architecture = { ...report.architecture, norms };
+      await show({ phase: "done", name, report: { ...report, architecture }, notices: [] });
+      await goToNorm(norms[0]!);
+      await expect(page.locator("tr.highlighted th").allTextContents()).resolves.toEqual(["9"]);
+      await expect(page.locator(".norm-line p").textContent()).resolves.toBe(
+        `${path} · before the feed-forward of layer 9`,
+      );
+      expect(await posted()).toContainEqual({ type: "layer", layer: 9 });
     });
 
     it("fills in layer by layer without moving", async () => {

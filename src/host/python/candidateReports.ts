@@ -1,0 +1,68 @@
+/** Which reports may be of the code in a file, and in which folders their code is looked for. */
+import path from "node:path";
+
+/** A report that may be of a model whose code is in the workspace. */
+export interface KnownReport {
+  key: string;
+  name: string;
+  /** The checkpoint's file or folder. */
+  checkpoint: string;
+  /** A person keeps it, whatever file is open. */
+  isPinned?: boolean;
+}
+
+/** The workspace folder that a file or folder lies in; undefined outside of all. */
+export type RootOf = (file: string) => string | undefined;
+
+export interface Candidate<T extends KnownReport = KnownReport> {
+  known: T;
+  /** A person said that it is of the code; then neither its place nor its family speaks against it. */
+  isChosen: boolean;
+}
+
+/**
+ * Of the checkpoint that was chosen for the file; else the one that is pinned in the workspace; else
+ * those of the workspace folder that the file lies in.
+ *
+ * @param all the newest first
+ * @param chosen the checkpoint that was chosen for the file
+ */
+export function candidateReports<T extends KnownReport>(
+  file: string,
+  all: readonly T[],
+  chosen: string | undefined,
+  rootOf: RootOf,
+): Candidate<T>[] {
+  const own = all.filter(({ checkpoint }) => checkpoint === chosen);
+  const pinned = all.filter(({ isPinned }) => isPinned === true);
+  const asked = chosen === undefined ? pinned : own;
+  if (chosen !== undefined || pinned.length > 0) {
+    return asked.map((known) => ({ known, isChosen: true }));
+  }
+  return all
+    .filter(({ checkpoint }) => isNear(file, checkpoint, rootOf))
+    .map((known) => ({ known, isChosen: false }));
+}
+
+/**
+ * The folders in which a checkpoint's code is looked for, the nearest first: above the checkpoint,
+ * or above the file where the checkpoint lies elsewhere.
+ */
+export function codeFolders(file: string, checkpoint: string, rootOf: RootOf): string[] {
+  const from = isNear(file, checkpoint, rootOf) ? path.resolve(checkpoint) : path.dirname(file);
+  const root = rootOf(from);
+  const folders: string[] = [];
+  for (let at = from; ; at = path.dirname(at)) {
+    folders.push(at);
+    // A file outside of every workspace folder is looked at with those beside it.
+    if (root === undefined || at === root || at === path.dirname(at)) return folders;
+  }
+}
+
+/** Only code of the workspace folder that the checkpoint lies in is its code by itself. */
+function isNear(file: string, checkpoint: string, rootOf: RootOf): boolean {
+  const root = rootOf(checkpoint);
+  if (root === undefined) return false;
+  const relative = path.relative(root, file);
+  return !relative.startsWith("..") && !path.isAbsolute(relative);
+}

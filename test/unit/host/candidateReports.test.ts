@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { candidateReports, codeFolders } from "../../../src/host/python/candidateReports";
+
+const rootOf = (file: string) => /^\/(?:work|other)(?=\/|$)/.exec(file)?.[0];
+const file = "/work/src/model.py";
+const near = { key: "a", name: "near", checkpoint: "/work/runs/step_1" };
+const outside = { key: "b", name: "outside", checkpoint: "/models/llama" };
+const other = { key: "c", name: "other", checkpoint: "/other/llama" };
+
+const keys = (
+  all: readonly { key: string; name: string; checkpoint: string; isPinned?: boolean }[],
+  chosen?: string,
+) =>
+  candidateReports(file, all, chosen, rootOf).map(({ known, isChosen }) => [known.key, isChosen]);
+
+describe("candidateReports", () => {
+  it("are those of the file's own workspace folder by themselves", () => {
+    expect(keys([near, outside, other])).toEqual([["a", false]]);
+  });
+
+  it("is the one that is pinned in the workspace, wherever its checkpoint lies", () => {
+    expect(keys([near, { ...outside, isPinned: true }])).toEqual([["b", true]]);
+    expect(keys([near, { ...other, isPinned: true }])).toEqual([["c", true]]);
+  });
+
+  it("are those of the checkpoint that was chosen for the file, whatever is pinned", () => {
+    const newer = { ...outside, key: "d" };
+    const all = [newer, { ...near, isPinned: true }, outside];
+    expect(keys(all, outside.checkpoint)).toEqual([
+      ["d", true],
+      ["b", true],
+    ]);
+  });
+});
+
+it("the code is looked for above the checkpoint, or above the file where that lies elsewhere", () => {
+  expect(codeFolders(file, near.checkpoint, rootOf)).toEqual([
+    "/work/runs/step_1",
+    "/work/runs",
+    "/work",
+  ]);
+  expect(codeFolders(file, outside.checkpoint, rootOf)).toEqual(["/work/src", "/work"]);
+  expect(codeFolders("/home/me/model.py", outside.checkpoint, rootOf)).toEqual(["/home/me"]);
+});

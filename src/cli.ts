@@ -69,7 +69,10 @@ async function main(): Promise<void> {
   program
     .command("diagnose")
     .description("measure every layer of a checkpoint")
-    .argument("<checkpoint>", "a .safetensors file, its index, or a folder that holds one")
+    .argument(
+      "<checkpoint>",
+      "a weight file (.safetensors, .gguf, .pt, .pth, .ckpt, .bin), its index, or a folder that holds one",
+    )
     .option("--text <file>", "text to evaluate (may be repeated)", collect)
     .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))

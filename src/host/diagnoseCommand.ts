@@ -1,6 +1,7 @@
 /** The command "Diagnose Depth", from wherever it was invoked. */
 import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
+import { weightExtensions } from "../checkpoint/weightFiles";
 import type { Report } from "../diagnosis/report";
 import { isCheckpointFile, type Checkpoint } from "./checkpoint";
 import { namedCheckpoint, type CheckpointPicker } from "./checkpointPicker";
@@ -47,8 +48,9 @@ async function checkpointOf(target: unknown): Promise<Checkpoint> {
   if (!entry.isDirectory() && !isCheckpointFile(uri.fsPath)) {
     throw new Error(
       vscode.l10n.t(
-        "{0} is neither a .safetensors file, a .safetensors.index.json nor a folder.",
+        "{0} is neither a weight file ({1}), the index of one in shards nor a folder.",
         uri.fsPath,
+        weightExtensions.map((extension) => `.${extension}`).join(" "),
       ),
     );
   }

@@ -139,7 +139,8 @@ export class ShownRun implements vscode.Disposable {
     if (this.watch) return;
     this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
-    // What is complete by now is not new; the panel offers to measure it.
+    // What is complete by now is not new; the panel offers to measure it. What only looked complete
+    // changes yet, and comes again then.
     const before = await session.completeSteps();
     const taken = new Set<number>();
     this.watch = new RunWatch({
@@ -147,6 +148,12 @@ export class ShownRun implements vscode.Disposable {
       settleMs,
       reader: services.reader,
       isKnown: (step) => before.has(step) || taken.has(step),
+      isWorthAnother: (step) =>
+        session.hasFailed(step) ||
+        (before.has(step) && !taken.has(step) && !session.hasReport(step)),
+      onIncomplete: (step, reason) => {
+        services.log.info(`Run ${session.folder}: ${step.name} is not complete. ${reason}`);
+      },
       onComplete: async (step) => {
         services.log.info(`Run ${session.folder}: ${step.name} is complete.`);
         taken.add(step.step);

@@ -31,7 +31,7 @@ export interface Reader {
   /** What a training run is exported as. */
   runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array>;
   /**
-   * Reads up to half a gibibyte of each weight file.
+   * Reads up to half a gibibyte of each weight file and two of single tensors.
    *
    * @throws CheckpointError or Error when something cannot be read, and the reason of `signal`
    */

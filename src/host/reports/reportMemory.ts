@@ -36,7 +36,7 @@ export class ReportMemory {
   ) {}
 
   /**
-   * Reads what the request would measure, up to half a gibibyte of each weight file.
+   * Reads what the request would measure, up to half a gibibyte of each weight file and two of single tensors.
    *
    * A checkpoint or text that cannot be read is no failure here: the engine will say what is wrong.
    *

@@ -143,6 +143,9 @@ class UsageError extends Error {}
 
 function failureOf(error: unknown): Failure {
   const message = messageOf(error).split("\n")[0]!;
+  if (error instanceof TextError && error.lacks !== undefined) {
+    return { reason: "usage", message, lacks: error.lacks };
+  }
   if (error instanceof UsageError || error instanceof TextError) {
     return { reason: "usage", message };
   }

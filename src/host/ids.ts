@@ -49,6 +49,7 @@ export const innerCommands = {
 /** The settings of a measurement below `fathom.`; their keys are the words the code uses. */
 export const settings = {
   textFiles: "textFiles",
+  tokensFile: "tokensFile",
   sequenceLength: "sequenceLength",
   maxTokens: "maxTokens",
   metrics: "metrics",

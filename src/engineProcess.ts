@@ -102,6 +102,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       })),
     ],
   });
+  tellOfBudget(request);
   const report = await diagnose(
     {
       checkpoint,
@@ -137,6 +138,19 @@ async function run(request: DiagnosisRequest): Promise<Report> {
 /** Removing a sublayer says little without removing the layer. */
 function withImplied(metric: Metric): Metric[] {
   return metric === "sublayers" ? ["pruning", "sublayers"] : [metric];
+}
+
+/** A budget is for what a run takes beside the engine: one below the engine itself cannot hold. */
+function tellOfBudget({ memoryBytes }: DiagnosisRequest): void {
+  const engineBytes = process.memoryUsage.rss();
+  if (memoryBytes === undefined || memoryBytes >= engineBytes) return;
+  const [budget, engine] = [memoryBytes, engineBytes].map(
+    (bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`,
+  );
+  void send({
+    type: "notice",
+    text: `The memory budget is ${budget}, less than the ${engine} that the engine takes before it loads a layer: layers and activations are kept within the budget, and the smallest budget that the whole run can keep is above ${engine}.`,
+  });
 }
 
 class UsageError extends Error {}

@@ -294,18 +294,27 @@ export class ShownRun implements vscode.Disposable {
 
   private showStatusItem(status: RunStatus): void {
     const { name, folder } = this.session;
-    if (!status.isWatching) {
+    const isRunning = status.phase === "running";
+    if (!status.isWatching && !isRunning) {
       this.statusItem.hide();
       return;
     }
-    const isRunning = status.phase === "running";
-    this.statusItem.text = isRunning
-      ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, progressWords(status))}`
-      : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
-    this.statusItem.tooltip = vscode.l10n.t(
-      "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
-      folder,
-    );
+    const words = progressWords(status);
+    if (status.isWatching) {
+      this.statusItem.text = isRunning
+        ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, words)}`
+        : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
+      this.statusItem.tooltip = vscode.l10n.t(
+        "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
+        folder,
+      );
+    } else {
+      this.statusItem.text = `$(sync~spin) ${vscode.l10n.t("Measuring {0}: {1}", name, words)}`;
+      this.statusItem.tooltip = vscode.l10n.t(
+        "Fathom diagnoses the checkpoints in {0}. Click to see the run.",
+        folder,
+      );
+    }
     this.statusItem.show();
   }
 

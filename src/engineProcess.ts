@@ -140,16 +140,18 @@ function withImplied(metric: Metric): Metric[] {
   return metric === "sublayers" ? ["pruning", "sublayers"] : [metric];
 }
 
-/** A budget is for what a run takes beside the engine: one below the engine itself cannot hold. */
+/** Peak memory of a run on a checkpoint of a few kilobytes: that of the engine itself. */
+const engineBytes = 192 * 2 ** 20;
+
+/** The budget is for layers and activations: one below the engine itself cannot hold for the whole. */
 function tellOfBudget({ memoryBytes }: DiagnosisRequest): void {
-  const engineBytes = process.memoryUsage.rss();
   if (memoryBytes === undefined || memoryBytes >= engineBytes) return;
   const [budget, engine] = [memoryBytes, engineBytes].map(
     (bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`,
   );
   void send({
     type: "notice",
-    text: `The memory budget is ${budget}, less than the ${engine} that the engine takes before it loads a layer: layers and activations are kept within the budget, and the smallest budget that the whole run can keep is above ${engine}.`,
+    text: `The memory budget is ${budget}, but the engine by itself takes about ${engine}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about ${engine} and what one layer takes.`,
   });
 }
 

@@ -22,7 +22,10 @@ const weightsInBin =
 const distributedPart = ".distcp";
 const temporary = /^(?:\.|tmp-)|\.(?:tmp|partial|incomplete)$/i;
 
-/** True for a file that a person may point at as a checkpoint: any of these extensions, or an index. */
+/**
+ * True for a file that a person may point at as a checkpoint: any of these extensions, or an index.
+ * Every `.bin` is one: llama2.c's have any name, and who points at one is told what it is not.
+ */
 export function isCheckpointName(basename: string): boolean {
   return weights.test(basename) || isIndexName(basename) || basename === ".metadata";
 }

@@ -27,6 +27,11 @@ export const usualSampling: Sampling = {
   allTensors: 2 * 2 ** 30,
 };
 
+/** Whether a fingerprint reads no more than parts of a file of this size. */
+export function isSampled(bytes: number): boolean {
+  return bytes > blockBytes * usualSampling.blocksPerFile;
+}
+
 /**
  * A fingerprint of what a checkpoint holds: its weights, its config and its tokenizer, wherever the
  * files lie and whenever they were written. Of files beyond 512 MiB, 512 evenly spaced mebibytes are

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { contentFiles, fingerprintOf } from "../../checkpoint/fingerprint";
+import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
 import { compareReports } from "../../report/comparison";
 import { comparisonCsv } from "../../report/comparisonCsv";
@@ -80,7 +80,15 @@ export const directReader: Reader = {
     const stamps = await stampsOf(files);
     const fingerprint = await fingerprintOf(checkpoint, signal);
     const texts = await Promise.all(textFiles.map((text) => contentHash(text, signal)));
-    return { path: checkpoint.path, files, stamps, fingerprint, texts };
+    const times = await sampledTimes(contentFiles(checkpoint));
+    return {
+      path: checkpoint.path,
+      files,
+      stamps,
+      fingerprint,
+      ...(times.length > 0 && { partlyReadFrom: Math.max(...times) }),
+      texts,
+    };
   },
 
   incompleteness,
@@ -99,6 +107,12 @@ export const directReader: Reader = {
 const mostPointsOfASeries = 5_000;
 /** Of all series together: they pass to the page again whenever a step comes. */
 const mostPoints = 20_000;
+
+/** When each of the files was written that are read in part only. */
+async function sampledTimes(files: readonly string[]): Promise<number[]> {
+  const stats = await Promise.all(files.map((file) => stat(file)));
+  return stats.filter(({ size }) => isSampled(size)).map(({ mtimeMs }) => mtimeMs);
+}
 
 function encoded(text: string): Uint8Array {
   return new TextEncoder().encode(text);

@@ -57,6 +57,11 @@ export interface CheckpointContent {
   /** The files of all these as they were before they were read; another string once one changes. */
   stamps: string;
   fingerprint: string;
+  /**
+   * When the last written of the files that are too large to be read whole was written, in
+   * milliseconds since 1970; absent where every file was read whole.
+   */
+  partlyReadFrom?: number;
   /** SHA-256 of each text file, in the order given. */
   texts: string[];
 }

@@ -36,8 +36,9 @@ export async function discoverRun(folder: string): Promise<TrainingRun> {
 }
 
 /**
- * The steps that a folder holds, none or one among the answers: subfolders that hold a
- * checkpoint, and weight files, those that state no settings beside a config.json. Says nothing of whether they are complete.
+ * The steps that a folder holds, none or one among the answers: subfolders that hold a checkpoint,
+ * and weight files; safetensors, which state no settings, beside a config.json. Says nothing of
+ * whether they are complete.
  */
 export async function stepsIn(folder: string): Promise<RunStep[]> {
   const entries = await entriesOf(folder);

@@ -72,12 +72,20 @@ async function main(): Promise<void> {
   program
     .command("diagnose")
     .description("measure every layer of a checkpoint")
-    .argument("<checkpoint>", "a .safetensors file, its index, or a folder that holds one")
+    .argument(
+      "<checkpoint>",
+      "a weight file (.safetensors, .gguf, .pt, .pth, .ckpt, .bin), its index, or a folder that holds one",
+    )
     .option("--text <file>", "text to evaluate (may be repeated)", collect)
-    .option("--tokens <file>", "JSON array of arrays of token ids to evaluate instead of text")
+    .option(
+      "--tokens <file>",
+      "JSON array of arrays of token ids to evaluate instead of text",
+      fileName,
+    )
     .option(
       "--images <file>",
       "images to evaluate: .safetensors with pixel_values and labels, or .npy with FILE.labels.npy",
+      fileName,
     )
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
     .option(
@@ -106,9 +114,9 @@ async function main(): Promise<void> {
     .option("--threads <n>", "threads of the CPU", whole(1))
     .option("--memory <gib>", "memory budget in GiB", positive)
     .option("--seed <n>", "seed of the random probes", whole(0), 0)
-    .option("--json <file>", 'write the report as JSON ("-" is standard output)')
-    .option("--csv <file>", 'write one row a layer as CSV ("-" is standard output)')
-    .option("--html <file>", 'write a self-contained page ("-" is standard output)')
+    .option("--json <file>", 'write the report as JSON ("-" is standard output)', fileName)
+    .option("--csv <file>", 'write one row a layer as CSV ("-" is standard output)', fileName)
+    .option("--html <file>", 'write a self-contained page ("-" is standard output)', fileName)
     .action(async (checkpoint: string, options: DiagnoseOptions) => {
       process.exitCode = await diagnose(checkpoint, options);
     });
@@ -274,7 +282,12 @@ function complain(message: string): void {
 }
 
 function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
+  return [...previous, fileName(value)];
+}
+
+function fileName(value: string): string {
+  if (value === "") throw new InvalidArgumentError("Expected the name of a file.");
+  return value;
 }
 
 function keyValue(value: string, previous: Record<string, string> = {}): Record<string, string> {

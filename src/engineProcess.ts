@@ -116,6 +116,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       })),
     ],
   });
+  tellOfBudget(request);
   const report = await diagnose(
     {
       checkpoint,
@@ -149,10 +150,28 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   return complete(report);
 }
 
+/** Peak memory of a run on a checkpoint of a few kilobytes: that of the engine itself. */
+const engineBytes = 192 * 2 ** 20;
+
+/** The budget is for layers and activations: one below the engine itself cannot hold for the whole. */
+function tellOfBudget({ memoryBytes }: DiagnosisRequest): void {
+  if (memoryBytes === undefined || memoryBytes >= engineBytes) return;
+  const [budget, engine] = [memoryBytes, engineBytes].map(
+    (bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`,
+  );
+  void send({
+    type: "notice",
+    text: `The memory budget is ${budget}, but the engine by itself takes about ${engine}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about ${engine} and what one layer takes.`,
+  });
+}
+
 class UsageError extends Error {}
 
 function failureOf(error: unknown): Failure {
   const message = messageOf(error).split("\n")[0]!;
+  if (error instanceof TextError && error.lacks !== undefined) {
+    return { reason: "usage", message, lacks: error.lacks };
+  }
   if (error instanceof UsageError || error instanceof TextError) {
     return { reason: "usage", message };
   }

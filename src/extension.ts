@@ -9,15 +9,13 @@ import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
 import type { Doing } from "./host/doings";
 import { Guard } from "./host/guard";
-import { DirectoryEditor } from "./host/directory/directoryEditor";
-import { commands, innerCommands, tools, webviews } from "./host/ids";
+import { commands, innerCommands, tools } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
 import { lazily } from "./host/lazily";
 import { PageExporter } from "./host/pageExporter";
 import { exportFormatOf, ReportExporter } from "./host/reportExporter";
 import { ThreadedReader } from "./host/reading/threadedReader";
-import { PanelRestorer } from "./host/reports/panelRestorer";
-import { ReportEditor } from "./host/reports/reportEditor";
+import { registerViews } from "./host/registerViews";
 import { ReportMemory } from "./host/reports/reportMemory";
 import { ReportStore } from "./host/reports/reportStore";
 import { DiagnosedReports } from "./host/reportSource";
@@ -98,20 +96,7 @@ export function activate(context: vscode.ExtensionContext): void {
     side.onDidChooseLayer((layer) => {
       diagnoses.highlight(layer);
     }),
-    vscode.window.registerCustomEditorProvider(
-      webviews.report,
-      new ReportEditor({ extensionUri, guard, exporter, reader, diagnoses }),
-      { supportsMultipleEditorsPerDocument: true },
-    ),
-    vscode.window.registerCustomEditorProvider(
-      webviews.directory,
-      new DirectoryEditor({ extensionUri, guard, log, reader }),
-      { supportsMultipleEditorsPerDocument: true },
-    ),
-    vscode.window.registerWebviewPanelSerializer(
-      webviews.diagnosis,
-      new PanelRestorer((panel, source) => diagnoses.restore(panel, source)),
-    ),
+    registerViews({ extensionUri, log, guard, exporter, reader, diagnoses, comparisons, runs }),
     registerPythonFeatures({
       extensionUri,
       log,
@@ -122,16 +107,6 @@ export function activate(context: vscode.ExtensionContext): void {
       shown: side,
     }),
     vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
-    vscode.window.registerWebviewPanelSerializer(webviews.comparison, {
-      deserializeWebviewPanel: async (panel, state) => {
-        await guard.run("compare again", async () => (await comparisons()).restore(panel, state));
-      },
-    }),
-    vscode.window.registerWebviewPanelSerializer(webviews.run, {
-      deserializeWebviewPanel: async (panel, state) => {
-        await guard.run("show the run", async () => (await runs()).restore(panel, state));
-      },
-    }),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
       diagnose.run(target, selection),
     ),

@@ -66,8 +66,6 @@ export const lineageSchema = z.object({
   head_dim: size.nullish(),
   hidden_act: z.string().default("silu"),
   rms_norm_eps: epsilon.default(1e-6),
-  /** Group-LN: groups of channels that a norm takes its means over. */
-  norm_groups: size.nullish(),
   tie_word_embeddings: flag,
   attention_bias: flag,
   mlp_bias: flag,

@@ -2,7 +2,15 @@ import type * as z from "zod";
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { partOfGroups, reshaped, transposed } from "../checkpoint/views";
 import { configError, parseConfig } from "./config";
-import type { Activation, Architecture, Attention, Head, Linear, Norm } from "./description";
+import type {
+  Activation,
+  Architecture,
+  Attention,
+  Head,
+  Linear,
+  Norm,
+  Sublayer,
+} from "./description";
 import { plainHead } from "./description";
 import { TensorDirectory } from "./tensorDirectory";
 
@@ -18,7 +26,6 @@ export interface NormKind {
   /** Whether it has a bias; left out: a `layer` norm with a weight has one. */
   readonly hasBias?: boolean;
   readonly weightOffset?: number;
-  readonly groups?: number;
 }
 
 /**
@@ -98,7 +105,7 @@ export class FamilyReader {
 
   /** Takes the norm at a module path, which may hold nothing. */
   norm(path: string, size: Sizes, norm: NormKind): Norm {
-    const { kind, epsilon, hasWeight = true, weightOffset = 0, groups = 1 } = norm;
+    const { kind, epsilon, hasWeight = true, weightOffset = 0 } = norm;
     const { hasBias = hasWeight && kind === "layer" } = norm;
     // Checkpoints that were converted from TensorFlow have its names.
     const isOld = this.tensors.has(`${path}.gamma`);
@@ -110,7 +117,7 @@ export class FamilyReader {
       weightOffset,
       bias: hasBias ? this.tensors.take(`${path}.${isOld ? "beta" : "bias"}`, size) : undefined,
       epsilon,
-      groups,
+      groups: 1,
     };
   }
 
@@ -159,8 +166,48 @@ export class FamilyReader {
       Partial<Pick<Architecture, "objective">>,
   ): Architecture {
     this.tensors.requireAllTaken(this.family);
-    return { family: this.family, objective: { kind: "next-token" }, ...architecture };
+    const whole: Architecture = {
+      family: this.family,
+      objective: { kind: "next-token" },
+      ...architecture,
+    };
+    return architecture.scheme.name === "group-ln"
+      ? withGroups(whole, this.normGroups(architecture.hiddenSize))
+      : whole;
   }
+
+  /** Groups of channels that Group-LN's norms take their means over. */
+  private normGroups(hiddenSize: number): number {
+    const groups = this.config.value["norm_groups"];
+    if (typeof groups !== "number" || !Number.isInteger(groups) || groups < 1) {
+      throw this.refusal("norm_groups", groups, "expected the number of groups of channels");
+    }
+    if (hiddenSize % groups !== 0) {
+      throw this.refusal("norm_groups", groups, `it must divide the hidden size, ${hiddenSize}`);
+    }
+    return groups;
+  }
+}
+
+/** The same model with every norm of its stream over so many groups of channels. */
+function withGroups(architecture: Architecture, groups: number): Architecture {
+  const grouped = <Value extends Norm | undefined>(norm: Value): Value =>
+    norm && { ...norm, groups };
+  const around = <Module>(sublayer: Sublayer<Module>): Sublayer<Module> => ({
+    ...sublayer,
+    inputNorm: grouped(sublayer.inputNorm),
+    branchNorm: grouped(sublayer.branchNorm),
+    sumNorm: grouped(sublayer.sumNorm),
+  });
+  return {
+    ...architecture,
+    layers: architecture.layers.map((layer) => ({
+      ...layer,
+      attention: around(layer.attention),
+      feedForward: around(layer.feedForward),
+    })),
+    finalNorm: grouped(architecture.finalNorm),
+  };
 }
 
 /** Hugging Face's names of activations, and ours. */

@@ -16,7 +16,7 @@ import type { Family } from "./family";
 import type { NormKind, Sizes } from "./familyReader";
 import { FamilyReader, plainAttention } from "./familyReader";
 import { rotary } from "./rotary";
-import type { Placement, SchemeName } from "./schemes";
+import type { Placement } from "./schemes";
 import { schemeNamed } from "./schemes";
 import type { SettledScheme } from "./settleScheme";
 import { settleScheme } from "./settleScheme";
@@ -135,9 +135,8 @@ export function describeLineage<Config extends LineageConfig>(
   );
   const prefix = prefixes.find((some) => tensors.has(`${some}embed_tokens.weight`)) ?? "model.";
   const ownNorm: NormKind = { kind: "rms", epsilon: parsed.rms_norm_eps, ...traits.norm };
-  const streamKind: NormKind = { ...ownNorm, groups: normGroups(reader, parsed, scheme.name) };
   const hidden = { hidden_size: hiddenSize };
-  const streamNorm = (path: string): Norm => reader.norm(path, hidden, streamKind);
+  const streamNorm = (path: string): Norm => reader.norm(path, hidden, ownNorm);
   const readAttention =
     traits.readAttention ??
     ((reading: ModuleReading<Config>) => attentionOf(reading, traits, ownNorm));
@@ -303,8 +302,11 @@ const sharedName = everywhere("input_layernorm", "input_layernorm");
 
 /** How training code names the norms of a layer: the first way whose norms are there is meant. */
 function namesOf(placement: Placement, holds: (path: string) => boolean): LayerNames {
-  const known = [namesByPlace, llamaNames, ...(placement.isParallel ? [sharedName] : [])];
-  return known.find((names) => normPaths(placement, names).every(holds)) ?? llamaNames;
+  // Llama's two names are enough where each sublayer has one norm.
+  const oneEach = normPaths(placement, namesByPlace).length === 2 ? [llamaNames] : [];
+  const known = [namesByPlace, ...oneEach, ...(placement.isParallel ? [sharedName] : [])];
+  const held = known.find((names) => normPaths(placement, names).every(holds));
+  return held ?? oneEach[0] ?? namesByPlace;
 }
 
 function headSizes(
@@ -328,18 +330,4 @@ function headSizes(
     throw reader.refusal("head_dim", headSize, "rotary pairs need an even number");
   }
   return { heads, keyValueHeads, headSize };
-}
-
-function normGroups(
-  reader: FamilyReader,
-  { norm_groups: groups, hidden_size: hiddenSize }: LineageConfig,
-  scheme: SchemeName,
-): number {
-  if (scheme === "group-ln" && !groups) {
-    throw reader.refusal("norm_groups", groups, "expected the number of groups of channels");
-  }
-  if (groups && hiddenSize % groups !== 0) {
-    throw reader.refusal("norm_groups", groups, `it must divide hidden_size, ${hiddenSize}`);
-  }
-  return groups ?? 1;
 }

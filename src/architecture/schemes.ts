@@ -27,7 +27,7 @@ interface Scheme {
   readonly placement: (layer: number, layers: number) => Placement;
   /** What a key of config.json such as `norm_scheme` calls it, in lower case with hyphens. */
   readonly names: RegExp;
-  /** Keys of config.json that say so by being true. */
+  /** Keys of config.json that say so by being true (or 1). */
   readonly flags?: readonly string[];
   /** Keys of config.json that say so by being a number above 1. */
   readonly counts?: readonly string[];

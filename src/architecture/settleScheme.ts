@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, quote } from "../checkpoint/errors";
+import { configError } from "./config";
 import type { Architecture } from "./description";
 import type { SchemeName } from "./schemes";
 import { schemeNamed, schemeNames } from "./schemes";
@@ -26,7 +27,7 @@ export function settleScheme(
   asked: SchemeName | undefined,
   byDefault: SettledScheme = preNorm,
 ): Architecture["scheme"] {
-  const stated = schemeNames.filter((name) => isStated(name, config.value));
+  const stated = schemeNames.filter((name) => isStated(name, config));
   if (asked !== undefined) {
     const overruled = stated.find((name) => name !== asked);
     return overruled === undefined
@@ -62,13 +63,21 @@ export function parallelUnless(isSequential: boolean): SettledScheme {
     : { name: "parallel", source: "the default of the family; weights cannot tell it" };
 }
 
-function isStated(name: SchemeName, config: Config["value"]): boolean {
+function isStated(name: SchemeName, config: Config): boolean {
   const { names, flags = [], counts = [] } = schemeNamed(name);
   return (
-    flags.some((key) => config[key] === true) ||
-    counts.some((key) => Number(config[key]) > 1) ||
-    namesIn(config).some((value) => names.test(value))
+    flags.some((key) => isTrue(config, key)) ||
+    counts.some((key) => Number(config.value[key]) > 1) ||
+    namesIn(config.value).some((value) => names.test(value))
   );
+}
+
+/** @throws CheckpointError when the key has a value that says neither yes nor no */
+function isTrue(config: Config, key: string): boolean {
+  const value = config.value[key] ?? false;
+  if ([true, 1, "true"].some((yes) => yes === value)) return true;
+  if ([false, 0, "false"].some((no) => no === value)) return false;
+  throw configError(config, key, value, "expected true or false");
 }
 
 /** What config.json calls its norm scheme, in lower case with hyphens; kinds of norm are not schemes. */

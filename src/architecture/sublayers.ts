@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
+import { CheckpointError, quote } from "../checkpoint/errors";
 import type { LayerDescription, Norm, Sublayer } from "./description";
 import type { Placement } from "./schemes";
 
@@ -34,6 +35,7 @@ export function sublayers<Attention, FeedForward>(
   feedForward: Sublayer<FeedForward>;
   isParallel: LayerDescription["isParallel"];
 } {
+  requireOwnNorms(placement, names, read);
   const place = <Module>(own: SublayerNames, module: () => Module): Sublayer<Module> => {
     const { inputNorm, branchNorm, sumNorm, branchScale, streamScale } = placement;
     return {
@@ -51,6 +53,19 @@ export function sublayers<Attention, FeedForward>(
     feedForward: place(names.feedForward, modules.feedForward),
     isParallel: placement.isParallel ?? false,
   };
+}
+
+/** Every norm is one of its own, but that parallel sublayers may share the norm of their input. */
+function requireOwnNorms(placement: Placement, names: LayerNames, read: PartReader): void {
+  const paths = normPaths(placement, names);
+  const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+  if (twice === undefined) return;
+  const isShared = placement.isParallel === true && paths.length === 2;
+  if (isShared) return;
+  throw new CheckpointError(
+    "config",
+    `${read.norm(twice).weight?.file ?? twice}: the norm scheme asks for ${paths.length} norms a layer, each of its own, but this family has no name for another beside ${quote(read.norm(twice).path)}.`,
+  );
 }
 
 /** The norms a placement asks for, as paths under one way of naming them. */

@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture/description";
-import { describeArchitecture } from "../architecture/describe";
+import { readArchitecture } from "../architecture/readArchitecture";
 import type { SchemeName } from "../architecture/schemes";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError } from "../checkpoint/errors";
@@ -13,10 +13,12 @@ export interface OutlookInput extends Omit<EstimateInput, "checkpoint" | "archit
 }
 
 /** Settles what can be said of a checkpoint from its directory, before any weight is read. */
-export function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Outlook {
+export async function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Promise<Outlook> {
   let architecture: Architecture;
   try {
-    architecture = describeArchitecture(checkpoint, input.scheme);
+    const proposal = await readArchitecture(checkpoint, { scheme: input.scheme });
+    // What only evidence settles is the likeliest here: it changes neither memory nor time by much.
+    architecture = proposal.architecture({});
   } catch (error) {
     if (error instanceof CheckpointError) return { kind: "unreadable", reason: error.message };
     throw error;

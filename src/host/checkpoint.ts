@@ -1,5 +1,6 @@
 /** What the editor calls a checkpoint, from the file or folder that a person pointed at. */
 import path from "node:path";
+import { isCheckpointName, standsForFolder } from "../checkpoint/weightFiles";
 
 export interface Checkpoint {
   /** What was pointed at; the engine is given this. */
@@ -13,33 +14,13 @@ export interface Checkpoint {
 /** @param workspaceFolder the folder that names are relative to, where there is one */
 export function checkpointAt(file: string, workspaceFolder?: string): Checkpoint {
   const target = path.resolve(file);
-  const key = isWholeFolder(path.basename(target)) ? path.dirname(target) : target;
+  const key = standsForFolder(path.basename(target)) ? path.dirname(target) : target;
   return { path: target, key, name: nameOf(key, workspaceFolder) };
 }
 
-/** How the names of files end that may be a checkpoint on their own: which are is told by reading them. */
-export const checkpointFileEndings = [
-  ".safetensors",
-  ".safetensors.index.json",
-  ".gguf",
-  ".pt",
-  ".pth",
-  ".bin",
-  ".ckpt",
-] as const;
-
 /** True for a file that may stand for a checkpoint on its own. */
 export function isCheckpointFile(file: string): boolean {
-  return checkpointFileEndings.some((ending) => file.endsWith(ending));
-}
-
-/** Hugging Face names of the one weight file, the shard index and the shards of a folder. */
-function isWholeFolder(basename: string): boolean {
-  return (
-    basename === "model.safetensors" ||
-    basename.endsWith(".safetensors.index.json") ||
-    /-\d{5}-of-\d{5}\.safetensors$/.test(basename)
-  );
+  return isCheckpointName(path.basename(file));
 }
 
 function nameOf(key: string, workspaceFolder: string | undefined): string {

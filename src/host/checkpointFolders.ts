@@ -1,10 +1,16 @@
 /**
- * Knows the folders of the workspace that hold a checkpoint (config.json with safetensors), and
+ * Knows the folders of the workspace that hold a checkpoint (weights, as their names tell), and
  * tells the explorer's context menu through a context key and whoever else listens.
  */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import * as vscode from "vscode";
+import {
+  holdsCheckpoint,
+  isCheckpointMark,
+  isWeightName,
+  weightsGlob,
+} from "../checkpoint/weightFiles";
 import { runFoldersOf } from "../trainingRun/discover";
 import { stepOfName } from "../trainingRun/stepName";
 import { contextKeys } from "./ids";
@@ -61,8 +67,8 @@ export class CheckpointFolders implements vscode.Disposable {
     this.searching = searching;
     const { token } = searching;
     try {
-      const [pattern, excluded] = ["**/*.safetensors", "**/node_modules/**"];
-      const files = await vscode.workspace.findFiles(pattern, excluded, undefined, token);
+      const excluded = "**/node_modules/**";
+      const files = await vscode.workspace.findFiles(weightsGlob, excluded, undefined, token);
       const found = new Set(files.map((file) => path.dirname(file.fsPath)));
       // A folder deleted whole sends no event for the files that were in it.
       await this.check([...new Set([...found, ...this.folders])]);
@@ -117,7 +123,7 @@ export class CheckpointFolders implements vscode.Disposable {
   private async check(candidates: string[]): Promise<void> {
     const before = this.sorted().join("\0");
     await mapInBatches(candidates, async (folder) => {
-      if (await holdsCheckpoint(folder)) this.folders.add(folder);
+      if (holdsCheckpoint(await namesIn(folder))) this.folders.add(folder);
       else this.folders.delete(folder);
     });
     // `resourcePath` is the file system path on the desktop and the URI's path in a browser.
@@ -135,11 +141,6 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 }
 
-/** True for a file by which a folder becomes, or ceases to be, a checkpoint's. */
-function isCheckpointMark(basename: string): boolean {
-  return basename === "config.json" || basename.endsWith(".safetensors");
-}
-
 async function anyFolder(candidates: string[]): Promise<boolean> {
   const entries = await Promise.all(
     candidates.map((candidate) => stat(candidate).catch(() => undefined)),
@@ -147,14 +148,12 @@ async function anyFolder(candidates: string[]): Promise<boolean> {
   return entries.some((entry) => entry?.isDirectory() === true);
 }
 
-async function holdsCheckpoint(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((): string[] => []);
-  return names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"));
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((): string[] => []);
 }
 
 /** True for a folder with the weight files of at least two steps. */
 async function holdsSteps(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((): string[] => []);
-  const weights = names.filter((name) => name.endsWith(".safetensors"));
+  const weights = (await namesIn(folder)).filter(isWeightName);
   return new Set(weights.map(stepOfName).filter((step) => step !== undefined)).size >= 2;
 }

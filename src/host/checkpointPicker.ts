@@ -1,6 +1,7 @@
 /** Asks which checkpoint to diagnose: those of the workspace, the last one first, or any other. */
 import path from "node:path";
 import * as vscode from "vscode";
+import { indexEndings, weightExtensions } from "../checkpoint/weightFiles";
 import { checkpointAt, type Checkpoint } from "./checkpoint";
 import type { CheckpointFolders } from "./checkpointFolders";
 
@@ -48,7 +49,9 @@ export class CheckpointPicker {
         label: vscode.l10n.t("Browse for a weight file or shard index…"),
         iconPath: new vscode.ThemeIcon("file"),
         browse: () =>
-          browse({ filters: { Safetensors: ["safetensors", "safetensors.index.json"] } }),
+          browse({
+            filters: { [vscode.l10n.t("Weights")]: [...weightExtensions, ...indexEndings] },
+          }),
       },
     ];
   }

@@ -1,6 +1,7 @@
 /** Lets the editor's assistant measure a checkpoint or read a report, and speak of the numbers. */
 import path from "node:path";
 import * as vscode from "vscode";
+import { isIndexName } from "../checkpoint/weightFiles";
 import type { Report } from "../diagnosis/report";
 import { answerMarkdown } from "../report/markdown";
 import type { Reader } from "./reading/reader";
@@ -47,7 +48,7 @@ export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
 }
 
 function isReport(file: string): boolean {
-  return file.endsWith(".json") && !file.endsWith(".safetensors.index.json");
+  return file.endsWith(".json") && !isIndexName(path.basename(file));
 }
 
 /** Relative paths start at the first workspace folder. */

@@ -1,8 +1,9 @@
 /** The command "Diagnose Depth", from wherever it was invoked. */
 import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
+import { weightExtensions } from "../checkpoint/weightFiles";
 import type { Report } from "../diagnosis/report";
-import { checkpointFileEndings, isCheckpointFile, type Checkpoint } from "./checkpoint";
+import { isCheckpointFile, type Checkpoint } from "./checkpoint";
 import { namedCheckpoint, type CheckpointPicker } from "./checkpointPicker";
 import type { Diagnoses } from "./diagnoses";
 
@@ -47,9 +48,9 @@ async function checkpointOf(target: unknown): Promise<Checkpoint> {
   if (!entry.isDirectory() && !isCheckpointFile(uri.fsPath)) {
     throw new Error(
       vscode.l10n.t(
-        "{0} is neither a folder nor a file of a checkpoint, whose name ends in {1}.",
+        "{0} is neither a weight file ({1}), the index of one in shards nor a folder.",
         uri.fsPath,
-        checkpointFileEndings.join(", "),
+        weightExtensions.map((extension) => `.${extension}`).join(" "),
       ),
     );
   }

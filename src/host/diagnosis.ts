@@ -5,11 +5,12 @@ import type { NormSummary, Report } from "../diagnosis/report";
 import type { ExportFormat, Failure, PanelState } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import type { CurrentReport } from "./diagnoses";
+import { progressText } from "../report/progress";
 import { createPanel, DiagnosisPanel } from "./diagnosisPanel";
 import { DiagnosisRun, withEarlier, type RunObserver, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
+import { openSetting } from "./openSetting";
 import { ProgressNotification } from "./progressNotification";
-import { progressText } from "../report/progress";
 import type { ReportExporter } from "./reportExporter";
 import type { ReportMemory, StoredReport } from "./reports/reportMemory";
 import { requestFor } from "./settings";
@@ -174,6 +175,9 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
             return undefined;
           case "runAgain":
             return this.start({ isAnew: true });
+          case "chooseTokens":
+            openSetting("tokensFile");
+            return undefined;
           case "export":
             return this.export(message.format);
           case "layer":
@@ -240,7 +244,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     } else {
       log.error(`The diagnosis of ${this.name} failed: ${outcome.failure.message}`);
       // The panel says what is wrong with a checkpoint, and there it does not pass.
-      const isTold = outcome.failure.reason === "checkpoint" && this.panel?.isVisible === true;
+      const isTold = isOfCheckpoint(outcome.failure) && this.panel?.isVisible === true;
       if (!isTold) this.offerToRunAgain(outcome.failure);
     }
   }
@@ -254,16 +258,19 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       });
   }
 
-  private offerToRunAgain({ reason, message }: Failure): void {
+  private offerToRunAgain(failure: Failure): void {
     const [runAgain, showLog] = [vscode.l10n.t("Run Again"), vscode.l10n.t("Show Log")];
+    const openSettings = vscode.l10n.t("Open Settings");
     // The first is the one that is offered most; a checkpoint seldom becomes readable by itself.
-    const offers = reason === "checkpoint" ? [showLog, runAgain] : [runAgain, showLog];
+    const usual = failure.reason === "checkpoint" ? [showLog, runAgain] : [runAgain, showLog];
+    const offers = failure.lacks === undefined ? usual : [openSettings, showLog];
     void vscode.window
       .showErrorMessage(
-        vscode.l10n.t("The diagnosis of {0} failed. {1}", this.name, message),
+        vscode.l10n.t("The diagnosis of {0} failed. {1}", this.name, failure.message),
         ...offers,
       )
       .then((choice) => {
+        if (choice === openSettings) openSetting("tokensFile");
         if (choice === showLog) this.services.log.show();
         if (choice === runAgain) {
           void this.services.guard.run("run the diagnosis again", () =>
@@ -272,6 +279,11 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
         }
       });
   }
+}
+
+/** What no second run mends: a person has to change something first, and the panel says what. */
+function isOfCheckpoint({ reason, lacks }: Failure): boolean {
+  return reason === "checkpoint" || lacks !== undefined;
 }
 
 const nothingStored =

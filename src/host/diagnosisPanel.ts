@@ -132,6 +132,7 @@ export class DiagnosisPanel implements vscode.Disposable {
       case "cancel":
       case "finish":
       case "runAgain":
+      case "chooseTokens":
       case "export":
         return this.owner.received(message);
       case "layer":

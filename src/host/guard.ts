@@ -1,7 +1,7 @@
 /** Runs what the editor or a webview asked for, so that no failure is lost. */
 import * as vscode from "vscode";
 import { couldNot, type Doing } from "./doings";
-import { settingsSection } from "./ids";
+import { openSetting } from "./openSetting";
 import { SettingError } from "./requestOf";
 
 export class Guard {
@@ -34,7 +34,7 @@ export class Guard {
         ? {
             label: vscode.l10n.t("Open Settings"),
             accept: () => {
-              openSettings(`${settingsSection}.${error.setting}`);
+              openSetting(error.setting);
             },
           }
         : {
@@ -47,8 +47,4 @@ export class Guard {
       if (choice === offer.label) offer.accept();
     });
   }
-}
-
-function openSettings(query: string): void {
-  void vscode.commands.executeCommand("workbench.action.openSettings", query);
 }

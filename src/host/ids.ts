@@ -49,6 +49,7 @@ export const innerCommands = {
 /** The settings of a measurement below `fathom.`; their keys are the words the code uses. */
 export const settings = {
   textFiles: "textFiles",
+  tokensFile: "tokensFile",
   sequenceLength: "sequenceLength",
   maxTokens: "maxTokens",
   metrics: "metrics",
@@ -76,7 +77,7 @@ export const watchSettings = {
 export const settingsSection = "fathom";
 
 export const contextKeys = {
-  /** Paths of the folders that hold config.json and safetensors: the explorer menu asks for them. */
+  /** Paths of the folders that hold a checkpoint: the explorer menu asks for them. */
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",

@@ -18,7 +18,7 @@ export interface SettingsReader {
 
 export interface RequestPlaces {
   checkpoint: string;
-  /** Relative text files are found from here: the workspace folder of the checkpoint. */
+  /** Relative text and token files are found from here: the workspace folder of the checkpoint. */
   textFolder: string;
   /** The text that ships with the extension. */
   defaultText: string;
@@ -63,6 +63,14 @@ function textsOf(reader: SettingsReader, places: RequestPlaces): TextSource {
   if (!isStringArray(files)) {
     throw new SettingError("textFiles", files, "a list of paths of text files");
   }
+  const tokens = reader.value("tokensFile");
+  if (typeof tokens !== "string") {
+    throw new SettingError("tokensFile", tokens, "the path of a JSON file, or an empty text");
+  }
+  if (tokens !== "" && files.length > 0) {
+    throw new SettingError("tokensFile", tokens, "none while fathom.textFiles names files");
+  }
+  if (tokens !== "") return { kind: "tokens", file: path.resolve(places.textFolder, tokens) };
   if (files.length === 0) return { kind: "default", file: places.defaultText };
   return { kind: "text", files: files.map((file) => path.resolve(places.textFolder, file)) };
 }

@@ -70,6 +70,8 @@ export type EngineMessage =
 export interface Failure {
   reason: "usage" | "checkpoint" | "run" | "device" | "interrupted" | "killed";
   message: string;
+  /** What the checkpoint has none of, where the settings can make up for it. */
+  lacks?: "tokenizer";
 }
 
 /** What the owner tells the engine process. To cancel, it kills the process. */
@@ -124,6 +126,8 @@ export type PanelToHost =
   | { type: "cancel" }
   | { type: "finish" }
   | { type: "runAgain" }
+  /** A person wants token ids to be evaluated, as the checkpoint has no tokenizer. */
+  | { type: "chooseTokens" }
   | { type: "export"; format: ExportFormat }
   /** A person chose a layer, or let go of it. */
   | { type: "layer"; layer?: number }

@@ -1,6 +1,7 @@
 /**
  * The report as CSV (RFC 4180): one row per layer, one column per figure, named by its path in the
- * JSON report. An absent figure is an empty field.
+ * JSON report. An absent figure, or one that is not
+ * finite, is an empty field.
  */
 import type { Contribution, LayerReport, Report, TokenStatistics } from "../diagnosis/report";
 
@@ -88,7 +89,7 @@ function contribution(
 
 function field(value: number | string | undefined): string {
   if (value === undefined) return "";
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   const text = formulaLike.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -11,10 +11,10 @@ export const z95 = 1.96;
 /** What stands where a figure is absent. */
 export const absent = "–";
 
-/** A figure with three significant digits: `0.0123`, `34.2`, `812`, `1.24×10⁵`. */
+/** A figure with three significant digits: `0.0123`, `34.2`, `812`, `1.24×10⁵`. One that is not finite is absent. */
 export function figure(value: number): string {
   if (value === 0) return "0";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (!Number.isFinite(value)) return absent;
   const exponent = exponentOf(value);
   if (exponent < -4 || exponent > 4) return scientific(value, 2);
   return fixed(value, Math.max(0, 2 - exponent));
@@ -36,7 +36,7 @@ export function interval(
   if (standardError === undefined) return { value: figure(value), error: unknownError };
   const error = z95 * standardError;
   if (!Number.isFinite(value)) return { value: figure(value), error: unknownError };
-  if (!Number.isFinite(error)) return { value: figure(value), error: "∞" };
+  if (!Number.isFinite(error)) return { value: figure(value), error: unknownError };
   if (!(error > 0)) return { value: figure(value), error: figure(0) };
   const exponent = value === 0 ? exponentOf(error) : exponentOf(value);
   if (Math.max(exponent, exponentOf(error)) > 4 || Math.max(exponent, exponentOf(error)) < -4)
@@ -49,6 +49,7 @@ export function interval(
 
 /** `34.2 ± 1.1` */
 export function withInterval(value: number, standardError: number | undefined): string {
+  if (!Number.isFinite(value)) return absent;
   const written = interval(value, standardError);
   return `${written.value} ± ${written.error}`;
 }
@@ -64,6 +65,7 @@ export function signedWithInterval(value: number, standardError: number | undefi
  */
 export function perplexityCost(cost: RemovalCost): string {
   const ratio = Math.exp(cost.deltaNll);
+  if (!Number.isFinite(ratio)) return absent;
   if (cost.standardError === undefined) {
     const known =
       ratio >= 11
@@ -78,6 +80,8 @@ export function perplexityCost(cost: RemovalCost): string {
     return `×${written.value} (±${written.error})`;
   }
   const percent = (ratio - 1) * 100;
+  if (!Number.isFinite(halfWidth))
+    return `${signedFigure(Number(percent.toPrecision(3)))}% (±${unknownError})`;
   const error = halfWidth * 100;
   // One digit of the interval is enough here, and 0.95 still rounds to one.
   const decimals = error > 0 ? Math.max(0, Math.min(3, Math.ceil(-Math.log10(error / 0.95)))) : 1;
@@ -234,7 +238,7 @@ const superscripts: Readonly<Record<string, string>> = {
 };
 
 function withPlus(value: number, text: string): string {
-  return value > 0 ? `+${text}` : text;
+  return value > 0 && Number.isFinite(value) ? `+${text}` : text;
 }
 
 function scaled(count: number, units: readonly string[], separator: string): string {

@@ -9,7 +9,9 @@ import { isLossName, stepKeyOf, type LossPoint } from "./lossSeries";
  * Every column of losses with the steps of the step column. A file that lacks either is not a log
  * of losses, and has none.
  *
- * @throws {TrainingRunError} when the file cannot be read
+ * Numbers may have decimal commas, as a spreadsheet of most of Europe writes them between semicolons.
+ *
+ * @throws {TrainingRunError} when the file cannot be read, or its numbers can be read in two ways
  */
 export async function readCsvLog(file: string): Promise<Map<string, LossPoint[]>> {
   const text = await readSmallFile(file, limits.csvBytes).catch((error: unknown) => {
@@ -26,12 +28,17 @@ export async function readCsvLog(file: string): Promise<Map<string, LossPoint[]>
     .map((name, at) => ({ name, at }))
     .filter(({ name, at }) => at !== stepAt && isLossName(name))
     .slice(0, limits.series);
-  for (const line of lines.slice(1)) {
-    const fields = fieldsOf(line, separator);
-    const step = numberOf(fields[stepAt]);
+  const rows = lines.slice(1).map((line) => fieldsOf(line, separator));
+  const broken = rows.find((row) => row.slice(names.length).some((field) => field !== ""));
+  if (broken !== undefined && columns.length > 0) {
+    refuse(file, `a line has ${broken.length} fields and the first ${names.length}`);
+  }
+  const decimal = decimalOf(file, rows, { stepAt, columns: columns.map(({ at }) => at) });
+  for (const fields of rows) {
+    const step = numberOf(fields[stepAt], decimal);
     if (step === undefined || step < 0) continue;
     for (const { name, at } of columns) {
-      const value = numberOf(fields[at]);
+      const value = numberOf(fields[at], decimal);
       if (value === undefined) continue;
       const points = series.get(name) ?? [];
       if (points.length < limits.points) points.push({ step, value });
@@ -45,6 +52,43 @@ export async function readCsvLog(file: string): Promise<Map<string, LossPoint[]>
 function separatorOf(header: string): string {
   const count = (separator: string): number => header.split(separator).length;
   return [",", ";", "\t"].reduce((a, b) => (count(b) > count(a) ? b : a));
+}
+
+type Decimal = "." | ",";
+
+/** What stands before the decimals: one thing for the whole file, or it is anybody's guess. */
+function decimalOf(
+  file: string,
+  rows: readonly (readonly string[])[],
+  { stepAt, columns }: { stepAt: number; columns: readonly number[] },
+): Decimal {
+  const steps = rows.map((row) => row[stepAt] ?? "").filter(isNumeric);
+  const values = rows.flatMap((row) => columns.map((at) => row[at] ?? "")).filter(isNumeric);
+  const grouped = steps.find((text) => text.includes(","));
+  if (grouped !== undefined) refuse(file, `the step is "${grouped.slice(0, 40)}"`);
+  const comma = values.find((text) => text.includes(","));
+  if (comma === undefined) return ".";
+  const point = [...steps, ...values].find((text) => text.includes("."));
+  if (point !== undefined) {
+    refuse(
+      file,
+      `numbers have both commas and points ("${comma.slice(0, 40)}", "${point.slice(0, 40)}")`,
+    );
+  }
+  const several = values.find((text) => text.split(",").length > 2);
+  if (several !== undefined) refuse(file, `a number is "${several.slice(0, 40)}"`);
+  return ",";
+}
+
+function isNumeric(field: string): boolean {
+  return /^[-+]?[\d.,]*\d(?:e[-+]?\d+)?$/i.test(field);
+}
+
+function refuse(file: string, found: string): never {
+  throw new TrainingRunError(
+    "lossLog",
+    `${file}: ${found}; expected numbers with a decimal point, or with a decimal comma between semicolons or tabs.`,
+  );
 }
 
 /** Fields of one line; a quoted one may hold separators, and two quotes for one, but no line break. */
@@ -65,8 +109,8 @@ function fieldsOf(line: string, separator: string): string[] {
   return [...fields, field.trim()];
 }
 
-function numberOf(field: string | undefined): number | undefined {
+function numberOf(field: string | undefined, decimal: Decimal): number | undefined {
   if (field === undefined || field === "") return undefined;
-  const value = Number(field);
+  const value = Number(decimal === "," ? field.replace(",", ".") : field);
   return Number.isFinite(value) ? value : undefined;
 }

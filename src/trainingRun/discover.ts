@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { holdsCheckpoint, isSelfContained, isWeightName } from "../checkpoint/weightFiles";
 import { TrainingRunError } from "./errors";
 import { limits } from "./limits";
 import { stepOfName } from "./stepName";
@@ -35,8 +36,9 @@ export async function discoverRun(folder: string): Promise<TrainingRun> {
 }
 
 /**
- * The steps that a folder holds, none or one among the answers: subfolders with config.json and
- * safetensors, and weight files beside a config.json. Says nothing of whether they are complete.
+ * The steps that a folder holds, none or one among the answers: subfolders that hold a checkpoint,
+ * and weight files; safetensors, which state no settings, beside a config.json. Says nothing of
+ * whether they are complete.
  */
 export async function stepsIn(folder: string): Promise<RunStep[]> {
   const entries = await entriesOf(folder);
@@ -44,10 +46,10 @@ export async function stepsIn(folder: string): Promise<RunStep[]> {
   const candidates = entries.flatMap((entry): RunStep[] => {
     const step = stepOfName(entry.name);
     if (step === undefined) return [];
-    const isWeights = entry.name.endsWith(".safetensors");
+    const isWeights = isWeightName(entry.name);
     // A link may lead to either; what it is not is found out when it is looked into.
     const isPossible = entry.isSymbolicLink() || entry.isDirectory() !== isWeights;
-    if (!isPossible || (isWeights && !hasConfig)) return [];
+    if (!isPossible || (isWeights && !hasConfig && !isSelfContained(entry.name))) return [];
     return [{ step, name: entry.name, path: path.join(folder, entry.name) }];
   });
   if (candidates.length > limits.steps) {
@@ -58,7 +60,7 @@ export async function stepsIn(folder: string): Promise<RunStep[]> {
   }
   const checked = await Promise.all(
     candidates.map(async (candidate) =>
-      candidate.name.endsWith(".safetensors") || (await holdsCheckpoint(candidate.path))
+      isWeightName(candidate.name) || holdsCheckpoint(await namesIn(candidate.path))
         ? [candidate]
         : [],
     ),
@@ -74,9 +76,8 @@ function inOrder(steps: readonly RunStep[]): RunStep[] {
   return sorted.filter((one, i) => one.step !== sorted[i - 1]?.step);
 }
 
-async function holdsCheckpoint(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((): string[] => []);
-  return names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"));
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((): string[] => []);
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { isWeightName } from "../checkpoint/weightFiles";
 import { readCsvLog } from "./csvLog";
 import type { TrainingRun } from "./discover";
 import { TrainingRunError } from "./errors";
@@ -68,7 +69,7 @@ function formatOf(name: string): Format | undefined {
 /** In the order that later ones may correct earlier ones: by step, then by name, which tells time. */
 async function logFilesOf({ folder, steps }: TrainingRun): Promise<LogFile[]> {
   const folders = [
-    ...steps.filter((step) => !step.path.endsWith(".safetensors")).map((step) => step.path),
+    ...steps.filter((step) => !isWeightName(step.name)).map((step) => step.path),
     folder,
     ...(await logFoldersIn(folder)),
   ];

@@ -1,6 +1,7 @@
 /** Whether a checkpoint is still being written: what has stayed the same for a while is not. */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { isWeightName } from "../checkpoint/weightFiles";
 
 /**
  * Tells which of the things it is shown have stayed the same for a while. Whoever watches looks now
@@ -26,7 +27,7 @@ export class Settling {
  * something is written. Of a weight file among others, only its own and those that are not weights.
  */
 export async function stampOf(checkpoint: string): Promise<string> {
-  const isFile = checkpoint.endsWith(".safetensors");
+  const isFile = isWeightName(path.basename(checkpoint));
   const folder = isFile ? path.dirname(checkpoint) : checkpoint;
   const own = path.basename(checkpoint);
   const names = (await readdir(folder).catch((): string[] => [])).filter(

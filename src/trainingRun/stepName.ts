@@ -1,13 +1,15 @@
 /** Which step of training a checkpoint's name states. */
+import { isTemporaryName, withoutWeightExtension } from "../checkpoint/weightFiles";
 
 /**
  * The step in the name of a checkpoint's folder or weight file: 1000 of `checkpoint-1000`,
- * `step_1000`, `model_1000.safetensors`, `global_step1000`, `iter_0001000`, `epoch=3-step=1000`
+ * `step_1000`, `model_1000.pt`, `global_step1000`, `iter_0001000`, `epoch=3-step=1000`
  * and `1000`. An epoch counts as a step where nothing else is stated. Undefined where a name states
- * none, as `llama-7b` and `best` do.
+ * none, as `llama-7b` and `best` do, or is that of something half-written (`tmp-checkpoint-1000`).
  */
 export function stepOfName(name: string): number | undefined {
-  const stem = name.replace(/\.safetensors$/, "");
+  if (isTemporaryName(name)) return undefined;
+  const stem = withoutWeightExtension(name);
   const digits =
     words.exec(stem)?.[1] ?? epochs.exec(stem)?.[1] ?? /^(\d+)$/.exec(stem)?.[1] ?? undefined;
   if (digits === undefined) return undefined;

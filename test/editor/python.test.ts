@@ -175,7 +175,8 @@ describe("training code", () => {
     await workbench.openFile("block.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
     await chooseAction("Copy as LayerNorm Scaling recipe");
-    await workbench.notification("recipe is on the clipboard").waitFor({ timeout: 20_000 });
+    const told = workbench.page.locator(".statusbar-item", { hasText: "is on the clipboard" });
+    await told.waitFor({ timeout: 20_000 });
     await workbench.openFile("notes.md");
     await workbench.page.keyboard.press("Control+v");
     await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();

@@ -1,6 +1,6 @@
 /** What a removal costs, in as many digits as its verdict needs. */
 import type { Baseline, PruningSensitivity, RemovalCost } from "../../src/diagnosis/report";
-import { costBounds, interval, signedFigure, z95 } from "../../src/report/format";
+import { absent, costBounds, interval, signedFigure, z95 } from "../../src/report/format";
 import { freeThreshold, type Verdict } from "../../src/report/verdict";
 
 export interface WrittenCost {
@@ -18,6 +18,7 @@ export interface WrittenCost {
  */
 export function writtenCost(cost: RemovalCost): WrittenCost {
   const ratio = Math.exp(cost.deltaNll);
+  if (!Number.isFinite(ratio)) return { value: absent, error: "?", isFactor: false };
   const [lower, upper] = costBounds(cost);
   const halfWidth = (upper - lower) / 2;
   if (ratio >= 11) {
@@ -29,7 +30,7 @@ export function writtenCost(cost: RemovalCost): WrittenCost {
   if (cost.standardError === undefined)
     return { value: signedFigure(percent), error: "?", isFactor: false };
   if (!(halfWidth > 0) || !Number.isFinite(halfWidth))
-    return { value: signedFigure(percent), error: halfWidth > 0 ? "∞" : "0", isFactor: false };
+    return { value: signedFigure(percent), error: halfWidth > 0 ? "?" : "0", isFactor: false };
   const decided = sideOf(100 * (lower - 1), 100 * (upper - 1));
   const error = 100 * halfWidth;
   const fewest = Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(error))));

@@ -16,6 +16,9 @@ export class RunBar {
   });
   private readonly cancel = this.action("Cancel", "secondary", { type: "cancel" });
   private readonly runAgain = this.action("Run again", "secondary", { type: "runAgain" });
+  private readonly chooseTokens = this.action("Choose a file of token ids", "primary", {
+    type: "chooseTokens",
+  });
   private readonly exports: HTMLElement;
 
   constructor(
@@ -30,10 +33,9 @@ export class RunBar {
         this.post({ type: "export", format });
       },
     });
-    const { finish, cancel, runAgain } = this;
-    this.bar = new StatusBar([this.exports, finish.node, cancel.node, runAgain.node], {
-      speaks: false,
-    });
+    const { finish, cancel, chooseTokens, runAgain } = this;
+    const actions = [finish, cancel, chooseTokens, runAgain].map(({ node }) => node);
+    this.bar = new StatusBar([this.exports, ...actions], { speaks: false });
   }
 
   get node(): HTMLElement {
@@ -44,6 +46,7 @@ export class RunBar {
     const isRunning = state.phase === "running";
     this.finish.setHidden(!isRunning);
     this.cancel.setHidden(!isRunning);
+    this.chooseTokens.setHidden(!this.canRun || !lacksTokenizer(state));
     this.runAgain.setHidden(isRunning || !this.canRun || !isRunnable(state));
     this.exports.hidden = isRunning || state.report === undefined;
     const head = state.phase === "failed" ? failureHead(state) : undefined;
@@ -69,6 +72,10 @@ export class RunBar {
 function isRunnable(state: PanelState): boolean {
   if (state.phase === "empty") return state.canRun;
   return state.phase !== "done" || state.origin?.kind !== "file";
+}
+
+function lacksTokenizer(state: PanelState): boolean {
+  return state.phase === "failed" && state.failure.lacks === "tokenizer";
 }
 
 function statusText(state: PanelState): string {

@@ -187,5 +187,9 @@ function scalingOf(keys: Keys): object | undefined {
   // The key before scaling had types.
   const factor = keys.get("rope.scaling.factor") ?? keys.get("rope.scale_linear");
   if (type === "none" && (factor === undefined || factor === 1 || factor === 0)) return undefined;
+  if (type === "yarn") {
+    // llama.cpp keeps its bounds and magnitude in other keys than config.json does.
+    throw keys.refusal("rope.scaling.type", "supported are none and linear");
+  }
   return { rope_type: type === "none" ? "linear" : type, factor };
 }

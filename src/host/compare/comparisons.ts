@@ -29,7 +29,9 @@ export class Comparisons implements vscode.Disposable {
    */
   async run(target?: unknown, selection?: unknown): Promise<number | undefined> {
     const given = givenTargets(target, selection);
-    const chosen = given.length > 0 ? given : await pickTargets(this.services);
+    // The title of a report's editor passes that report alone: it is compared with what is chosen.
+    const isOne = given.length === 1 && target instanceof vscode.Uri;
+    const chosen = given.length === 0 || isOne ? await pickTargets(this.services, given[0]) : given;
     if (chosen === undefined) return undefined;
     const targets = comparisonTargets(chosen, mostReports);
     const known = this.bySet.get(setOf(targets));

@@ -10,12 +10,15 @@ interface Item extends vscode.QuickPickItem {
   target?: unknown;
 }
 
-/** @returns what `comparisonTargets` takes; undefined when the user let it be */
-export async function pickTargets(places: {
-  folders: CheckpointFolders;
-  kept?: KeptReports;
-}): Promise<unknown[] | undefined> {
-  const chosen = await vscode.window.showQuickPick(itemsOf(places), {
+/**
+ * @param first what is to be among them, and is offered as chosen; a path
+ * @returns what `comparisonTargets` takes; undefined when the user let it be
+ */
+export async function pickTargets(
+  places: { folders: CheckpointFolders; kept?: KeptReports },
+  first?: unknown,
+): Promise<unknown[] | undefined> {
+  const chosen = await vscode.window.showQuickPick(offered(itemsOf(places), first), {
     title: vscode.l10n.t("Compare Depth"),
     placeHolder: vscode.l10n.t(
       "Two to {0} checkpoints or reports; the first is the reference",
@@ -25,6 +28,13 @@ export async function pickTargets(places: {
     matchOnDescription: true,
   });
   return chosen?.map(({ target }) => target);
+}
+
+async function offered(items: Promise<Item[]>, first: unknown): Promise<Item[]> {
+  if (typeof first !== "string") return items;
+  const others = (await items).filter(({ target }) => target !== first);
+  const label = vscode.workspace.asRelativePath(first);
+  return [{ label, target: first, picked: true }, ...others];
 }
 
 async function itemsOf({

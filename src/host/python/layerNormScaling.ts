@@ -146,7 +146,7 @@ async function warn({ message, at }: ScalingWarning): Promise<void> {
 
 async function copy(recipe: string): Promise<void> {
   await vscode.env.clipboard.writeText(recipe);
-  void vscode.window.showInformationMessage(
-    vscode.l10n.t("The LayerNorm Scaling recipe is on the clipboard."),
-  );
+  const told = vscode.l10n.t("The LayerNorm Scaling recipe is on the clipboard.");
+  // There is nothing to decide, so it does not stand in the way.
+  vscode.window.setStatusBarMessage(told, 10_000);
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isSchemeName } from "../../architecture/schemes";
-import { contentFiles, fingerprintOf } from "../../checkpoint/fingerprint";
+import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
 import { outlookOf } from "../../diagnosis/outlookOf";
 import { withImplied } from "../../diagnosis/plan";
@@ -85,7 +85,15 @@ export const directReader: Reader = {
     const stamps = await stampsOf(files);
     const fingerprint = await fingerprintOf(checkpoint, signal);
     const texts = await Promise.all(textFiles.map((text) => contentHash(text, signal)));
-    return { path: checkpoint.path, files, stamps, fingerprint, texts };
+    const times = await sampledTimes(contentFiles(checkpoint));
+    return {
+      path: checkpoint.path,
+      files,
+      stamps,
+      fingerprint,
+      ...(times.length > 0 && { partlyReadFrom: Math.max(...times) }),
+      texts,
+    };
   },
 
   incompleteness,
@@ -126,6 +134,12 @@ export const directReader: Reader = {
 const mostPointsOfASeries = 5_000;
 /** Of all series together: they pass to the page again whenever a step comes. */
 const mostPoints = 20_000;
+
+/** When each of the files was written that are read in part only. */
+async function sampledTimes(files: readonly string[]): Promise<number[]> {
+  const stats = await Promise.all(files.map((file) => stat(file)));
+  return stats.filter(({ size }) => isSampled(size)).map(({ mtimeMs }) => mtimeMs);
+}
 
 function encoded(text: string): Uint8Array {
   return new TextEncoder().encode(text);

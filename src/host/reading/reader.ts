@@ -33,7 +33,7 @@ export interface Reader {
   /** What a training run is exported as. */
   runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array>;
   /**
-   * Reads up to half a gibibyte of each weight file.
+   * Reads up to half a gibibyte of each weight file and two of single tensors.
    *
    * @throws CheckpointError or Error when something cannot be read, and the reason of `signal`
    */
@@ -63,6 +63,11 @@ export interface CheckpointContent {
   /** The files of all these as they were before they were read; another string once one changes. */
   stamps: string;
   fingerprint: string;
+  /**
+   * When the last written of the files that are too large to be read whole was written, in
+   * milliseconds since 1970; absent where every file was read whole.
+   */
+  partlyReadFrom?: number;
   /** SHA-256 of each text file, in the order given. */
   texts: string[];
 }

@@ -36,7 +36,7 @@ export class ReportMemory {
   ) {}
 
   /**
-   * Reads what the request would measure, up to half a gibibyte of each weight file.
+   * Reads what the request would measure, up to half a gibibyte of each weight file and two of single tensors.
    *
    * A checkpoint or text that cannot be read is no failure here: the engine will say what is wrong.
    *
@@ -46,14 +46,14 @@ export class ReportMemory {
   async recall(request: DiagnosisRequest, signal: AbortSignal, isAnew = false): Promise<Recalled> {
     try {
       const textFiles = filesOf(request.texts);
-      const { path, files, stamps, ...content } = await this.reader.contentOf(
+      const { path, files, stamps, partlyReadFrom, ...content } = await this.reader.contentOf(
         request.checkpoint,
         textFiles,
         signal,
       );
       const { fingerprint } = content;
       const key = reportKey(request, content);
-      const stored = isAnew ? undefined : await this.find(key, path);
+      const stored = isAnew ? undefined : await this.find(key, path, partlyReadFrom);
       // Training may write over what is measured before that begins, and while it goes on.
       const isUnchanged = async (): Promise<boolean> => (await stampsOf(files)) === stamps;
       return {
@@ -74,9 +74,16 @@ export class ReportMemory {
   }
 
   /** A copy of what was measured elsewhere has the same figures, under its own path. */
-  private async find(key: string, path: string): Promise<StoredReport | undefined> {
+  private async find(
+    key: string,
+    path: string,
+    partlyReadFrom = -Infinity,
+  ): Promise<StoredReport | undefined> {
     const headline = await this.store.find(key);
     if (headline === undefined) return undefined;
+    // A fingerprint of parts may miss a change: what was written over since is measured anew.
+    const isSamePlace = headline.checkpointPath === path;
+    if (isSamePlace && partlyReadFrom > Date.parse(headline.savedAt)) return undefined;
     const report = await this.store.read(key);
     if (report === undefined) return undefined;
     const { savedAt } = headline;

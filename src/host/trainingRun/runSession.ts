@@ -136,6 +136,14 @@ export class RunSession {
     await this.readLosses();
   }
 
+  hasReport(step: number): boolean {
+    return this.report.steps.some((one) => one.step === step && isMeasured(one));
+  }
+
+  hasFailed(step: number): boolean {
+    return this.report.steps.some((one) => one.step === step && one.failure !== undefined);
+  }
+
   /** The steps whose checkpoints lack nothing at this moment. */
   async completeSteps(): Promise<Set<number>> {
     const complete = new Set<number>();

@@ -11,15 +11,23 @@ export interface RunWatchOptions {
   /** How long nothing of a checkpoint may have changed. */
   settleMs: number;
   reader: Pick<Reader, "incompleteness">;
-  /** True for a step that need not be handed on any more. */
+  /** True for a step that need not be handed on any more, unless its files change. */
   isKnown: (step: number) => boolean;
+  /** True for a known step that is handed on again once its files have changed: one that failed. */
+  isWorthAnother: (step: number) => boolean;
   onComplete: (step: RunStep) => unknown;
+  /** A step that has settled and yet lacks something; told once for each state of its files. */
+  onIncomplete: (step: RunStep, reason: string) => void;
   /** A look that failed; the next may not. */
   onProblem: (error: unknown) => void;
 }
 
 export class RunWatch {
   private readonly settling: Settling;
+  /** What the files of each known step were when it was handed on, or first looked at. */
+  private readonly knownStamps = new Map<number, string>();
+  /** The files that were found incomplete. */
+  private readonly incompleteStamps = new Map<number, string>();
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
 
@@ -38,12 +46,32 @@ export class RunWatch {
 
   /** One look at the folder at a time of one's own reckoning. */
   async look(now: number): Promise<void> {
-    const { folder, reader, isKnown, onComplete } = this.options;
+    const { folder, isKnown, isWorthAnother } = this.options;
     for (const step of await stepsIn(folder)) {
-      if (this.isStopped || isKnown(step.step)) continue;
-      const isSettled = this.settling.observe(step.path, await stampOf(step.path), now);
-      if (isSettled && (await reader.incompleteness(step.path)) === undefined)
-        await onComplete(step);
+      if (this.isStopped) return;
+      if (isKnown(step.step) && !isWorthAnother(step.step)) continue;
+      const stamp = await stampOf(step.path);
+      if (isKnown(step.step) && !this.hasChanged(step.step, stamp)) continue;
+      const isSettled = this.settling.observe(step.path, stamp, now);
+      if (isSettled) await this.handOn(step, stamp);
+    }
+  }
+
+  private hasChanged(step: number, stamp: string): boolean {
+    const before = this.knownStamps.get(step);
+    if (before === undefined) this.knownStamps.set(step, stamp);
+    return before !== undefined && before !== stamp;
+  }
+
+  private async handOn(step: RunStep, stamp: string): Promise<void> {
+    const { reader, onComplete, onIncomplete } = this.options;
+    const reason = await reader.incompleteness(step.path);
+    if (reason === undefined) {
+      this.knownStamps.set(step.step, stamp);
+      await onComplete(step);
+    } else if (this.incompleteStamps.get(step.step) !== stamp) {
+      this.incompleteStamps.set(step.step, stamp);
+      onIncomplete(step, reason);
     }
   }
 

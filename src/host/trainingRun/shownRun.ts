@@ -139,7 +139,8 @@ export class ShownRun implements vscode.Disposable {
     if (this.watch) return;
     this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
-    // What is complete by now is not new; the panel offers to measure it.
+    // What is complete by now is not new; the panel offers to measure it. What only looked complete
+    // changes yet, and comes again then.
     const before = await session.completeSteps();
     const taken = new Set<number>();
     this.watch = new RunWatch({
@@ -147,6 +148,12 @@ export class ShownRun implements vscode.Disposable {
       settleMs,
       reader: services.reader,
       isKnown: (step) => before.has(step) || taken.has(step),
+      isWorthAnother: (step) =>
+        session.hasFailed(step) ||
+        (before.has(step) && !taken.has(step) && !session.hasReport(step)),
+      onIncomplete: (step, reason) => {
+        services.log.info(`Run ${session.folder}: ${step.name} is not complete. ${reason}`);
+      },
       onComplete: async (step) => {
         services.log.info(`Run ${session.folder}: ${step.name} is complete.`);
         taken.add(step.step);
@@ -287,18 +294,27 @@ export class ShownRun implements vscode.Disposable {
 
   private showStatusItem(status: RunStatus): void {
     const { name, folder } = this.session;
-    if (!status.isWatching) {
+    const isRunning = status.phase === "running";
+    if (!status.isWatching && !isRunning) {
       this.statusItem.hide();
       return;
     }
-    const isRunning = status.phase === "running";
-    this.statusItem.text = isRunning
-      ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, progressWords(status))}`
-      : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
-    this.statusItem.tooltip = vscode.l10n.t(
-      "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
-      folder,
-    );
+    const words = progressWords(status);
+    if (status.isWatching) {
+      this.statusItem.text = isRunning
+        ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, words)}`
+        : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
+      this.statusItem.tooltip = vscode.l10n.t(
+        "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
+        folder,
+      );
+    } else {
+      this.statusItem.text = `$(sync~spin) ${vscode.l10n.t("Measuring {0}: {1}", name, words)}`;
+      this.statusItem.tooltip = vscode.l10n.t(
+        "Fathom diagnoses the checkpoints in {0}. Click to see the run.",
+        folder,
+      );
+    }
     this.statusItem.show();
   }
 

@@ -166,6 +166,7 @@ describe("a norm scheme", () => {
 
   it.each([
     { layer_norm_scaling: true },
+    { layer_norm_scaling: 1 },
     { use_lns: true },
     { norm_scheme: "LNS" },
     { norm_type: "layer_norm_scaling" },
@@ -248,6 +249,22 @@ describe("a norm scheme", () => {
   it("leaves no norm unused: one that the scheme has no place for is refused", async () => {
     const folder = copyFixture("scheme-sandwich", scratch());
     await expect(described(folder, "reordered")).rejects.toThrow(/input_layernorm.* have no place/);
+  });
+
+  it.each(["scheme-group-ln", "gpt2"])("of groups is what it says in %s", async (name) => {
+    const folder = copyFixture(name, scratch());
+    editConfig(folder, { norm_groups: 4 });
+    const { layers, finalNorm, scheme } = await described(folder);
+    expect(scheme.name).toBe("group-ln");
+    expect([layers[1]!.attention.inputNorm?.groups, finalNorm?.groups]).toEqual([4, 4]);
+    const asked = await described(folder, "pre-ln");
+    expect([asked.layers[1]!.attention.inputNorm?.groups, asked.finalNorm?.groups]).toEqual([1, 1]);
+  });
+
+  it("with two norms a sublayer is refused where there is one", async () => {
+    const llama = writeTinyLlama(scratch(), undefined, { norm_scheme: "sandwich" });
+    expect(await refusalOf(llama)).toContain("pre_feedforward_layernorm.weight");
+    await expect(described(fixture("gpt2"), "sandwich")).rejects.toThrow(/no name for another/);
   });
 
   it("may not be stated twice", async () => {
@@ -338,7 +355,8 @@ describe("a config", () => {
     [{ rope_scaling: { kind: "linear" } }, ['"rope_scaling" is {"kind":"linear"}']],
     [{ norm_scheme: "keel" }, ['"keel"', "supported are pre-ln, lns, post-ln"]],
     [{ norm_scheme: "group-ln" }, ['"norm_groups" is missing', "number of groups"]],
-    [{ norm_groups: 3 }, ['"norm_groups" is 3', "must divide hidden_size, 8"]],
+    [{ norm_groups: 3 }, ['"norm_groups" is 3', "must divide the hidden size, 8"]],
+    [{ layer_norm_scaling: "yes" }, ['"layer_norm_scaling" is "yes"', "expected true or false"]],
     [{ rope_scaling: { rope_type: "linear" } }, ['"rope_scaling.factor" is missing', "linear"]],
     [{ rope_parameters: { partial_rotary_factor: 0.5 } }, ["partial_rotary_factor", "0.5"]],
     [{ rope_theta: 0 }, ['"rope_theta" is 0']],

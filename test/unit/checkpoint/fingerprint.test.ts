@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fingerprintOf } from "../../../src/checkpoint/fingerprint";
+import { fingerprintOf, usualSampling } from "../../../src/checkpoint/fingerprint";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { copyFixture, fixture } from "../support/checkpoints";
 import { scratchFolders } from "../support/scratch";
@@ -41,5 +41,58 @@ describe("the fingerprint of a checkpoint", () => {
     change(bytes);
     writeFileSync(join(copy, name), bytes);
     expect(await fingerprintAt(copy)).not.toBe(await fingerprintAt(fixture("llama")));
+  });
+});
+
+describe("the fingerprint of a checkpoint too large to be read whole", () => {
+  const mebibyte = 2 ** 20;
+  /** Four mebibytes of weights, and a norm in the second of them. */
+  const layout: [string, number][] = [
+    ["a.weight", 1.5 * mebibyte],
+    ["b.norm", 256],
+    ["c.weight", 2.5 * mebibyte],
+  ];
+  // One block of the file is read, its first.
+  const sampling = { ...usualSampling, blocksPerFile: 1, wholeTensor: 1024, tensorEdge: 64 };
+
+  function write(change?: [tensor: string, at: number]): string {
+    const folder = scratch();
+    const header: Record<string, object> = {};
+    let end = 0;
+    let changed = -1;
+    for (const [name, bytes] of layout) {
+      if (change?.[0] === name) changed = end + change[1];
+      header[name] = { dtype: "F32", shape: [bytes / 4], data_offsets: [end, (end += bytes)] };
+    }
+    const data = Buffer.alloc(end);
+    if (changed >= 0) data[changed] = 1;
+    const json = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    writeFileSync(join(folder, "model.safetensors"), Buffer.concat([length, json, data]));
+    return folder;
+  }
+  const sampled = async (path: string, how = sampling) =>
+    fingerprintOf(await openCheckpoint(path), undefined, how);
+
+  it.each([
+    ["a norm alone", "b.norm", 100],
+    ["the beginning of a large tensor", "c.weight", 10],
+    ["the end of one", "c.weight", 2.5 * mebibyte - 1],
+  ])("changes with %s", async (_, tensor, at) => {
+    expect(await sampled(write([tensor, at]))).not.toBe(await sampled(write()));
+    // Without the reading of single tensors it would not.
+    const none = { ...sampling, allTensors: 0 };
+    expect(await sampled(write([tensor, at]), none)).toBe(await sampled(write(), none));
+  });
+
+  it("reads the smallest tensors first where not all may be", async () => {
+    const few = { ...sampling, allTensors: 256 };
+    expect(await sampled(write(["b.norm", 0]), few)).not.toBe(await sampled(write(), few));
+    expect(await sampled(write(["c.weight", 0]), few)).toBe(await sampled(write(), few));
+  });
+
+  it("is that of its copy", async () => {
+    expect(await sampled(write())).toBe(await sampled(write()));
   });
 });

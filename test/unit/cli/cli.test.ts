@@ -118,13 +118,17 @@ describe("a diagnosis", () => {
   });
 
   it("takes its options", async () => {
-    const { code, stdout } = await diagnose(
+    const { code, stdout, stderr } = await diagnose(
       fixture("llama"),
       ...["--scheme", "lns", "--sequence-length", "9", "--max-tokens", "18", "--probes", "3"],
       ...["--seed", "7", "--threads", "1", "--memory", "0.001", "--metrics", "jacobian,sublayers"],
       ...["--json", "-"],
     );
     expect(code).toBe(0);
+    // The engine by itself takes more than this budget, which it says and which is no failure.
+    expect(stderr).toMatch(
+      /memory budget is 1\.02 MiB, but the engine by itself takes about \d+ MiB/,
+    );
     const report = JSON.parse(stdout) as Report;
     expect(validate(report)).toBe(true);
     expect(report.architecture).toMatchObject({ normScheme: "lns", normSchemeSource: "as asked" });
@@ -202,6 +206,16 @@ describe("usage errors end with 2 and one line", () => {
     ["no metric", ["diagnose", "x", "--metrics", ""], ['"" is not one of variance']],
     ["an unknown scheme", ["diagnose", "x", "--scheme", "keel"], ["'keel'", "pre-ln, lns"]],
     ["an unknown device", ["diagnose", "x", "--device", "tpu"], ["'tpu'", "auto, cpu, webgpu"]],
+    [
+      "a report of no name",
+      ["diagnose", "x", "--json="],
+      ["--json", "Expected the name of a file"],
+    ],
+    [
+      "a text of no name",
+      ["diagnose", "x", "--text", ""],
+      ["--text", "Expected the name of a file"],
+    ],
     ["an option without its value", ["diagnose", "x", "--tokens"], ["argument missing"]],
     [
       "text and tokens together",

@@ -89,25 +89,25 @@ describe("estimateDiagnosis", () => {
 describe("outlookOf", () => {
   const wishes = { ...input, scheme: undefined };
 
-  test("tells how a checkpoint is read, and what it takes", () => {
-    expect(outlookOf(opened, wishes)).toMatchObject({
+  test("tells how a checkpoint is read, and what it takes", async () => {
+    expect(await outlookOf(opened, wishes)).toMatchObject({
       kind: "readable",
       architecture: { family: "llama", scheme: "pre-ln", layers },
       estimate: { sequenceLength: 16 },
     });
-    expect(outlookOf(opened, { ...wishes, scheme: "lns" })).toMatchObject({
+    expect(await outlookOf(opened, { ...wishes, scheme: "lns" })).toMatchObject({
       architecture: { scheme: "lns", schemeSource: "as asked" },
     });
   });
 
-  test("an architecture that is not known has a reason in one line, and so has too little memory", () => {
+  test("an architecture that is not known has a reason in one line, and so has too little memory", async () => {
     const strange: Checkpoint = {
       ...opened,
       config: { path: "/m/config.json", value: { model_type: "mamba" } },
     };
-    const outlook = outlookOf(strange, wishes);
+    const outlook = await outlookOf(strange, wishes);
     expect(outlook.kind === "unreadable" && outlook.reason).toMatch(/^[^\n]*mamba[^\n]*$/);
-    const refused = outlookOf(opened, { ...wishes, memoryBytes: 1000 });
+    const refused = await outlookOf(opened, { ...wishes, memoryBytes: 1000 });
     expect(refused).toMatchObject({
       kind: "readable",
       estimate: { refusal: expect.stringContaining("memory budget") },

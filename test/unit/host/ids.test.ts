@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { metrics } from "../../../src/diagnosis/report";
 import { devices } from "../../../src/engine/device";
-import { checkpointFileEndings } from "../../../src/host/checkpoint";
+import { indexEndings, weightExtensions } from "../../../src/checkpoint/weightFiles";
 import {
   commands,
   contextKeys,
@@ -59,7 +59,7 @@ describe("package.json and src/host/ids.ts say the same", () => {
     ]);
     const { selector, priority } = customEditors[1];
     expect(selector).toEqual(
-      checkpointFileEndings.map((ending) => ({ filenamePattern: `*${ending}` })),
+      [...weightExtensions, ...indexEndings].map((ending) => ({ filenamePattern: `*.${ending}` })),
     );
     expect(priority).toBe("option");
   });

@@ -4,6 +4,7 @@ import { requestOf, schemes, SettingError, type SettingName } from "../../../src
 
 const defaults: Record<SettingName, unknown> = {
   textFiles: [],
+  tokensFile: "",
   sequenceLength: 256,
   maxTokens: 2048,
   metrics: ["variance"],
@@ -34,6 +35,16 @@ describe("requestOf", () => {
     });
   });
 
+  test("takes token ids instead of text, and not both", () => {
+    expect(request({ tokensFile: "ids.json" }).texts).toEqual({
+      kind: "tokens",
+      file: path.resolve("/workspace/ids.json"),
+    });
+    const both = (): unknown => request({ tokensFile: "ids.json", textFiles: ["a.txt"] });
+    expect(both).toThrow(SettingError);
+    expect(both).toThrow('fathom.tokensFile is "ids.json"; expected none while');
+  });
+
   test("tells chosen lengths from default ones", () => {
     const chosen = request({ sequenceLength: 128 });
     expect(chosen.sequenceLengthIsExplicit).toBe(true);
@@ -60,6 +71,7 @@ describe("requestOf", () => {
   test.each<[SettingName, unknown, string]>([
     ["textFiles", "held-out.txt", "a list of paths of text files"],
     ["textFiles", [""], "a list of paths of text files"],
+    ["tokensFile", 3, "the path of a JSON file, or an empty text"],
     ["sequenceLength", 1, "a whole number of at least 2"],
     ["sequenceLength", "256", "a whole number of at least 2"],
     ["maxTokens", 2.5, "a whole number of at least 2"],

@@ -8,7 +8,7 @@ import { directReader } from "../../../src/host/reading/directReader";
 import { DiagnosedReports, ReportFailure, type ReportSource } from "../../../src/host/reportSource";
 import { Turnstile } from "../../../src/host/turnstile";
 import { RunSession } from "../../../src/host/trainingRun/runSession";
-import { RunWatch } from "../../../src/host/trainingRun/runWatch";
+import { RunWatch, type RunWatchOptions } from "../../../src/host/trainingRun/runWatch";
 import { readWatchSettings } from "../../../src/host/trainingRun/watchSettings";
 import type { DiagnosisRequest } from "../../../src/protocol/messages";
 import { discoverRun } from "../../../src/trainingRun/discover";
@@ -183,7 +183,9 @@ describe("watching a run", () => {
       settleMs: 10,
       reader: directReader,
       isKnown: (step) => step === 1 || complete.includes(step),
+      isWorthAnother: () => false,
       onComplete: ({ step }) => complete.push(step),
+      onIncomplete: () => undefined,
       onProblem: (error) => {
         throw error;
       },
@@ -205,6 +207,62 @@ describe("watching a run", () => {
     await watch.look(111);
     await watch.look(200);
     expect(complete).toEqual([2]);
+  });
+});
+
+describe("watching a run whose checkpoints come in shards, or fail", () => {
+  const watched = (folder: string, options: Partial<RunWatchOptions>): RunWatch =>
+    new RunWatch({
+      folder,
+      settleMs: 10,
+      reader: directReader,
+      isKnown: () => false,
+      isWorthAnother: () => false,
+      onComplete: () => undefined,
+      onIncomplete: () => undefined,
+      onProblem: (error) => {
+        throw error;
+      },
+      ...options,
+    });
+
+  it("waits for the shards and their index, and says once what it waits for", async () => {
+    const folder = scratch();
+    const to = join(folder, "step-2");
+    const from = fixture("llama3-sharded");
+    mkdirSync(to);
+    for (const name of ["config.json", "model-00001-of-00003.safetensors"]) {
+      cpSync(join(from, name), join(to, name));
+    }
+    const [complete, reasons]: [number[], string[]] = [[], []];
+    const watch = watched(folder, {
+      isKnown: (step) => complete.includes(step),
+      onComplete: ({ step }) => complete.push(step),
+      onIncomplete: (_, reason) => reasons.push(reason),
+    });
+    for (const now of [0, 20, 40]) await watch.look(now);
+    expect(complete).toEqual([]);
+    expect(reasons).toEqual([expect.stringContaining("one of 3 shards")]);
+    cpSync(from, to, { recursive: true });
+    for (const now of [50, 70, 90]) await watch.look(now);
+    expect(complete).toEqual([2]);
+  });
+
+  it("hands on a step that failed again, once its files have changed and settled", async () => {
+    const folder = runFolder([1, 2]);
+    const handedOn: number[] = [];
+    const watch = watched(folder, {
+      isKnown: (step) => handedOn.includes(step),
+      isWorthAnother: (step) => step === 2,
+      onComplete: ({ step }) => handedOn.push(step),
+    });
+    for (const now of [0, 20, 40]) await watch.look(now);
+    expect(handedOn).toEqual([1, 2]);
+    for (const step of [1, 2]) writeFileSync(join(folder, `step-${step}`, "done"), "");
+    await watch.look(50);
+    expect(handedOn).toEqual([1, 2]);
+    for (const now of [60, 80]) await watch.look(now);
+    expect(handedOn).toEqual([1, 2, 2]);
   });
 });
 

@@ -34,6 +34,11 @@ describe("reportCsv", () => {
     expect(rows[2]!.at(-1)).toBe("jacobian: the tangent overflowed fp32 in 3 of 48 documents");
   });
 
+  it.each([Infinity, -Infinity, NaN])("leaves %d out", (mean) => {
+    const rows = parseCsv(reportCsv(withLayer({ index: 0, path: "a", blockInfluence: mean })));
+    expect(rows[1]![rows[0]!.indexOf("blockInfluence")]).toBe("");
+  });
+
   it("returns every figure and text unchanged through RFC 4180", () => {
     fc.assert(
       fc.property(

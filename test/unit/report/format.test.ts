@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  absent,
   baseName,
   bytes,
   counted,
@@ -29,6 +30,15 @@ describe("figure", () => {
     [-0.5, "−0.500"],
   ])("writes %d as %s", (value, text) => {
     expect(figure(value)).toBe(text);
+  });
+
+  it.each([Infinity, -Infinity, NaN])("has none for %d", (value) => {
+    expect(figure(value)).toBe(absent);
+    expect(signedFigure(value)).toBe(absent);
+    expect(withInterval(value, 1)).toBe(absent);
+    expect(withInterval(1, Math.abs(value))).toBe("1.00 ± ?");
+    expect(perplexityCost({ deltaNll: 1000, standardError: 1 })).toBe(absent);
+    expect(perplexityCost({ deltaNll: 0.1, standardError: Math.abs(value) })).not.toMatch(/∞|NaN/);
   });
 
   it("stays close to the number it writes", () => {

@@ -389,6 +389,9 @@ describe("a request", () => {
     expect(await failureOf(readDocuments(request({}), bare, architecture), TextError)).toBe(
       "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file instead.",
     );
+    await expect(readDocuments(request({}), bare, architecture)).rejects.toMatchObject({
+      lacks: "tokenizer",
+    });
   });
 
   it("names the files that the text came from", async () => {

@@ -42,6 +42,27 @@ describe("a complete checkpoint", () => {
   });
 });
 
+describe("a checkpoint of which a tensor is missing", () => {
+  it("is not complete, though each of its files is; one of an unknown family is", async () => {
+    const folder = copyFixture("llama", scratch());
+    const config = join(folder, "config.json");
+    const stated = JSON.parse(readFileSync(config, "utf8")) as Record<string, number>;
+    const layers = stated["num_hidden_layers"]! + 1;
+    writeFileSync(config, JSON.stringify({ ...stated, num_hidden_layers: layers }));
+    expect(await incompleteness(folder)).toMatch(/tensor .* is missing/);
+    writeFileSync(config, JSON.stringify({ model_type: "of another kind" }));
+    expect(await incompleteness(folder)).toBeUndefined();
+  });
+
+  it("is not complete with one shard of three and no index", async () => {
+    const folder = copyFixture("llama3-sharded", scratch());
+    rmSync(join(folder, "model.safetensors.index.json"));
+    rmSync(join(folder, "model-00002-of-00003.safetensors"));
+    rmSync(join(folder, "model-00003-of-00003.safetensors"));
+    expect(await incompleteness(folder)).toContain("one of 3 shards");
+  });
+});
+
 describe("settling", () => {
   it("takes as long as it was told, from the last change on", () => {
     const settling = new Settling(10);

@@ -87,6 +87,20 @@ describe("discovering a run", () => {
     expect((await discoverRun(folder)).steps.map(({ step }) => step)).toEqual([200, 3000]);
   });
 
+  it("finds PyTorch files without a config, and nothing half-written or beside the weights", async () => {
+    const folder = scratch();
+    const steps = ["ckpt_2000.pt", "model_3000.pt"];
+    const others = [
+      "tmp-checkpoint-1",
+      "step-4.partial",
+      "optimizer_step_5.pt",
+      "step_6.safetensors",
+    ];
+    for (const name of [...steps, ...others]) writeFileSync(join(folder, name), "");
+    checkpoint(folder, "tmp-checkpoint-7");
+    expect((await discoverRun(folder)).steps.map(({ name }) => name)).toEqual(steps);
+  });
+
   it("follows links to folders", async () => {
     const [folder, elsewhere] = [scratch(), scratch()];
     checkpoint(elsewhere, "a");

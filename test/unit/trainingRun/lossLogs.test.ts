@@ -113,6 +113,27 @@ describe("CSV logs", () => {
     expect(stepsAndValues(await readCsvLog(file), "loss")).toEqual([[5, 1.5]]);
   });
 
+  it.each(["step;loss\n1;2,5\n2;1e-2\n", 'step,loss\n1,"2,5"\n2,1e-2\n'])(
+    "with decimal commas: %j",
+    async (text) => {
+      const series = await readCsvLog(written("log.csv", text));
+      expect(stepsAndValues(series, "loss")).toEqual([
+        [1, 2.5],
+        [2, 0.01],
+      ]);
+    },
+  );
+
+  it.each([
+    ["commas and points", "step;loss\n1;2,5\n2;1.5\n"],
+    ["grouped digits", "step;loss\n1;1.234,5\n"],
+    ["grouped steps", "step;loss\n1,000;2.5\n"],
+    ["decimal commas among commas", "step,loss\n1,2,5\n"],
+  ])("refuses %s", async (_, text) => {
+    const file = written("log.csv", text);
+    expect(await failureOf(readCsvLog(file), TrainingRunError)).toContain(`${file}: `);
+  });
+
   it("a table of something else has none", async () => {
     expect(await readCsvLog(written("data.csv", "name,loss\na,1\n"))).toEqual(new Map());
     expect(await readCsvLog(written("empty.csv", ""))).toEqual(new Map());

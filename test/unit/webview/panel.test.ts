@@ -318,6 +318,22 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       ]);
     });
 
+    it("leads to the setting of token ids where the tokenizer is lacking, and only there", async () => {
+      await openWebview();
+      const choose = page.locator("vscode-button", { hasText: "Choose a file of token ids" });
+      const failure = { reason: "usage", message: "Holds no tokenizer." } as const;
+      await show({ phase: "failed", name, failure, notices: [] });
+      await expect(choose.isVisible()).resolves.toBe(false);
+      await show({
+        phase: "failed",
+        name,
+        failure: { ...failure, lacks: "tokenizer" },
+        notices: [],
+      });
+      await choose.click();
+      expect(await posted()).toEqual([{ type: "ready" }, { type: "chooseTokens" }]);
+    });
+
     it("calls what a person ended neither a failure nor the last word", async () => {
       await openWebview();
       const failure = { reason: "interrupted", message: "The diagnosis was cancelled." } as const;

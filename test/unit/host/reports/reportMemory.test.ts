@@ -2,8 +2,9 @@ import { appendFileSync, cpSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { directReader } from "../../../../src/host/reading/directReader";
+import type { Reader } from "../../../../src/host/reading/reader";
 import { ReportMemory } from "../../../../src/host/reports/reportMemory";
-import { ReportStore } from "../../../../src/host/reports/reportStore";
+import { ReportStore, type ReportHeadline } from "../../../../src/host/reports/reportStore";
 import type { DiagnosisRequest } from "../../../../src/protocol/messages";
 import { sampleReport } from "../../report/sampleReport";
 import { copyFixture, editConfig } from "../../support/checkpoints";
@@ -51,6 +52,24 @@ describe("ReportMemory", () => {
       checkpoint: { ...report.checkpoint, path: request.checkpoint },
     });
     expect(stored?.savedAt).toMatch(/^\d{4}-/);
+  });
+
+  test("does not trust a fingerprint of parts once the file was written over in its place", async () => {
+    const { memory, store, request } = setUp();
+    await (await memory.recall(request, patience)).keep?.("a", report);
+    const [{ checkpointPath, savedAt }] = (await store.list()) as [ReportHeadline];
+    const saved = Date.parse(savedAt);
+    const recalledAt = async (path: string, partlyReadFrom: number) => {
+      const contentOf: Reader["contentOf"] = async (...given) => ({
+        ...(await directReader.contentOf(...given)),
+        path,
+        partlyReadFrom,
+      });
+      return (await new ReportMemory(store, { contentOf }).recall(request, patience)).stored;
+    };
+    expect(await recalledAt(checkpointPath, saved - 1)).toBeDefined();
+    expect(await recalledAt(checkpointPath, saved + 1)).toBeUndefined();
+    expect(await recalledAt("/elsewhere", saved + 1)).toBeDefined();
   });
 
   test("a copy elsewhere was measured already", async () => {

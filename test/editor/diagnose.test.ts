@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { lastStep, repository, Workbench } from "./support/workbench";
@@ -110,6 +110,20 @@ describe("Diagnose Depth", () => {
     await workbench.openFile("pre-ln", step, "model.safetensors");
     await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
     await workbench.panel.reaches("done");
+  });
+
+  test("a checkpoint without a tokenizer leads to the setting of token ids", async () => {
+    const prepare = (folder: string): void => {
+      rmSync(path.join(folder, "pre-ln", step, "tokenizer.json"));
+    };
+    workbench = await Workbench.open("no-tokenizer", { prepare });
+    await workbench.diagnose("pre-ln", step);
+    await workbench.panel.reaches("failed");
+    await workbench.screenshot("no-tokenizer");
+    await workbench.panel.button("Choose a file of token ids").click();
+    const setting = workbench.page.locator(".settings-editor", { hasText: "Tokens File" });
+    await setting.waitFor();
+    await workbench.screenshot("tokens-setting");
   });
 
   test("a checkpoint written while the window is open is found", async () => {

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { describeArchitecture } from "../../../src/architecture/describe";
+import { openCheckpoint } from "../../../src/checkpoint/open";
 import {
   absent,
   baseName,
   bytes,
   counted,
   duration,
+  familyName,
   figure,
   largeCount,
   layerList,
@@ -15,6 +18,7 @@ import {
   wholeNumber,
   withInterval,
 } from "../../../src/report/format";
+import { fixture, fixtureNames } from "../support/checkpoints";
 
 describe("figure", () => {
   it.each([
@@ -122,3 +126,10 @@ function read(text: string): number {
   const power = digits.reduce((sum, digit) => (digit === 0 ? sum : sum * 10 + digit - 1), 0);
   return Number(mantissa) * 10 ** (digits[0] === 0 ? -power : power);
 }
+
+it("names every family that is read as the field does", async () => {
+  for (const name of fixtureNames) {
+    const { family } = describeArchitecture(await openCheckpoint(fixture(name)));
+    expect(familyName(family), name).not.toBe(family);
+  }
+});

@@ -10,7 +10,7 @@ beforeAll(ensureBuilt);
 function startLongRun(options: Parameters<typeof startCli>[1] = {}): CliRun {
   const folder = fixture("llama");
   const tokens = ["--tokens", join(folder, "tokens.json")];
-  const long = ["--device", "cpu", "--threads", "1", "--probes", "5000000", "--memory", "0.01"];
+  const long = ["--device", "cpu", "--threads", "1", "--probes", "5000000", "--memory", "0.19"];
   return startCli(["diagnose", folder, ...tokens, ...long, "--json", "-"], options);
 }
 

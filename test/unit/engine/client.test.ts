@@ -95,7 +95,7 @@ describe("the real engine", () => {
   });
 
   it.each<[string, Partial<DiagnosisRequest>, string, string]>([
-    ["usage", { scheme: "post-ln" }, "usage", 'Norm scheme "post-ln" is unknown'],
+    ["usage", { scheme: "keel" }, "usage", 'Norm scheme "keel" is unknown'],
     ["the text", { texts: { kind: "tokens", file: "/gone.json" } }, "usage", "/gone.json"],
     ["the checkpoint", { checkpoint: "/gone" }, "checkpoint", "/gone: does not exist"],
   ])("tells failures apart: %s", async (_, changes, reason, words) => {

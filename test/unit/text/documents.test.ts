@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Architecture } from "../../../src/architecture/description";
-import type { Checkpoint } from "../../../src/checkpoint/checkpoint";
+import { plainEmbedding } from "../../../src/architecture/description";
+import type { Checkpoint, TensorEntry } from "../../../src/checkpoint/checkpoint";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import type { TextRequest } from "../../../src/text/documents";
 import { readDocuments, readTextDocuments, readTokenDocuments } from "../../../src/text/documents";
@@ -333,7 +334,8 @@ describe("a request", () => {
     folder: "/models/tiny",
     tokenizer: { kind: "tokenizer.json", path: sampleTokenizer },
   } as Checkpoint;
-  const architecture = { vocabularySize: 1024, contextLength: 64 } as Architecture;
+  const embedding = plainEmbedding({} as TensorEntry);
+  const architecture = { vocabularySize: 1024, contextLength: 64, embedding } as Architecture;
   const request = (changes: Partial<TextRequest>): TextRequest => ({
     texts: { kind: "default", file: join(media, "text/default.txt") },
     sequenceLength: 256,

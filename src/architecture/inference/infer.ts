@@ -87,11 +87,17 @@ const activationsOf = {
   plain: ["gelu", "relu", "silu", "squared_relu", "quick_gelu"],
 } as const;
 
-/** By the number of norms in a layer. */
+/** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
-  2: ["pre-ln", "post-ln", "reordered", "parallel", "lns", "deepnorm", "mix-ln"],
+  2: ["pre-ln", "post-ln", "reordered", "parallel", "lns"],
   4: ["sandwich"],
 };
+
+/**
+ * Rarer schemes of as many norms, which must be stated. On text that is strange to a Post-LN model
+ * DeepNorm's reading predicts better, only because its larger stream makes it less sure of itself.
+ */
+const statedSchemes: readonly string[] = ["deepnorm", "mix-ln", "scaled-init"];
 
 /** What each setting may be, and what is known of it already. */
 function settle(
@@ -139,7 +145,11 @@ function settle(
       `has ${norms.length} norms in a layer, which says too little of what a layer computes; two or four are read:`,
     );
   }
-  settleOne("norm", schemeChoices, undefined);
+  settleOne("norm", schemeChoices, undefined, {
+    accepts: (value) =>
+      schemeChoices.some((name) => name === value) ||
+      (norms.length === 2 && statedSchemes.includes(value)),
+  });
   const heads = headChoices(structure);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(

@@ -224,6 +224,11 @@ export interface Rotary {
   readonly pairing: "halves" | "neighbours";
   /** Factor on what is rotated: above 1 where a stretched context calls for it (YaRN, arXiv 2309.00071). */
   readonly magnitude: number;
+  /**
+   * Where the channels of all heads are turned as one row, before they are told apart: the angles of the
+   * keys' row, which is shorter where queries share a key. Left out: each head is turned by itself.
+   */
+  readonly acrossHeads?: { readonly keyFrequencies: readonly number[] };
 }
 
 export type Activation = "silu" | "gelu" | "gelu_tanh" | "quick_gelu" | "relu" | "squared_relu";

@@ -8,6 +8,7 @@ export const settingNames = [
   "activation",
   "rotary",
   "rotary-base",
+  "rotary-span",
   "scale",
   "embedding-scale",
   "fused",

@@ -14,6 +14,9 @@ export const attentionInputs = {
   /** Cosines and sines of the rotary angles [sequence, pairs]. */
   cosine: "cosine",
   sine: "sine",
+  /** Those of the keys [sequence, pairs], where the heads are turned as one row. */
+  keyCosine: "key_cosine",
+  keySine: "key_sine",
   /**
    * Added to the attention scores, 0 where a token may attend: [sequence, sequence], or with ALiBi's
    * slopes [keyValueHeads, groups, sequence, sequence].
@@ -65,16 +68,11 @@ function plainScores(builder: GraphBuilder, x: Value, module: Attention): Scores
       ? split(normalised(builder, projection(part), norm))
       : normalised(builder, split(projection(part)), norm);
   };
-  const rotated = rotation(builder, module.rotary);
-  const query = rotated(
-    headsFirst(
-      builder,
-      projected(module.query, module.queryNorm, headNorms?.query, heads / keyValueHeads),
-    ),
+  const { query: turnQuery, key: turnKey } = rotations(builder, module);
+  const query = turnQuery(
+    projected(module.query, module.queryNorm, headNorms?.query, heads / keyValueHeads),
   );
-  const key = rotated(
-    headsFirst(builder, projected(module.key, module.keyNorm, headNorms?.key, 1)),
-  );
+  const key = turnKey(projected(module.key, module.keyNorm, headNorms?.key, 1));
   const value = headsFirst(
     builder,
     perHead(builder, projection(module.value), keyValueHeads, 1, valueSize),
@@ -191,13 +189,38 @@ function masked(builder: GraphBuilder, scores: Value, module: Attention): Value 
   return builder.add(bias, padding);
 }
 
+/** What turns queries and keys [batch, sequence, keyValueHeads, perKey, size] and puts their heads first. */
+function rotations(
+  builder: GraphBuilder,
+  { rotary }: Attention,
+): { query: (x: Value) => Value; key: (x: Value) => Value } {
+  const turn = rotation(builder, rotary);
+  if (!rotary?.acrossHeads) {
+    const turned = (x: Value): Value => turn(headsFirst(builder, x));
+    return { query: turned, key: turned };
+  }
+  const keys = { ...rotary, inverseFrequencies: rotary.acrossHeads.keyFrequencies };
+  const { keyCosine, keySine } = attentionInputs;
+  const turnKey = rotation(builder, keys, { cosine: keyCosine, sine: keySine });
+  const asOneRow = (x: Value, turnRow: (row: Value) => Value): Value => {
+    const [keyValueHeads, perKey, size] = x.type.shape.slice(2) as [number, number, number];
+    const row = builder.reshape(x, ["batch", "sequence", keyValueHeads * perKey * size]);
+    return headsFirst(builder, builder.reshape(turnRow(row), x.type.shape));
+  };
+  return { query: (x) => asOneRow(x, turn), key: (x) => asOneRow(x, turnKey) };
+}
+
 /** Turns each pair of channels by its position's angle; channels beyond the pairs pass unchanged. */
-function rotation(builder: GraphBuilder, rotary: Rotary | undefined): (x: Value) => Value {
+function rotation(
+  builder: GraphBuilder,
+  rotary: Rotary | undefined,
+  inputs: { readonly cosine: string; readonly sine: string } = attentionInputs,
+): (x: Value) => Value {
   if (rotary === undefined) return (x) => x;
   const pairs = rotary.inverseFrequencies.length;
   const angles = { elementType: "float32", shape: ["sequence", pairs] } as const;
-  const cosine = builder.input(attentionInputs.cosine, angles);
-  const sine = builder.input(attentionInputs.sine, angles);
+  const cosine = builder.input(inputs.cosine, angles);
+  const sine = builder.input(inputs.sine, angles);
   const slice = (x: Value, start: number, end: number): Value =>
     builder.apply("Slice", [x], { axis: -1, start, end });
   const concat = (parts: Value[]): Value => builder.apply("Concat", parts, { axis: -1 });
@@ -247,11 +270,17 @@ export function attentionFeeds(
 ): Record<string, Feed | RowFeed> {
   const { rotary, heads, keyValueHeads, slopes, relativeBias } = module;
   const feeds: Record<string, Feed | RowFeed> = {};
-  if (rotary) {
-    const { cosine, sine } = rotaryTables(rotary, sequence);
-    const shape = [sequence, rotary.inverseFrequencies.length];
-    feeds[attentionInputs.cosine] = { type: "float32", data: cosine, shape };
-    feeds[attentionInputs.sine] = { type: "float32", data: sine, shape };
+  const feedAngles = (turning: Rotary, names: { cosine: string; sine: string }): void => {
+    const { cosine, sine } = rotaryTables(turning, sequence);
+    const shape = [sequence, turning.inverseFrequencies.length];
+    feeds[names.cosine] = { type: "float32", data: cosine, shape };
+    feeds[names.sine] = { type: "float32", data: sine, shape };
+  };
+  if (rotary) feedAngles(rotary, attentionInputs);
+  if (rotary?.acrossHeads) {
+    const { keyCosine, keySine } = attentionInputs;
+    const keys = { ...rotary, inverseFrequencies: rotary.acrossHeads.keyFrequencies };
+    feedAngles(keys, { cosine: keyCosine, sine: keySine });
   }
   if (isMasked(module)) {
     const perHead = slopes ? [keyValueHeads, heads / keyValueHeads] : [];

@@ -192,6 +192,7 @@ function settle(
         accepts: (value) => Number(value) > 1,
       });
     }
+    settleOne("rotary-span", rotarySpans(structure), undefined);
   }
   const isGated = feedForward.gate !== undefined;
   settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined);
@@ -246,11 +247,14 @@ function schemeOf(name: string): SchemeName | undefined {
 }
 
 /** Heads that divide queries and keys, the usual sizes of a head first. */
-function headChoices({ layers, rotary: stored, ends }: Structure): string[] {
+function headChoices(structure: Structure): string[] {
+  const { layers, rotary: stored, ends } = structure;
   const [{ attention }] = layers as [LayerParts];
   const { queryWidth, keyWidth, queryNorm } = attention;
   const normed = queryNorm?.weight.shape[0];
-  const leastSize = stored ? 2 * stored.frequencies.length : ends.positions ? 1 : 2;
+  const [span] = rotarySpans(structure);
+  const isStoredOfEach = stored !== undefined && span === "head";
+  const leastSize = isStoredOfEach ? 2 * stored.frequencies.length : ends.positions ? 1 : 2;
   const sizes = Array.from({ length: Math.min(keyWidth, 512) }, (_, at) => at + 1)
     .filter((size) => queryWidth % size === 0 && keyWidth % size === 0)
     .filter(
@@ -259,10 +263,24 @@ function headChoices({ layers, rotary: stored, ends }: Structure): string[] {
     .filter((size) => ends.positions !== undefined || size % 2 === 0)
     // A norm of queries is over each head, or over all.
     .filter((size) => normed === undefined || normed === queryWidth || normed === size);
-  const usual = stored ? [leastSize] : [64, 32, 128, 16];
+  const usual = isStoredOfEach ? [leastSize] : [64, 32, 128, 16];
   const rank = (size: number): number =>
     usual.includes(size) ? usual.indexOf(size) : usual.length;
   return sizes.sort((a, b) => rank(a) - rank(b) || b - a).map((size) => String(queryWidth / size));
+}
+
+/** Whether each head is turned by itself, or all of them as one row: as far as tensors tell. */
+function rotarySpans({ layers, rotary: stored }: Structure): ("head" | "heads")[] {
+  const [{ attention }] = layers as [LayerParts];
+  const { queryWidth, keyWidth, queryNorm } = attention;
+  if (stored) {
+    // A table as wide as all queries is of all heads, or of the only one there is.
+    const isOfAll = 2 * stored.frequencies.length === queryWidth;
+    const isKnownOfKeys = keyWidth === queryWidth || baseOf(stored.frequencies) !== undefined;
+    return isOfAll && isKnownOfKeys ? ["heads"] : ["head"];
+  }
+  const isNormedByHead = queryNorm !== undefined && queryNorm.weight.shape[0] !== queryWidth;
+  return isNormedByHead ? ["head"] : ["head", "heads"];
 }
 
 function assemble(structure: Structure, settings: Settings): Architecture {
@@ -281,7 +299,11 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     epsilon: Number(settings.epsilon),
     groups: 1,
   });
-  const turning = turningOf(settings, stored, headSize);
+  const turning = turningOf(settings, stored, {
+    head: headSize,
+    query: first.queryWidth,
+    key: first.keyWidth,
+  });
   const activation: Activation =
     settings.activation === "gelu" && settings.gelu === "tanh"
       ? "gelu_tanh"
@@ -370,11 +392,16 @@ function namesOf(paths: readonly string[]): LayerNames {
 function turningOf(
   settings: Settings,
   stored: StoredRotary | undefined,
-  headSize: number,
+  widths: { readonly head: number; readonly query: number; readonly key: number },
 ): Rotary | undefined {
   if (settings.rotary === undefined || settings.rotary === "off") return undefined;
   const pairing = settings.rotary as Rotary["pairing"];
-  return stored
-    ? { inverseFrequencies: stored.frequencies, pairing, magnitude: 1 }
-    : rotary(headSize, Number(settings["rotary-base"]), { type: "default" }, pairing);
+  // rotarySpans asks for a base where one is needed.
+  const base = stored ? baseOf(stored.frequencies)! : Number(settings["rotary-base"]);
+  const plain = (width: number): Rotary => rotary(width, base, { type: "default" }, pairing);
+  const own = stored && { inverseFrequencies: stored.frequencies, pairing, magnitude: 1 };
+  if (settings["rotary-span"] !== "heads") return own ?? plain(widths.head);
+  const queries = own ?? plain(widths.query);
+  const keys = widths.key === widths.query ? queries : plain(widths.key);
+  return { ...queries, acrossHeads: { keyFrequencies: keys.inverseFrequencies } };
 }

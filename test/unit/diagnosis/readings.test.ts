@@ -84,11 +84,7 @@ describe("a reading that weights leave open", () => {
 
 const shared = here("../../../../shared/checkpoints/");
 
-describe.skipIf(!existsSync(shared))("of a real checkpoint", () => {
-  it("tensorforge-gpt is Post-LN with four heads and ReLU, as its code is", async () => {
-    const { architecture, candidates } = await settled(
-      join(shared, "tensorforge-gpt/gpt.pt"),
-      `To be, or not to be, that is the question:
+const soliloquy = `To be, or not to be, that is the question:
 Whether 'tis nobler in the mind to suffer
 The slings and arrows of outrageous fortune,
 Or to take arms against a sea of troubles,
@@ -113,7 +109,13 @@ To grunt and sweat under a weary life,
 But that the dread of something after death,
 The undiscover'd country from whose bourn
 No traveller returns, puzzles the will
-`,
+`;
+
+describe.skipIf(!existsSync(shared))("of a real checkpoint", () => {
+  it("tensorforge-gpt is Post-LN with four heads and ReLU, as its code is", async () => {
+    const { architecture, candidates } = await settled(
+      join(shared, "tensorforge-gpt/gpt.pt"),
+      soliloquy,
     );
     expect(architecture.scheme.name).toBe("post-ln");
     expect(candidates[0]!.settings).toMatchObject({
@@ -123,5 +125,20 @@ No traveller returns, puzzles the will
     });
     const preNorm = candidates.filter(({ settings }) => settings.norm === "pre-ln");
     expect(Math.min(...preNorm.map(({ nll }) => nll!)) - candidates[0]!.nll!).toBeGreaterThan(0.5);
+  }, 60_000);
+
+  it("tensorforge-gpt with rotary positions turns the channels of all heads as one row, as its code does", async () => {
+    const { candidates } = await settled(
+      join(shared, "tensorforge-gpt/gpt_rope_gqa.pt"),
+      soliloquy,
+    );
+    expect(candidates[0]!.settings).toMatchObject({
+      heads: "4",
+      norm: "post-ln",
+      rotary: "halves",
+      activation: "relu",
+    });
+    // What its own code says of these tokens.
+    expect(candidates[0]!.nll).toBeCloseTo(1.502631, 5);
   }, 60_000);
 });

@@ -96,6 +96,28 @@ describe("a layer's graph", () => {
     expectClose(three[tangentName(output)]!.subarray(0, single.length), single, 1e-6);
   });
 
+  it("turns heads as one row as it turns each by itself, where the angles are those of each", async () => {
+    const { architecture } = await opened("llama");
+    const layer = architecture.layers[0]!;
+    const { module } = layer.attention;
+    const rotary = { ...module.rotary!, pairing: "neighbours" } as const;
+    const each = rotary.inverseFrequencies;
+    const asOneRow = {
+      ...rotary,
+      inverseFrequencies: Array.from({ length: module.heads }, () => each).flat(),
+      acrossHeads: {
+        keyFrequencies: Array.from({ length: module.keyValueHeads }, () => each).flat(),
+      },
+    };
+    const outputs = [rotary, asOneRow].map((turning) => {
+      const attention = { ...layer.attention, module: { ...module, rotary: turning } };
+      const turned = { ...architecture, layers: [{ ...layer, attention }] };
+      const graph = layerGraph(turned.layers[0]!, architecture.hiddenSize, false);
+      return evaluate(graph, layerFeeds(turned, 0), readWeight)[output]!.data;
+    });
+    expect(outputs[1]).toEqual(outputs[0]);
+  });
+
   it("returns the stream as the sum of what comes in and what the sublayers add", async () => {
     const { architecture } = await opened("qwen2");
     const feeds = layerFeeds(architecture, 2);

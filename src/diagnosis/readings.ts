@@ -99,7 +99,11 @@ export async function settleReading(
   }
   const ruled = ruledBy(best, trial.tried, open);
   const refuse = (why: string): never => {
-    throw new CheckpointError("unsupported", `${file}: ${why} ${listed(trial.candidates())}`);
+    const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
+    throw new CheckpointError(
+      "unsupported",
+      `${file}: ${doubt}${why} ${listed(trial.candidates())}`,
+    );
   };
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),

@@ -10,7 +10,7 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
-import { readingSummary, settleReading } from "./diagnosis/readings";
+import { mostTokensCompared, readingSummary, settleReading } from "./diagnosis/readings";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -79,10 +79,16 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
   const memoryBytes = request.memoryBytes ?? process.availableMemory() / 2;
+  // Readings may take more text to be told apart than is evaluated.
+  const maxTokens = Math.max(request.maxTokens, mostTokensCompared);
+  const evidence =
+    proposal.open.length > 0
+      ? await readDocuments({ ...request, maxTokens }, checkpoint, likeliest)
+      : { sequences };
   const settlement = await settleReading(
     request.checkpoint,
     proposal,
-    sequences,
+    evidence.sequences,
     executorOn(provider),
     { runBytes: memoryBytes * 0.4 },
   );

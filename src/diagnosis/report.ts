@@ -72,6 +72,8 @@ export interface ReadingSummary {
   candidates?: ReadingCandidate[];
   /** By how many nats a token the reading is better than the best that computes another thing. */
   margin?: number;
+  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  tokens?: number;
   /** Settings whose values predicted alike, so that the usual one was taken. */
   untold?: string[];
 }

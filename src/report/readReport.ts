@@ -231,6 +231,7 @@ const reportSchema = object({
         object({ settings: z.record(text, text), nll: number.exactOptional() }),
       ).exactOptional(),
       margin: number.exactOptional(),
+      tokens: number.exactOptional(),
       untold: list(text).exactOptional(),
     }).exactOptional(),
   }),

@@ -85,8 +85,11 @@ async function readStructure(checkpoint: Checkpoint): Promise<Structure> {
 
 const activationsOf = {
   gated: ["silu", "gelu", "relu"],
-  plain: ["gelu", "relu", "silu", "squared_relu", "quick_gelu"],
+  plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
+
+/** What GELU is computed as, which predicts nearly the same. */
+const gelus = { exact: "gelu", tanh: "gelu_tanh", quick: "quick_gelu" } as const;
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
@@ -153,7 +156,9 @@ function settle(
       schemeChoices.some((name) => name === value) ||
       (norms.length === 2 && statedSchemes.includes(value)),
   });
-  if (normOrders.length > 1) settleOne("norm-order", normOrders.map(orderName), undefined);
+  if (normOrders.length > 1) {
+    settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
+  }
   const heads = headChoices(structure);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
@@ -200,8 +205,12 @@ function settle(
   }
   const isGated = feedForward.gate !== undefined;
   settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined);
-  if (!feedForward.isGateKnown) settleOne("gate", ["first", "second"], undefined);
-  if (attention.arrangements.length > 0) settleOne("fused", attention.arrangements, undefined);
+  if (!feedForward.isGateKnown) {
+    settleOne("gate", ["first", "second"], undefined, { isArrangement: true });
+  }
+  if (attention.arrangements.length > 0) {
+    settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
+  }
   settleOne("scale", ["head", "hidden", "none"], undefined);
   settleOne("embedding-scale", ["1", "sqrt"], undefined);
   const hasBias = norms.some(({ bias }) => bias !== undefined);
@@ -215,7 +224,7 @@ function settle(
         ? { value: "rms", by: "norms are named so" }
         : undefined,
   );
-  settleOne("gelu", ["exact", "tanh"], undefined, { isApproximate: true });
+  settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
   settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
     isApproximate: true,
     accepts: (value) => Number(value) >= 0 && Number(value) < 1,
@@ -230,6 +239,7 @@ function normalisedSettings(
   scheme: SchemeName | undefined,
 ): Settings {
   const { activation, norm, ...rest } = settings;
+  const gelu = Object.entries(gelus).find(([, name]) => name === activation)?.[0];
   const named = norm === undefined ? scheme : schemeOf(norm);
   if (norm !== undefined && named === undefined) {
     throw new CheckpointError(
@@ -240,8 +250,8 @@ function normalisedSettings(
   return {
     ...rest,
     ...(named && { norm: named }),
-    ...(activation && { activation: activation === "gelu_tanh" ? "gelu" : activation }),
-    ...(activation === "gelu_tanh" && { gelu: "tanh" }),
+    ...(activation && { activation: gelu ? "gelu" : activation }),
+    ...(gelu && activation !== "gelu" && { gelu }),
   };
 }
 
@@ -308,9 +318,9 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     query: first.queryWidth,
     key: first.keyWidth,
   });
-  const activation: Activation =
-    settings.activation === "gelu" && settings.gelu === "tanh"
-      ? "gelu_tanh"
+  const activation =
+    settings.activation === "gelu"
+      ? gelus[settings.gelu as keyof typeof gelus]
       : (settings.activation as Activation);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {

@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { Report } from "../../diagnosis/report";
 import type { NamedReport } from "../../report/comparison";
 import { packReport, unpackReport } from "../../report/packedReport";
+import { textsInUse } from "../../report/texts";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
 import type { ExportedRun } from "../../trainingRun/runReport";
@@ -129,7 +130,11 @@ export class ThreadedReader implements Reader {
 
   private start(): Worker {
     // The thread is none of the editor's: what the editor was started with is not for it.
-    const thread = new Worker(this.script, { execArgv: [], env: {} });
+    const thread = new Worker(this.script, {
+      execArgv: [],
+      env: {},
+      workerData: textsInUse(),
+    });
     thread.unref();
     thread.on("message", (answer: FromReader) => {
       const call = this.calls.get(answer.id);

@@ -12,9 +12,10 @@ export const bundleFile = path.join("l10n", "bundle.l10n.json");
 /** @returns the content of the bundle; throws a Stop that names each call which it cannot take up */
 export function bundleText() {
   const files = [...filesBelow("src"), ...filesBelow("webview")];
-  const found = files.flatMap((file) =>
-    messagesOf(file, readFileSync(path.join(root, file), "utf8")),
-  );
+  const found = files.flatMap((file) => {
+    const source = readFileSync(path.join(root, file), "utf8");
+    return source.includes("l10n") ? messagesOf(file, source) : [];
+  });
   const problems = found.flatMap(({ problem }) => problem ?? []);
   if (problems.length > 0) throw new Stop(problems.join("\n"));
   // By code units, so that every machine writes the same file.

@@ -13,6 +13,7 @@ import {
   schemeName,
   withInterval,
 } from "./format";
+import { verdictSentences } from "./findings";
 import { layerColumns, type LayerColumn } from "./layerColumns";
 import { readingText } from "./reading";
 
@@ -41,7 +42,7 @@ export function answerMarkdown(report: Report): string {
     ...(architecture.reading && architecture.reading.source !== "config"
       ? [text(t("Read as {0}.", readingText(checkpoint.format, architecture.reading)))]
       : []),
-    ...report.findings.map((finding) => `- ${text(finding.text)}`),
+    ...[...verdictSentences(report), ...noticesOf(report)].map((told) => `- ${text(told)}`),
     ...(baseline
       ? [
           baseline.perplexity === undefined
@@ -70,6 +71,10 @@ export function answerMarkdown(report: Report): string {
       ),
     ].join(" "),
   ].join("\n\n");
+}
+
+function noticesOf({ findings }: Report): string[] {
+  return findings.filter(({ kind }) => kind === "notice").map((finding) => finding.text);
 }
 
 function nll({ nll: loss, standardError }: Baseline): string {

@@ -13,7 +13,6 @@ import {
   schemeName,
   withInterval,
 } from "./format";
-import { verdictSentences } from "./findings";
 import { layerColumns, type LayerColumn } from "./layerColumns";
 import { readingText } from "./reading";
 
@@ -42,7 +41,7 @@ export function answerMarkdown(report: Report): string {
     ...(architecture.reading && architecture.reading.source !== "config"
       ? [text(t("Read as {0}.", readingText(checkpoint.format, architecture.reading)))]
       : []),
-    ...[...verdictSentences(report), ...noticesOf(report)].map((told) => `- ${text(told)}`),
+    ...report.findings.map((finding) => `- ${text(finding.text)}`),
     ...(baseline
       ? [
           baseline.perplexity === undefined
@@ -71,10 +70,6 @@ export function answerMarkdown(report: Report): string {
       ),
     ].join(" "),
   ].join("\n\n");
-}
-
-function noticesOf({ findings }: Report): string[] {
-  return findings.filter(({ kind }) => kind === "notice").map((finding) => finding.text);
 }
 
 function nll({ nll: loss, standardError }: Baseline): string {

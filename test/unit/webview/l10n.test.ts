@@ -207,7 +207,8 @@ describe("sentences", () => {
       progressText(progresses[0]!, "first"),
     ]);
     expectMarked([readingText("safetensors", read.architecture.reading!)], ["norm=pre-ln"]);
-    expectMarked(answerMarkdown(read).replaceAll("\\", "").split("\n"));
+    const measuredHere = { ...read, findings: findingsOf(read) };
+    expectMarked(answerMarkdown(measuredHere).replaceAll("\\", "").split("\n"));
   });
 
   it("of a report in another language are made anew from its figures", () => {

@@ -1,5 +1,6 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
+import { t } from "@vscode/l10n";
 import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";
@@ -25,6 +26,7 @@ import type {
 } from "./protocol/messages";
 import { findingsOf } from "./report/findings";
 import { packReport } from "./report/packedReport";
+import { english, languageInUse, useTexts } from "./report/texts";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 import { withoutLabels } from "./text/images";
@@ -37,6 +39,7 @@ process.on("message", (command: EngineCommand) => {
     finishAsked = true;
     return;
   }
+  useTexts(command.texts);
   run(command.request)
     .then(
       (report) => send({ type: "finished", report }),
@@ -97,10 +100,12 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const notices = [...deviceNotices, ...(architecture.notices ?? [])];
   const { name, overruled } = architecture.scheme;
   if (overruled !== undefined) {
-    notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);
+    notices.push(
+      t("config.json states the norm scheme {0}; measured as {1}, as asked.", overruled, name),
+    );
   }
   if (threads !== undefined && threads !== request.threads) {
-    notices.push(`${threads} threads are used: this machine runs no more at a time.`);
+    notices.push(t("{0} threads are used: this machine runs no more at a time.", threads));
   }
   for (const text of notices) await send({ type: "notice", text });
 
@@ -112,6 +117,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   });
   const complete = (report: Report): Report => ({
     ...report,
+    ...(languageInUse() !== english && { language: languageInUse() }),
     findings: [
       ...findingsOf(report),
       ...report.findings,
@@ -167,7 +173,11 @@ function tellOfBudget({ memoryBytes }: DiagnosisRequest): void {
   );
   void send({
     type: "notice",
-    text: `The memory budget is ${budget}, but the engine by itself takes about ${engine}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about ${engine} and what one layer takes.`,
+    text: t(
+      "The memory budget is {0}, but the engine by itself takes about {1}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about {1} and what one layer takes.",
+      budget!,
+      engine!,
+    ),
   });
 }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import type { OpenSetting, Proposal, Settings } from "../architecture/reading";
 import { likeliest } from "../architecture/reading";
@@ -145,7 +146,10 @@ export async function settleReading(
     architecture: {
       ...architecture,
       scheme: open.some(({ name }) => name === "norm")
-        ? { ...architecture.scheme, source: "the reading that predicts the evaluated tokens best" }
+        ? {
+            ...architecture.scheme,
+            source: t("the reading that predicts the evaluated tokens best"),
+          }
         : architecture.scheme,
     },
     candidates: every.candidates(best.settings),

@@ -9,6 +9,8 @@
  */
 export interface Report {
   schemaVersion: 1;
+  /** Language of the sentences in it, as the editor names it; English where absent. */
+  language?: string;
   checkpoint: CheckpointSummary;
   architecture: ArchitectureSummary;
   evaluation: EvaluationSummary;

@@ -91,6 +91,8 @@ export async function settleReading(
   const start = await bestArrangement(trialOn(tokensScouted), decisive, likeliest(proposal));
   const every = trialOn(tokensCompared);
   let best = await descend(every, decisive, start);
+  const together = await bestTogether(every, best, open);
+  if (together !== best) best = await descend(every, decisive, together.settings);
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
     if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
@@ -279,6 +281,29 @@ async function descend(
     }
   }
   return best;
+}
+
+/** Close rivals whose changes are tried together. */
+const rivalsCombined = 6;
+
+/** Two changes that make little difference, one at a time, may be better together. */
+async function bestTogether(
+  trial: Trial,
+  best: Tried,
+  open: readonly OpenSetting[],
+): Promise<Tried> {
+  const changes = rivals(best, trial.tried, open)
+    .filter(({ isClear }) => !isClear)
+    .slice(0, rivalsCombined)
+    .map(({ rival }) => differing(rival.settings, best.settings));
+  let found = best;
+  for (const [index, one] of changes.entries()) {
+    for (const other of changes.slice(index + 1)) {
+      const both = await trial.losses({ ...best.settings, ...one, ...other });
+      if (both.mean < found.mean) found = both;
+    }
+  }
+  return found;
 }
 
 /** The reading to start from: the best that is found shortly from every arrangement of tensors. */

@@ -8,9 +8,9 @@ import { readSmallFile } from "../../smallFile";
 import { rows } from "../../views";
 import type { FileContents, Format } from "../format";
 import { readContainer } from "./container";
-import { withFile } from "./fileRange";
+import { withFile } from "../fileRange";
 import { TensorReference } from "./objects";
-import { Inert } from "./pickle";
+import { Inert } from "./pickle/values";
 import { together } from "./together";
 import { entriesOf, readTorch } from "./readTorch";
 

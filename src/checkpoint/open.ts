@@ -15,6 +15,7 @@ import { limits } from "./limits";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
+import { weightMapOf } from "./weightMap";
 
 /** In the order in which a folder that holds several is read. */
 const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, deepSpeed, llama2c];
@@ -138,14 +139,14 @@ async function indexOfShard(path: string, { index }: Format): Promise<string | u
 }
 
 async function readShards(indexFile: string, { read }: Format): Promise<FileContents> {
-  const weightMap = weightMapOf(await readJson(indexFile, limits.indexBytes));
+  const weightMap = await readJson(indexFile, limits.indexBytes, weightMapOf);
   if (weightMap === undefined) {
     throw new CheckpointError(
       "header",
       `${indexFile}: has no "weight_map" from tensor names to shard files.`,
     );
   }
-  const shardNames = [...new Set(weightMap.shards)].sort();
+  const shardNames = [...new Set(weightMap.values())].sort();
   if (shardNames.length > limits.shards) {
     throw new CheckpointError(
       "header",
@@ -169,52 +170,39 @@ async function readShards(indexFile: string, { read }: Format): Promise<FileCont
     const shard = await read(await resolveLink(file), file);
     bytes += shard.bytes;
     for (const tensor of shard.tensors) {
-      if (weightMap.shardOf[tensor.name] === name) tensors.push(tensor);
+      if (weightMap.get(tensor.name) === name) tensors.push(tensor);
     }
   }
-  if (tensors.length < weightMap.shards.length) {
+  if (tensors.length < weightMap.size) {
     const found = new Set(tensors.map(({ name }) => name));
-    const [tensor, shard] = Object.entries(weightMap.shardOf).find(([name]) => !found.has(name))!;
+    const [tensor, shard] = [...weightMap].find(([name]) => !found.has(name))!;
     throw new CheckpointError(
       "missingTensor",
-      `${indexFile}: tensor ${quote(tensor)} is not in shard ${quote(String(shard))}, where the index says it is.`,
+      `${indexFile}: tensor ${quote(tensor)} is not in shard ${quote(shard)}, where the index says it is.`,
     );
   }
   return { tensors, bytes };
-}
-
-interface WeightMap {
-  /** The shard of each tensor. */
-  readonly shardOf: Readonly<Record<string, unknown>>;
-  /** The same without the tensors' names, in their order. */
-  readonly shards: readonly string[];
-}
-
-/** By hand: a schema, or a map of its own, takes an index of 100,000 tensors several times as long. */
-function weightMapOf(index: unknown): WeightMap | undefined {
-  if (typeof index !== "object" || index === null || !("weight_map" in index)) return undefined;
-  const { weight_map: stated } = index;
-  if (typeof stated !== "object" || stated === null || Array.isArray(stated)) return undefined;
-  const shardOf = stated as Record<string, unknown>;
-  const shards = Object.values(shardOf);
-  return shards.every((shard) => typeof shard === "string") ? { shardOf, shards } : undefined;
 }
 
 async function readConfig(path: string): Promise<Checkpoint["config"]> {
   if ((await ifExists(path)) === undefined) return undefined;
   const parsed = z
     .record(z.string(), z.unknown())
-    .safeParse(await readJson(path, limits.configBytes));
+    .safeParse(await readJson(path, limits.configBytes, JSON.parse));
   if (!parsed.success) {
     throw new CheckpointError("config", `${path}: is not a JSON object.`);
   }
   return { path, value: parsed.data };
 }
 
-async function readJson(path: string, limit: number): Promise<unknown> {
+async function readJson<Value>(
+  path: string,
+  limit: number,
+  parse: (text: string) => Value,
+): Promise<Value> {
   const text = await readSmallFile(path, limit).catch((error: unknown) => unreadable(path, error));
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     throw new CheckpointError("header", `${path}: is not JSON: ${lineOf(error)}.`);
   }

@@ -28,6 +28,7 @@ export function isDeepSpeed(name: string): boolean {
 export const deepSpeed: Format = {
   name: "DeepSpeed",
   usual: [wholeModel, "zero_pp_rank_0_mp_rank_00_model_states.pt"],
+  fillsFolder: true,
   // The folder above holds a file `latest` with the name of this one.
   recognises: (name, head) =>
     isDeepSpeed(name) ||

@@ -19,6 +19,7 @@ const directoryName = ".metadata";
 export const torchDistributed: Format = {
   name: "PyTorch distributed",
   usual: [directoryName],
+  fillsFolder: true,
   recognises: (name) => name === directoryName || name.endsWith(".distcp"),
   read: (_, named) => readDistributed(dirname(named)),
 };

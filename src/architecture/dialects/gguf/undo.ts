@@ -7,7 +7,7 @@ import type { Keys } from "./keys";
 
 /** Linears that Hugging Face keeps the other way round. */
 export function turned(pattern: RegExp): Undo {
-  return each(pattern, (tensor, name) => [[name, transposed(tensor)]]);
+  return each(pattern, (tensor, name) => [[name, transposed(ofRank(2, tensor))]]);
 }
 
 /** Names that mean something else where another tensor is there too. */
@@ -82,10 +82,10 @@ function fusedSizes(
   const stated = keys.get("attention.head_count_kv");
   const keyValueHeads = typeof stated === "number" ? stated : heads;
   const size = tensor.shape[0]! / (heads + 2 * keyValueHeads);
-  if (heads % keyValueHeads !== 0 || !Number.isInteger(size)) {
-    throw new CheckpointError(
-      "tensor",
-      `${tensor.file}: tensor ${quote(tensor.name)}: shape is [${tensor.shape.join(", ")}]; expected rows of ${heads} heads of queries and ${keyValueHeads} of keys and of values.`,
+  if (heads % keyValueHeads !== 0 || !Number.isInteger(size) || size < 1) {
+    throw misshapen(
+      tensor,
+      `rows of ${heads} heads of queries and ${keyValueHeads} of keys and of values`,
     );
   }
   return { heads, keyValueHeads, size };
@@ -110,7 +110,13 @@ export function fromHeads(
       if (values === undefined) continue;
       undone.delete(name);
       undone.delete(valueName);
-      const heads = Array.from({ length: keys.shape[0] ?? 0 }, (_, head) => [
+      if (ofRank(3, values).shape[0] !== ofRank(3, keys).shape[0] || keys.shape[0] === 0) {
+        throw misshapen(
+          values,
+          `heads of ${quote(keys.name)}, of which there are ${keys.shape[0]}`,
+        );
+      }
+      const heads = Array.from({ length: keys.shape[0]! }, (_, head) => [
         transposed(entryOf(keys, head)),
         entryOf(values, head),
       ]);
@@ -130,4 +136,16 @@ function each(
         pattern.test(name) ? undo(tensor, name, keys) : [[name, tensor] as const],
       ),
     );
+}
+
+function ofRank(rank: number, tensor: TensorEntry): TensorEntry {
+  if (tensor.shape.length === rank) return tensor;
+  throw misshapen(tensor, `${rank} axes`);
+}
+
+function misshapen({ file, name, shape }: TensorEntry, expected: string): CheckpointError {
+  return new CheckpointError(
+    "tensor",
+    `${file}: tensor ${quote(name)}: shape is [${shape.join(", ")}]; expected ${expected}.`,
+  );
 }

@@ -1,10 +1,12 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Architecture } from "../../../../src/architecture/description";
 import { readArchitecture } from "../../../../src/architecture/readArchitecture";
 import { elementCount, isTensorEntry } from "../../../../src/checkpoint/checkpoint";
+import { CheckpointError } from "../../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../../src/checkpoint/open";
 import { readTensor } from "../../../../src/checkpoint/readTensor";
 import {
@@ -86,6 +88,30 @@ describe("a model converted to GGUF", () => {
     const documents = tokensOf(name).slice(0, 2);
     const after = await measured(join(converted, `${name}.gguf`), documents);
     expectAlike(after, await measured(original(name), documents));
+  });
+});
+
+describe("a spoilt model", () => {
+  it("is described, or refused with a reason", { timeout: 120_000 }, async () => {
+    const files = cases.map((name) => readFileSync(join(converted, `${name}.gguf`)));
+    const path = join(scratch(), "spoilt.gguf");
+    const property = fc.asyncProperty(
+      fc.nat(files.length - 1),
+      // Sizes and counts are in the metadata and the tensors' entries, behind each other's names.
+      fc.array(fc.record({ place: fc.nat(6000), byte: fc.nat(255) }), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      async (at, changes) => {
+        const file = Buffer.from(files[at]!);
+        for (const { place, byte } of changes) file[place] = byte;
+        writeFileSync(path, file);
+        await describedFrom(path).catch((error: unknown) => {
+          if (!(error instanceof CheckpointError)) throw error;
+        });
+      },
+    );
+    await fc.assert(property, { numRuns: 600, seed: 11 });
   });
 });
 

@@ -8,7 +8,7 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
-import { expect, inject } from "vitest";
+import { expect, inject, vi } from "vitest";
 import { PanelPage } from "./panelPage";
 import { enginesOf } from "./processes";
 
@@ -37,6 +37,16 @@ export interface WorkbenchOptions {
   prepare?: (folder: string) => void;
 }
 
+/** Each window has a folder of its own: a test that is tried again finds nothing of the first try. */
+function freshFolder(parent: string, name: string): string {
+  for (let count = 1; ; count++) {
+    const folder = path.join(parent, `${name}-${count}`);
+    if (existsSync(folder)) continue;
+    mkdirSync(folder);
+    return folder;
+  }
+}
+
 export class Workbench {
   /** The one opened last. */
   static latest: Workbench | undefined;
@@ -56,7 +66,7 @@ export class Workbench {
 
   static async open(name: string, options: WorkbenchOptions = {}): Promise<Workbench> {
     const editor = inject("editor");
-    const folder = path.join(editor.workspaces, name);
+    const folder = freshFolder(editor.workspaces, name);
     cpSync(path.join(repository, "media", "sample"), folder, { recursive: true });
     mkdirSync(path.join(folder, ".vscode"), { recursive: true });
     writeFileSync(
@@ -112,6 +122,22 @@ export class Workbench {
     await this.browser.close();
     // The editor keeps what a lost window has begun, in case the window comes back.
     for (const engine of enginesOf(this.extensions)) process.kill(engine, "SIGKILL");
+  }
+
+  /**
+   * Halts the next engine process as soon as it is there, so that what is on screen while it works
+   * stays for as long as it is looked at, on a machine of any speed. To be called before that begins.
+   *
+   * @returns what lets the engine go on
+   */
+  async holdNextEngine(): Promise<() => void> {
+    const before = enginesOf(this.extensions);
+    const engine = await vi.waitUntil(
+      () => enginesOf(this.extensions).find((pid) => !before.includes(pid)),
+      { timeout: 90_000, interval: 20 },
+    );
+    process.kill(engine, "SIGSTOP");
+    return () => process.kill(engine, "SIGCONT");
   }
 
   /** A page beside the editor's, in the same browser. */

@@ -4,17 +4,13 @@ import { afterEach, describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { SidePage } from "./support/sidePage";
 import { photograph, themes, useTheme } from "./support/themes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench } from "./support/workbench";
 
 const twins = [
   ["lns", lastStep("lns")],
   ["pre-ln", lastStep("pre-ln")],
 ] as const;
 const layers = 16;
-/** Quick to measure, where what is measured does not matter. */
-const quick = { "fathom.maxTokens": 512, "fathom.sequenceLength": 64, "fathom.probes": 1 };
-/** An editor in a browser writes down every five seconds what it would show after a reload. */
-const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -106,7 +102,7 @@ describe("Compare Depth", () => {
 
   test("what is picked in the palette, a report file among it; it comes back after a reload", async () => {
     workbench = await Workbench.open("compare-pick", { settings: quick });
-    const { panel, page } = workbench;
+    const { panel } = workbench;
     await workbench.diagnose(...twins[0]);
     await panel.reaches("done");
     const file = path.join(workbench.folder, "kept.fathom.json");
@@ -126,7 +122,7 @@ describe("Compare Depth", () => {
     letGo();
     await allMeasured();
     await panel.find('input[name="reference"]').nth(1).check();
-    await page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown('"reference":1');
     await workbench.reload();
     await allMeasured();
     expect(await panel.find('input[name="reference"]').nth(1).isChecked()).toBe(true);
@@ -196,7 +192,5 @@ async function compareTwins(): Promise<void> {
   await workbench.page.keyboard.press("Escape");
   await first.click();
   await second.click({ modifiers: ["ControlOrMeta"] });
-  const item = await workbench.openContextMenu(second, "Compare Depth");
-  await workbench.page.waitForTimeout(300);
-  await item.click();
+  await workbench.choose(second, "Compare Depth");
 }

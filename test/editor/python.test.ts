@@ -48,10 +48,12 @@ describe("training code", () => {
     await workbench.page.keyboard.type("first_norm");
     await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(1);
     await workbench.screenshot("lens-vanished");
-    for (let undone = 0; undone < 3 && (await measured.count()) < 2; undone++) {
-      await workbench.page.keyboard.press("Control+z");
-      await workbench.page.waitForTimeout(1500);
-    }
+    // What was typed may be undone in more than one step.
+    const undo = async (): Promise<number> => {
+      if ((await norm.count()) === 0) await workbench.page.keyboard.press("Control+z");
+      return norm.count();
+    };
+    await expect.poll(undo, { interval: 500 }).toBe(1);
     await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
 
     for (const [name, theme] of themes) {
@@ -174,9 +176,12 @@ describe("training code", () => {
     await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await workbench.openFile("block.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
+    // It is told for some seconds only, so someone looks out for it before it comes.
+    const told = workbench.page
+      .locator(".statusbar-item", { hasText: "is on the clipboard" })
+      .waitFor({ timeout: 90_000 });
     await chooseAction("Copy as LayerNorm Scaling recipe");
-    const told = workbench.page.locator(".statusbar-item", { hasText: "is on the clipboard" });
-    await told.waitFor({ timeout: 20_000 });
+    await told;
     await workbench.openFile("notes.md");
     await workbench.page.keyboard.press("Control+v");
     await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();

@@ -1,12 +1,10 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { SidePage } from "./support/sidePage";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
-/** Quick to measure; what is measured does not matter here. */
-const quick = { "fathom.maxTokens": 512 };
 
 let workbench: Workbench;
 let side: SidePage;
@@ -77,20 +75,22 @@ describe("the tree", () => {
     await open("side-tree");
     await side.open();
     await side.row("step-250").first().waitFor();
-    expect(await side.rows().allTextContents()).toEqual([
-      "Checkpoints",
-      "lns",
-      "step-250",
-      "step-1000",
-      "step-2000",
-      "step-2600",
-      "pre-ln",
-      "step-250",
-      "step-1000",
-      "step-2000",
-      "step-2600",
-      "Reportsnone yet",
-    ]);
+    await expect
+      .poll(() => side.rows().allTextContents())
+      .toEqual([
+        "Checkpoints",
+        "lns",
+        "step-250",
+        "step-1000",
+        "step-2000",
+        "step-2600",
+        "pre-ln",
+        "step-250",
+        "step-1000",
+        "step-2000",
+        "step-2600",
+        "Reportsnone yet",
+      ]);
     await workbench.screenshot("side-tree-unmeasured");
 
     // From the row to the figures beside it.
@@ -117,18 +117,30 @@ describe("the tree", () => {
     await report.waitFor({ state: "detached" });
   });
 
-  test("leaves out what .gitignore names, and lists what comes", async () => {
+  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
     await open("side-ignore");
-    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    await workbench.watchesFiles();
     await side.open();
-    await side.row("step-250").waitFor();
+    await side.row("step-250").first().waitFor();
     workbench.writeCheckpoint("pre-ln", "step-9999");
-    await side.row("step-9999").waitFor();
+    const added = side.row("step-9999");
+    await added.waitFor();
     writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
-    await workbench.page.locator(".customview-tree").hover();
+    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
     await workbench.command("Fathom: Refresh Checkpoints");
-    // Without a repository nothing is ignored.
-    await side.row("step-9999").waitFor();
+    await side.row("lns").waitFor({ state: "detached" });
+    expect(await added.count()).toBe(1);
+
+    mkdirSync(path.join(workbench.folder, ".git"));
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await added.waitFor({ state: "detached" });
+    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
+    await hidden.waitFor();
+    await workbench.screenshot("side-ignored");
+    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
+    await added.waitFor();
+    await hidden.waitFor({ state: "hidden" });
   });
 
   test("welcomes with what to do where there is nothing", async () => {

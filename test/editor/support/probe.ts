@@ -16,6 +16,13 @@ export interface Turn {
   functions: string[];
 }
 
+/** What it took to activate Fathom, in milliseconds of processor time of the host's thread. */
+export interface Activation {
+  /** Running its main file, compiling included. */
+  load: number;
+  activate: number;
+}
+
 /** To be in a workspace whose probe shall wake. */
 export const probeFile = path.join(".vscode", "probe");
 
@@ -27,7 +34,7 @@ export class Probe {
     const port = await vi.waitFor(
       () => {
         const text = readFileSync(path.join(folder, probeFile), "utf8");
-        if (text === "") throw new Error("The probe has not been heard of.");
+        if (!/^\d+$/.test(text)) throw new Error("The probe has not been heard of.");
         return Number(text);
       },
       { timeout: 60_000 },
@@ -38,6 +45,19 @@ export class Probe {
   /** Begins to look; it has looked from the start until the first `turns`. */
   async start(): Promise<void> {
     await fetch(`${this.address}/start`);
+  }
+
+  /** Of a window whose probe file said `activation`; waits until it is known. */
+  async activation(): Promise<Activation> {
+    return vi.waitFor(
+      async () => {
+        const answer = await fetch(`${this.address}/activation`);
+        const { load, activate } = (await answer.json()) as Partial<Activation>;
+        if (load === undefined || activate === undefined) throw new Error("Fathom sleeps still.");
+        return { load, activate };
+      },
+      { timeout: 60_000, interval: 200 },
+    );
   }
 
   /** The turns since the start that took ten milliseconds or more, the longest of Fathom's first. */

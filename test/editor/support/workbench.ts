@@ -10,7 +10,8 @@ import {
 } from "playwright-core";
 import { expect, inject, vi } from "vitest";
 import { PanelPage } from "./panelPage";
-import { enginesOf } from "./processes";
+import { enginesOf, extensionHostsOf } from "./processes";
+import { isInWorkspaceState } from "./workspaceState";
 
 export const repository = path.resolve(import.meta.dirname, "../../..");
 
@@ -26,6 +27,9 @@ export function lastStep(twin: string): string {
   if (last === undefined) throw new Error(`media/sample/${twin} holds no checkpoint.`);
   return last;
 }
+
+/** Settings that are quick to measure with, where what is measured does not matter. */
+export const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
 
 export interface WorkbenchOptions {
   /** Workspace settings over those of the sample. */
@@ -60,6 +64,8 @@ export class Workbench {
     readonly folder: string,
     /** Where the extension is installed. */
     readonly extensions: string,
+    /** The editor's process. */
+    private readonly editor: number,
     /** What the browser complained about: nothing may break the content-security policy. */
     readonly complaints: string[],
   ) {}
@@ -106,6 +112,7 @@ export class Workbench {
       new PanelPage(page),
       folder,
       editor.extensions,
+      editor.pid,
       complaints,
     );
     Workbench.latest = workbench;
@@ -120,8 +127,10 @@ export class Workbench {
 
   async close(): Promise<void> {
     await this.browser.close();
-    // The editor keeps what a lost window has begun, in case the window comes back.
-    for (const engine of enginesOf(this.extensions)) process.kill(engine, "SIGKILL");
+    // The editor keeps what a lost window has begun, in case the window comes back: a watch would go
+    // on beside the tests that follow. The hosts go first, so that none begins anything anew.
+    for (const pid of extensionHostsOf(this.editor)) kill(pid, "SIGKILL");
+    for (const pid of enginesOf(this.extensions)) kill(pid, "SIGKILL");
   }
 
   /**
@@ -136,8 +145,34 @@ export class Workbench {
       () => enginesOf(this.extensions).find((pid) => !before.includes(pid)),
       { timeout: 90_000, interval: 20 },
     );
-    process.kill(engine, "SIGSTOP");
-    return () => process.kill(engine, "SIGCONT");
+    kill(engine, "SIGSTOP");
+    return () => {
+      kill(engine, "SIGCONT");
+    };
+  }
+
+  /**
+   * Waits until what the editor would show after a reload has been written down with `text` in it:
+   * in a browser that takes it some seconds.
+   */
+  async writesDown(text: string): Promise<void> {
+    await expect.poll(() => isInWorkspaceState(this.page, text), { timeout: 60_000 }).toBe(true);
+  }
+
+  /** Waits until the editor watches its folder, which is a moment after it has opened. */
+  async watchesFiles(): Promise<void> {
+    for (let count = 1; ; count++) {
+      const name = `seen-${count}.txt`;
+      writeFileSync(path.join(this.folder, name), "");
+      const isSeen = await this.row(name)
+        .waitFor({ timeout: 2000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isSeen) return;
+      if (count === 30) throw new Error("The explorer shows no new file.");
+    }
   }
 
   /** A page beside the editor's, in the same browser. */
@@ -194,14 +229,20 @@ export class Workbench {
     throw new Error(`No context menu of ${(await row.textContent()) ?? ""} offers ${title}.`);
   }
 
+  /** Right-clicks and takes the command of this title. */
+  async choose(row: Locator, title: string): Promise<void> {
+    const item = await this.openContextMenu(row, title);
+    do {
+      // A menu takes a press that follows its opening too closely for the release of the first.
+      await this.page.waitForTimeout(300);
+      await item.click();
+      await item.waitFor({ state: "hidden", timeout: 5000 }).catch(() => undefined);
+    } while (await item.isVisible());
+  }
+
   /** What a person does to begin. */
   async diagnose(...names: string[]): Promise<void> {
-    const row = await this.reach(...names);
-    const item = await this.openContextMenu(row, "Diagnose Depth");
-    // A menu takes a press that follows its opening too closely for the release of the first.
-    await this.page.waitForTimeout(300);
-    await item.click();
-    await item.waitFor({ state: "hidden", timeout: 5000 });
+    await this.choose(await this.reach(...names), "Diagnose Depth");
   }
 
   async menuTitles(row: Locator): Promise<string[]> {
@@ -290,10 +331,17 @@ export class Workbench {
     await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
   }
 
-  /** Where a test may export to. */
+  /** Where a test may export to: a folder with nothing in it, so that no file is in the way. */
   exportPath(name: string): string {
-    const folder = path.join(this.folder, "exports");
-    if (!existsSync(folder)) mkdirSync(folder);
-    return path.join(folder, name);
+    return path.join(freshFolder(this.folder, "exports"), name);
+  }
+}
+
+/** A process may have ended since it was listed. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

@@ -1,7 +1,5 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { Probe, probeFile, type Activation } from "./support/probe";
+import { Probe, wakeProbe, type Activation } from "./support/probe";
 import { Workbench } from "./support/workbench";
 
 let workbench: Workbench;
@@ -30,10 +28,6 @@ test(`activation takes less than ${limit} ms of processor time`, async () => {
   );
   expect(Math.min(...totals)).toBeLessThan(limit);
 });
-
-function wakeProbe(folder: string): void {
-  writeFileSync(path.join(folder, probeFile), "activation");
-}
 
 async function activationOf({ folder }: Workbench): Promise<Activation> {
   return (await Probe.in(folder)).activation();

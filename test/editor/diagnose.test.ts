@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { Probe, wakeProbe } from "./support/probe";
+import { SidePage } from "./support/sidePage";
 import { lastStep, quick, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -79,13 +81,22 @@ describe("Diagnose Depth", () => {
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
 
-  test("folders without a checkpoint are not offered one", async () => {
-    workbench = await Workbench.open("menu");
+  test("is offered where a checkpoint is in sight; a search waits until all are asked for", async () => {
+    // What the explorer shows is heard of whatever it decorates.
+    const settings = { "explorer.decorations.badges": false, "explorer.decorations.colors": false };
+    workbench = await Workbench.open("menu", { settings, prepare: wakeProbe });
     const row = await workbench.reach("pre-ln", step);
     await workbench.openContextMenu(row, "Diagnose Depth");
     await workbench.page.keyboard.press("Escape");
     expect(await workbench.menuTitles(workbench.row("pre-ln"))).not.toContain("Diagnose Depth");
     expect(await workbench.menuTitles(workbench.row("model.py"))).not.toContain("Diagnose Depth");
+
+    const probe = await Probe.in(workbench.folder);
+    expect(await probe.searches()).toBe(0);
+    const side = new SidePage(workbench.page);
+    await side.open();
+    await side.row("step-250").nth(1).waitFor();
+    expect(await probe.searches()).toBe(1);
   });
 
   test("from the command palette, which asks for the checkpoint", async () => {

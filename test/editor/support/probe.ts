@@ -1,5 +1,5 @@
 /** Asks the probe, an extension in the same extension host, what has held that up. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { vi } from "vitest";
 
@@ -25,6 +25,11 @@ export interface Activation {
 
 /** To be in a workspace whose probe shall wake. */
 export const probeFile = path.join(".vscode", "probe");
+
+/** Wakes the probe in a folder that is opened next, without its profiler. */
+export function wakeProbe(folder: string): void {
+  writeFileSync(path.join(folder, probeFile), "activation");
+}
 
 export class Probe {
   private constructor(private readonly address: string) {}
@@ -58,6 +63,12 @@ export class Probe {
       },
       { timeout: 60_000, interval: 200 },
     );
+  }
+
+  /** How often the workspace has been searched for weights since the window was opened. */
+  async searches(): Promise<number> {
+    const answer = await fetch(`${this.address}/searches`);
+    return ((await answer.json()) as { count: number }).count;
   }
 
   /** The turns since the start that took ten milliseconds or more, the longest of Fathom's first. */

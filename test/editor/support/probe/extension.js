@@ -5,8 +5,9 @@
  *
  * It wakes only in a workspace with `.vscode/probe`, and writes the port that it answers on there.
  * Where that file says `activation`, it measures only what it takes to activate Fathom: the profiler
- * would take its share.
+ * would take its share. It counts searches of the workspace for weights in any case.
  */
+const childProcess = require("node:child_process");
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 const { Session } = require("node:inspector");
@@ -24,6 +25,7 @@ exports.activate = ({ subscriptions }) => {
   if (file === undefined || !existsSync(file)) return;
   const isOfActivation = readFileSync(file, "utf8") === "activation";
   const activation = isOfActivation ? measureActivation() : undefined;
+  const searches = countSearches();
   const session = new Session();
   session.connect();
   const post = (method, parameters) =>
@@ -64,6 +66,7 @@ exports.activate = ({ subscriptions }) => {
       const { pathname, searchParams } = new URL(request.url, "http://localhost");
       const doings = {
         "/activation": () => activation,
+        "/searches": () => searches,
         "/start": start,
         "/stop": () => stop(searchParams.get("of")),
       };
@@ -115,6 +118,20 @@ function measureActivation() {
     return result;
   };
   return taken;
+}
+
+/** @returns how often the editor's file search was asked for weights from now on */
+function countSearches() {
+  const searches = { count: 0 };
+  const { spawn } = childProcess;
+  childProcess.spawn = (command, ...others) => {
+    const isSearch = /[/\\]rg(\.exe)?$/.test(command);
+    if (isSearch && String(others[0]).includes("safetensors")) searches.count++;
+    return spawn(command, ...others);
+  };
+  // The editor's own modules see it only then.
+  Module.syncBuiltinESMExports();
+  return searches;
 }
 
 /** In milliseconds: the clock that the profiler uses too, and what this thread has computed. */

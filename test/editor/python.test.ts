@@ -22,6 +22,7 @@ describe("training code", () => {
     await lenses("Diagnose depth").first().waitFor({ timeout: 30_000 });
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("done", 120_000);
+    const variances = await workbench.panel.rows().locator("td:nth-child(2)").allTextContents();
     await workbench.tab("model.py").click();
     await goTo("class DecoderLayer");
     const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
@@ -32,13 +33,43 @@ describe("training code", () => {
     await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
     const hover = workbench.page.locator(".monaco-hover table");
     await hover.waitFor({ timeout: 15_000 });
-    expect(await hover.locator("tbody tr").count()).toBe(16);
+    // Each layer has its row, with the figure that the panel's table has.
+    const rows = await hover.locator("tbody tr").all();
+    expect(rows).toHaveLength(16);
+    expect(await hover.locator("thead th").allTextContents()).toEqual(
+      expect.arrayContaining(["layer", "variance"]),
+    );
+    for (const [layer, row] of rows.entries()) {
+      const [name, variance] = await row.locator("td").allTextContents();
+      expect(name).toBe(String(layer));
+      expect(variance).toBe(variances[layer]);
+    }
     await workbench.screenshot("norm-hover");
     await workbench.page.keyboard.press("Escape");
 
     await workbench.tab(`Depth of pre-ln/${step}`).click({ button: "middle" });
     await measured.first().click();
     await workbench.tab(`Depth of pre-ln/${step}`).waitFor();
+    // The panel says at which norm it was opened, and shows that before all else.
+    const line = workbench.panel.find(".norm-line p");
+    await expect
+      .poll(() => line.textContent())
+      .toBe("model.layers.*.input_layernorm · before the attention of every layer, 0 to 15");
+    expect((await line.boundingBox())!.y).toBeLessThan(250);
+    await workbench.screenshot("panel-at-norm");
+
+    // From another norm the same panel goes to that one, its single layer or place.
+    await workbench.tab("model.py").click();
+    await goTo("self.norm = RMSNorm(");
+    const last = lenses(/σ²/).last();
+    await expect.poll(() => measured.count()).toBeGreaterThanOrEqual(1);
+    await last.click();
+    await expect
+      .poll(() => line.textContent())
+      .toBe("model.norm · after the last layer, before the head");
+    await workbench.panel.button("Dismiss").click();
+    await line.waitFor({ state: "hidden" });
+    expect(await workbench.tab("Depth of").count()).toBe(1);
 
     await workbench.tab("model.py").click();
     await goTo("class DecoderLayer");
@@ -214,18 +245,9 @@ function writeSettings(settings: Record<string, unknown>): void {
   );
 }
 
-/** Scrolls to a line of the open file as a person would: the editor draws only what is in sight. */
-async function goTo(text: string): Promise<void> {
-  const file = path.join(workbench.folder, "model.py");
-  const lines = readFileSync(file, "utf8").split("\n");
-  const input = workbench.quickInput();
-  for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
-    await workbench.page.keyboard.press("Control+g");
-    await input.waitFor({ timeout: 3000 }).catch(() => undefined);
-  }
-  await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
-  await workbench.page.keyboard.press("Enter");
-  await workbench.page.locator(".view-line", { hasText: text }).waitFor();
+/** Goes to a line of the model's code, or of its copy. */
+function goTo(text: string): Promise<void> {
+  return workbench.goToLine("model.py", text);
 }
 
 /** Opens the light bulb's menu where the cursor is, until it has the action. */

@@ -141,6 +141,18 @@ describe("a .fathom.json file", () => {
     await workbench.saveAs(picture);
     await workbench.notification(`Exported to ${picture}`).waitFor();
     expect(readFileSync(picture).subarray(1, 4).toString("latin1")).toBe("PNG");
+
+    // It is compared with what is chosen from its title; the file itself is ticked already.
+    await workbench.page.locator('.editor-actions [aria-label="Compare Depth"]').click();
+    const ticked = workbench.picks().filter({ has: workbench.page.locator("input:checked") });
+    await expect.poll(() => ticked.allTextContents()).toEqual(["review.fathom.json"]);
+    await workbench.pick(`pre-ln/${step}`);
+    await workbench.page.locator(".quick-input-widget .monaco-button", { hasText: "OK" }).click();
+    await workbench.tab("Compare review, pre-ln").waitFor();
+    await expect.poll(() => panel.find("h1").textContent()).toBe(`review · pre-ln/${step}`);
+    await panel.find("tr[data-layer]").last().waitFor();
+    expect(await panel.status().textContent()).toBe("2 reports, all measured");
+    await workbench.screenshot("file-report-compared");
     expect(workbench.complaints).toEqual([]);
   });
 

@@ -85,9 +85,9 @@ describe("the extension host is not held up", () => {
     await workbench.openFile("long.py");
     const lenses = workbench.page.locator(".codelens-decoration a:visible");
     // The editor draws only what is in sight.
-    await goToLine(longCode.split("\n").findIndex((line) => /= \w+Norm\(/.test(line)) + 1);
+    await workbench.goToLine("long.py", /= \w+Norm\(/.exec(longCode)![0]);
     await expect.poll(() => lenses.count(), { timeout: 30_000 }).toBeGreaterThan(0);
-    await goToLine(1);
+    await workbench.goToLine("long.py", longCode.slice(0, longCode.indexOf("\n")));
     for (let line = 0; line < 5; line++) {
       await workbench.page.keyboard.type("# a remark");
       await workbench.page.keyboard.press("Enter");
@@ -140,12 +140,6 @@ describe("the extension host is not held up", () => {
     await workbench.panel.reaches("failed");
   });
 });
-
-async function goToLine(line: number): Promise<void> {
-  await workbench.page.keyboard.press("Control+g");
-  await workbench.quickInput().fill(`:${line}`);
-  await workbench.page.keyboard.press("Enter");
-}
 
 /** One panel at a time: a page is found by being the only one. */
 async function closeEditors(): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { SidePage } from "./support/sidePage";
-import { lastStep, quick, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench, type WorkbenchOptions } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -12,9 +12,10 @@ afterEach(async () => {
   await workbench.close();
 });
 
-async function open(name: string, settings: Record<string, unknown> = {}): Promise<void> {
+async function open(name: string, options: WorkbenchOptions = {}): Promise<void> {
   workbench = await Workbench.open(name, {
-    settings: { ...quick, ...settings },
+    settings: quick,
+    ...options,
     size: { width: 1500, height: 1100 },
   });
   side = new SidePage(workbench.page);
@@ -25,6 +26,12 @@ async function goTo(...names: string[]): Promise<void> {
   await workbench.page.keyboard.press("F1");
   await workbench.quickInput().fill(names.join("/"));
   await workbench.pick(names.at(-1)!);
+}
+
+/** Puts the cursor into a text that is in sight. */
+async function clickIn(text: string): Promise<void> {
+  const line = workbench.page.locator(".view-line", { hasText: text });
+  await line.getByText(text).first().click();
 }
 
 /** On a shared machine a webview takes its time. */
@@ -190,6 +197,47 @@ describe("the charts", () => {
     // Another model's file is not shown this one's figures.
     await goTo("lns", step, "config.json");
     await expect.poll(emptyText, patient).toBe(`lns/${step} has not been diagnosed yet.`);
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("follow the cursor in the code, and the model whose file is edited", async () => {
+    await open("side-cursor", {
+      files: {
+        "probe.py": "model = load()\nfirst = model.layers[3].mlp\nlast = model.layers[-1]\n",
+      },
+    });
+    await measure("pre-ln", step);
+    await measure("lns", lastStep("lns"));
+    await side.open();
+    await goTo("pre-ln", step, "config.json");
+    await expect.poll(() => side.name().textContent(), patient).toBe(`pre-ln/${step}`);
+    await goTo("lns", lastStep("lns"), "config.json");
+    await expect.poll(() => side.name().textContent(), patient).toBe(`lns/${lastStep("lns")}`);
+
+    const layerLine = side.find(".layer-line");
+    await goTo("probe.py");
+    await clickIn("layers[3]");
+    await expect.poll(() => layerLine.textContent()).toMatch(/^Layer 3 · /);
+    await workbench.screenshot("side-cursor-layer");
+    await clickIn("layers[-1]");
+    await expect.poll(() => layerLine.textContent()).toMatch(/^Layer 15 · /);
+    await clickIn("load()");
+    await expect.poll(() => layerLine.textContent()).toBe("");
+
+    // On the line that makes a norm the charts say which of the model's norms that is.
+    const facts = side.find(".facts.norm");
+    await goTo("model.py");
+    await workbench.goToLine("model.py", "self.input_layernorm = RMSNorm(");
+    await expect
+      .poll(() => facts.textContent(), patient)
+      .toBe("model.layers.*.input_layernorm · before the attention of every layer, 0 to 15");
+    await workbench.screenshot("side-cursor-norm");
+    await workbench.goToLine("model.py", "self.norm = RMSNorm(");
+    await expect
+      .poll(() => facts.textContent())
+      .toBe("model.norm · after the last layer, before the head");
+    await workbench.goToLine("model.py", "class RMSNorm(");
+    await facts.waitFor({ state: "hidden" });
     expect(workbench.complaints).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 /** What a person does in the editor: opens files, right-clicks, runs commands, reads messages. */
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
   chromium,
@@ -210,6 +210,20 @@ export class Workbench {
   async openFile(...names: string[]): Promise<void> {
     await (await this.reach(...names)).dblclick();
     await this.tab(names.at(-1) ?? "").waitFor();
+  }
+
+  /** Scrolls to the first line with `text` of the file that is open, and puts the cursor there. */
+  async goToLine(file: string, text: string): Promise<void> {
+    const lines = readFileSync(path.join(this.folder, file), "utf8").split("\n");
+    const input = this.quickInput();
+    for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
+      await this.page.keyboard.press("Control+g");
+      await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+    }
+    await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
+    await this.page.keyboard.press("Enter");
+    // The editor draws only what is in sight.
+    await this.page.locator(".view-line", { hasText: text }).first().waitFor();
   }
 
   tab(name: string): Locator {

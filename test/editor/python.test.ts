@@ -77,7 +77,11 @@ describe("training code", () => {
     // Of a norm that the checkpoint does not have, nothing was measured.
     await norm.locator("span", { hasText: "input_layernorm" }).last().dblclick();
     await workbench.page.keyboard.type("first_norm");
-    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(1);
+    const haveLenses = async (): Promise<boolean[]> => [
+      (await findLens("self.first_norm =")) !== undefined,
+      (await findLens("self.post_attention_layernorm =")) !== undefined,
+    ];
+    await expect.poll(haveLenses, { timeout: 20_000 }).toEqual([false, true]);
     await workbench.screenshot("lens-vanished");
     // What was typed may be undone in more than one step.
     const undo = async (): Promise<number> => {
@@ -85,6 +89,7 @@ describe("training code", () => {
       return norm.count();
     };
     await expect.poll(undo, { interval: 500 }).toBe(1);
+    await lensAbove("self.input_layernorm =");
     await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
 
     for (const [name, theme] of themes) {
@@ -231,18 +236,21 @@ describe("training code", () => {
   });
 });
 
-/** The lens with measured numbers that stands above a line that is in sight. */
-async function lensAbove(text: string): Promise<Locator> {
+/** The lens with measured numbers that stands above a line that is in sight, once it does. */
+function lensAbove(text: string): Promise<Locator> {
+  return vi.waitUntil(() => findLens(text), { timeout: 20_000, interval: 300 });
+}
+
+async function findLens(text: string): Promise<Locator | undefined> {
   const line = workbench.page.locator(".view-line", { hasText: text }).first();
-  const find = async (): Promise<Locator | undefined> => {
-    const { y, height } = (await line.boundingBox())!;
-    for (const lens of await lenses("σ²").all()) {
-      const box = await lens.boundingBox();
-      if (box !== null && box.y < y && box.y > y - 1.5 * height) return lens;
-    }
-    return undefined;
-  };
-  return vi.waitUntil(find, { timeout: 20_000, interval: 300 });
+  const place = await line.boundingBox();
+  if (place === null) return undefined;
+  for (const lens of await lenses("σ²").all()) {
+    // It may vanish while it is looked at.
+    const box = await lens.boundingBox({ timeout: 500 }).catch(() => null);
+    if (box !== null && box.y < place.y && box.y > place.y - 1.5 * place.height) return lens;
+  }
+  return undefined;
 }
 
 /** By the class that the workbench has in them. */

@@ -23,7 +23,7 @@ describe("a run", () => {
     const { panel } = workbench;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
     await progress.filter({ hasText: /Layer [3-9] \(\d+ of 16\)/ }).waitFor();
-    await expect.poll(() => progress.textContent()).toMatch(/about \d+ s left/);
+    await expect.poll(() => progress.textContent()).toMatch(/about \d+ (s|min|h)\b.* left/);
     await workbench.screenshot("running");
     const [engine] = enginesOf(workbench.extensions);
     expect(engine).toBeDefined();

@@ -1,4 +1,4 @@
-import { describeDecoder } from "./decoder";
+import { describeStack } from "./stack";
 import type { Activation, Architecture } from "./description";
 import { plainEmbedding } from "./description";
 import type { FamilyReader, Sizes } from "./familyReader";
@@ -49,7 +49,7 @@ export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Arch
   const table = tensors.take(`${prefix}wpe.weight`, settings.positions, hidden);
   // Causal masks that old versions stored.
   tensors.ignore(/\.attn\.(bias|masked_bias)$/);
-  return describeDecoder(reader, {
+  return describeStack(reader, {
     ...settings,
     hidden,
     contextLength: Object.values(settings.positions)[0]!,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { alibiSlopes } from "../alibi";
 import { epsilon, flag, layerCount, size, withNames } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -47,7 +47,7 @@ export const bloom: Family = {
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}word_embeddings.weight`, vocabulary);
     const norm = { kind: "layer", epsilon: parsed.layer_norm_epsilon } as const;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, flag, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, plainAttention } from "../familyReader";
@@ -48,7 +48,7 @@ export const gptJ: Family = {
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
     // Causal masks that old versions of transformers stored.
     tensors.ignore(/\.attn\.(bias|masked_bias|embed_positions)$/);
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

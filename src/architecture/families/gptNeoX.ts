@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, flag, layerCount, positive, partialRotaryKeys, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -52,7 +52,7 @@ export const gptNeoX: Family = {
     const hasBias = parsed.attention_bias ?? true;
     // Causal masks and rotary frequencies that old versions of transformers stored.
     tensors.ignore(/\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/);
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

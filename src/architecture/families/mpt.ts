@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { mptSlopes } from "../alibi";
 import { epsilon, flag, layerCount, positive, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -68,7 +68,7 @@ export const mpt: Family = {
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
     const hasBias = parsed.no_bias === false;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

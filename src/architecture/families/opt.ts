@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { flag, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import type { Head } from "../description";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -84,7 +84,7 @@ export const opt: Family = {
       },
     });
     const hasFinalNorm = !isPostNorm && parsed._remove_final_layer_norm !== true;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import type { Architecture, Attention } from "../description";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -73,7 +73,7 @@ export const t5Encoder: Family = {
     const holdsDecoder = tensors.has("decoder.final_layer_norm.weight");
     // The embedding again, and the decoder with its head.
     tensors.ignore(/^(encoder|decoder)\.embed_tokens\.weight$|^decoder\.|^lm_head\.weight$/);
-    const described = describeDecoder(reader, {
+    const described = describeStack(reader, {
       heads,
       keyValueHeads: heads,
       feedForwardSize: parsed.d_ff,

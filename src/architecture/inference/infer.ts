@@ -84,8 +84,15 @@ async function readStructure(checkpoint: Checkpoint): Promise<Structure> {
 
 const activationsOf = {
   gated: ["silu", "gelu", "relu"],
-  plain: ["gelu", "relu", "silu", "squared_relu", "quick_gelu"],
+  plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
+
+/** GELU and its approximations, which compute nearly the same: weights learned under one suit all. */
+const gelus = {
+  exact: "gelu",
+  tanh: "gelu_tanh",
+  quick: "quick_gelu",
+} as const satisfies Record<string, Activation>;
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
@@ -210,7 +217,7 @@ function settle(
         ? { value: "rms", by: "norms are named so" }
         : undefined,
   );
-  settleOne("gelu", ["exact", "tanh"], undefined, { isApproximate: true });
+  settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
   settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
     isApproximate: true,
     accepts: (value) => Number(value) >= 0 && Number(value) < 1,
@@ -226,6 +233,9 @@ function normalisedSettings(
 ): Settings {
   const { activation, norm, ...rest } = settings;
   const named = norm === undefined ? scheme : schemeOf(norm);
+  const approximated = Object.entries(gelus).find(
+    ([name, own]) => name !== "exact" && own === activation,
+  )?.[0];
   if (norm !== undefined && named === undefined) {
     throw new CheckpointError(
       "config",
@@ -235,8 +245,8 @@ function normalisedSettings(
   return {
     ...rest,
     ...(named && { norm: named }),
-    ...(activation && { activation: activation === "gelu_tanh" ? "gelu" : activation }),
-    ...(activation === "gelu_tanh" && { gelu: "tanh" }),
+    ...(activation && { activation: approximated ? "gelu" : activation }),
+    ...(approximated && { gelu: approximated }),
   };
 }
 
@@ -283,8 +293,8 @@ function assemble(structure: Structure, settings: Settings): Architecture {
   });
   const turning = turningOf(settings, stored, headSize);
   const activation: Activation =
-    settings.activation === "gelu" && settings.gelu === "tanh"
-      ? "gelu_tanh"
+    settings.activation === "gelu"
+      ? gelus[settings.gelu as keyof typeof gelus]
       : (settings.activation as Activation);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {

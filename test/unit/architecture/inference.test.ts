@@ -335,6 +335,21 @@ describe("a model told from names and shapes", () => {
 
 const shared = fileURLToPath(new URL("../../../../shared/checkpoints/", import.meta.url));
 
+describe.skipIf(!existsSync(shared))("a real checkpoint", () => {
+  it("slm4096-nanogpt is read, its heads being stated in it and GELU's forms left to the evidence", async () => {
+    const { architecture, settled, open } = await read(join(shared, "slm4096-nanogpt"));
+    expect(settled).toContainEqual(
+      expect.objectContaining({ name: "heads", value: "4", by: "config.n_head of the checkpoint" }),
+    );
+    expect(open).toContainEqual(
+      expect.objectContaining({ name: "gelu", values: ["exact", "tanh", "quick"] }),
+    );
+    const { head, layers } = architecture({ activation: "gelu", gelu: "quick" });
+    expect(head!.tied).toBe(true);
+    expect(layers[3]!.feedForward.module).toMatchObject({ activation: "quick_gelu" });
+  });
+});
+
 describe.skipIf(!existsSync(shared))("a real checkpoint that is no plain transformer", () => {
   it.each([
     ["hybridstories/best.pt", "state-space", "blocks.0.ssm.A_log"],

@@ -12,6 +12,8 @@ export const settingNames = [
   "embedding-scale",
   "fused",
   "gate",
+  "pool",
+  "pixels",
   "gelu",
   "epsilon",
 ] as const;

@@ -253,7 +253,7 @@ function poolingOf(
 ): { pooling: MeanPooling | undefined; finalNorm: string | undefined } {
   const { tensors } = reader;
   const finalNorm = ["norm", "fc_norm"].find((name) => tensors.has(`${name}.weight`));
-  const byName = architecture.includes('_gap_') ? "avg" : "token";
+  const byName = architecture.includes("_gap_") ? "avg" : "token";
   const pool = args?.global_pool ?? kept ?? byName;
   // Without a head nothing is pooled.
   if (pool === "token" || !tensors.has("head.weight")) return { pooling: undefined, finalNorm };

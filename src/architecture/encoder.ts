@@ -136,12 +136,13 @@ export function describeEncoder(reader: FamilyReader, plan: EncoderPlan): Archit
       }),
       isBidirectional: true,
     }),
-    feedForward: (path) => ({
-      gate: undefined,
-      up: reader.linear(`${path}.${modules.up}`, inner, hidden),
-      down: reader.linear(`${path}.${modules.down}`, hidden, inner),
-      activation: plan.activation,
-    }),
+    feedForward: (path) =>
+      reader.feedForward(
+        { up: `${path}.${modules.up}`, down: `${path}.${modules.down}` },
+        inner,
+        hidden,
+        plan.activation,
+      ),
     embedding,
     finalNorm: undefined,
     head: head && { ...head, transform: headTransform(reader, plan, embedded) },

@@ -215,6 +215,7 @@ const familyNames = new Map([
   ["t5", "T5 encoder"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
+  ["timm-vit", "ViT (timm)"],
   ["inferred", "transformer of its own"],
 ]);
 

@@ -71,12 +71,13 @@ export const bloom: Family = {
           slopes: alibiSlopes(heads),
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner),
-        activation: "gelu_tanh",
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          "gelu_tanh",
+        ),
       embedding: {
         ...plainEmbedding(tokens),
         norm: reader.norm(`${prefix}word_embeddings_layernorm`, hidden, norm),

@@ -104,12 +104,14 @@ export const falcon: Family = {
           ...positions,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden, { hasBias }),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner, { hasBias }),
-        activation: reader.activation("activation", parsed.activation),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          reader.activation("activation", parsed.activation),
+          { hasBias },
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}ln_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

@@ -73,12 +73,13 @@ export const gptJ: Family = {
           rotary: rotary(rotated, 10_000, { type: "default" }, "neighbours"),
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.fc_in`, inner, hidden),
-        down: reader.linear(`${path}.mlp.fc_out`, hidden, inner),
-        activation: reader.activation("activation_function", parsed.activation_function),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.fc_in`, down: `${path}.mlp.fc_out` },
+          inner,
+          hidden,
+          reader.activation("activation_function", parsed.activation_function),
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}ln_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

@@ -77,12 +77,13 @@ export const gptNeoX: Family = {
           rotary: positions.rotary,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner),
-        activation: reader.activation("hidden_act", parsed.hidden_act),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          reader.activation("hidden_act", parsed.hidden_act),
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}final_layer_norm`,
       // Its own name, and the one that transformers 5 gives it.

@@ -94,12 +94,14 @@ export const mpt: Family = {
           clip: attention?.clip_qkv ?? undefined,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.ffn.up_proj`, inner, hidden, { hasBias }),
-        down: reader.linear(`${path}.ffn.down_proj`, hidden, inner, { hasBias }),
-        activation: "gelu",
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.ffn.up_proj`, down: `${path}.ffn.down_proj` },
+          inner,
+          hidden,
+          "gelu",
+          { hasBias },
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}norm_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

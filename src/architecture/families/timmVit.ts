@@ -102,13 +102,13 @@ function everyPlace(name: string) {
  * deit.py. Its config.json names the architecture; most of what that settles shows in the tensors.
  */
 export const timmVit: Family = {
-  name: "timm ViT",
+  name: "timm-vit",
   recognises: (config, tensors) =>
     typeof config["architecture"] === "string" &&
     tensors.has("patch_embed.proj.weight") &&
     tensors.has("blocks.0.attn.qkv.weight"),
   describe: (checkpoint, config, asked): Architecture => {
-    const reader = new FamilyReader("timm ViT", checkpoint, config);
+    const reader = new FamilyReader("timm-vit", checkpoint, config);
     const { tensors } = reader;
     const parsed = reader.parse(schema);
     const known = named.find(({ name }) => name.test(parsed.architecture));
@@ -189,12 +189,13 @@ export const timmVit: Family = {
           isBidirectional: true,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.fc1`, inner, hidden),
-        down: reader.linear(`${path}.mlp.fc2`, hidden, inner),
-        activation,
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.fc1`, down: `${path}.mlp.fc2` },
+          inner,
+          hidden,
+          activation,
+        ),
       embedding,
       finalNorm,
       head: head && {

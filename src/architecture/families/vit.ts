@@ -98,12 +98,13 @@ function visionFamily(name: string, furtherTokens: readonly string[]): Family {
             isBidirectional: true,
           };
         },
-        feedForward: (path) => ({
-          gate: undefined,
-          up: reader.linear(`${path}.intermediate.dense`, inner, hidden),
-          down: reader.linear(`${path}.output.dense`, hidden, inner),
-          activation,
-        }),
+        feedForward: (path) =>
+          reader.feedForward(
+            { up: `${path}.intermediate.dense`, down: `${path}.output.dense` },
+            inner,
+            hidden,
+            activation,
+          ),
         embedding,
         finalNorm: `${prefix}layernorm`,
         head,

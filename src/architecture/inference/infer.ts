@@ -7,9 +7,10 @@ import type {
   FeedForward,
   LayerDescription,
   Norm,
+  PatchEmbedding,
   Rotary,
 } from "../description";
-import { plainEmbedding } from "../description";
+import { plainEmbedding, tokensOfImage } from "../description";
 import { plainAttention } from "../familyReader";
 import type { OpenSetting, Proposal, SettingName, Settings, SettledSetting } from "../reading";
 import { rotary } from "../rotary";
@@ -17,11 +18,13 @@ import type { SchemeName } from "../schemes";
 import { isSchemeName, schemeNamed, schemeNames } from "../schemes";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
-import type { Ends } from "./ends";
+import type { TokenEnds } from "./ends";
 import { readEnds } from "./ends";
 import type { StoredRotary } from "./frequencies";
 import { baseOf, readRotary } from "./frequencies";
 import { hintOf } from "./hints";
+import type { ImageEnds, PixelOrder } from "./imageEnds";
+import { readImageEnds, readsImages } from "./imageEnds";
 import type { FusedArrangement, LayerParts } from "./layer";
 import { layerParts } from "./layer";
 import type { Part } from "./parts";
@@ -37,7 +40,7 @@ interface Stated {
 /** What names and shapes tell of a model. */
 interface Structure {
   readonly stack: Stack;
-  readonly ends: Ends;
+  readonly ends: TokenEnds | ImageEnds;
   readonly layers: readonly LayerParts[];
   readonly rotary: StoredRotary | undefined;
 }
@@ -66,7 +69,9 @@ export async function inferArchitecture(checkpoint: Checkpoint, stated: Stated):
 
 async function readStructure(checkpoint: Checkpoint): Promise<Structure> {
   const stack = findStack(checkpoint);
-  const ends = await readEnds(checkpoint, stack);
+  const ends = readsImages(stack)
+    ? readImageEnds(checkpoint, stack)
+    : await readEnds(checkpoint, stack);
   const orientation = orientationOf(partsOf(stack.layers[0]!)) ?? "output first";
   if (orientation === "both") {
     const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
@@ -88,8 +93,19 @@ const activationsOf = {
   plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
 
-/** What GELU is computed as, which predicts nearly the same. */
-const gelus = { exact: "gelu", tanh: "gelu_tanh", quick: "quick_gelu" } as const;
+/** What a class is read from: the first token, or a mean that is normed, or of normed states. */
+const pools = {
+  token: undefined,
+  mean: { isOfNormed: false },
+  "normed-mean": { isOfNormed: true },
+} as const;
+
+/** What GELU is computed as, which predicts nearly the same: weights learned under one suit all. */
+const gelus = {
+  exact: "gelu",
+  tanh: "gelu_tanh",
+  quick: "quick_gelu",
+} as const satisfies Record<string, Activation>;
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
@@ -211,8 +227,19 @@ function settle(
   if (attention.arrangements.length > 0) {
     settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
   }
-  settleOne("scale", ["head", "hidden", "none"], undefined);
-  settleOne("embedding-scale", ["1", "sqrt"], undefined);
+  const isMultiheadAttention = structure.stack.layers[0]!.has("self_attn.in_proj_weight");
+  settleOne(
+    "scale",
+    ["head", "hidden", "none"],
+    isMultiheadAttention
+      ? { value: "head", by: "nn.MultiheadAttention, by the names of its tensors" }
+      : undefined,
+  );
+  if (ends.kind === "tokens") settleOne("embedding-scale", ["1", "sqrt"], undefined);
+  else {
+    settleOne("pool", ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"], undefined);
+    if (ends.pixelOrders.length > 1) settleOne("pixels", ends.pixelOrders, undefined);
+  }
   const hasBias = norms.some(({ bias }) => bias !== undefined);
   const isNamedRms = norms.some(({ path }) => /rms/i.test(path));
   settleOne(
@@ -239,8 +266,10 @@ function normalisedSettings(
   scheme: SchemeName | undefined,
 ): Settings {
   const { activation, norm, ...rest } = settings;
-  const gelu = Object.entries(gelus).find(([, name]) => name === activation)?.[0];
   const named = norm === undefined ? scheme : schemeOf(norm);
+  const approximated = Object.entries(gelus).find(
+    ([name, own]) => name !== "exact" && own === activation,
+  )?.[0];
   if (norm !== undefined && named === undefined) {
     throw new CheckpointError(
       "config",
@@ -250,8 +279,8 @@ function normalisedSettings(
   return {
     ...rest,
     ...(named && { norm: named }),
-    ...(activation && { activation: gelu ? "gelu" : activation }),
-    ...(gelu && activation !== "gelu" && { gelu }),
+    ...(activation && { activation: approximated ? "gelu" : activation }),
+    ...(approximated && { gelu: approximated }),
   };
 }
 
@@ -318,7 +347,7 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     query: first.queryWidth,
     key: first.keyWidth,
   });
-  const activation =
+  const activation: Activation =
     settings.activation === "gelu"
       ? gelus[settings.gelu as keyof typeof gelus]
       : (settings.activation as Activation);
@@ -343,6 +372,7 @@ function assemble(structure: Structure, settings: Settings): Architecture {
         scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
           settings.scale as "head" | "hidden" | "none"
         ],
+        isBidirectional: ends.kind === "images",
       }),
       feedForward: (): FeedForward => {
         const { gate, up, down } = fed;
@@ -367,26 +397,62 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     };
   };
 
-  const [vocabularySize] = ends.tokens.shape as [number];
   return {
     family: "inferred",
     hiddenSize: hidden,
     heads,
     keyValueHeads: first.keyWidth / headSize,
     feedForwardSize: feedForward.size,
-    vocabularySize,
-    contextLength: ends.positions?.shape[0],
     scheme: { name: scheme, source: "inferred from names and shapes" },
-    embedding: {
-      ...plainEmbedding(ends.tokens),
-      scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
-      positions: ends.positions && { table: ends.positions, offset: 0 },
-      norm: ends.embeddingNorm && normOf(ends.embeddingNorm, ""),
-    },
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
     head: ends.head,
-    objective: { kind: "next-token" },
+    ...inputOf(ends, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+  };
+}
+
+/** What a model reads, and what it is asked. */
+function inputOf(
+  ends: Structure["ends"],
+  settings: Settings,
+  norm: Norm | undefined,
+): Pick<
+  Architecture,
+  "vocabularySize" | "contextLength" | "embedding" | "objective" | "whyNoHead"
+> {
+  const { hidden, positions } = ends;
+  if (ends.kind === "tokens") {
+    return {
+      vocabularySize: ends.tokens.shape[0]!,
+      contextLength: positions?.shape[0],
+      embedding: {
+        ...plainEmbedding(ends.tokens),
+        scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
+        positions: positions && { table: positions, offset: 0 },
+        norm,
+      },
+      objective: { kind: "next-token" },
+    };
+  }
+  const { image, patch, firstTokens, head } = ends;
+  const embedding: PatchEmbedding = {
+    patches: ends.projection((settings.pixels ?? "channels-first") as PixelOrder),
+    firstTokens,
+    positions: ends.positions,
+    norm,
+    image,
+    patch,
+  };
+  const pooling = pools[settings.pool as keyof typeof pools];
+  return {
+    vocabularySize: head?.weight.shape[0] ?? 1,
+    contextLength: tokensOfImage(embedding),
+    embedding,
+    objective: {
+      kind: "class",
+      ...(pooling && { pooling: { ...pooling, after: firstTokens.length } }),
+    },
+    ...(head === undefined && { whyNoHead: "the checkpoint has no head that tells classes" }),
   };
 }
 

@@ -404,6 +404,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(MODELS), default=list(MODELS))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    # Models this small lose more by waiting for one another's threads than they gain.
+    torch.set_num_threads(1)
     text = standard_library()
     held_out, text = text[:HELD_OUT_CHARACTERS], text[HELD_OUT_CHARACTERS:][:TEXT_CHARACTERS]
     stoi = {character: index for index, character in enumerate(sorted(set(held_out + text)))}

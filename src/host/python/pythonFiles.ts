@@ -4,6 +4,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import type { PythonReader } from "../../python/reader";
 import type { ModuleFile } from "../../python/structure";
+import { textsInUse } from "../../report/texts";
 
 /** A longer file is data or generated. */
 const longestFile = 1_000_000;
@@ -39,7 +40,7 @@ export class PythonFiles implements vscode.Disposable {
   /** The parser, loaded when it is first asked for. */
   load(): Promise<PythonReader> {
     this.reader ??= import("../../python/reader").then(({ PythonReader }) =>
-      PythonReader.load(this.folder),
+      PythonReader.load(this.folder, textsInUse()),
     );
     return this.reader;
   }

@@ -40,4 +40,5 @@ const sources: Record<ReadingSummary["source"], string> = {
   config: "described by its config and its family",
   family: "described by what the file states and its family",
   inference: "inferred from the names and shapes of its tensors",
+  statement: "described by the roles of its tensors in fathom.json",
 };

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import type { Architecture, Rotary } from "../description";
+import { modulePathOf } from "../inference/parts";
 
 /** Another way in which a known family is named: by another project's code, or another file format. */
 export interface Dialect {
@@ -25,12 +26,14 @@ export interface Differences {
   readonly pairing?: Rotary["pairing"];
   /** What each rotary frequency is divided by. */
   readonly frequencyFactors?: readonly number[];
+  /** Where a layer's module is, by its index; left out: told by the names of its tensors. */
+  readonly layerPath?: (layer: number) => string;
 }
 
 /** The description of a translated checkpoint, with its own module paths and what differs. */
 export function inOwnWords(
   architecture: Architecture,
-  { pairing, frequencyFactors }: Differences,
+  { pairing, frequencyFactors, layerPath }: Differences,
 ): Architecture {
   const turned = (rotary: Rotary): Rotary => ({
     ...rotary,
@@ -41,13 +44,13 @@ export function inOwnWords(
   });
   return {
     ...withOwnPaths(architecture),
-    layers: architecture.layers.map((layer) => {
+    layers: architecture.layers.map((layer, index) => {
       const { module } = layer.attention;
       const rotary = module.rotary && turned(module.rotary);
       const attention = { ...layer.attention, module: { ...module, rotary } };
       return withOwnPaths({
         ...layer,
-        path: ownPath(layer.path, module.output.weight.name),
+        path: layerPath?.(index) ?? ownPath(layer.path, module.output.weight.name),
         attention,
       });
     }),
@@ -71,6 +74,6 @@ function withOwnPaths<Value>(value: Value): Value {
   );
   return {
     ...own,
-    ...(weight && { path: weight.name.replace(/\.weight$/, "") }),
+    ...(weight && { path: modulePathOf(weight.name) }),
   } as Value;
 }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
+import { statementName } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import { describeArchitecture, isOfKnownFamily } from "./describe";
 import type { Architecture } from "./description";
@@ -10,7 +11,7 @@ import type { SchemeName } from "./schemes";
 import { schemeNames, schemeOf } from "./schemes";
 import { byRoles } from "./statement/byRoles";
 import type { Statement } from "./statement/statement";
-import { readStatement, statementName } from "./statement/statement";
+import { readStatement } from "./statement/statement";
 
 /** What the user says of a model, over what is found. */
 export interface Stated {

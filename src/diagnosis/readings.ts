@@ -20,6 +20,17 @@ export interface Candidate {
   readonly nll: number | undefined;
 }
 
+/** The evidence does not tell how a checkpoint is to be read; a person may. */
+export class UndecidedReadingError extends CheckpointError {
+  constructor(
+    message: string,
+    /** The best first; only those under which the loss is finite. */
+    readonly candidates: readonly Candidate[],
+  ) {
+    super("unsupported", message);
+  }
+}
+
 /** How a checkpoint's reading was settled. */
 export interface Settlement {
   readonly architecture: Architecture;
@@ -52,7 +63,8 @@ const tokensCompared = 2048;
 export interface SettlementOptions {
   /** Bytes that the activations of one run may take. */
   readonly runBytes: number;
-  readonly onCandidate?: (settings: Settings) => void;
+  /** Called before each reading is tried, from 1, of how many at least. */
+  readonly onCandidate?: (number: number, planned: number) => Promise<void>;
 }
 
 /**
@@ -61,7 +73,7 @@ export interface SettlementOptions {
  * until no change of one is better.
  *
  * @param file what is read, for messages
- * @throws CheckpointError listing the readings and their losses where none is clearly the best
+ * @throws UndecidedReadingError listing the readings and their losses where none is clearly the best
  */
 export async function settleReading(
   file: string,
@@ -99,13 +111,17 @@ export async function settleReading(
   }
   const ruled = ruledBy(best, trial.tried, open);
   const refuse = (why: string): never => {
-    throw new CheckpointError("unsupported", `${file}: ${why} ${listed(trial.candidates())}`);
+    const candidates = trial.candidates();
+    throw new UndecidedReadingError(
+      `${file}: ${why} ${listed(candidates)}`,
+      candidates.filter(({ nll }) => nll !== undefined),
+    );
   };
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),
   );
   const advice =
-    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE.";
+    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.";
   if (!Number.isFinite(best.mean)) {
     refuse(`under no reading of its tensors is its loss finite. ${advice}`);
   }
@@ -168,13 +184,17 @@ interface Tried {
 /** Runs readings, each once. */
 class Trial {
   private readonly known = new Map<string, Tried>();
+  /** Every value of every setting once, varied from one reading; more where that leads on. */
+  private readonly planned: number;
 
   constructor(
     private readonly proposal: Proposal,
     private readonly sequences: readonly Sequence[],
     private readonly executor: Executor,
     private readonly options: SettlementOptions,
-  ) {}
+  ) {
+    this.planned = proposal.open.reduce((sum, { values }) => sum + values.length - 1, 1);
+  }
 
   get tried(): readonly Tried[] {
     return [...this.known.values()];
@@ -209,7 +229,8 @@ class Trial {
     const key = JSON.stringify(Object.entries(settings).sort());
     const known = this.known.get(key);
     if (known) return known;
-    this.options.onCandidate?.(settings);
+    const number = this.known.size + 1;
+    await this.options.onCandidate?.(number, Math.max(number, this.planned));
     const architecture = this.proposal.architecture(settings);
     const losses = await tokenLosses(architecture, this.sequences, this.executor, this.options);
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

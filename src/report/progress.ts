@@ -13,12 +13,16 @@ export function progressText(progress: Progress, waitingFor?: string): string {
   return parts.join(" · ");
 }
 
-function stageText({ stage, layer, layers }: Progress): string {
+function stageText({ stage, layer, layers, reading, readings }: Progress): string {
   switch (stage) {
     case "opening":
       return "Opening the checkpoint";
     case "device":
       return "Checking the device";
+    case "readings":
+      return reading === undefined || readings === undefined
+        ? "Trying readings"
+        : `Trying readings (${reading} of ${readings})`;
     case "embedding":
       return "Embedding the text";
     case "layer":

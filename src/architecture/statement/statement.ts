@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import * as z from "zod";
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError, lineOf, quote, written } from "../../checkpoint/errors";
@@ -11,9 +9,6 @@ import { isSettingName, settingNames } from "../reading";
 import { settingsOf, settingValues, valuesText } from "../settingValues";
 import type { Role } from "./roles";
 import { roleDescriptions, roleNames, unknownRole } from "./roles";
-
-/** The name of the file beside a checkpoint that states how it is read. */
-export const statementName = "fathom.json";
 
 /** What fathom.json states. */
 export interface Statement {
@@ -61,12 +56,8 @@ export const statementSchema = z
  * @throws CheckpointError naming the file, the key, the value and what was expected
  */
 export async function readStatement(checkpoint: Checkpoint): Promise<Statement | undefined> {
-  const path = statementFile(checkpoint);
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return undefined;
+  const { statement: path } = checkpoint;
+  if (path === undefined) return undefined;
   const fail = (what: string): never => {
     throw new CheckpointError("config", `${path}: ${what}.`);
   };
@@ -89,11 +80,6 @@ export async function readStatement(checkpoint: Checkpoint): Promise<Statement |
     roles: roles && new Map(Object.entries(roles)),
     ignoredConfigKeys,
   };
-}
-
-/** Where fathom.json is, or would be. */
-export function statementFile({ folder }: Pick<Checkpoint, "folder">): string {
-  return join(folder, statementName);
 }
 
 function whatIsWrong(value: unknown, issue: z.core.$ZodIssue): string {

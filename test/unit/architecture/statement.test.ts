@@ -405,9 +405,8 @@ describe.skipIf(!existsSync(shared))("fathom.json of a real checkpoint", () => {
     const checkpoint = await openCheckpoint(join(shared, path));
     const before = await readArchitecture(checkpoint);
     const { text } = await describeStatement(checkpoint);
-    const folder = scratch();
-    state(folder, text);
-    const after = await readArchitecture({ ...checkpoint, folder });
+    const statement = join(state(scratch(), text), "fathom.json");
+    const after = await readArchitecture({ ...checkpoint, statement });
     expect(after.architecture({})).toEqual(before.architecture({}));
   });
 });

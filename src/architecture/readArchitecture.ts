@@ -118,7 +118,7 @@ async function inferUnknown(
 }
 
 async function inferByRoles(
-  { checkpoint, inOwnWords: own, ownError }: ReturnType<typeof byRoles>,
+  { checkpoint, inOwnWords: own, ownMessage }: ReturnType<typeof byRoles>,
   statements: Statements,
 ): Promise<Proposal> {
   try {
@@ -128,12 +128,14 @@ async function inferByRoles(
       {
         ...proposal,
         source: "statement",
+        ...(proposal.doubt !== undefined && { doubt: ownMessage(proposal.doubt) }),
         architecture: (settings) => own(proposal.architecture(settings)),
       },
       statements,
     );
   } catch (error) {
-    throw error instanceof CheckpointError ? ownError(error) : error;
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(error.problem, ownMessage(error.message));
   }
 }
 

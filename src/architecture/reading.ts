@@ -5,6 +5,7 @@ export const settingNames = [
   "heads",
   "norm",
   "norm-kind",
+  "norm-order",
   "activation",
   "rotary",
   "rotary-base",
@@ -49,6 +50,8 @@ export interface Proposal {
   /** What was settled without evaluating anything, by whom: the user, the config, the tensors. */
   readonly settled: readonly SettledSetting[];
   readonly open: readonly OpenSetting[];
+  /** What speaks against every reading from the start, in words that name tensors. */
+  readonly doubt?: string;
   /** @param settings a value for every open setting; left out ones are the likeliest */
   readonly architecture: (settings: Settings) => Architecture;
 }

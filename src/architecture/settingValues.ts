@@ -29,6 +29,13 @@ export const settingValues = {
   "norm-kind": z
     .enum(["rms", "layer"])
     .describe("What a norm computes: RMSNorm (rms) or LayerNorm (layer)."),
+  "norm-order": z
+    .string()
+    .min(1)
+    .max(400)
+    .describe(
+      "Order of a layer's norms by the sublayers they belong to, where names do not tell it: their paths within the layer, with commas. Roles tell it too.",
+    ),
   activation: z
     .enum(["silu", "gelu", "gelu_tanh", "relu", "squared_relu", "quick_gelu"])
     .describe("Activation of the feed-forward; of its gate where it has one."),
@@ -108,6 +115,7 @@ export function valuesText(name: SettingName): string {
 const rangesInWords: Partial<Record<SettingName, string>> = {
   heads: "a whole number of at least 1",
   norm: `one of ${schemeNames.join(", ")}`,
+  "norm-order": "the paths of norms, with commas",
   "rotary-base": "a number above 1",
   epsilon: "a number of at least 0 and below 1",
   "embedding-scale": "1 or sqrt",

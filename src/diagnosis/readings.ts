@@ -111,9 +111,10 @@ export async function settleReading(
   }
   const ruled = ruledBy(best, trial.tried, open);
   const refuse = (why: string): never => {
+    const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
     const candidates = trial.candidates();
     throw new UndecidedReadingError(
-      `${file}: ${why} ${listed(candidates)}`,
+      `${file}: ${doubt}${why} ${listed(candidates)}`,
       candidates.filter(({ nll }) => nll !== undefined),
     );
   };

@@ -3,6 +3,7 @@ import { isSameContent } from "../../checkpoint/content";
 import { reshaped, transposed } from "../../checkpoint/views";
 import type { Head } from "../description";
 import { plainHead } from "../description";
+import { isNorm } from "./layer";
 import type { Part } from "./parts";
 import { partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
@@ -56,14 +57,12 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
   if (images.length > 0) {
     throw refuse(images, "reads no tokens, but what these tensors take in:");
   }
-  const isTable = (part: Part): boolean =>
-    part.bias === undefined && part.weight.shape.length === 2 && !isHeadName(part.path);
-  const tables = parts.filter((part) => isTable(part) && isTokenName(part.path));
+  const tables = tokenTables(parts);
   if (tables.length !== 1) {
     throw refuse(
       tables.length > 0 ? tables : parts,
       tables.length === 0
-        ? "has no embedding of tokens that is known by name, but"
+        ? "has no embedding of tokens that is known by its name or shape, but"
         : "has several embeddings of tokens:",
     );
   }
@@ -79,10 +78,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
   }
   if (places[0]) left.delete(places[0]);
 
-  const norms = [...left].filter(
-    ({ path, weight }) =>
-      weight.shape.length === 1 && weight.shape[0] === hidden && /norm|ln|layernorm/i.test(path),
-  );
+  const norms = [...left].filter((part) => isNorm(part, hidden));
   const embeddingNorms = norms.filter(({ path }) =>
     /emb|input|pre_?ln|ln_?pre|first|in_?norm/i.test(path),
   );
@@ -93,7 +89,8 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
   for (const norm of norms) left.delete(norm);
 
   const heads = [...left].filter(
-    ({ path, weight }) => weight.shape.length === 2 && isHeadName(path),
+    ({ path, weight: { shape } }) =>
+      shape.length === 2 && (isHeadName(path) || String(shape) === `${vocabulary},${hidden}`),
   );
   if (heads.length > 1) throw refuse(heads, "has several heads:");
   const [headPart] = heads;
@@ -117,13 +114,24 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
   };
 }
 
+/**
+ * What may be the embedding of tokens: tables of that name, or else the tables of one width that are no
+ * positions and no head.
+ */
+function tokenTables(parts: readonly Part[]): Part[] {
+  const tables = parts.filter(
+    ({ path, weight, bias }) =>
+      bias === undefined && weight.shape.length === 2 && !isHeadName(path) && !isPositionName(path),
+  );
+  const named = tables.filter(({ path }) => isTokenName(path));
+  return named.length > 0 ? named : tables;
+}
+
 function isTokenName(path: string): boolean {
   return (
     /(^|[._])(tok|token|tokens|wte|word|words|vocab|char|chars|embed|embedding|embeddings|emb|embed_tokens)|W_E$/i.test(
       path,
-    ) &&
-    !isPositionName(path) &&
-    !/type|segment|time|norm|(^|[._])ln/i.test(path)
+    ) && !/type|segment|time|norm|(^|[._])ln/i.test(path)
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
-import { CheckpointError } from "../../checkpoint/errors";
+import { CheckpointError, quote } from "../../checkpoint/errors";
 import type {
   Activation,
   Architecture,
@@ -82,6 +82,7 @@ export async function inferArchitecture(
     source: "inference",
     settled,
     open,
+    ...doubtOf(structure),
     architecture: (settings) => {
       const architecture = assemble(structure, { ...likeliest, ...settings, ...fixed });
       const { scheme } = architecture;
@@ -144,6 +145,7 @@ const activationsOf = {
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
+  1: ["parallel"],
   2: ["pre-ln", "post-ln", "reordered", "parallel", "lns"],
   4: ["sandwich"],
 };
@@ -161,7 +163,8 @@ function settle(
   statements: Statements,
 ): { settled: SettledSetting[]; open: OpenSetting[] } {
   const { ends, layers, rotary: stored } = structure;
-  const [{ attention, feedForward, norms }] = layers as [LayerParts];
+  const [{ attention, feedForward, normOrders }] = layers as [LayerParts];
+  const [norms] = normOrders as [readonly Part[]];
   const settled: SettledSetting[] = [];
   const open: OpenSetting[] = [];
   if (structure.linears) settled.push(structure.linears);
@@ -215,7 +218,7 @@ function settle(
       (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
         (name) => `${structure.stack.prefix}.0.${name}`,
       ),
-      `has ${norms.length} norms in a layer, which says too little of what a layer computes; two or four are read:`,
+      `has ${norms.length} norms in a layer, which says too little of what a layer computes; one, two or four are read:`,
     );
   }
   settleOne("norm", schemeChoices, undefined, {
@@ -223,6 +226,7 @@ function settle(
       schemeChoices.some((name) => name === value) ||
       (norms.length === 2 && statedSchemes.includes(value)),
   });
+  if (normOrders.length > 1) settleOne("norm-order", normOrders.map(orderName), undefined);
   const heads = headChoices(structure);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
@@ -409,7 +413,9 @@ function assemble(structure: Structure, settings: Settings): Architecture {
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {
     const path = `${stack.prefix}.${index}`;
-    const { attention, feedForward: fed, norms } = parts;
+    const { attention, feedForward: fed, normOrders } = parts;
+    const norms =
+      normOrders.find((order) => orderName(order) === settings["norm-order"]) ?? normOrders[0]!;
     const normsSpan = attention.queryNorm?.weight.shape[0] === headSize ? "head" : "heads";
     const modules = {
       attention: (): Attention => ({
@@ -472,9 +478,25 @@ function assemble(structure: Structure, settings: Settings): Architecture {
   };
 }
 
-/** Two norms have one place each in every scheme of two; four stand before and after each sublayer. */
+/** One norm may be that of parallel sublayers, and may be part of something else. */
+function doubtOf({ stack, layers }: Structure): Pick<Proposal, "doubt"> {
+  const [norms] = layers[0]!.normOrders as [readonly Part[]];
+  if (norms.length !== 1) return {};
+  const name = quote(`${stack.prefix}.0.${norms[0]!.names[0]!}`);
+  return { doubt: `its layers have one norm, ${name}, and are taken for parallel sublayers` };
+}
+
+/** How an order of norms is written. */
+function orderName(norms: readonly Part[]): string {
+  return norms.map(({ path }) => path).join(",");
+}
+
+/**
+ * One norm is read by both sublayers; two have one place each in every scheme of two; four stand before
+ * and after each sublayer.
+ */
 function namesOf(paths: readonly string[]): LayerNames {
-  const [first, second, third, fourth] = paths as [string, string, string?, string?];
+  const [first, second = first, third, fourth] = paths as [string, ...(string | undefined)[]];
   if (third === undefined || fourth === undefined) return everywhere(first, second);
   const around = (input: string, branch: string) => ({
     inputNorm: input,

@@ -1,5 +1,5 @@
-import type { Checkpoint } from "../../checkpoint/checkpoint";
-import { partOfGroups, rows } from "../../checkpoint/views";
+import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
+import { partOfGroups, rows, transposed } from "../../checkpoint/views";
 import type { Linear } from "../description";
 import { partOf } from "../familyReader";
 import type { Orientation, Part } from "./parts";
@@ -11,8 +11,11 @@ import { refusal } from "./stack";
 export interface LayerParts {
   readonly attention: AttentionParts;
   readonly feedForward: FeedForwardParts;
-  /** In the order of the sublayers they belong to; a scheme says where each stands. */
-  readonly norms: readonly Part[];
+  /**
+   * The norms in the order of the sublayers they belong to, a scheme saying where each stands: the order
+   * that names tell, or those that are possible, the likeliest first.
+   */
+  readonly normOrders: readonly (readonly Part[])[];
 }
 
 export interface AttentionParts {
@@ -95,17 +98,12 @@ export function layerParts(
     take,
     refuse,
   );
-  const isNorm = ({ weight, path: at }: Part): boolean =>
-    weight.shape.length === 1 &&
-    weight.shape[0] === hidden &&
-    /norm|ln|layernorm|^n\d$|sublayer/i.test(at) &&
-    !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(at);
-  const norms = ordered([...left].filter(isNorm).map(take), refuse);
+  const norms = [...left].filter((part) => isNorm(part, hidden)).map(take);
   if (left.size > 0) {
     const names = [...left].flatMap((part) => part.names);
     throw refuse(names, "has in its layers what is neither attention, feed-forward nor a norm:");
   }
-  return { attention, feedForward, norms };
+  return { attention, feedForward, normOrders: normOrders(norms) };
 }
 
 /** [T, T], alone or under leading ones, as GPT-2's old checkpoints call `bias`. */
@@ -119,6 +117,7 @@ type Refuse = (names: readonly string[], what: string) => Error;
 const queryWords = /^(q|query|queries)$/;
 const keyWords = /^(k|key|keys)$/;
 const valueWords = /^(v|value|values|val)$/;
+const keyValueWords = /^(kv|keyvalue|keysvalues)$/;
 const fusedWords =
   /^(qkv|wqkv|queryskeysvalues|querykeyvalue|cattn|inproj|wpack|qkvproj|toqkv|attnqkv|qkvlinear)$/;
 const outputWords = /^(o|out|output|c|outputs|dense|merge|headmerge|unifyheads|fcout|fco|outfc|)$/;
@@ -132,9 +131,16 @@ function attentionParts(
 ): AttentionParts {
   const isNamed = (pattern: RegExp) => (part: Part) =>
     pattern.test(bareWordOf(part.path)) && part.weight.shape.length >= 2;
-  const [queries, keys, values] = [queryWords, keyWords, valueWords].map((pattern) =>
-    parts.filter(isNamed(pattern)),
-  ) as [Part[], Part[], Part[]];
+  const [queries, ownKeys, ownValues, paired] = [
+    queryWords,
+    keyWords,
+    valueWords,
+    keyValueWords,
+  ].map((pattern) => parts.filter(isNamed(pattern))) as [Part[], Part[], Part[], Part[]];
+  const [pair] = paired.length === 1 && ownKeys.length + ownValues.length === 0 ? paired : [];
+  const [keys, values] = pair
+    ? [[halfOf(pair, 0, orientation)], [halfOf(pair, 1, orientation)]]
+    : [ownKeys, ownValues];
   const fused = parts.filter(
     ({ path, weight }) => weight.shape.length === 2 && fusedWords.test(wordOf(path)),
   );
@@ -146,7 +152,7 @@ function attentionParts(
       "has no single attention whose query, key and value are known by name:",
     );
   }
-  const sources = isSplit ? [...queries, ...keys, ...values] : fused;
+  const sources = isSplit ? [...queries, ...(pair ? [pair] : [...keys, ...values])] : fused;
   const group = commonPath(
     sources.map(({ path }) => path.replace(/(^|\.)heads?\.\d+\..*$/, "$1q")),
   );
@@ -220,6 +226,19 @@ function attentionParts(
     queryWidth,
     keyWidth,
     heads,
+  };
+}
+
+/** The first or second half of a linear's outputs: keys before values. */
+function halfOf({ weight, bias, ...part }: Part, half: 0 | 1, orientation: Orientation): Part {
+  const cut = (tensor: TensorEntry): TensorEntry => {
+    const size = tensor.shape[0]! / 2;
+    return rows(tensor, half * size, (half + 1) * size);
+  };
+  return {
+    ...part,
+    weight: orientation === "input first" ? transposed(cut(transposed(weight))) : cut(weight),
+    bias: bias && cut(bias),
   };
 }
 
@@ -340,24 +359,48 @@ function feedForwardParts(
   return { gate: gate.linear, up: up.linear, down: down.linear, isGateKnown: isKnown, size };
 }
 
-/** Norms in the order of the sublayers, by what their names say or the numbers in them. */
-function ordered(norms: readonly Part[], refuse: Refuse): readonly Part[] {
-  if (norms.length < 2) return norms;
-  const rank = ({ path }: Part): number | undefined => {
-    if (/post_?(attention|attn)_?(layer_?)?norm/i.test(path)) return 2;
-    if (/attn|attention|(^|[._])sa([._]|$)|input/i.test(path)) return 1;
-    if (/ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path)) return 2;
-    const number = /(\d+)(?!.*\d)/.exec(path);
-    return number ? Number(number[1]) : undefined;
-  };
-  const ranks = norms.map(rank);
-  if (ranks.includes(undefined) || new Set(ranks).size < norms.length) {
-    throw refuse(
-      norms.flatMap((part) => part.names),
-      "has norms in its layers whose names do not say which sublayer each is of:",
-    );
+/** The orders that norms may have, one where their names tell it. */
+function normOrders(norms: readonly Part[]): readonly (readonly Part[])[] {
+  const isAround = norms.length === 4;
+  const places = norms.map(({ path }) => placeOf(path, isAround));
+  if (places.every((place) => place !== undefined) && new Set(places).size === norms.length) {
+    return [norms.toSorted((a, b) => placeOf(a.path, isAround)! - placeOf(b.path, isAround)!)];
   }
-  return norms.toSorted((a, b) => rank(a)! - rank(b)!);
+  // As they were made; then the other way round, or first the norms of inputs and then of outputs.
+  const [first, second, third, fourth] = norms;
+  if (norms.length === 2) return [norms, [second!, first!]];
+  return isAround ? [norms, [first!, third!, second!, fourth!]] : [norms];
+}
+
+/**
+ * Where a norm stands among a layer's, as its name says; undefined where that says nothing.
+ *
+ * @param isAround whether each sublayer has a norm before and one after it
+ */
+function placeOf(path: string, isAround: boolean): number | undefined {
+  const isOfAttention = /attn|attention|(^|[._])sa([._]|$)|input/i.test(path);
+  const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path);
+  if (isAround) {
+    const isAfter = /post|after|out/i.test(path);
+    if (isOfAttention === isOfFeedForward) return undefined;
+    return (isOfFeedForward ? 2 : 0) + (isAfter ? 1 : 0);
+  }
+  // The LLaMA lineage calls the feed-forward's by what it comes after.
+  if (/post_?(attention|attn)_?(layer_?)?norm/i.test(path)) return 2;
+  if (isOfAttention) return 1;
+  if (isOfFeedForward) return 2;
+  const number = /(\d+)(?!.*\d)/.exec(path);
+  return number ? Number(number[1]) : undefined;
+}
+
+/** Whether a part is a norm: named so, or a module whose weight is one number for each channel. */
+export function isNorm({ path, weight }: Part, hidden: number): boolean {
+  const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
+  const isNamed = /norm|ln|layernorm|^n\d$|sublayer/i.test(path);
+  const isModule = weight.name.endsWith(".weight");
+  return (
+    isOfChannels && (isNamed || isModule) && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
+  );
 }
 
 /** The module path that all of these lie in; empty where there is none. */

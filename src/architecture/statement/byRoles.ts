@@ -15,8 +15,8 @@ export interface ByRoles {
   readonly checkpoint: Checkpoint;
   /** @throws CheckpointError where a tensor was found to do something else than stated */
   readonly inOwnWords: (architecture: Architecture) => Architecture;
-  /** An error about the translated checkpoint, with the tensors' own names. */
-  readonly ownError: (error: CheckpointError) => CheckpointError;
+  /** A message about the translated checkpoint, with the tensors' own names. */
+  readonly ownMessage: (message: string) => string;
 }
 
 /** A tensor with what is stated of it. */
@@ -104,14 +104,11 @@ export function byRoles(
         layerPath: (layer) => `${output.literals[0]!}${layer}`,
       });
     },
-    ownError: ({ problem, message }) =>
-      new CheckpointError(
-        problem,
-        message.replace(/"[^"]*"/g, (quoted) => {
-          const tensor = own.get(quoted.slice(1, -1))?.tensor;
-          return tensor ? quote(tensor.name) : quoted;
-        }),
-      ),
+    ownMessage: (message) =>
+      message.replace(/"[^"]*"/g, (quoted) => {
+        const tensor = own.get(quoted.slice(1, -1))?.tensor;
+        return tensor ? quote(tensor.name) : quoted;
+      }),
   };
 }
 
@@ -180,13 +177,13 @@ function requireAlike(pattern: NamePattern, all: readonly Stated[], fail: Fail):
 /** Parts that belong together, of which a model has one set. */
 const alternatives: readonly (readonly (readonly Part[])[])[] = [
   [["token embedding"]],
-  [["query", "key", "value"], ["query-key-value"]],
+  [["query", "key", "value"], ["query", "key-value"], ["query-key-value"]],
   [["attention output"]],
   [
     ["feed-forward up", "feed-forward down"],
     ["feed-forward gate and up", "feed-forward down"],
   ],
-  [["attention norm", "feed-forward norm"]],
+  [["attention norm"]],
 ];
 
 function requireWhole(parts: readonly Part[], fail: Fail): void {
@@ -202,9 +199,10 @@ function requireWhole(parts: readonly Part[], fail: Fail): void {
     );
   }
   const outputs = (["attention output norm", "feed-forward output norm"] as const).filter(has);
-  if (outputs.length === 1) {
+  const isFour = outputs.length === 2 && has("feed-forward norm");
+  if (outputs.length > 0 && !isFour) {
     fail(
-      `"roles" states "${outputs[0]!}" alone; with it, layers have four norms, and where each sublayer has one, reading.norm says where it stands`,
+      `"roles" states "${outputs[0]!}", with which layers have four norms, but not all four; where each sublayer has one, it is its norm, and reading.norm says where it stands`,
     );
   }
 }

@@ -52,6 +52,7 @@ export async function describeStatement(checkpoint: Checkpoint): Promise<Describ
   // The tensors that are stated tell these.
   if (stated.has("rotary frequencies") || stated.has("rotary cosines"))
     settled.delete("rotary-base");
+  for (const known of [settled, open]) known.delete("norm-order");
   if (stated.has("feed-forward up")) for (const known of [settled, open]) known.delete("gate");
   const activation = settled.get("activation") ?? open.get("activation");
   if (activation !== "gelu") for (const known of [settled, open]) known.delete("gelu");
@@ -149,7 +150,7 @@ function skeleton(checkpoint: Checkpoint, refusal: string): DescribedStatement {
   });
   const roles = Object.fromEntries([...new Set(patterns)].map((pattern) => [pattern, unknownRole]));
   return {
-    text: written({ $comment: refusal, roles }),
+    text: written({ $comment: refusal.replace(`${checkpoint.directoryFile}: `, ""), roles }),
     guessed: [],
     unknown: Object.keys(roles).length,
     refusal,

@@ -30,24 +30,24 @@ const table = {
     description: "Norm of the embedding, before the first layer.",
   },
   "attention norm": {
-    path: "norm1",
+    path: "attention_norm",
     place: "layer",
     description:
-      "The attention's norm; reading.norm says where it stands. Of two, the one of its input.",
+      "The attention's norm; reading.norm says where it stands. Of two, the one of its input; where a layer has one norm, that.",
   },
   "attention output norm": {
-    path: "norm2",
+    path: "attention_post_norm",
     place: "layer",
     description: "Norm of what the attention computes, in layers of four norms.",
   },
   "feed-forward norm": {
-    path: "norm3",
+    path: "feed_forward_norm",
     place: "layer",
     description:
       "The feed-forward's norm; reading.norm says where it stands. Of two, the one of its input.",
   },
   "feed-forward output norm": {
-    path: "norm4",
+    path: "feed_forward_post_norm",
     place: "layer",
     description: "Norm of what the feed-forward computes, in layers of four norms.",
   },
@@ -65,6 +65,11 @@ const table = {
     path: "attn.v_proj",
     place: "layer",
     description: "Value projection; with {head} in its name, of one head.",
+  },
+  "key-value": {
+    path: "attn.kv",
+    place: "layer",
+    description: "Key and value projection in one: all keys, then all values.",
   },
   "query-key-value": {
     path: "attn.qkv",

@@ -32,6 +32,7 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
       addLinear("query-key-value", query);
     } else {
       addLinear("query", query);
+      if (isOne(key.weight, value.weight)) addLinear("key-value", key);
       addLinear("key", key);
       addLinear("value", value);
     }

@@ -15,7 +15,9 @@ export function tableTokenizer(table: object): NamelessTokenizer {
     throw new Error(`its table ${JSON.stringify(key)} is no list of tokens or of their numbers`);
   }
   const spelt = [...numbers.keys()].filter((token) => !isSpecial(token));
-  const unknown = unknownNames.map((name) => numbers.get(name)).find((id) => id !== undefined);
+  const named = (names: readonly string[]): number | undefined =>
+    names.map((name) => numbers.get(name)).find((id) => id !== undefined);
+  const [unknown, start] = [named(unknownNames), named(startNames)];
   const isOfCharacters = spelt.every((token) => Array.from(token).length === 1);
   const isSmall = spelt.every((token) => token === token.toLowerCase());
   // Without a single punctuation mark among its tokens, a table was made from words alone.
@@ -24,7 +26,7 @@ export function tableTokenizer(table: object): NamelessTokenizer {
   const cut = (text: string): string[] =>
     isOfCharacters ? Array.from(text) : (text.match(pattern) ?? []);
   return {
-    prefix: [],
+    prefix: start === undefined ? [] : [start],
     encode: (text) =>
       known(cut(isSmall ? text.toLowerCase() : text), numbers, {
         unknown,
@@ -36,6 +38,9 @@ export function tableTokenizer(table: object): NamelessTokenizer {
 /** Letters and digits, and what joins them within a word. */
 const word = "[\\p{L}\\p{N}_]+(?:['’-][\\p{L}\\p{N}_]+)*";
 const unknownNames = ["<unk>", "<UNK>", "[UNK]", "<|unk|>", "unk", "UNK"];
+
+/** A table that names a start was made for sequences that begin with it. */
+const startNames = ["<bos>", "<BOS>", "<s>", "[BOS]", "<|bos|>", "<sos>", "<SOS>", "<start>"];
 
 function isSpecial(token: string): boolean {
   return /^(<.+>|\[.+\])$/.test(token) || token === "unk" || token === "UNK";

@@ -6,10 +6,7 @@ import { roleNames } from "../../../src/architecture/statement/roles";
 import { statementSchema } from "../../../src/architecture/statement/statement";
 import { statementJsonSchemaText } from "../../../src/architecture/statement/statementJsonSchema";
 
-const text = readFileSync(
-  new URL("../../../media/fathom.schema.json", import.meta.url),
-  "utf8",
-);
+const text = readFileSync(new URL("../../../media/fathom.schema.json", import.meta.url), "utf8");
 const schema = JSON.parse(text);
 const ajv = new Ajv({ allErrors: true });
 ajv.addVocabulary(["enumDescriptions"]);

@@ -223,6 +223,12 @@ describe("a table of tokens", () => {
     expect(tokenizer.encode("ab\nba")).toEqual([0, 1, 2, 1, 0]);
   });
 
+  it("begins sequences with its token for the start, where it has one", async () => {
+    const words = { "<PAD>": 0, "<BOS>": 1, the: 2, cat: 3 };
+    expect(await stated({ vocab: words })).toMatchObject({ prefix: [1] });
+    expect(await stated({ vocab: { the: 0, cat: 1 } })).toMatchObject({ prefix: [] });
+  });
+
   it("leaves out a character in a hundred that it lacks, and refuses more", async () => {
     const { encode } = await stated({ chars: "ab" });
     expect(encode(`${"ab".repeat(50)}é`)).toHaveLength(100);

@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { describeStatement } from "../../architecture/statement/describeStatement";
 import { isSchemeName } from "../../architecture/schemes";
 import { statementName } from "../../checkpoint/checkpoint";
 import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
@@ -120,6 +121,17 @@ export const directReader: Reader = {
       threads: Math.min(threads ?? Infinity, availableParallelism()),
       memoryBytes: memoryBytes ?? process.availableMemory() / 2,
     });
+  },
+
+  async statementOf(checkpoint) {
+    const opened = await openCheckpoint(checkpoint);
+    const { text, refusal } = await describeStatement(opened);
+    return {
+      file: path.join(opened.folder, statementName),
+      isThere: opened.statement !== undefined,
+      text,
+      ...(refusal !== undefined && { refusal }),
+    };
   },
 
   async readLossLogs(run) {

@@ -1,0 +1,103 @@
+/** Asks how a checkpoint is to be read where the evidence does not tell, and remembers the answer. */
+import * as vscode from "vscode";
+import type { ReadingCandidate } from "../../diagnosis/report";
+import type { Checkpoint } from "../checkpoint";
+import type { ChosenReadings } from "./chosenReadings";
+import { offeredReadings, settingsText } from "./chosenReadings";
+
+export interface ReadingChooserServices {
+  chosen: ChosenReadings;
+  /** Writes a fathom.json for the checkpoint and opens it. */
+  describe: (checkpoint: Checkpoint) => Promise<void>;
+  /** Diagnoses the checkpoint as it is now read. */
+  diagnose: (checkpoint: Checkpoint) => Promise<unknown>;
+}
+
+interface Item extends vscode.QuickPickItem {
+  readonly take?: () => Promise<unknown>;
+}
+
+export class ReadingChooser {
+  constructor(private readonly services: ReadingChooserServices) {}
+
+  /** Asks, and does what was chosen; nothing where the question is dismissed. */
+  async ask(checkpoint: Checkpoint): Promise<void> {
+    const { chosen } = this.services;
+    const items = [
+      ...this.readings(checkpoint, chosen.candidatesFor(checkpoint.key)),
+      ...this.others(checkpoint),
+    ];
+    const choice = await vscode.window.showQuickPick(items, {
+      title: vscode.l10n.t("How Is {0} Read?", checkpoint.name),
+      placeHolder: vscode.l10n.t(
+        "The readings that were tried on the evaluated tokens, the one that predicts best first",
+      ),
+      matchOnDescription: true,
+      matchOnDetail: true,
+      // The panel behind says what is in question, and may be looked at.
+      ignoreFocusOut: true,
+    });
+    await choice?.take?.();
+  }
+
+  private readings(checkpoint: Checkpoint, candidates: readonly ReadingCandidate[]): Item[] {
+    const { chosen, diagnose } = this.services;
+    const taken = chosen.chosenFor(checkpoint.key);
+    return offeredReadings(candidates).map(({ label, candidate: { settings, nll } }, at) => {
+      const loss = nll === undefined ? "" : vscode.l10n.t("{0} nats a token", nll.toFixed(4));
+      const isTaken = taken !== undefined && settingsText(taken) === settingsText(settings);
+      const notes = [
+        loss,
+        ...(at === 0 ? [vscode.l10n.t("predicts best")] : []),
+        ...(isTaken ? [vscode.l10n.t("chosen by you")] : []),
+      ];
+      return {
+        label: label === "" ? settingsText(settings) : label,
+        description: notes.filter((note) => note !== "").join(" · "),
+        detail: settingsText(settings),
+        take: async () => {
+          await chosen.choose(checkpoint.key, settings);
+          await diagnose(checkpoint);
+        },
+      };
+    });
+  }
+
+  private others(checkpoint: Checkpoint): Item[] {
+    const { chosen, describe, diagnose } = this.services;
+    const isChosen = chosen.chosenFor(checkpoint.key) !== undefined;
+    const hasCandidates = chosen.candidatesFor(checkpoint.key).length > 0;
+    return [
+      { label: "", kind: vscode.QuickPickItemKind.Separator },
+      ...(isChosen
+        ? [
+            {
+              label: vscode.l10n.t("Forget the choice"),
+              description: vscode.l10n.t("the evidence tells again"),
+              iconPath: new vscode.ThemeIcon("discard"),
+              take: async () => {
+                await chosen.clear(checkpoint.key);
+                await diagnose(checkpoint);
+              },
+            },
+          ]
+        : []),
+      ...(hasCandidates || isChosen
+        ? []
+        : [
+            {
+              label: vscode.l10n.t("Try the readings"),
+              description: vscode.l10n.t("none has been tried yet"),
+              iconPath: new vscode.ThemeIcon("beaker"),
+              take: () => diagnose(checkpoint),
+            },
+          ]),
+      {
+        label: vscode.l10n.t("Describe this architecture…"),
+        description: vscode.l10n.t("in a fathom.json beside the checkpoint"),
+        iconPath: new vscode.ThemeIcon("edit"),
+        take: () => describe(checkpoint),
+      },
+    ];
+  }
+}

@@ -1,0 +1,77 @@
+/** How checkpoints are read: what a person chose, and the commands to choose and to describe. */
+import * as vscode from "vscode";
+import type { Outcome } from "../../engineClient";
+import type { DiagnosisRequest } from "../../protocol/messages";
+import type { Checkpoint } from "../checkpoint";
+import { namedCheckpoint, type CheckpointPicker } from "../checkpointPicker";
+import { pointedAt } from "../diagnoseCommand";
+import type { Guard } from "../guard";
+import { commands } from "../ids";
+import type { Reader } from "../reading/reader";
+import { requestFor } from "../settings";
+import { ChosenReadings } from "./chosenReadings";
+import { describeArchitecture } from "./describeArchitecture";
+import { ReadingChooser } from "./readingChooser";
+
+export interface ReadingsServices {
+  extensionUri: vscode.Uri;
+  guard: Guard;
+  reader: Pick<Reader, "statementOf">;
+  picker: CheckpointPicker;
+  memory: vscode.Memento;
+  diagnose: (checkpoint: Checkpoint) => Promise<unknown>;
+}
+
+export class Readings {
+  private readonly chosen: ChosenReadings;
+  private readonly chooser: ReadingChooser;
+
+  constructor(private readonly services: ReadingsServices) {
+    const { reader, memory, diagnose } = services;
+    this.chosen = new ChosenReadings(memory);
+    this.chooser = new ReadingChooser({
+      chosen: this.chosen,
+      diagnose,
+      describe: (checkpoint) => describeArchitecture(checkpoint, reader),
+    });
+  }
+
+  /** What the settings and a choice, if there was one, ask of a checkpoint. */
+  requestFor(checkpoint: string): DiagnosisRequest {
+    return {
+      ...requestFor(checkpoint, this.services.extensionUri),
+      ...this.chosen.requestPart(namedCheckpoint(checkpoint).key),
+    };
+  }
+
+  /** Keeps the readings that were tried, and asks which is meant where the evidence told none. */
+  async ended(checkpoint: Checkpoint, outcome: Outcome): Promise<void> {
+    const tried = outcome.ok
+      ? outcome.report.architecture.reading?.candidates
+      : outcome.failure.readings;
+    if (tried !== undefined) await this.chosen.noteCandidates(checkpoint.key, tried);
+    if (!outcome.ok && tried !== undefined) await this.chooser.ask(checkpoint);
+  }
+
+  /** The commands; each takes a URI or path, what a menu passes, or nothing: then it asks. */
+  register(): vscode.Disposable {
+    const { guard, picker, reader } = this.services;
+    const { describeArchitecture: describe, chooseReading: choose } = commands;
+    return vscode.Disposable.from(
+      vscode.commands.registerCommand(describe, (target: unknown) =>
+        guard.run("describe the architecture", async () => {
+          const title = vscode.l10n.t("Describe This Architecture");
+          const checkpoint = await pointedAt(target, picker, title);
+          if (checkpoint !== undefined) await describeArchitecture(checkpoint, reader);
+        }),
+      ),
+      vscode.commands.registerCommand(choose, (target: unknown) =>
+        guard.run("choose the reading", async () => {
+          const title = vscode.l10n.t("Choose How to Read");
+          const checkpoint = await pointedAt(target, picker, title);
+          if (checkpoint !== undefined) await this.chooser.ask(checkpoint);
+        }),
+      ),
+    );
+  }
+}

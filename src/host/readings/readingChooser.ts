@@ -46,15 +46,12 @@ export class ReadingChooser {
     return offeredReadings(candidates).map(({ label, candidate: { settings, nll } }, at) => {
       const loss = nll === undefined ? "" : vscode.l10n.t("{0} nats a token", nll.toFixed(4));
       const isTaken = taken !== undefined && settingsText(taken) === settingsText(settings);
-      const notes = [
-        loss,
-        ...(at === 0 ? [vscode.l10n.t("predicts best")] : []),
-        ...(isTaken ? [vscode.l10n.t("chosen by you")] : []),
-      ];
+      const notes = [loss, ...(isTaken ? [vscode.l10n.t("chosen by you")] : [])];
       return {
-        label: label === "" ? settingsText(settings) : label,
+        label: at === 0 ? vscode.l10n.t("The reading that predicts best") : label,
         description: notes.filter((note) => note !== "").join(" · "),
-        detail: settingsText(settings),
+        // What the others differ from.
+        ...(at === 0 && { detail: label === "" ? settingsText(settings) : label }),
         take: async () => {
           await chosen.choose(checkpoint.key, settings);
           await diagnose(checkpoint);

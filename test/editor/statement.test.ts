@@ -90,7 +90,7 @@ describe("fathom.json", () => {
     await workbench.reload();
     await panel.reaches("done");
     await workbench.row("model.py").click();
-    await workbench.command("Fathom: Choose How to Read...");
+    await workbench.command("Fathom: Choose How to Read");
     expect(await title.textContent()).toBe("Choose How to Read");
     await workbench.pick("own");
     await expect.poll(() => title.textContent()).toBe("How Is own Read?");

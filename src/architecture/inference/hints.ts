@@ -202,6 +202,9 @@ interface Entry {
   readonly value: unknown;
 }
 
+/** Entries of an object of settings; one of more is a table of words, with any word among its keys. */
+const mostSettings = 300;
+
 /** Objects in a config that say nothing of what a model computes. */
 const others = /optim|sched|scaler|quantization|rng|random|histor|metric|loss|tokenizer|vocab/i;
 
@@ -211,7 +214,9 @@ function* entriesOf({ value }: Config): Generator<Entry> {
       const path = `${prefix}${key}`;
       yield { key, path, value: inner };
       const isObject = typeof inner === "object" && inner !== null && !Array.isArray(inner);
-      if (isObject && depth < 2 && !others.test(key)) yield* within(inner, `${path}.`, depth + 1);
+      const isOfSettings =
+        isObject && !others.test(key) && Object.keys(inner).length <= mostSettings;
+      if (isOfSettings && depth < 2) yield* within(inner, `${path}.`, depth + 1);
     }
   }
   yield* within(value, "", 0);

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
+import { UndecidedReadingError } from "../../../src/diagnosis/readings";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
@@ -57,7 +58,12 @@ describe("a model told from names and shapes", () => {
       metrics: ["variance"],
       reading: { ...truth, norm: undefined as unknown as string },
     });
-    const message = await failureOf(run, CheckpointError);
+    const message = await failureOf(run, UndecidedReadingError);
+    const error: unknown = await run.catch((thrown: unknown) => thrown);
+    const { candidates } = error as UndecidedReadingError;
+    expect(candidates.length).toBeGreaterThan(1);
+    const losses = candidates.map(({ nll }) => nll!);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
     expect(message).toContain("under no reading of its tensors does it predict");
     expect(message).toContain("norm=post-ln");
     expect(message).toContain("--reading KEY=VALUE");

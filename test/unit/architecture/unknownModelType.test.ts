@@ -144,6 +144,14 @@ describe("settings that a training script saved", () => {
     expect(message).toContain('"model.logit_softcap" is 30');
   });
 
+  it("are not the words of a table among them", async () => {
+    const folder = written(scratch(), "of timm");
+    const words = Array.from({ length: 500 }, (_, at) => [`word${at}`, at]);
+    const stoi = { ...Object.fromEntries(words), experts: 3, alibi: 7, heads: 11 };
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ stoi }));
+    expect((await read(folder)).open.map(({ name }) => name)).toContain("heads");
+  });
+
   it.each([
     [{ norm_first: false }, "post-ln", "norm_first of the checkpoint"],
     [{ use_lns: true }, "lns", "norm scheme of the checkpoint"],

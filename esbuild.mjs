@@ -65,8 +65,12 @@ const bundles = [
     },
     outdir: "dist",
     plugins: [lazyPython, editorAsItIs],
-    // Its other build finds itself by import.meta, which a CommonJS bundle has not.
-    alias: { "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs" },
+    alias: {
+      // Its other build finds itself by import.meta, which a CommonJS bundle has not.
+      "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs",
+      // Its other build loads the network modules of Node, to fetch texts that are handed over here.
+      "@vscode/l10n": "./node_modules/@vscode/l10n/dist/browser.js",
+    },
     // ONNX Runtime loads its native library from a path beside its own files.
     external: ["vscode", "onnxruntime-node"],
   },

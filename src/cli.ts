@@ -17,7 +17,6 @@ import { devices } from "./engine/device";
 import type { EngineRun } from "./engineClient";
 import { startEngine } from "./engineClient";
 import type { DiagnosisRequest, EngineEvent, Failure } from "./protocol/messages";
-import { counted } from "./report/format";
 import { progressText } from "./report/progress";
 import { reportCsv } from "./report/csv";
 import { reportHtml } from "./report/html";
@@ -204,7 +203,7 @@ async function describe(path: string, { output, force }: DescribeOptions): Promi
       process.stdout.write(`${file} is written.\n`);
     }
     if (refusal !== undefined) {
-      complain(`${refusal} Say what each of ${counted(unknown, "pattern")} of tensors does.`);
+      complain(`${refusal} Say in it what each of the ${unknown} patterns of tensors is.`);
     } else if (guessed.length > 0) {
       complain(`Not told by the tensors, so guessed: ${guessed.join(", ")}.`);
     }

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
+import { t } from "@vscode/l10n";
 import type {
   DiagnosisRequest,
   EngineCommand,
@@ -14,6 +15,7 @@ import type {
 } from "./protocol/messages";
 import type { Report } from "./diagnosis/report";
 import { unpackReport } from "./report/packedReport";
+import { textsInUse } from "./report/texts";
 
 export type Outcome = { ok: true; report: Report } | { ok: false; failure: Failure };
 
@@ -45,7 +47,11 @@ export function startEngine(
     const first = await current.outcome;
     const cause = isCancelled || first.ok ? undefined : deviceTrouble(first.failure, current.stage);
     if (cause === undefined || request.device === "cpu") return first;
-    const notice = `Device ${request.device} was given up: ${cause}; the CPU is used instead.`;
+    const notice = t(
+      "Device {0} was given up: {1}; the CPU is used instead.",
+      request.device,
+      cause,
+    );
     onEvent({ type: "notice", text: notice });
     current = new EngineProcess(
       enginePath,
@@ -72,7 +78,7 @@ export function startEngine(
 function deviceTrouble(failure: Failure, stage: Progress["stage"]): string | undefined {
   if (failure.reason === "device") return failure.message;
   return failure.reason === "killed" && stage === "device"
-    ? "trying it brought the engine process down"
+    ? t("trying it brought the engine process down")
     : undefined;
 }
 
@@ -108,13 +114,14 @@ class EngineProcess {
     });
     this.outcome = new Promise((resolve) => {
       this.child.on("error", (error) => {
-        resolve(this.settled(`The engine process could not be started: ${error.message}.`));
+        resolve(this.settled(t("The engine process could not be started: {0}.", error.message)));
       });
       this.child.on("close", (code, signal) => {
         resolve(this.settled(this.epitaph(code, signal)));
       });
     });
-    this.send({ type: "diagnose", request });
+    const texts = textsInUse();
+    this.send({ type: "diagnose", request, ...(texts && { texts }) });
   }
 
   send(command: EngineCommand): void {
@@ -135,19 +142,32 @@ class EngineProcess {
   }
 
   private settled(message: string): Outcome {
-    if (this.isCancelled) return failed("interrupted", "The diagnosis was cancelled.");
+    if (this.isCancelled) return failed("interrupted", t("The diagnosis was cancelled."));
     return this.end ?? failed("killed", message);
   }
 
   private epitaph(code: number | null, signal: NodeJS.Signals | null): string {
-    const how = signal === null ? `exited with code ${code ?? "unknown"}` : `died by ${signal}`;
-    const end = `The engine process ${how} before the diagnosis was done`;
     if (signal === "SIGKILL") {
       // Killed from outside: what it said before has nothing to do with it.
-      return `${end}. The system may have run out of memory: try a smaller memory budget or fewer tokens.`;
+      return t(
+        "The engine process died by {0} before the diagnosis was done. The system may have run out of memory: try a smaller memory budget or fewer tokens.",
+        signal,
+      );
     }
     const words = this.lastWords.trim().split("\n").at(-1)?.trim();
-    return words ? `${end} (${words}).` : `${end}.`;
+    const ending = signal ?? String(code ?? t("unknown"));
+    if (words === undefined || words === "") {
+      return signal === null
+        ? t("The engine process exited with code {0} before the diagnosis was done.", ending)
+        : t("The engine process died by {0} before the diagnosis was done.", ending);
+    }
+    return signal === null
+      ? t(
+          "The engine process exited with code {0} before the diagnosis was done ({1}).",
+          ending,
+          words,
+        )
+      : t("The engine process died by {0} before the diagnosis was done ({1}).", ending, words);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
+import { t } from "@vscode/l10n";
 import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";
@@ -10,7 +11,12 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
-import { readingSummary, settleReading, UndecidedReadingError } from "./diagnosis/readings";
+import {
+  mostTokensCompared,
+  readingSummary,
+  settleReading,
+  UndecidedReadingError,
+} from "./diagnosis/readings";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -25,6 +31,7 @@ import type {
 } from "./protocol/messages";
 import { findingsOf } from "./report/findings";
 import { packReport } from "./report/packedReport";
+import { english, languageInUse, useTexts } from "./report/texts";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 import { withoutLabels } from "./text/images";
@@ -37,6 +44,7 @@ process.on("message", (command: EngineCommand) => {
     finishAsked = true;
     return;
   }
+  useTexts(command.texts);
   run(command.request)
     .then(
       (report) => send({ type: "finished", report }),
@@ -80,10 +88,16 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
   const memoryBytes = request.memoryBytes ?? process.availableMemory() / 2;
+  // Readings may take more text to be told apart than is evaluated.
+  const maxTokens = Math.max(request.maxTokens, mostTokensCompared);
+  const evidence =
+    proposal.open.length > 0
+      ? await readDocuments({ ...request, maxTokens }, checkpoint, likeliest)
+      : { sequences };
   const settlement = await settleReading(
     request.checkpoint,
     proposal,
-    sequences,
+    evidence.sequences,
     executorOn(provider),
     {
       runBytes: memoryBytes * 0.4,
@@ -98,10 +112,12 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const notices = [...deviceNotices, ...(architecture.notices ?? [])];
   const { name, overruled } = architecture.scheme;
   if (overruled !== undefined) {
-    notices.push(`config.json states the norm scheme ${overruled}; measured as ${name}, as asked.`);
+    notices.push(
+      t("config.json states the norm scheme {0}; measured as {1}, as asked.", overruled, name),
+    );
   }
   if (threads !== undefined && threads !== request.threads) {
-    notices.push(`${threads} threads are used: this machine runs no more at a time.`);
+    notices.push(t("{0} threads are used: this machine runs no more at a time.", threads));
   }
   for (const text of notices) await send({ type: "notice", text });
 
@@ -113,6 +129,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   });
   const complete = (report: Report): Report => ({
     ...report,
+    ...(languageInUse() !== english && { language: languageInUse() }),
     findings: [
       ...findingsOf(report),
       ...report.findings,
@@ -168,7 +185,11 @@ function tellOfBudget({ memoryBytes }: DiagnosisRequest): void {
   );
   void send({
     type: "notice",
-    text: `The memory budget is ${budget}, but the engine by itself takes about ${engine}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about ${engine} and what one layer takes.`,
+    text: t(
+      "The memory budget is {0}, but the engine by itself takes about {1}. Layers and activations are kept within the budget; the smallest that holds for the whole run is about {1} and what one layer takes.",
+      budget!,
+      engine!,
+    ),
   });
 }
 

@@ -20,11 +20,14 @@ import { ReportMemory } from "./host/reports/reportMemory";
 import { ReportStore } from "./host/reports/reportStore";
 import { DiagnosedReports } from "./host/reportSource";
 import { Readings } from "./host/readings/readings";
+import { editorTexts } from "./host/texts";
+import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalState, workspaceState, subscriptions } = context;
+  useTexts(editorTexts());
   const log = vscode.window.createOutputChannel("Fathom", { log: true });
   const guard = new Guard(log);
   const folders = new CheckpointFolders(log);

@@ -36,6 +36,11 @@ export interface OpenSetting {
    * evidence cannot tell them apart, the first stands.
    */
   readonly isApproximate?: true;
+  /**
+   * How stored tensors are taken apart. Under a wrong value nothing else can be told, so each is tried
+   * by itself before the others are settled.
+   */
+  readonly isArrangement?: true;
   /** Values that are tried, but never taken without being stated: winning, they show another model. */
   readonly onlyStated?: readonly string[];
 }

@@ -40,8 +40,10 @@ export const settingValues = {
     .enum(["silu", "gelu", "gelu_tanh", "relu", "squared_relu", "quick_gelu"])
     .describe("Activation of the feed-forward; of its gate where it has one."),
   gelu: z
-    .enum(["exact", "tanh"])
-    .describe("Whether GELU is computed by the error function or by its approximation with tanh."),
+    .enum(["exact", "tanh", "quick"])
+    .describe(
+      "Whether GELU is computed by the error function (exact), or approximated with tanh or with the sigmoid of 1.702 x (quick).",
+    ),
   rotary: z
     .enum(["halves", "neighbours", "off"])
     .describe(
@@ -76,6 +78,9 @@ export const settingValues = {
       "How the weights of linears are stored: [output, input], as nn.Linear does, or [input, output], as Conv1D does.",
     ),
 } as const satisfies Record<SettingName, z.ZodType<string | number>>;
+
+/** What GELU is computed as, which predicts nearly the same. */
+export const gelus = { exact: "gelu", tanh: "gelu_tanh", quick: "quick_gelu" } as const;
 
 /** A value as `Settings` hold it: numbers as they are commonly written. */
 export function settingText(value: string | number): string {

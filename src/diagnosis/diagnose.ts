@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import { isPatchEmbedding, tensorsOf } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
@@ -9,7 +10,7 @@ import type { EvaluatedSequence } from "./objective";
 import { evaluatedSequences, whyNoLoss } from "./objective";
 import { batchCost, planBatches, withoutRemovals } from "./plan";
 import type { Metric, ReadingSummary, Report, RuntimeSummary } from "./report";
-import { assembleReport, noticeFindings } from "./reportAssembly";
+import { assembleReport, noticeFindings, streamPartName } from "./reportAssembly";
 import type { StreamPart, SweepEnd } from "./sweep";
 import { sweep } from "./sweep";
 
@@ -113,7 +114,12 @@ export async function diagnose(
       const cause = await explainNonFinite(input, end.at);
       const notice = isFirst
         ? cause
-        : `${cause} This was met after ${measuredSequences} of ${input.sequences.length} sequences, whose figures stand.`;
+        : t(
+            "{0} This was met after {1} of {2} sequences, whose figures stand.",
+            cause,
+            measuredSequences,
+            input.sequences.length,
+          );
       notices.push(notice);
       observer.onNotice(notice);
       if (latest !== undefined) {
@@ -160,7 +166,11 @@ async function findUnusedNonFinite({
   const [name] = await findNonFinite([embedding.tokens]);
   return name === undefined
     ? undefined
-    : `${checkpoint.path}: ${name} holds NaN or infinite weights, in rows that no evaluated token uses; the figures stand.`;
+    : t(
+        "{0}: {1} holds NaN or infinite weights, in rows that no evaluated token uses; the figures stand.",
+        checkpoint.path,
+        name,
+      );
 }
 
 /** Says which weights are not finite, having found that the stream is not. */
@@ -169,8 +179,23 @@ async function explainNonFinite(
   at: StreamPart,
 ): Promise<string> {
   const names = await findNonFinite(tensorsOf(architecture));
-  const where = typeof at === "number" ? architecture.layers[at]!.path : `the ${at}`;
-  return names.length === 0
-    ? `${checkpoint.path}: activations overflow in ${where} although every weight is finite.`
-    : `${checkpoint.path}: ${names.join(", ")} ${names.length === 1 ? "holds" : "hold"} NaN or infinite weights; activations are not finite from ${where} on.`;
+  const where = streamPartName(architecture, at);
+  const { path } = checkpoint;
+  if (names.length === 0) {
+    return t("{0}: activations overflow in {1} although every weight is finite.", path, where);
+  }
+  const all = names.join(", ");
+  return names.length === 1
+    ? t(
+        "{0}: {1} holds NaN or infinite weights; activations are not finite from {2} on.",
+        path,
+        all,
+        where,
+      )
+    : t(
+        "{0}: {1} hold NaN or infinite weights; activations are not finite from {2} on.",
+        path,
+        all,
+        where,
+      );
 }

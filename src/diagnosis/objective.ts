@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import { randomShare } from "./random";
@@ -53,9 +54,9 @@ export function whyNoLoss({
   objective,
   whyNoHead,
 }: Pick<Architecture, "head" | "objective" | "whyNoHead">): string | undefined {
-  if (head === undefined) return whyNoHead ?? "the checkpoint has no language-model head";
+  if (head === undefined) return whyNoHead ?? t("the checkpoint has no language-model head");
   return objective.kind === "masked-token" && objective.maskToken === undefined
-    ? "which token masks others is stated neither by the config nor by the tokenizer"
+    ? t("which token masks others is stated neither by the config nor by the tokenizer")
     : undefined;
 }
 

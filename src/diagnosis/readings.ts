@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import type { OpenSetting, Proposal, Settings } from "../architecture/reading";
 import { likeliest } from "../architecture/reading";
@@ -38,6 +39,8 @@ export interface Settlement {
   readonly candidates: readonly Candidate[];
   /** By how much the chosen reading is better than the best of those that compute another thing. */
   readonly margin: number | undefined;
+  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  readonly tokens: number | undefined;
   /** Open settings that made no clear difference, with the value that was taken. */
   readonly untold: Settings;
 }
@@ -45,9 +48,9 @@ export interface Settlement {
 /**
  * A reading stands when it is better than every other by this many nats, and by as many standard errors
  * of the difference over tokens. Most wrong readings of a trained model lose tenths of a nat; SiLU read as
- * GELU loses about 0.02.
+ * GELU loses about 0.01.
  */
-export const leastMargin = { nats: 0.01, standardErrors: 3 } as const;
+export const leastMargin = { nats: 0.002, standardErrors: 3 } as const;
 
 /**
  * A reading must predict better by this share than the frequencies of the tokens before do. Wrong
@@ -60,6 +63,12 @@ const leastGain = 0.3;
 /** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
 const tokensCompared = 2048;
 
+/** Tokens that readings are compared on which so many do not tell apart, where there is as much text. */
+export const mostTokensCompared = 8 * tokensCompared;
+
+/** Tokens that tell a wrong arrangement of stored tensors, which costs whole nats. */
+const tokensScouted = 512;
+
 export interface SettlementOptions {
   /** Bytes that the activations of one run may take. */
   readonly runBytes: number;
@@ -69,10 +78,11 @@ export interface SettlementOptions {
 
 /**
  * Settles what a proposal leaves open by evidence: the reading under which the model predicts the
- * evaluated tokens best. Settings are varied one at a time from the likeliest reading, again and again
- * until no change of one is better.
+ * evaluated tokens best. Settings are varied one at a time, again and again until no change of one is
+ * better: from the likeliest reading, or from the best arrangement of stored tensors where that is open.
  *
  * @param file what is read, for messages
+ * @param sequences text to compare on; up to `mostTokensCompared` tokens are of use
  * @throws UndecidedReadingError listing the readings and their losses where none is clearly the best
  */
 export async function settleReading(
@@ -85,34 +95,43 @@ export async function settleReading(
   const { open } = proposal;
   if (open.length === 0) {
     const architecture = proposal.architecture({});
-    return { architecture, candidates: [], margin: undefined, untold: {} };
+    return { architecture, candidates: [], margin: undefined, tokens: undefined, untold: {} };
   }
-  const trial = new Trial(proposal, firstTokens(sequences), executor, options);
+  // Every value of every setting once, varied from one reading; more where that leads on.
+  const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
+  let count = 0;
+  const onCandidate = async (): Promise<void> => {
+    count++;
+    await options.onCandidate?.(count, Math.max(count, planned));
+  };
+  const trialOn = (tokens: number): Trial =>
+    new Trial(proposal, firstTokens(sequences, tokens), executor, { ...options, onCandidate });
   const decisive = open.filter(({ isApproximate }) => !isApproximate);
-  let best = await trial.losses(likeliest(proposal));
-  for (let isSettled = false; !isSettled;) {
-    isSettled = true;
-    for (const { name, values } of decisive) {
-      for (const value of values) {
-        const other = await trial.losses({ ...best.settings, [name]: value });
-        if (other.mean < best.mean) {
-          best = other;
-          isSettled = false;
-        }
-      }
-    }
-  }
+  const start = await bestArrangement(trialOn(tokensScouted), decisive, likeliest(proposal));
+  const every = trialOn(tokensCompared);
+  let best = await descend(every, decisive, start);
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
     if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
-    const found = await settleApproximate(trial, best, setting);
+    const found = await settleApproximate(every, best, setting);
     best = found.tried;
     if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
   }
-  const ruled = ruledBy(best, trial.tried, open);
+  const unclear = (): Tried[] =>
+    rivals(best, trial.tried, open)
+      .filter(({ isClear }) => !isClear)
+      .map(({ rival }) => rival);
+  let trial = every;
+  for (let tokens = 2 * tokensCompared; unclear().length > 0; tokens *= 2) {
+    const longer = trialOn(tokens);
+    if (tokens > mostTokensCompared || longer.tokens === trial.tokens) break;
+    best = await longer.best([best, ...unclear()]);
+    trial = longer;
+  }
+  const [ruled] = rivals(best, trial.tried, open);
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
-    const candidates = trial.candidates();
+    const candidates = every.candidates();
     throw new UndecidedReadingError(
       `${file}: ${doubt}${why} ${listed(candidates)}`,
       candidates.filter(({ nll }) => nll !== undefined),
@@ -147,10 +166,14 @@ export async function settleReading(
     architecture: {
       ...architecture,
       scheme: open.some(({ name }) => name === "norm")
-        ? { ...architecture.scheme, source: "the reading that predicts the evaluated tokens best" }
+        ? {
+            ...architecture.scheme,
+            source: t("the reading that predicts the evaluated tokens best"),
+          }
         : architecture.scheme,
     },
-    candidates: trial.candidates(best),
+    candidates: every.candidates(best.settings),
+    tokens: trial.tokens,
     margin: ruled?.margin,
     untold,
   };
@@ -159,7 +182,7 @@ export async function settleReading(
 /** What a report says of how a checkpoint was read. */
 export function readingSummary(
   { source, settled }: Proposal,
-  { candidates, margin, untold }: Settlement,
+  { candidates, margin, tokens, untold }: Settlement,
 ): ReadingSummary {
   return {
     source,
@@ -171,6 +194,7 @@ export function readingSummary(
       })),
     }),
     ...(margin !== undefined && Number.isFinite(margin) && { margin }),
+    ...(tokens !== undefined && { tokens }),
     ...(Object.keys(untold).length > 0 && { untold: Object.keys(untold) }),
   };
 }
@@ -185,31 +209,31 @@ interface Tried {
 /** Runs readings, each once. */
 class Trial {
   private readonly known = new Map<string, Tried>();
-  /** Every value of every setting once, varied from one reading; more where that leads on. */
-  private readonly planned: number;
 
   constructor(
     private readonly proposal: Proposal,
     private readonly sequences: readonly Sequence[],
     private readonly executor: Executor,
-    private readonly options: SettlementOptions,
-  ) {
-    this.planned = proposal.open.reduce((sum, { values }) => sum + values.length - 1, 1);
-  }
+    private readonly options: {
+      readonly runBytes: number;
+      readonly onCandidate: () => Promise<void>;
+    },
+  ) {}
 
   get tried(): readonly Tried[] {
     return [...this.known.values()];
   }
 
   /** Best first, but for the one that is taken where approximations are better by chance. */
-  candidates(taken?: Tried): Candidate[] {
-    const rest = this.tried.filter((tried) => tried !== taken);
-    return [...(taken ? [taken] : []), ...rest.toSorted((a, b) => (a.mean < b.mean ? -1 : 1))].map(
-      ({ settings, mean }) => ({
-        settings,
-        nll: Number.isFinite(mean) ? mean : undefined,
-      }),
-    );
+  candidates(taken?: Settings): Candidate[] {
+    const first = taken && this.known.get(keyOf(taken));
+    const rest = this.tried
+      .filter((tried) => tried !== first)
+      .toSorted((a, b) => (a.mean < b.mean ? -1 : 1));
+    return [...(first ? [first] : []), ...rest].map(({ settings, mean }) => ({
+      settings,
+      nll: Number.isFinite(mean) ? mean : undefined,
+    }));
   }
 
   /** Mean loss, in nats, of guessing each token by how often it stood among those before it. */
@@ -226,12 +250,23 @@ class Trial {
     return loss / seen;
   }
 
+  /** How many are compared on. */
+  get tokens(): number {
+    return this.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
+
+  /** The best of readings that were tried elsewhere. */
+  async best(readings: readonly Tried[]): Promise<Tried> {
+    const tried: Tried[] = [];
+    for (const { settings } of readings) tried.push(await this.losses(settings));
+    return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
+  }
+
   async losses(settings: Settings): Promise<Tried> {
-    const key = JSON.stringify(Object.entries(settings).sort());
+    const key = keyOf(settings);
     const known = this.known.get(key);
     if (known) return known;
-    const number = this.known.size + 1;
-    await this.options.onCandidate?.(number, Math.max(number, this.planned));
+    await this.options.onCandidate();
     const architecture = this.proposal.architecture(settings);
     const losses = await tokenLosses(architecture, this.sequences, this.executor, this.options);
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
@@ -239,6 +274,56 @@ class Trial {
     this.known.set(key, tried);
     return tried;
   }
+}
+
+function keyOf(settings: Settings): string {
+  return JSON.stringify(Object.entries(settings).sort());
+}
+
+/** Varies settings one at a time until no change of one is better, or for this many rounds. */
+async function descend(
+  trial: Trial,
+  settings: readonly OpenSetting[],
+  start: Settings,
+  rounds = Infinity,
+): Promise<Tried> {
+  let best = await trial.losses(start);
+  let isSettled = false;
+  for (let round = 0; round < rounds && !isSettled; round++) {
+    isSettled = true;
+    for (const { name, values } of settings) {
+      for (const value of values) {
+        const other = await trial.losses({ ...best.settings, [name]: value });
+        if (other.mean < best.mean) {
+          best = other;
+          isSettled = false;
+        }
+      }
+    }
+  }
+  return best;
+}
+
+/** The reading to start from: the best that is found shortly from every arrangement of tensors. */
+async function bestArrangement(
+  scout: Trial,
+  settings: readonly OpenSetting[],
+  likeliestReading: Settings,
+): Promise<Settings> {
+  const arrangements = settings
+    .filter(({ isArrangement }) => isArrangement)
+    .reduce<readonly Settings[]>(
+      (all, { name, values }) =>
+        all.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
+      [{}],
+    );
+  if (arrangements.length === 1) return likeliestReading;
+  const others = settings.filter(({ isArrangement }) => !isArrangement);
+  const found: Tried[] = [];
+  for (const arrangement of arrangements) {
+    found.push(await descend(scout, others, { ...likeliestReading, ...arrangement }, 2));
+  }
+  return found.reduce((best, one) => (one.mean < best.mean ? one : best)).settings;
 }
 
 /** The value of a setting that is clearly better than its first; the first where none is. */
@@ -260,19 +345,18 @@ async function settleApproximate(
   return { tried: chosen, isClear };
 }
 
-/** The best reading that computes something else than the chosen one; approximations are no rivals. */
-function ruledBy(
+/** The readings that compute something else than the best, the nearest first; approximations do not. */
+function rivals(
   best: Tried,
   tried: readonly Tried[],
   open: readonly OpenSetting[],
-): { rival: Tried; margin: number; isClear: boolean } | undefined {
+): { rival: Tried; margin: number; isClear: boolean }[] {
   const decisive = open.filter(({ isApproximate }) => !isApproximate).map(({ name }) => name);
-  const rivals = tried
+  return tried
     .filter(({ settings }) => decisive.some((name) => settings[name] !== best.settings[name]))
     .filter((other) => !isSame(best, other))
-    .toSorted((a, b) => a.mean - b.mean);
-  const [rival] = rivals;
-  return rival && { rival, ...compare(best, rival) };
+    .toSorted((a, b) => a.mean - b.mean)
+    .map((rival) => ({ rival, ...compare(best, rival) }));
 }
 
 /** Whether two readings come to the same computation, as two rotary pairings of one pair do. */
@@ -332,9 +416,9 @@ async function tokenLosses(
 }
 
 /** The first sequences, as many as hold the tokens that are compared, the last cut. */
-function firstTokens(sequences: readonly Sequence[]): Sequence[] {
+function firstTokens(sequences: readonly Sequence[], count: number): Sequence[] {
   const chosen: Sequence[] = [];
-  let left: number = tokensCompared;
+  let left = count;
   for (const { document, tokens } of sequences) {
     if (left < 2) break;
     const some = tokens.slice(0, left);

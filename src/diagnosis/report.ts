@@ -9,6 +9,8 @@
  */
 export interface Report {
   schemaVersion: 1;
+  /** Language of the sentences in it, as the editor names it; English where absent. */
+  language?: string;
   checkpoint: CheckpointSummary;
   architecture: ArchitectureSummary;
   evaluation: EvaluationSummary;
@@ -72,6 +74,8 @@ export interface ReadingSummary {
   candidates?: ReadingCandidate[];
   /** By how many nats a token the reading is better than the best that computes another thing. */
   margin?: number;
+  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  tokens?: number;
   /** Settings whose values predicted alike, so that the usual one was taken. */
   untold?: string[];
 }

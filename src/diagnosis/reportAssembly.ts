@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import type { EvaluatedSequence } from "./objective";
@@ -18,7 +19,7 @@ import type {
   Report,
   RuntimeSummary,
 } from "./report";
-import type { SweepEnd } from "./sweep";
+import type { StreamPart, SweepEnd } from "./sweep";
 
 /** How far a diagnosis has come. */
 export interface DiagnosisState {
@@ -233,16 +234,20 @@ function whyAbsent(
   end: SweepEnd | undefined,
 ): string {
   const needsHead = metric === "pruning" || metric === "sublayers";
-  const { layers } = architecture;
   const noLoss = whyNoLoss(architecture);
   if (needsHead && noLoss !== undefined) return noLoss;
-  if (end === undefined) return "not measured yet";
-  if (end.kind === "stopped") return "the run was stopped before it was measured";
+  if (end === undefined) return t("not measured yet");
+  if (end.kind === "stopped") return t("the run was stopped before it was measured");
   if (end.kind === "nonFinite") {
-    const where = typeof end.at === "number" ? layers[end.at]!.path : `the ${end.at}`;
     return needsHead || end.at === "embedding" || (typeof end.at === "number" && index >= end.at)
-      ? `activations are not finite from ${where} on`
-      : "the run ended before it was measured";
+      ? t("activations are not finite from {0} on", streamPartName(architecture, end.at))
+      : t("the run ended before it was measured");
   }
-  return needsHead ? "the loss is not finite without this layer" : "the figure is not finite";
+  return needsHead ? t("the loss is not finite without this layer") : t("the figure is not finite");
+}
+
+/** A layer by its path, the others in words. */
+export function streamPartName({ layers }: Architecture, at: StreamPart): string {
+  if (typeof at === "number") return layers[at]!.path;
+  return at === "embedding" ? t("the embedding") : t("the head");
 }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { listSupportedBackends } from "onnxruntime-node";
 import { messageOf } from "../checkpoint/errors";
 import { GraphBuilder } from "../graph/graph";
@@ -30,7 +31,7 @@ export async function chooseProvider(
   const offered = new Set(listSupportedBackends().map(({ name }) => name));
   if (asked !== "auto") {
     if (!offered.has(asked)) {
-      const reason = "ONNX Runtime does not offer it on this platform";
+      const reason = t("ONNX Runtime does not offer it on this platform");
       return { provider: "cpu", notices: [notUsed(asked, reason)] };
     }
     const check = await selfCheck(executorOn(asked), executorOn("cpu"));
@@ -50,7 +51,7 @@ export async function chooseProvider(
 }
 
 function notUsed(device: string, reason: string): string {
-  return `Device ${device} was not used: ${reason}; the CPU is used instead.`;
+  return t("Device {0} was not used: {1}; the CPU is used instead.", device, reason);
 }
 
 type SelfCheck =
@@ -79,7 +80,11 @@ async function selfCheck(candidate: Executor, cpu: Executor): Promise<SelfCheck>
         return {
           agrees: false,
           ran: true,
-          reason: `its self-check differs from the CPU by ${(deviation / scale).toExponential(1)} (limit ${tolerance})`,
+          reason: t(
+            "its self-check differs from the CPU by {0} (limit {1})",
+            (deviation / scale).toExponential(1),
+            tolerance,
+          ),
         };
       }
     }

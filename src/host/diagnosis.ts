@@ -154,7 +154,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   showStored(stored: StoredReport | undefined): void {
     const { name } = this;
     if (stored === undefined) {
-      this.showState({ phase: "empty", name, reason: nothingStored, canRun: true, notices: [] });
+      this.showState({ phase: "empty", name, reason: nothingStored(), canRun: true, notices: [] });
       return;
     }
     const { key, savedAt, report } = stored;
@@ -290,5 +290,8 @@ function isOfCheckpoint({ reason, lacks }: Failure): boolean {
   return reason === "checkpoint" || lacks !== undefined;
 }
 
-const nothingStored =
-  "No finished report of this checkpoint was stored before the window was closed or reloaded.";
+function nothingStored(): string {
+  return vscode.l10n.t(
+    "No finished report of this checkpoint was stored before the window was closed or reloaded.",
+  );
+}

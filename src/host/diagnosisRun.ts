@@ -2,6 +2,7 @@
  * One diagnosis from its request to its end, as the states that a panel shows. Knows the engine
  * only through the function that starts it, and nothing of the editor.
  */
+import { t } from "@vscode/l10n";
 import { messageOf } from "../checkpoint/errors";
 import type { EngineRun, Outcome } from "../engineClient";
 import type { Report } from "../diagnosis/report";
@@ -101,7 +102,7 @@ export class DiagnosisRun {
       if ("key" in kept) return kept.key;
       this.observer.notice(kept.notice);
     } catch (error) {
-      this.observer.notice(`The report was not stored: ${messageOf(error)}`);
+      this.observer.notice(t("The report was not stored: {0}", messageOf(error)));
     }
     return undefined;
   }
@@ -112,19 +113,19 @@ export class DiagnosisRun {
     const waitingFor = ahead === this.name ? undefined : ahead;
     this.observer.progress(this.progress, waitingFor);
     this.show(
-      waitingFor === undefined ? [] : [`Waiting for the diagnosis of ${waitingFor} to end.`],
+      waitingFor === undefined ? [] : [t("Waiting for the diagnosis of {0} to end.", waitingFor)],
     );
     let leave: () => void;
     try {
       leave = await this.turnstile.enter(this.name, this.cancelled.signal);
     } catch {
-      return interrupted;
+      return interrupted();
     }
     try {
       this.observer.progress(this.progress);
       this.show();
       const known = await fingerprint?.();
-      if (this.cancelled.signal.aborted) return interrupted;
+      if (this.cancelled.signal.aborted) return interrupted();
       const request = known === undefined ? this.request : { ...this.request, fingerprint: known };
       this.engine = this.startEngine(request, (event) => {
         this.receive(event);
@@ -172,10 +173,12 @@ export class DiagnosisRun {
 /** A search that ends within this time is not worth a word. */
 const flashMs = 300;
 
-const interrupted: Outcome = {
-  ok: false,
-  failure: { reason: "interrupted", message: "The diagnosis was cancelled." },
-};
+function interrupted(): Outcome {
+  return {
+    ok: false,
+    failure: { reason: "interrupted", message: t("The diagnosis was cancelled.") },
+  };
+}
 
 /** What a failed run shows: its own partial report, unless an earlier run left a better one. */
 export function withEarlier(state: PanelState, earlier: Report | undefined): PanelState {
@@ -185,17 +188,16 @@ export function withEarlier(state: PanelState, earlier: Report | undefined): Pan
   return isBetter ? { ...state, report: earlier, isEarlier: true } : state;
 }
 
-/** What a partial report gives as the reason while the run goes on. */
-const pending = "not measured yet";
-
 /** The last report of a run that goes on no more: nothing in it is still to come. */
 function endedReport(report: Report): Report {
+  // What a partial report gives as the reason while the run goes on.
+  const pending = t("not measured yet");
   const layers = report.layers.map((layer) => ({
     ...layer,
     ...(layer.unmeasured && {
       unmeasured: layer.unmeasured.map(({ metric, reason }) => ({
         metric,
-        reason: reason === pending ? "not measured before the run ended" : reason,
+        reason: reason === pending ? t("not measured before the run ended") : reason,
       })),
     }),
   }));

@@ -1,6 +1,7 @@
 /** The page of a webview: one script, one style sheet, and a policy that allows nothing else. */
 import { randomBytes } from "node:crypto";
-import { escapeHtml } from "../report/html";
+import { escapeHtml, textsElement } from "../report/html";
+import { languageInUse } from "../report/texts";
 
 export interface PanelPage {
   title: string;
@@ -22,7 +23,7 @@ export function panelHtml({ title, source, script, style }: PanelPage): string {
     `img-src ${source} data: blob:`,
   ].join("; ");
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${escapeHtml(languageInUse())}">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -33,7 +34,7 @@ export function panelHtml({ title, source, script, style }: PanelPage): string {
   </head>
   <body>
     <div id="root"></div>
-    <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
+    ${textsElement()}<script nonce="${nonce}" src="${escapeHtml(script)}"></script>
   </body>
 </html>
 `;

@@ -2,6 +2,7 @@
  * Where the views of several checkpoints, runs and comparisons, get their reports: one that is at
  * hand, else a diagnosis now. Knows nothing of the editor.
  */
+import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import type { DiagnosisRequest, Failure, Progress } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
@@ -66,7 +67,7 @@ export class DiagnosedReports implements ReportSource {
   ): Promise<Report> {
     const { requestFor, startEngine, turnstile, memory } = this.services;
     const request = requestFor(checkpoint.path);
-    if (signal.aborted) throw new ReportFailure(interrupted);
+    if (signal.aborted) throw new ReportFailure(interrupted());
     const run = new DiagnosisRun(
       checkpoint.name,
       request,
@@ -92,4 +93,6 @@ export class DiagnosedReports implements ReportSource {
   }
 }
 
-const interrupted: Failure = { reason: "interrupted", message: "The diagnosis was cancelled." };
+function interrupted(): Failure {
+  return { reason: "interrupted", message: t("The diagnosis was cancelled.") };
+}

@@ -1,5 +1,6 @@
 /** From settings, as a user may have written them, to the request that the engine is sent. */
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { schemeNames } from "../architecture/schemes";
 import { metrics, type Metric } from "../diagnosis/report";
 import { devices } from "../engine/device";
@@ -52,7 +53,9 @@ export class SettingError extends Error {
     value: unknown,
     expected: string,
   ) {
-    super(`The setting fathom.${setting} is ${JSON.stringify(value)}; expected ${expected}.`);
+    super(
+      t("The setting fathom.{0} is {1}; expected {2}.", setting, JSON.stringify(value), expected),
+    );
     this.name = "SettingError";
   }
 }
@@ -61,14 +64,14 @@ export const schemes = ["auto", ...schemeNames] as const;
 function textsOf(reader: SettingsReader, places: RequestPlaces): TextSource {
   const files = reader.value("textFiles");
   if (!isStringArray(files)) {
-    throw new SettingError("textFiles", files, "a list of paths of text files");
+    throw new SettingError("textFiles", files, t("a list of paths of text files"));
   }
   const tokens = reader.value("tokensFile");
   if (typeof tokens !== "string") {
-    throw new SettingError("tokensFile", tokens, "the path of a JSON file, or an empty text");
+    throw new SettingError("tokensFile", tokens, t("the path of a JSON file, or an empty text"));
   }
   if (tokens !== "" && files.length > 0) {
-    throw new SettingError("tokensFile", tokens, "none while fathom.textFiles names files");
+    throw new SettingError("tokensFile", tokens, t("none while fathom.textFiles names files"));
   }
   if (tokens !== "") return { kind: "tokens", file: path.resolve(places.textFolder, tokens) };
   if (files.length === 0) return { kind: "default", file: places.defaultText };
@@ -81,7 +84,7 @@ function metricsOf(reader: SettingsReader): Metric[] {
     // In the order of the definitions, each once, however the user wrote them.
     return metrics.filter((metric) => chosen.includes(metric));
   }
-  throw new SettingError("metrics", chosen, `a list of some of ${metrics.join(", ")}`);
+  throw new SettingError("metrics", chosen, t("a list of some of {0}", metrics.join(", ")));
 }
 
 interface Range {
@@ -96,8 +99,11 @@ function number(reader: SettingsReader, name: SettingName, range: Range): number
     value >= range.atLeast &&
     (range.integer === true ? Number.isSafeInteger(value) : Number.isFinite(value));
   if (fits) return value;
-  const kind = range.integer === true ? "a whole number" : "a number";
-  throw new SettingError(name, value, `${kind} of at least ${range.atLeast}`);
+  const expected =
+    range.integer === true
+      ? t("a whole number of at least {0}", range.atLeast)
+      : t("a number of at least {0}", range.atLeast);
+  throw new SettingError(name, value, expected);
 }
 
 function optionalNumber(
@@ -116,7 +122,8 @@ function oneOf<Choice extends string>(
 ): Choice {
   const value = reader.value(name);
   const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) throw new SettingError(name, value, `one of ${choices.join(", ")}`);
+  if (choice === undefined)
+    throw new SettingError(name, value, t("one of {0}", choices.join(", ")));
   return choice;
 }
 

@@ -6,6 +6,7 @@ import type { Metric, NormSummary, ReadingCandidate, Report } from "../diagnosis
 import type { Device } from "../engine/device";
 import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
+import type { Texts } from "./texts";
 import type { RunReport, RunStepReport } from "../trainingRun/runReport";
 
 /** One diagnosis, as the user asked for it. Paths are absolute. */
@@ -83,7 +84,8 @@ export interface Failure {
 
 /** What the owner tells the engine process. To cancel, it kills the process. */
 export type EngineCommand =
-  | { type: "diagnose"; request: DiagnosisRequest }
+  /** The report is worded in `texts`; in English without. */
+  | { type: "diagnose"; request: DiagnosisRequest; texts?: Texts }
   /** End after the layer batch at hand and report what has been measured. */
   | { type: "finish" };
 

@@ -9,6 +9,7 @@
  * √(SE² + SE′²). A p value is that of Student's t with D − 1 degrees of freedom (Welch's where the
  * two are independent), for a few documents do not know their own spread.
  */
+import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import {
   baselineNll,
@@ -143,15 +144,18 @@ function contrastOf(reference: Report, other: Report, index: number): Contrast {
   const compare = (figure: (report: Report) => LinearEstimate | Absent): Compared =>
     differenceOf(figure(reference), figure(other), pairing.isPaired);
   const perToken = tokensDiffer(reference, other);
-  const otherText = textsDiffer(reference, other, pairing);
+  const otherTexts = differentTexts(reference, other, pairing);
   const costs = (figure: (report: Report) => LinearEstimate | Absent): Compared =>
     perToken === undefined ? compare(figure) : { reason: perToken };
   const count = Math.max(reference.architecture.layers, other.architecture.layers);
   return {
     report: index,
     pairing,
-    caveats: caveatsOf(reference, other, otherText),
-    baselineNll: otherText === undefined ? costs(baselineNll) : { reason: otherText },
+    caveats: caveatsOf(reference, other, otherTexts),
+    baselineNll:
+      otherTexts === undefined
+        ? costs(baselineNll)
+        : { reason: t("they were measured on different text: {0} and {1}", ...otherTexts) },
     growth: decided(compare(growthOf)),
     deepDistance: decided(compare(deepDistanceOf)),
     deepRemoval: decided(costs(deepRemovalOf)),
@@ -172,17 +176,17 @@ function pairingOf(reference: Report, other: Report): Pairing {
   const unpaired = (reason: string): Pairing => ({ isPaired: false, reason });
   const [a, b] = [reference.evaluation, other.evaluation];
   if (a.fingerprint === undefined || b.fingerprint === undefined) {
-    return unpaired("a report does not say which tokens it was measured on");
+    return unpaired(t("a report does not say which tokens it was measured on"));
   }
-  if (a.fingerprint !== b.fingerprint) return unpaired("they were measured on different tokens");
+  if (a.fingerprint !== b.fingerprint) return unpaired(t("they were measured on different tokens"));
   if (reference.documents === undefined || other.documents === undefined) {
-    return unpaired("a report does not state the figures of each document");
+    return unpaired(t("a report does not state the figures of each document"));
   }
   const documents = reference.documents.tokens.length;
   if (documents !== other.documents.tokens.length) {
-    return unpaired("they state different numbers of documents");
+    return unpaired(t("they state different numbers of documents"));
   }
-  if (documents < 2) return unpaired("there is only one document");
+  if (documents < 2) return unpaired(t("there is only one document"));
   return { isPaired: true, documents };
 }
 
@@ -192,14 +196,18 @@ function tokensDiffer(reference: Report, other: Report): string | undefined {
   const [a, b] = [reference.architecture.vocabularySize, other.architecture.vocabularySize];
   return a === b
     ? undefined
-    : `nats per token of different vocabularies (${a} and ${b} tokens) cannot be compared`;
+    : t("nats per token of different vocabularies ({0} and {1} tokens) cannot be compared", a, b);
 }
 
-/** Why losses are of different text, if they are. */
-function textsDiffer(reference: Report, other: Report, pairing: Pairing): string | undefined {
+/** The texts that losses are of, if they are different ones. */
+function differentTexts(
+  reference: Report,
+  other: Report,
+  pairing: Pairing,
+): readonly [reference: string, other: string] | undefined {
   if (pairing.isPaired || areSameTokens(reference, other)) return undefined;
   const [a, b] = [reference.evaluation.source, other.evaluation.source];
-  return a === b ? undefined : `they were measured on different text: ${a} and ${b}`;
+  return a === b ? undefined : [a, b];
 }
 
 function areSameTokens(reference: Report, other: Report): boolean {
@@ -207,20 +215,33 @@ function areSameTokens(reference: Report, other: Report): boolean {
   return fingerprint !== undefined && fingerprint === other.evaluation.fingerprint;
 }
 
-function caveatsOf(reference: Report, other: Report, otherText: string | undefined): string[] {
+function caveatsOf(
+  reference: Report,
+  other: Report,
+  otherTexts: readonly [string, string] | undefined,
+): string[] {
   const [a, b] = [reference, other];
   const isSame =
     a.checkpoint.fingerprint === b.checkpoint.fingerprint && a.checkpoint.fingerprint !== undefined;
   const [fewer, more] = [a.architecture.layers, b.architecture.layers].sort((x, y) => x - y);
   return [
-    ...(isSame ? ["Both are reports of the same weights."] : []),
-    ...(otherText === undefined
+    ...(isSame ? [t("Both are reports of the same weights.")] : []),
+    ...(otherTexts === undefined
       ? []
-      : [`A difference may be one of the texts: ${otherText.replace(/^they/, "the reports")}.`]),
+      : [
+          t(
+            "A difference may be one of the texts: the reports were measured on different text: {0} and {1}.",
+            ...otherTexts,
+          ),
+        ]),
     ...(fewer === more
       ? []
       : [
-          `Layers are matched by index; layers ${fewer!} to ${more! - 1} of the deeper model have no counterpart.`,
+          t(
+            "Layers are matched by index; layers {0} to {1} of the deeper model have no counterpart.",
+            fewer!,
+            more! - 1,
+          ),
         ]),
   ];
 }
@@ -229,7 +250,10 @@ function withoutCounterpart(reference: Report, other: Report, layer: number): Ab
   const [a, b] = [reference.architecture.layers, other.architecture.layers];
   if (layer < Math.min(a, b)) return undefined;
   return {
-    reason: `no counterpart: ${a < b ? "the reference" : "the other"} has ${Math.min(a, b)} layers`,
+    reason:
+      a < b
+        ? t("no counterpart: the reference has {0} layers", a)
+        : t("no counterpart: the other has {0} layers", b),
   };
 }
 
@@ -238,7 +262,7 @@ function differenceOf(
   other: LinearEstimate | Absent,
   isPairing: boolean,
 ): Compared {
-  if (isAbsent(reference)) return { reason: `reference: ${reference.reason}` };
+  if (isAbsent(reference)) return { reason: t("reference: {0}", reference.reason) };
   if (isAbsent(other)) return other;
   const figures = {
     reference: reference.value,
@@ -348,10 +372,10 @@ function figureOf(estimate: LinearEstimate | Absent): Figure | Absent {
 
 function growthOf(report: Report): LinearEstimate | Absent {
   const last = report.architecture.layers - 1;
-  if (last < 1) return { reason: "there is only one layer" };
+  if (last < 1) return { reason: t("there is only one layer") };
   const [from, to] = [logVariance(report, 0), logVariance(report, last)];
-  if (isAbsent(from)) return { reason: `layer 0: ${from.reason}` };
-  if (isAbsent(to)) return { reason: `layer ${last}: ${to.reason}` };
+  if (isAbsent(from)) return { reason: t("layer {0}: {1}", 0, from.reason) };
+  if (isAbsent(to)) return { reason: t("layer {0}: {1}", last, to.reason) };
   return combination([
     { weight: 1, estimate: to },
     { weight: -1, estimate: from },
@@ -376,7 +400,7 @@ function deepMean(
   const layers = Array.from({ length: count }, (_, n) => figure(report, start + n));
   const missing = layers.findIndex(isAbsent);
   const reason = layers.find(isAbsent)?.reason;
-  if (reason !== undefined) return { reason: `layer ${start + missing}: ${reason}` };
+  if (reason !== undefined) return { reason: t("layer {0}: {1}", start + missing, reason) };
   return combination(
     layers.flatMap((estimate) => (isAbsent(estimate) ? [] : [{ weight: 1 / count, estimate }])),
   );

@@ -1,4 +1,5 @@
 /** What a comparison found, in plain sentences that cite their numbers. */
+import { t } from "@vscode/l10n";
 import {
   isDifference,
   layerFigures,
@@ -10,7 +11,7 @@ import {
   type LayerFigure,
   type ReportSummary,
 } from "./comparison";
-import { figure, interval, signedWithInterval, withInterval, z95 } from "./format";
+import { figure, interval, listed, signedWithInterval, withInterval, z95 } from "./format";
 import { isAbsent, type Absent } from "./linearEstimate";
 
 /** The headline figures that every report has one of. */
@@ -45,7 +46,7 @@ export function factor(
 /** `layers 8–15`, or `layer 1` */
 export function deepLayers({ layers }: Pick<ReportSummary, "layers">): string {
   const first = Math.floor(layers / 2);
-  return first === layers - 1 ? `layer ${first}` : `layers ${first}–${layers - 1}`;
+  return first === layers - 1 ? t("layer {0}", first) : t("layers {0}", `${first}–${layers - 1}`);
 }
 
 function headlineSentence(comparison: Comparison, headline: Headline): string | undefined {
@@ -57,53 +58,83 @@ function headlineSentence(comparison: Comparison, headline: Headline): string | 
     return clause === undefined ? [] : [clause];
   });
   if (isAbsent(own) || others.length === 0) return undefined;
-  const { opening, figure: write, unit } = wordings[headline];
+  const { sentence, reference: write } = wordings[headline];
   const halves = [...new Set(reports.map(deepLayers))];
   // The deep halves of models of different depth are different layers.
-  const which = halves.length === 1 ? ` (${halves[0]!})` : "";
+  const which = halves.length === 1 ? halves[0] : undefined;
   const all = reports.map((report) => report[headline]);
-  return `${opening(which, all)} ${listed([`${write(own)}${unit} in ${base.name}`, ...others])}.`;
+  return sentence(listed([write(own, base.name), ...others]), which, all);
 }
 
 interface Wording {
-  opening: (deepLayers: string, own: readonly (Figure | Absent)[]) => string;
-  figure: (own: Figure) => string;
-  /** Said once, after the first figure. */
-  unit: string;
+  /** @param figures those of all reports, as the reference and the others write them */
+  sentence: (
+    figures: string,
+    deepLayers: string | undefined,
+    own: readonly (Figure | Absent)[],
+  ) => string;
+  /** The reference's figure with its unit, which is said once, and its name. */
+  reference: (own: Figure, name: string) => string;
+  /** Another's figure with its name and how it stands to the reference's. */
+  other: (own: Figure, name: string, difference: string) => string;
   /** How the other's figure stands to the reference's. */
   difference: (difference: Difference) => string;
 }
 
 const wordings: Readonly<Record<Headline, Wording>> = {
   growth: {
-    opening: (_, own) =>
+    sentence: (figures, _, own) =>
       own.every((one) => isAbsent(one) || one.value >= 0)
-        ? "From the first to the last layer, variance grows"
-        : "From the first to the last layer, variance changes",
-    figure: ({ value }) => `${figure(Math.exp(value))}-fold`,
-    unit: "",
+        ? t("From the first to the last layer, variance grows {0}.", figures)
+        : t("From the first to the last layer, variance changes {0}.", figures),
+    reference: ({ value }, name) => t("{0}-fold in {1}", figure(Math.exp(value)), name),
+    other: ({ value }, name, difference) =>
+      t("{0}-fold in {1} ({2})", figure(Math.exp(value)), name, difference),
     difference: ({ difference, standardError }) => {
       const { value, error } = factor(difference, standardError);
-      return `${value} ± ${error} as much`;
+      return t("{0} ± {1} as much", value, error);
     },
   },
   deepRemoval: {
-    opening: (layers) => `Removing one layer of the deep half${layers} costs on average`,
-    figure: ({ value, standardError }) => signedWithInterval(value, standardError),
-    unit: " nats per token",
-    difference: (difference) => lessOrMore(difference, "less", "more"),
+    sentence: (figures, layers) =>
+      layers === undefined
+        ? t("Removing one layer of the deep half costs on average {0}.", figures)
+        : t("Removing one layer of the deep half ({0}) costs on average {1}.", layers, figures),
+    reference: ({ value, standardError }, name) =>
+      t("{0} nats per token in {1}", signedWithInterval(value, standardError), name),
+    other: ({ value, standardError }, name, difference) =>
+      t("{0} in {1} ({2})", signedWithInterval(value, standardError), name, difference),
+    difference: (difference) =>
+      difference.difference < 0
+        ? t("{0} less", sizeOf(difference))
+        : t("{0} more", sizeOf(difference)),
   },
   deepDistance: {
-    opening: (layers) => `The Jacobian-to-identity distance of the deep half${layers} averages`,
-    figure: ({ value, standardError }) => withInterval(value, standardError),
-    unit: "",
-    difference: (difference) => lessOrMore(difference, "smaller", "larger"),
+    sentence: (figures, layers) =>
+      layers === undefined
+        ? t("The Jacobian-to-identity distance of the deep half averages {0}.", figures)
+        : t(
+            "The Jacobian-to-identity distance of the deep half ({0}) averages {1}.",
+            layers,
+            figures,
+          ),
+    reference: ({ value, standardError }, name) =>
+      t("{0} in {1}", withInterval(value, standardError), name),
+    other: ({ value, standardError }, name, difference) =>
+      t("{0} in {1} ({2})", withInterval(value, standardError), name, difference),
+    difference: (difference) =>
+      difference.difference < 0
+        ? t("{0} smaller", sizeOf(difference))
+        : t("{0} larger", sizeOf(difference)),
   },
   baselineNll: {
-    opening: () => "The loss of the whole model is",
-    figure: ({ value }) => figure(value),
-    unit: " nats per token",
-    difference: (difference) => lessOrMore(difference, "lower", "higher"),
+    sentence: (figures) => t("The loss of the whole model is {0}.", figures),
+    reference: ({ value }, name) => t("{0} nats per token in {1}", figure(value), name),
+    other: ({ value }, name, difference) => t("{0} in {1} ({2})", figure(value), name, difference),
+    difference: (difference) =>
+      difference.difference < 0
+        ? t("{0} lower", sizeOf(difference))
+        : t("{0} higher", sizeOf(difference)),
   },
 };
 
@@ -115,13 +146,14 @@ function clauseOf(
 ): string | undefined {
   const own: Figure | Absent = report[headline];
   if (isAbsent(own) || !isDifference(compared)) return undefined;
-  const { figure: write, difference } = wordings[headline];
-  const doubt = compared.significance === "none" ? ", not told apart" : "";
-  return `${write(own)} in ${report.name} (${difference(compared)}${doubt})`;
+  const { other, difference } = wordings[headline];
+  const told = difference(compared);
+  const doubted = compared.significance === "none" ? t("{0}, not told apart", told) : told;
+  return other(own, report.name, doubted);
 }
 
-function lessOrMore({ difference, standardError }: Difference, less: string, more: string): string {
-  return `${withInterval(Math.abs(difference), standardError)} ${difference < 0 ? less : more}`;
+function sizeOf({ difference, standardError }: Difference): string {
+  return withInterval(Math.abs(difference), standardError);
 }
 
 /** In how many layers a report differs from the reference, figure by figure. */
@@ -133,23 +165,21 @@ function countSentence(comparison: Comparison, { report, layers }: Contrast): st
       .filter(({ significance }) => significance !== undefined);
     if (tested.length === 0) return [];
     const found = tested.filter(({ significance }) => significance === "significant").length;
-    return [`the ${figureNames[name]} of ${found} of ${tested.length} layers`];
+    return [layersThatDiffer[name](found, tested.length)];
   });
   if (counts.length === 0) return undefined;
   const { reports, reference, falseDiscoveryRate } = comparison;
-  return (
-    `${reports[report]!.name} differs from ${reports[reference]!.name} in ${listed(counts)} ` +
-    `(false discovery rate ${falseDiscoveryRate * 100}%).`
+  return t(
+    "{0} differs from {1} in {2} (false discovery rate {3}%).",
+    reports[report]!.name,
+    reports[reference]!.name,
+    listed(counts),
+    falseDiscoveryRate * 100,
   );
 }
 
-export const figureNames: Readonly<Record<LayerFigure, string>> = {
-  variance: "output variance",
-  distance: "Jacobian-to-identity distance",
-  removal: "pruning sensitivity",
+const layersThatDiffer: Readonly<Record<LayerFigure, (some: number, all: number) => string>> = {
+  variance: (some, all) => t("the output variance of {0} of {1} layers", some, all),
+  distance: (some, all) => t("the Jacobian-to-identity distance of {0} of {1} layers", some, all),
+  removal: (some, all) => t("the pruning sensitivity of {0} of {1} layers", some, all),
 };
-
-function listed(parts: readonly string[]): string {
-  const last = parts.at(-1) ?? "";
-  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
-}

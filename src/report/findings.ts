@@ -1,7 +1,9 @@
 /** The verdict in plain sentences, each carrying the numbers it rests on. */
+import { t } from "@vscode/l10n";
 import type { Finding, GrowthLaw, LayerReport, Report } from "../diagnosis/report";
 import { median, rankCorrelation } from "../diagnosis/statistics";
 import { figure, namedLayers, perplexityCost } from "./format";
+import { english, languageInUse } from "./texts";
 import { freeThreshold, verdictOf } from "./verdict";
 
 /** The findings a report's figures bear; kinds whose figures are absent are left out. */
@@ -9,6 +11,19 @@ export function findingsOf(report: Report): Finding[] {
   return [growthFinding(report), identityFinding(report), removalFinding(report)].filter(
     (finding) => finding !== undefined,
   );
+}
+
+/**
+ * The sentences that the report's findings are; notices are not among them. Those of a report in
+ * another language are made anew from its figures, as far as it has them.
+ */
+export function verdictSentences(report: Report | undefined): string[] {
+  const told = (report?.findings ?? []).filter(({ kind }) => kind !== "notice");
+  if (report === undefined || (report.language ?? english) === languageInUse()) {
+    return told.map(({ text }) => text);
+  }
+  const own = new Map(findingsOf(report).map(({ kind, text }) => [kind, text]));
+  return told.map(({ kind, text }) => own.get(kind) ?? text);
 }
 
 /** What the variance did from the first to the last layer, and which law fits it better. */
@@ -22,12 +37,25 @@ function growthFinding({ growth, layers }: Report): Finding | undefined {
   const from = first.outputVariance!.mean;
   const to = last.outputVariance!.mean;
   const factor = to / from;
-  const change =
-    factor >= 1 ? `grows ${figure(factor)}-fold` : `falls to ${figure(100 * factor)}% of its value`;
+  const ends = [figure(from), first.index, figure(to), last.index] as const;
+  const law = betterLaw(growth, measured.length);
   return {
     kind: "growth",
     layers: measured.map(({ index }) => index),
-    text: `Variance ${change}, from ${figure(from)} after layer ${first.index} to ${figure(to)} after layer ${last.index}; ${betterLaw(growth, measured.length)}.`,
+    text:
+      factor >= 1
+        ? t(
+            "Variance grows {0}-fold, from {1} after layer {2} to {3} after layer {4}; {5}.",
+            figure(factor),
+            ...ends,
+            law,
+          )
+        : t(
+            "Variance falls to {0}% of its value, from {1} after layer {2} to {3} after layer {4}; {5}.",
+            figure(100 * factor),
+            ...ends,
+            law,
+          ),
   };
 }
 
@@ -36,13 +64,27 @@ const distinctR2 = 0.005;
 
 /** Which law fits better. That growth is exponential is said only when that fit wins. */
 function betterLaw({ exponential, power }: GrowthLaw, layers: number): string {
-  const r2 = (law: { r2: number }): string => `R² ${law.r2.toFixed(3)}`;
+  const r2 = (law: { r2: number }): string => law.r2.toFixed(3);
   if (layers < 3 || Math.abs(exponential.r2 - power.r2) < distinctR2) {
-    return `a power of depth (${r2(power)}) and a constant factor a layer (${r2(exponential)}) fit it equally well`;
+    return t(
+      "a power of depth (R² {0}) and a constant factor a layer (R² {1}) fit it equally well",
+      r2(power),
+      r2(exponential),
+    );
   }
   return power.r2 > exponential.r2
-    ? `a power of depth (∝ ℓ^${figure(power.exponent)}, ${r2(power)}) fits it better than a constant factor a layer (${r2(exponential)})`
-    : `exponential growth (× ${figure(Math.exp(exponential.rate))} a layer, ${r2(exponential)}) fits it better than a power of depth (${r2(power)})`;
+    ? t(
+        "a power of depth (∝ ℓ^{0}, R² {1}) fits it better than a constant factor a layer (R² {2})",
+        figure(power.exponent),
+        r2(power),
+        r2(exponential),
+      )
+    : t(
+        "exponential growth (× {0} a layer, R² {1}) fits it better than a power of depth (R² {2})",
+        figure(Math.exp(exponential.rate)),
+        r2(exponential),
+        r2(power),
+      );
 }
 
 /**
@@ -60,22 +102,46 @@ function identityFinding({ layers }: Report): Finding | undefined {
   const deep = measured.slice(half);
   const closest = measured.reduce((a, b) => (distance(b) < distance(a) ? b : a));
   const farthest = measured.reduce((a, b) => (distance(b) > distance(a) ? b : a));
+  const figures = [
+    middle(shallow),
+    named(shallow),
+    middle(deep),
+    named(deep),
+    closest.index,
+    figure(distance(closest)),
+    farthest.index,
+    figure(distance(farthest)),
+  ] as const;
+  const correlation = agreement(measured);
   return {
     kind: "identity",
     layers: deep.map(({ index }) => index),
-    text: `The Jacobian's distance to the identity has a median of ${middle(shallow)} in ${named(shallow)} and of ${middle(deep)} in ${named(deep)}; it is least in layer ${closest.index} (${figure(distance(closest))}) and greatest in layer ${farthest.index} (${figure(distance(farthest))})${agreement(measured)}.`,
+    text:
+      correlation === undefined
+        ? t(
+            "The Jacobian's distance to the identity has a median of {0} in {1} and of {2} in {3}; it is least in layer {4} ({5}) and greatest in layer {6} ({7}).",
+            ...figures,
+          )
+        : t(
+            "The Jacobian's distance to the identity has a median of {0} in {1} and of {2} in {3}; it is least in layer {4} ({5}) and greatest in layer {6} ({7}); its ranks correlate by {8} with those of the removal costs.",
+            ...figures,
+            correlation,
+          ),
   };
 }
 
-/** Whether the layers nearest to the identity are the cheapest to remove; the two need not agree. */
-function agreement(layers: readonly LayerReport[]): string {
+/**
+ * Whether the layers nearest to the identity are the cheapest to remove; the two need not agree. The
+ * rank correlation, where every layer has both figures.
+ */
+function agreement(layers: readonly LayerReport[]): string | undefined {
   const removable = layers.filter((layer) => layer.pruning !== undefined);
   const correlation = rankCorrelation(
     removable.map((layer) => layer.jacobian!.identityDistance),
     removable.map((layer) => layer.pruning!.deltaNll),
   );
-  if (removable.length < layers.length || correlation === undefined) return "";
-  return `; its ranks correlate by ${correlation.toFixed(2).replace("-", "−")} with those of the removal costs`;
+  if (removable.length < layers.length || correlation === undefined) return undefined;
+  return correlation.toFixed(2).replace("-", "−");
 }
 
 /** Which layers can go and at what cost, and how many the model uses, by the verdict rule. */
@@ -90,16 +156,40 @@ function removalFinding(report: Report): Finding | undefined {
   const uncertain = having("uncertain");
   const cheapest = judged.reduce((a, b) => (b.pruning!.deltaNll < a.pruning!.deltaNll ? b : a));
   const cost = perplexityCost(cheapest.pruning!);
+  const some = [free.length, layers.length, percent, named(free), cheapest.index, cost] as const;
   const removable =
     free.length === 0
-      ? `No layer is surely removable for less than ${percent} perplexity; the cheapest, layer ${cheapest.index}, costs ${cost}.`
-      : `${free.length} of ${layers.length} layers can ${free.length === 1 ? "" : "each "}be removed for less than ${percent} perplexity (${named(free)}); the cheapest, layer ${cheapest.index}, costs ${cost}.`;
-  const doubt =
-    uncertain.length === 0 ? "" : `; of ${named(uncertain)} the error bars leave it open`;
+      ? t(
+          "No layer is surely removable for less than {0} perplexity; the cheapest, layer {1}, costs {2}.",
+          percent,
+          cheapest.index,
+          cost,
+        )
+      : free.length === 1
+        ? t(
+            "{0} of {1} layers can be removed for less than {2} perplexity ({3}); the cheapest, layer {4}, costs {5}.",
+            ...some,
+          )
+        : t(
+            "{0} of {1} layers can each be removed for less than {2} perplexity ({3}); the cheapest, layer {4}, costs {5}.",
+            ...some,
+          );
+  const used = [needed.length, layers.length, percent] as const;
+  const effective =
+    uncertain.length === 0
+      ? t(
+          "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound).",
+          ...used,
+        )
+      : t(
+          "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound); of {3} the error bars leave it open.",
+          ...used,
+          named(uncertain),
+        );
   return {
     kind: "removal",
     layers: free.map(({ index }) => index),
-    text: `${removable} The model effectively uses ${needed.length} of ${layers.length} layers, since removing any one of them costs more than ${percent} (by the lower 95% bound)${doubt}.`,
+    text: `${removable} ${effective}`,
   };
 }
 

@@ -2,8 +2,10 @@
  * How figures are written, the same in the panel, the exported page and the terminal: three
  * significant digits, a true minus sign, and 95% intervals after ±.
  */
+import { t } from "@vscode/l10n";
 import { isSchemeName, schemes } from "../architecture/schemes";
 import type { EvaluationSummary, RemovalCost } from "../diagnosis/report";
+import { english, languageInUse } from "./texts";
 
 /** Half-width of a 95% interval, in standard errors. */
 export const z95 = 1.96;
@@ -96,13 +98,28 @@ export function costBounds({ deltaNll, standardError }: RemovalCost): [number, n
 
 /** `13.5 GB`, in powers of ten as disks are sold. */
 export function bytes(count: number): string {
-  return scaled(count, ["B", "kB", "MB", "GB", "TB"], " ");
+  const { digits, step } = scaled(count, byteUnits.length);
+  return `${digits} ${byteUnits[step]!}`;
 }
+
+const byteUnits = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** `6.74 billion`, `134 million`, `9,216` */
 export function largeCount(count: number): string {
   if (count < 1e6) return wholeNumber(count);
-  return scaled(count / 1e6, ["million", "billion", "trillion"], " ");
+  const { digits, step } = scaled(count / 1e6, largeUnits.length);
+  return largeUnits[step]!(digits);
+}
+
+const largeUnits = [
+  (digits: string) => t("{0} million", digits),
+  (digits: string) => t("{0} billion", digits),
+  (digits: string) => t("{0} trillion", digits),
+] as const;
+
+/** `6.74 billion parameters` */
+export function parameterCount(count: number): string {
+  return t("{0} parameters", largeCount(count));
 }
 
 /** `65,536` */
@@ -110,31 +127,112 @@ export function wholeNumber(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** What a loss is a mean over. */
+/** What the intervals are over. */
+export function intervalText({ documents }: Pick<EvaluationSummary, "documents">): string {
+  return documents === 1
+    ? t("± is a 95% interval over tokens.")
+    : t("± is a 95% interval over documents.");
+}
+
+/** `nats per token`: what a loss is a mean over. */
 export function lossUnit({ objective = "next-token" }: EvaluationSummary): string {
-  return { "next-token": "token", "masked-token": "masked token", class: "image" }[objective];
+  switch (objective) {
+    case "next-token":
+      return t("nats per token");
+    case "masked-token":
+      return t("nats per masked token");
+    case "class":
+      return t("nats per image");
+  }
 }
 
 /** `1 document`, `128 documents` */
-export function counted(count: number, noun: string): string {
-  return `${wholeNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: Noun): string {
+  const { one, many } = nouns[noun];
+  return (count === 1 ? one : many)(wholeNumber(count));
 }
+
+/** `2 of 8 documents` */
+export function countedOf(some: number, all: number, noun: Noun): string {
+  return t("{0} of {1}", wholeNumber(some), counted(all, noun));
+}
+
+export type Noun = keyof typeof nouns;
+
+/** What is counted, whole with its number: languages differ in what a number does to a noun. */
+const nouns = {
+  checkpoint: {
+    one: (count: string) => t("{0} checkpoint", count),
+    many: (count: string) => t("{0} checkpoints", count),
+  },
+  document: {
+    one: (count: string) => t("{0} document", count),
+    many: (count: string) => t("{0} documents", count),
+  },
+  file: {
+    one: (count: string) => t("{0} file", count),
+    many: (count: string) => t("{0} files", count),
+  },
+  head: {
+    one: (count: string) => t("{0} head", count),
+    many: (count: string) => t("{0} heads", count),
+  },
+  "key-value head": {
+    one: (count: string) => t("{0} key-value head", count),
+    many: (count: string) => t("{0} key-value heads", count),
+  },
+  layer: {
+    one: (count: string) => t("{0} layer", count),
+    many: (count: string) => t("{0} layers", count),
+  },
+  "Rademacher probe": {
+    one: (count: string) => t("{0} Rademacher probe", count),
+    many: (count: string) => t("{0} Rademacher probes", count),
+  },
+  reading: {
+    one: (count: string) => t("{0} reading", count),
+    many: (count: string) => t("{0} readings", count),
+  },
+  report: {
+    one: (count: string) => t("{0} report", count),
+    many: (count: string) => t("{0} reports", count),
+  },
+  sequence: {
+    one: (count: string) => t("{0} sequence", count),
+    many: (count: string) => t("{0} sequences", count),
+  },
+  tensor: {
+    one: (count: string) => t("{0} tensor", count),
+    many: (count: string) => t("{0} tensors", count),
+  },
+  thread: {
+    one: (count: string) => t("{0} thread", count),
+    many: (count: string) => t("{0} threads", count),
+  },
+  token: {
+    one: (count: string) => t("{0} token", count),
+    many: (count: string) => t("{0} tokens", count),
+  },
+} as const;
 
 /** `4.2 s`, `3 min 12 s`, `1 h 5 min` */
 export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return t("{0} s", seconds.toFixed(1));
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
+  if (whole < 60) return t("{0} s", whole);
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
+  if (minutes < 60) {
+    return whole % 60 === 0 ? t("{0} min", minutes) : t("{0} min {1} s", minutes, whole % 60);
+  }
   return minutes % 60 === 0
-    ? `${Math.floor(minutes / 60)} h`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    ? t("{0} h", Math.floor(minutes / 60))
+    : t("{0} h {1} min", Math.floor(minutes / 60), minutes % 60);
 }
 
 /** `22 Nov 2026, 08:57`, in the reader's time zone. @param time as ISO 8601 */
 export function dateTime(time: string): string {
-  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(
+  const locale = languageInUse() === english ? "en-GB" : languageInUse();
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(
     new Date(time),
   );
 }
@@ -150,14 +248,20 @@ export function layerList(layers: readonly number[]): string {
     else for (let j = i; j <= end; j++) runs.push(String(sorted[j]!));
     i = end + 1;
   }
-  const last = runs.pop();
-  if (last === undefined) return "";
-  return runs.length === 0 ? last : `${runs.join(", ")} and ${last}`;
+  return listed(runs);
+}
+
+/** `a, b and c` */
+export function listed(parts: readonly string[]): string {
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : t("{0} and {1}", parts.slice(0, -1).join(", "), last);
 }
 
 /** `layer 3`, `layers 0, 3–5 and 11` */
 export function namedLayers(layers: readonly number[]): string {
-  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(layers)}`;
+  return layers.length === 1
+    ? t("layer {0}", layerList(layers))
+    : t("layers {0}", layerList(layers));
 }
 
 /** How a norm scheme is written in the field; unknown schemes keep their own name. */
@@ -167,6 +271,7 @@ export function schemeName(scheme: string): string {
 
 /** How a model family is written in the field; unknown families keep their own name. */
 export function familyName(family: string): string {
+  if (family.toLowerCase() === "inferred") return t("transformer of its own");
   return familyNames.get(family.toLowerCase()) ?? family;
 }
 
@@ -215,7 +320,6 @@ const familyNames = new Map([
   ["t5", "T5 encoder"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
-  ["inferred", "transformer of its own"],
 ]);
 
 /** Power of ten of the leading digit. */
@@ -256,16 +360,16 @@ function withPlus(value: number, text: string): string {
   return value > 0 && Number.isFinite(value) ? `+${text}` : text;
 }
 
-function scaled(count: number, units: readonly string[], separator: string): string {
+/** Three digits of a count in thousands of thousands, and how many times a thousand: below `units`. */
+function scaled(count: number, units: number): { digits: string; step: number } {
   let step = 0;
   let rest = count;
   // 999.5 would round to a fourth digit.
-  while (rest >= 999.5 && step < units.length - 1) {
+  while (rest >= 999.5 && step < units - 1) {
     rest /= 1000;
     step++;
   }
-  const digits = step === 0 && Number.isInteger(rest) ? String(rest) : threeDigits(rest);
-  return `${digits}${separator}${units[step]!}`;
+  return { digits: step === 0 && Number.isInteger(rest) ? String(rest) : threeDigits(rest), step };
 }
 
 function threeDigits(value: number): string {

@@ -3,9 +3,11 @@
  * with no network and a content-security policy that admits nothing else.
  */
 import { createHash } from "node:crypto";
+import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import { baseName } from "./format";
-import { verdictSentences } from "./verdict";
+import { languageInUse, textsId, textsInUse } from "./texts";
+import { verdictSentences } from "./findings";
 
 /** The panel's bundle, as text. */
 export interface PanelAssets {
@@ -49,7 +51,7 @@ export function pageHtml(content: PageContent, assets: PanelAssets): string {
   const { title, sentences, dataId, data } = content;
   // What stands in the root is read where scripts are off; the panel replaces it.
   return `<!doctype html>
-<html lang="en">
+<html lang="${escapeHtml(languageInUse())}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -63,13 +65,21 @@ export function pageHtml(content: PageContent, assets: PanelAssets): string {
 <div id="root">
 <h1>${escapeHtml(title)}</h1>
 ${sentences.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n")}
-<noscript><p>The charts and the table need JavaScript.</p></noscript>
+<noscript><p>${escapeHtml(t("The charts and the table need JavaScript."))}</p></noscript>
 </div>
 <script type="application/json" id="${dataId}">${inlineJson(data)}</script>
-<script>${script}</script>
+${textsElement()}<script>${script}</script>
 </body>
 </html>
 `;
+}
+
+/** The texts that a page is shown in, as data; nothing for an English page. */
+export function textsElement(): string {
+  const texts = textsInUse();
+  return texts === undefined
+    ? ""
+    : `<script type="application/json" id="${textsId}">${inlineJson(texts)}</script>\n`;
 }
 
 /** JSON that cannot end the element it stands in, whatever strings it holds. */

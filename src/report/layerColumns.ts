@@ -1,7 +1,8 @@
 /** The figures of a layer as the columns of a table in text. */
+import { t } from "@vscode/l10n";
 import type { LayerReport, Report } from "../diagnosis/report";
 import { absent, figure, perplexityCost, signedWithInterval, withInterval } from "./format";
-import { verdictOf } from "./verdict";
+import { verdictName, verdictOf } from "./verdict";
 
 export interface LayerColumn {
   head: string;
@@ -19,19 +20,22 @@ export function layerColumns(report: Report): LayerColumn[] {
 function allColumns(report: Report): LayerColumn[] {
   return [
     {
-      head: "layer",
+      head: t("layer"),
       align: "right",
       cell: (layer) => String(layer.index),
       present: () => true,
     },
     {
-      head: "verdict",
+      head: t("verdict"),
       align: "left",
-      cell: (layer) => verdictOf(layer, report.baseline) ?? absent,
+      cell: (layer) => {
+        const verdict = verdictOf(layer, report.baseline);
+        return verdict === undefined ? absent : verdictName(verdict);
+      },
       present: (layer) => layer.pruning !== undefined,
     },
     {
-      head: "variance",
+      head: t("variance"),
       align: "right",
       cell: ({ outputVariance }) =>
         outputVariance ? withInterval(outputVariance.mean, outputVariance.standardError) : absent,
@@ -45,20 +49,20 @@ function allColumns(report: Report): LayerColumn[] {
       present: (layer) => layer.jacobian !== undefined,
     },
     {
-      head: "ΔNLL (nats)",
+      head: t("ΔNLL (nats)"),
       align: "right",
       cell: ({ pruning }) =>
         pruning ? signedWithInterval(pruning.deltaNll, pruning.standardError) : absent,
       present: (layer) => layer.pruning !== undefined,
     },
     {
-      head: "perplexity",
+      head: t("perplexity"),
       align: "right",
       cell: ({ pruning }) => (pruning ? perplexityCost(pruning) : absent),
       present: (layer) => layer.pruning !== undefined,
     },
     {
-      head: "attention ΔNLL",
+      head: t("attention ΔNLL"),
       align: "right",
       cell: ({ pruning }) =>
         pruning?.attention
@@ -67,7 +71,7 @@ function allColumns(report: Report): LayerColumn[] {
       present: (layer) => layer.pruning?.attention !== undefined,
     },
     {
-      head: "feed-forward ΔNLL",
+      head: t("feed-forward ΔNLL"),
       align: "right",
       cell: ({ pruning }) =>
         pruning?.feedForward
@@ -76,7 +80,7 @@ function allColumns(report: Report): LayerColumn[] {
       present: (layer) => layer.pruning?.feedForward !== undefined,
     },
     {
-      head: "block influence",
+      head: t("block influence"),
       align: "right",
       cell: ({ blockInfluence, blockInfluenceStandardError }) => {
         if (blockInfluence === undefined) return absent;

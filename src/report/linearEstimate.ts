@@ -9,6 +9,7 @@
  * difference are those of its terms, added or subtracted, so what the documents have in common
  * cancels.
  */
+import { t } from "@vscode/l10n";
 import type { LayerReport, Report } from "../diagnosis/report";
 
 export interface LinearEstimate {
@@ -44,7 +45,7 @@ export function logVariance(report: Report, index: number): LinearEstimate | Abs
   const statistics = layer?.outputVariance;
   if (statistics === undefined) return { reason: whyAbsent(report, layer, "variance") };
   const { mean, standardError } = statistics;
-  if (!(mean > 0)) return { reason: "a variance of 0 has no logarithm" };
+  if (!(mean > 0)) return { reason: t("a variance of 0 has no logarithm") };
   const { tokens } = report.documents ?? {};
   return transformed(
     estimate(report, mean, standardError, {
@@ -90,7 +91,7 @@ export function removalCost(report: Report, index: number): LinearEstimate | Abs
 export function baselineNll(report: Report): LinearEstimate | Absent {
   const { baseline, documents } = report;
   if (baseline === undefined) {
-    return { reason: "there is no language-model head, or its logits are not finite" };
+    return { reason: t("there is no language-model head, or its logits are not finite") };
   }
   return estimate(report, baseline.nll, baseline.standardError, {
     means: documents?.nll,
@@ -191,6 +192,6 @@ function whyAbsent(
   layer: LayerReport | undefined,
   metric: "variance" | "jacobian" | "pruning",
 ): string {
-  if (!report.evaluation.metrics.includes(metric)) return "not asked for";
-  return layer?.unmeasured?.find((entry) => entry.metric === metric)?.reason ?? "not measured";
+  if (!report.evaluation.metrics.includes(metric)) return t("not asked for");
+  return layer?.unmeasured?.find((entry) => entry.metric === metric)?.reason ?? t("not measured");
 }

@@ -1,13 +1,15 @@
 /** The report as Markdown: for a hover over training code, and for an assistant's answer. */
-import type { Report } from "../diagnosis/report";
+import { t } from "@vscode/l10n";
+import type { Baseline, Report } from "../diagnosis/report";
 import {
   baseName,
   counted,
   duration,
   familyName,
   figure,
-  largeCount,
+  intervalText,
   lossUnit,
+  parameterCount,
   schemeName,
   withInterval,
 } from "./format";
@@ -30,26 +32,48 @@ export function answerMarkdown(report: Report): string {
   const facts = [
     `${familyName(architecture.family)}, ${schemeName(architecture.normScheme)} (${architecture.normSchemeSource})`,
     counted(architecture.layers, "layer"),
-    `hidden size ${architecture.hiddenSize}`,
-    `${largeCount(checkpoint.parameters)} parameters`,
+    t("hidden size {0}", architecture.hiddenSize),
+    parameterCount(checkpoint.parameters),
   ];
   return [
-    `# Depth of ${text(baseName(checkpoint.path))}`,
+    `# ${t("Depth of {0}", text(baseName(checkpoint.path)))}`,
     `${text(checkpoint.path)}: ${text(facts.join(" · "))}`,
     ...(architecture.reading && architecture.reading.source !== "config"
-      ? [text(`Read as ${readingText(checkpoint.format, architecture.reading)}.`)]
+      ? [text(t("Read as {0}.", readingText(checkpoint.format, architecture.reading)))]
       : []),
     ...report.findings.map((finding) => `- ${text(finding.text)}`),
     ...(baseline
       ? [
-          `Baseline: ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}${
-            baseline.perplexity === undefined ? "" : `, perplexity ${figure(baseline.perplexity)}`
-          }.`,
+          baseline.perplexity === undefined
+            ? t("Baseline: {0} {1}.", nll(baseline), lossUnit(evaluation))
+            : t(
+                "Baseline: {0} {1}, perplexity {2}.",
+                nll(baseline),
+                lossUnit(evaluation),
+                figure(baseline.perplexity),
+              ),
         ]
       : []),
     layerTableMarkdown(report),
-    `Measured on ${counted(evaluation.documents, "document")}, ${counted(evaluation.tokens, "token")} of ${text(evaluation.source)}, on ${text(runtime.device)}, in ${duration(runtime.seconds)}. ± is a 95% interval over ${evaluation.documents === 1 ? "tokens" : "documents"}. "variance" is the mean over tokens of the residual stream's variance after the layer; "‖J−I‖/‖I‖" the distance of the layer's Jacobian from the identity; "ΔNLL" what removing the layer alone costs; a layer is free when that surely costs less than 1% perplexity.`,
+    [
+      t(
+        "Measured on {0}, {1} of {2}, on {3}, in {4}.",
+        counted(evaluation.documents, "document"),
+        counted(evaluation.tokens, "token"),
+        text(evaluation.source),
+        text(runtime.device),
+        duration(runtime.seconds),
+      ),
+      intervalText(evaluation),
+      t(
+        '"variance" is the mean over tokens of the residual stream\'s variance after the layer; "‖J−I‖/‖I‖" the distance of the layer\'s Jacobian from the identity; "ΔNLL" what removing the layer alone costs; a layer is free when that surely costs less than 1% perplexity.',
+      ),
+    ].join(" "),
   ].join("\n\n");
+}
+
+function nll({ nll: loss, standardError }: Baseline): string {
+  return withInterval(loss, standardError);
 }
 
 function withGap(rows: readonly string[], most: number, columns: readonly LayerColumn[]): string[] {

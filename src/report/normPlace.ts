@@ -1,19 +1,27 @@
 /** Where in the model a norm is, in words and by its layer. */
+import { t } from "@vscode/l10n";
 import type { NormSummary, Report } from "../diagnosis/report";
 
 /** `model.layers.*.norm · before the attention of every layer, 0 to 15`; undefined for another model's. */
 export function normText(norm: NormSummary, report: Report): string | undefined {
   if (report.architecture.norms?.some(({ path }) => path === norm.path) !== true) return undefined;
   const layer = layerOfNorm(norm, report);
-  const { layers } = report.architecture;
-  const whose = layer === undefined ? `every layer, 0 to ${layers - 1}` : `layer ${layer}`;
-  return `${norm.path} · ${placeNames[norm.feeds]}${norm.feeds === "head" ? "" : ` of ${whose}`}`;
+  const last = report.architecture.layers - 1;
+  return `${norm.path} · ${layer === undefined ? placeInAll[norm.feeds](last) : placeInOne[norm.feeds](layer)}`;
 }
 
-const placeNames: Readonly<Record<NormSummary["feeds"], string>> = {
-  attention: "before the attention",
-  feedForward: "before the feed-forward",
-  head: "after the last layer, before the head",
+const beforeHead = (): string => t("after the last layer, before the head");
+
+const placeInOne: Readonly<Record<NormSummary["feeds"], (layer: number) => string>> = {
+  attention: (layer) => t("before the attention of layer {0}", layer),
+  feedForward: (layer) => t("before the feed-forward of layer {0}", layer),
+  head: beforeHead,
+};
+
+const placeInAll: Readonly<Record<NormSummary["feeds"], (last: number) => string>> = {
+  attention: (last) => t("before the attention of every layer, 0 to {0}", last),
+  feedForward: (last) => t("before the feed-forward of every layer, 0 to {0}", last),
+  head: beforeHead,
 };
 
 /** The layer that alone has the norm: `model.layers.7.norm`; undefined where all share it or none has it. */

@@ -1,6 +1,7 @@
 /** What stands above and behind a norm in training code. */
+import { t } from "@vscode/l10n";
 import type { LayerReport, Report } from "../diagnosis/report";
-import { figure, schemeName } from "./format";
+import { counted, figure, schemeName } from "./format";
 import { layerTableMarkdown } from "./markdown";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictOf } from "./verdict";
@@ -29,7 +30,7 @@ export function normLine(report: Report): string {
 export function normHover(report: Report, path: string): string {
   const { normScheme, layers } = report.architecture;
   return [
-    `**\`${path.replaceAll("`", "'")}\`** · ${layers} layers · ${schemeName(normScheme)}`,
+    `**\`${path.replaceAll("`", "'")}\`** · ${counted(layers, "layer")} · ${schemeName(normScheme)}`,
     layerTableMarkdown(report, hoverRows),
   ].join("\n\n");
 }
@@ -53,6 +54,8 @@ function freeLayers(report: Report): string | undefined {
   if (judged.length === 0) return undefined;
   const free = judged.filter((verdict) => verdict === "free").length;
   const uncertain = judged.filter((verdict) => verdict === "uncertain").length;
-  const open = uncertain === 0 ? "" : ` (${uncertain} uncertain)`;
-  return `${free} of ${report.architecture.layers} layers nearly free to remove${open}`;
+  const { layers } = report.architecture;
+  return uncertain === 0
+    ? t("{0} of {1} layers nearly free to remove", free, layers)
+    : t("{0} of {1} layers nearly free to remove ({2} uncertain)", free, layers, uncertain);
 }

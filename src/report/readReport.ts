@@ -1,4 +1,5 @@
 /** Reads a report from a file that anyone may have written: every field is checked, or it is refused. */
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { lineOf, quote } from "../checkpoint/errors";
 import { metrics, type Report } from "../diagnosis/report";
@@ -39,7 +40,7 @@ export function parseReport(text: string): Report {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ReportFileError("notJson", `It is not JSON: ${lineOf(error)}.`);
+    throw new ReportFileError("notJson", t("It is not JSON: {0}.", lineOf(error)));
   }
   checkKind(value);
   const parsed = reportSchema.safeParse(value);
@@ -52,7 +53,7 @@ export function checkSize(bytes: number): void {
   if (bytes <= reportLimits.bytes) return;
   throw new ReportFileError(
     "tooLarge",
-    `It is ${bytes} bytes long; the limit is ${reportLimits.bytes}.`,
+    t("It is {0} bytes long; the limit is {1}.", bytes, reportLimits.bytes),
   );
 }
 
@@ -64,14 +65,17 @@ function checkKind(value: unknown): void {
   if (typeof schemaVersion === "number" && schemaVersion > 1) {
     throw new ReportFileError(
       "newerVersion",
-      `It has version ${schemaVersion} of the report's form; this version of Fathom reads version 1.`,
+      t(
+        "It has version {0} of the report's form; this version of Fathom reads version 1.",
+        schemaVersion,
+      ),
       "schemaVersion",
     );
   }
   if (schemaVersion !== 1 || !("checkpoint" in fields)) {
     throw new ReportFileError(
       "notAReport",
-      'It is JSON, but not a report of Fathom: that has "schemaVersion": 1 and "checkpoint".',
+      t('It is JSON, but not a report of Fathom: that has "schemaVersion": 1 and "checkpoint".'),
     );
   }
 }
@@ -196,6 +200,7 @@ const documentsSchema = object({
 
 const reportSchema = object({
   schemaVersion: z.literal(1, "expected 1"),
+  language: text.exactOptional(),
   checkpoint: object({
     path: text,
     format: text,
@@ -234,6 +239,7 @@ const reportSchema = object({
         object({ settings: z.record(text, text), nll: number.exactOptional() }),
       ).exactOptional(),
       margin: number.exactOptional(),
+      tokens: number.exactOptional(),
       untold: list(text).exactOptional(),
     }).exactOptional(),
   }),

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { ReadingSummary } from "../diagnosis/report";
 import { counted, figure } from "./format";
 
@@ -9,36 +10,46 @@ export function readingText(
   const [taken, ...others] = candidates;
   const told = settled.map(({ name, value, by }) => `${name}=${value} (${by})`);
   return [
-    `${format}, ${sources[source]}`,
-    ...(told.length > 0 ? [`settled: ${told.join(", ")}`] : []),
+    sources[source](format),
+    ...(told.length > 0 ? [t("settled: {0}", told.join(", "))] : []),
     ...(taken
       ? [
-          `of ${counted(candidates.length, "reading")} the evaluated tokens are predicted best with ` +
+          t(
+            "of {0} the evaluated tokens are predicted best with {1}",
+            counted(candidates.length, "reading"),
             Object.entries(taken.settings)
               .filter(([name]) => !untold.includes(name))
               .filter(([name]) => name !== "gelu" || taken.settings["activation"] === "gelu")
               .map(([name, value]) => `${name}=${value}`)
               .join(", "),
+          ),
           ...(taken.nll === undefined || others.length === 0
             ? []
             : [
-                `${figure(taken.nll)} nats a token${margin === undefined ? "" : `, the next reading ${figure(margin)} more`}`,
+                margin === undefined
+                  ? t("{0} nats a token", figure(taken.nll))
+                  : t(
+                      "{0} nats a token, the next reading {1} more",
+                      figure(taken.nll),
+                      figure(margin),
+                    ),
               ]),
         ]
       : []),
     ...(untold.length > 0
       ? [
-          `not told by the evidence, so the usual was taken: ${untold
-            .map((name) => `${name}=${taken?.settings[name] ?? ""}`)
-            .join(", ")}`,
+          t(
+            "not told by the evidence, so the usual was taken: {0}",
+            untold.map((name) => `${name}=${taken?.settings[name] ?? ""}`).join(", "),
+          ),
         ]
       : []),
   ].join("; ");
 }
 
-const sources: Record<ReadingSummary["source"], string> = {
-  config: "described by its config and its family",
-  family: "described by what the file states and its family",
-  inference: "inferred from the names and shapes of its tensors",
-  statement: "described by the roles of its tensors in fathom.json",
+const sources: Readonly<Record<ReadingSummary["source"], (format: string) => string>> = {
+  config: (format) => t("{0}, described by its config and its family", format),
+  family: (format) => t("{0}, described by what the file states and its family", format),
+  inference: (format) => t("{0}, inferred from the names and shapes of its tensors", format),
+  statement: (format) => t("{0}, described by the roles of its tensors in fathom.json", format),
 };

@@ -7,6 +7,7 @@ import {
   duration,
   familyName,
   figure,
+  intervalText,
   largeCount,
   layerList,
   lossUnit,
@@ -166,10 +167,10 @@ function measurementLines(report: Report, paint: Paint, width: number): string[]
       `on ${clean(runtime.device)} with ${counted(runtime.threads, "thread")}, ` +
       `in ${duration(runtime.seconds)}, with at most ${bytes(runtime.peakMemoryBytes)} of memory.`,
     baseline
-      ? `Nothing removed: ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}, ` +
+      ? `Nothing removed: ${withInterval(baseline.nll, baseline.standardError)} ${lossUnit(evaluation)}, ` +
         `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}.`
       : "",
-    `± is a 95% interval over ${evaluation.documents === 1 ? "tokens" : "documents"}.`,
+    intervalText(evaluation),
     ...report.findings
       .filter((finding) => finding.kind === "notice")
       .map((finding) => clean(finding.text)),

@@ -1,5 +1,6 @@
 /** Whether a layer is worth its depth: the one rule behind every tint, count and sentence. */
-import type { Baseline, LayerReport, Report } from "../diagnosis/report";
+import { t } from "@vscode/l10n";
+import type { Baseline, LayerReport } from "../diagnosis/report";
 import { costBounds } from "./format";
 
 export type Verdict = "free" | "needed" | "uncertain";
@@ -24,9 +25,26 @@ export function verdictOf(
   return "uncertain";
 }
 
-/** The sentences that the report's findings are; notices are not among them. */
-export function verdictSentences(report: Report | undefined): string[] {
-  return (report?.findings ?? [])
-    .filter((finding) => finding.kind !== "notice")
-    .map((finding) => finding.text);
+/** The verdict as a word. */
+export function verdictName(verdict: Verdict): string {
+  switch (verdict) {
+    case "free":
+      return t("free");
+    case "needed":
+      return t("needed");
+    case "uncertain":
+      return t("uncertain");
+  }
+}
+
+/** `18 needed`: of how many layers it is the verdict. */
+export function verdictCount(verdict: Verdict, count: number): string {
+  switch (verdict) {
+    case "free":
+      return t("{0} free", count);
+    case "needed":
+      return t("{0} needed", count);
+    case "uncertain":
+      return t("{0} uncertain", count);
+  }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { t } from "@vscode/l10n";
 
 /**
  * Writes beside the target and renames over it, so that a full disk leaves the old file as it was.
@@ -66,7 +67,7 @@ export class FileWriteError extends Error {
     readonly file: string,
     cause: unknown,
   ) {
-    super(`${file} could not be written: ${reasonOf(cause)}.`, { cause });
+    super(t("{0} could not be written: {1}.", file, reasonOf(cause)), { cause });
     this.name = "FileWriteError";
   }
 }
@@ -76,17 +77,17 @@ function reasonOf(cause: unknown): string {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
-      return "there is no space left on the disk";
+      return t("there is no space left on the disk");
     case "EACCES":
     case "EPERM":
-      return "permission was denied";
+      return t("permission was denied");
     case "EROFS":
-      return "the disk is read-only";
+      return t("the disk is read-only");
     case "ENOENT":
     case "ENOTDIR":
-      return "its folder does not exist";
+      return t("its folder does not exist");
     case "EISDIR":
-      return "a folder has that name";
+      return t("a folder has that name");
     default:
       return cause instanceof Error ? cause.message : String(cause);
   }

@@ -1,4 +1,5 @@
 import { open, stat } from "node:fs/promises";
+import { t } from "@vscode/l10n";
 import type { Architecture, PatchEmbedding } from "../architecture/description";
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import { elementCount } from "../checkpoint/checkpoint";
@@ -76,7 +77,7 @@ export function withoutLabels(
   const isAsked = architecture.objective.kind !== "class" || architecture.head === undefined;
   return isAsked || sequences.every(({ image }) => image?.label !== undefined)
     ? architecture
-    : { ...architecture, head: undefined, whyNoHead: "the images have no labels" };
+    : { ...architecture, head: undefined, whyNoHead: t("the images have no labels") };
 }
 
 interface ImageBatch {

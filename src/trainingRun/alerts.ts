@@ -1,4 +1,5 @@
 /** Thresholds that a person wants to hear of while training goes on. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import { figure } from "../report/format";
 import { deepIdentityDistance, verdictCounts } from "./runReport";
@@ -33,7 +34,12 @@ export function alertsOf(report: Report, rules: AlertRules): Alert[] {
       rule: "lastLayerVariance",
       value: variance!,
       threshold: rules.lastLayerVariance!,
-      text: `the variance after layer ${last?.index ?? 0} is ${figure(variance!)}, above ${figure(rules.lastLayerVariance!)}`,
+      text: t(
+        "the variance after layer {0} is {1}, above {2}",
+        last?.index ?? 0,
+        figure(variance!),
+        figure(rules.lastLayerVariance!),
+      ),
     });
   }
   if (counts !== undefined && rules.neededShare !== undefined) {
@@ -45,7 +51,21 @@ export function alertsOf(report: Report, rules: AlertRules): Alert[] {
         rule: "neededShare",
         value: share,
         threshold: rules.neededShare,
-        text: `${counts.needed} of ${report.layers.length} layers are needed${counts.uncertain > 0 ? ` and ${counts.uncertain} uncertain` : ""}, fewer than ${figure(100 * rules.neededShare)}%`,
+        text:
+          counts.uncertain > 0
+            ? t(
+                "{0} of {1} layers are needed and {2} uncertain, fewer than {3}%",
+                counts.needed,
+                report.layers.length,
+                counts.uncertain,
+                figure(100 * rules.neededShare),
+              )
+            : t(
+                "{0} of {1} layers are needed, fewer than {2}%",
+                counts.needed,
+                report.layers.length,
+                figure(100 * rules.neededShare),
+              ),
       });
     }
   }
@@ -54,7 +74,11 @@ export function alertsOf(report: Report, rules: AlertRules): Alert[] {
       rule: "deepIdentityDistance",
       value: distance!,
       threshold: rules.deepIdentityDistance!,
-      text: `the Jacobian's distance from the identity averages ${figure(distance!)} in the deeper half, below ${figure(rules.deepIdentityDistance!)}`,
+      text: t(
+        "the Jacobian's distance from the identity averages {0} in the deeper half, below {1}",
+        figure(distance!),
+        figure(rules.deepIdentityDistance!),
+      ),
     });
   }
   return alerts;

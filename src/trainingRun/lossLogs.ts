@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { isWeightName } from "../checkpoint/weightFiles";
 import { readCsvLog } from "./csvLog";
 import type { TrainingRun } from "./discover";
@@ -89,7 +90,7 @@ async function logFilesOf({ folder, steps }: TrainingRun): Promise<LogFile[]> {
 function sourceOf(folder: string, file: string, format: Format): string {
   if (format === "json") return path.basename(file);
   const relative = path.relative(folder, format === "events" ? path.dirname(file) : file);
-  return relative === "" ? "event files" : relative.split(path.sep).join("/");
+  return relative === "" ? t("event files") : relative.split(path.sep).join("/");
 }
 
 const logFolderName =

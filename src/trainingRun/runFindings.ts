@@ -1,4 +1,5 @@
 /** What happened between the first and the last step that were measured, in sentences with numbers. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import { figure, wholeNumber, withInterval } from "../report/format";
 import { deepIdentityDistance, verdictCounts, type RunStepReport } from "./runReport";
@@ -26,7 +27,15 @@ interface Step {
 function perplexityFinding(first: Step, last: Step): string | undefined {
   const [before, after] = [first.report.baseline, last.report.baseline];
   if (before?.perplexity === undefined || after?.perplexity === undefined) return undefined;
-  return `From step ${wholeNumber(first.step)} to step ${wholeNumber(last.step)}, perplexity on the evaluated text goes from ${figure(before.perplexity)} to ${figure(after.perplexity)} (NLL ${withInterval(before.nll, before.standardError)} to ${withInterval(after.nll, after.standardError)} nats per token).`;
+  return t(
+    "From step {0} to step {1}, perplexity on the evaluated text goes from {2} to {3} (NLL {4} to {5} nats per token).",
+    wholeNumber(first.step),
+    wholeNumber(last.step),
+    figure(before.perplexity),
+    figure(after.perplexity),
+    withInterval(before.nll, before.standardError),
+    withInterval(after.nll, after.standardError),
+  );
 }
 
 function varianceFinding(first: Step, last: Step): string | undefined {
@@ -42,21 +51,37 @@ function varianceFinding(first: Step, last: Step): string | undefined {
   const deep = variances("last");
   if (shallow === undefined || deep === undefined || shallow.index === deep.index) return undefined;
   const change = ({ from, to }: { from: number; to: number }): string =>
-    `from ${figure(from)} to ${figure(to)} (×${figure(to / from)})`;
-  return `Output variance after layer ${deep.index} goes ${change(deep)}, after layer ${shallow.index} ${change(shallow)}.`;
+    t("from {0} to {1} (×{2})", figure(from), figure(to), figure(to / from));
+  return t(
+    "Output variance after layer {0} goes {1}, after layer {2} {3}.",
+    deep.index,
+    change(deep),
+    shallow.index,
+    change(shallow),
+  );
 }
 
 function identityFinding(first: Step, last: Step): string | undefined {
   const before = deepIdentityDistance(first.report);
   const after = deepIdentityDistance(last.report);
   if (before === undefined || after === undefined) return undefined;
-  return `In the deeper half, the Jacobian's distance from the identity averages ${figure(before)} at first and ${figure(after)} at last.`;
+  return t(
+    "In the deeper half, the Jacobian's distance from the identity averages {0} at first and {1} at last.",
+    figure(before),
+    figure(after),
+  );
 }
 
 function depthFinding(first: Step, last: Step): string | undefined {
   const [before, after] = [verdictCounts(first.report), verdictCounts(last.report)];
   if (before === undefined || after === undefined) return undefined;
   const words = ({ needed, uncertain }: typeof before, { report }: Step): string =>
-    `${needed} of ${report.layers.length}${uncertain > 0 ? ` and perhaps ${uncertain} more` : ""}`;
-  return `Layers whose removal surely costs more than 1% perplexity: ${words(before, first)} at first, ${words(after, last)} at last.`;
+    uncertain > 0
+      ? t("{0} of {1} and perhaps {2} more", needed, report.layers.length, uncertain)
+      : t("{0} of {1}", needed, report.layers.length);
+  return t(
+    "Layers whose removal surely costs more than 1% perplexity: {0} at first, {1} at last.",
+    words(before, first),
+    words(after, last),
+  );
 }

@@ -82,7 +82,9 @@ describe("fathom.json", () => {
     await workbench.screenshot("readings-asked");
     await workbench.picks().first().click();
     await panel.reaches("done");
-    expect(await panel.find("body").textContent()).toContain("chosen by you");
+    await expect
+      .poll(() => panel.find("body").textContent(), { timeout: 30_000 })
+      .toContain("chosen by you");
     await workbench.screenshot("readings-chosen");
     // It is asked for once: the next run takes it.
     expect(existsSync(path.join(workbench.folder, "own", "fathom.json"))).toBe(false);

@@ -1,4 +1,5 @@
 /** The comparison: shows the reports it is sent, against the reference that a person chooses. */
+import { t } from "@vscode/l10n";
 import type {
   ComparedReport,
   ComparisonStatus,
@@ -15,6 +16,7 @@ import { exportButtons } from "../shared/exportButtons";
 import { followSystemTheme, onThemeChange, readPalette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
 import { followed, zoomed } from "../shared/zoom";
+import { readTexts } from "../shared/texts";
 import "./compare.css";
 import { ComparisonBar } from "./comparisonBar";
 import { DifferenceTable } from "./differenceTable";
@@ -47,7 +49,7 @@ class ComparisonPage {
   private readonly legend: Legend;
   private readonly figures: OverlayFigure[];
   private readonly axisName = element("p", { class: "axis-name" });
-  private readonly costLog = checkbox("Log scale", (isCostLog) => {
+  private readonly costLog = checkbox(t("Log scale"), (isCostLog) => {
     this.navigate({ isCostLog });
   });
   private readonly differences: DifferenceTable;
@@ -129,7 +131,7 @@ class ComparisonPage {
     );
     this.charts = element("section", {
       class: "charts",
-      attributes: { "aria-label": "Charts over depth" },
+      attributes: { "aria-label": t("Charts over depth") },
       children: [this.legend.node, ...this.figures.map(({ node }) => node), this.axisName],
     });
     root.replaceChildren(
@@ -140,7 +142,7 @@ class ComparisonPage {
           this.statusBar.node,
           element("section", {
             class: "verdict",
-            children: [element("h2", { class: "sr-only", text: "Verdict" }), this.sentences],
+            children: [element("h2", { class: "sr-only", text: t("Verdict") }), this.sentences],
           }),
           this.reportTable.node,
           this.charts,
@@ -187,7 +189,7 @@ class ComparisonPage {
 
   private exports(): HTMLElement {
     return exportButtons(this.host.formats, {
-      label: "Export the comparison",
+      label: t("Export the comparison"),
       meanings: exportTitles,
       onExport: (format) => {
         this.export(format);
@@ -249,7 +251,9 @@ class ComparisonPage {
     this.costLog.setChecked(navigation.isCostLog);
     setText(
       this.axisName,
-      `${view.isRelative ? "relative depth, from the first layer to the last" : "layer"} (drag across a chart to zoom)`,
+      view.isRelative
+        ? t("relative depth, from the first layer to the last (drag across a chart to zoom)")
+        : t("layer (drag across a chart to zoom)"),
     );
     this.drawCharts(view);
     if (hasTwo) {
@@ -269,7 +273,7 @@ class ComparisonPage {
 
   private showSentences(comparison: Comparison | undefined): void {
     const found = comparison === undefined ? [] : comparisonSentences(comparison).map(unbroken);
-    const pending = "What tells them apart is said once two reports are there.";
+    const pending = t("What tells them apart is said once two reports are there.");
     const next = this.ready.length < 2 ? [pending] : found;
     if (next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n"))
       return;
@@ -326,8 +330,8 @@ class ComparisonPage {
       known === undefined
         ? ""
         : view.isRelative
-          ? `Depth ${Math.round((100 * known) / Math.max(1, placeCount(view) - 1))}%`
-          : `Layer ${known}`,
+          ? t("Depth {0}%", Math.round((100 * known) / Math.max(1, placeCount(view) - 1)))
+          : t("Layer {0}", known),
     );
   }
 
@@ -365,11 +369,11 @@ class ComparisonPage {
   }
 }
 
-const exportTitles: Readonly<Record<ExportFormat, string>> = {
-  json: "Every difference, with its error",
-  csv: "One row for each difference",
-  png: "The charts as a picture",
-  html: "This page as one file that opens anywhere",
+const exportTitles: Readonly<Record<ExportFormat, () => string>> = {
+  json: () => t("Every difference, with its error"),
+  csv: () => t("One row for each difference"),
+  png: () => t("The charts as a picture"),
+  html: () => t("This page as one file that opens anywhere"),
 };
 
 function depthsDiffer(reports: readonly NamedReport[]): boolean {
@@ -380,6 +384,7 @@ function readOverlayPalette(): OverlayPalette {
   return { theme: readPalette(), series: readSeriesColours() };
 }
 
+readTexts();
 const host = connectComparisonHost();
 if (host.kind === "file") followSystemTheme();
 const root = document.getElementById("root");

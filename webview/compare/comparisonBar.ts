@@ -1,13 +1,14 @@
 /** Where the comparison stands and what can be done about it. */
+import { t } from "@vscode/l10n";
 import type { ComparisonStatus, ComparisonToHost } from "../../src/protocol/comparison";
-import { counted } from "../../src/report/format";
+import { counted, countedOf } from "../../src/report/format";
 import { StatusBar } from "../shared/statusBar";
 import { button } from "../shared/toolkit";
 
 export class ComparisonBar {
   private readonly bar: StatusBar;
-  private readonly cancel = this.action("Cancel", "cancel");
-  private readonly resume = this.action("Measure what is missing", "resume");
+  private readonly cancel = this.action(t("Cancel"), "cancel");
+  private readonly resume = this.action(t("Measure what is missing"), "resume");
 
   /** @param exports stand here once there is something to export */
   constructor(
@@ -51,16 +52,20 @@ export class ComparisonBar {
 export function statusText(status: ComparisonStatus): string {
   const { ready, failed, left } = counts(status);
   const all = status.standings.length;
-  if (ready === all) return `${counted(all, "report")}, all measured`;
-  const have = `${ready} of ${counted(all, "report")}`;
-  const also = failed === 0 ? "" : ` · ${failed} could not be measured`;
-  switch (status.phase) {
+  if (ready === all) return t("{0}, all measured", counted(all, "report"));
+  const have = countedOf(ready, all, "report");
+  const also = failed === 0 ? [] : [t("{0} could not be measured", failed)];
+  return [...standingParts(status.phase, have, left - failed), ...also].join(" · ");
+}
+
+function standingParts(phase: ComparisonStatus["phase"], have: string, missing: number): string[] {
+  switch (phase) {
     case "running":
-      return `${have} · diagnosing what has none yet${also}`;
+      return [have, t("diagnosing what has none yet")];
     case "cancelled":
-      return `Cancelled · ${have}${also}`;
+      return [t("Cancelled"), have];
     case "done":
-      return `${have}${left === failed ? "" : ` · ${left - failed} not measured`}${also}`;
+      return missing === 0 ? [have] : [have, t("{0} not measured", missing)];
   }
 }
 

@@ -1,4 +1,5 @@
 /** The columns of the table of differences: what they show, and by what they sort. */
+import { t } from "@vscode/l10n";
 import {
   isDifference,
   type Compared,
@@ -8,6 +9,7 @@ import {
 } from "../../src/report/comparison";
 import { factor } from "../../src/report/comparisonVerdict";
 import { figure, interval } from "../../src/report/format";
+import type { Absent } from "../../src/report/linearEstimate";
 
 export interface DifferenceColumn {
   id: string;
@@ -38,8 +40,8 @@ export function differenceColumns(
   return [
     {
       id: "layer",
-      head: "Layer",
-      meaning: "Module index",
+      head: t("Layer"),
+      meaning: t("Module index"),
       sortKey: (layer) => layer,
       cell: (layer) => ({ value: String(layer) }),
     },
@@ -79,28 +81,43 @@ export function sortRows(
 interface Kind {
   figure: LayerFigure;
   symbol: string;
-  head: string;
-  meaning: string;
+  head: () => string;
+  meaning: () => string;
+  /** What the figure of one of the two is. */
+  ownMeaning: Readonly<Record<"reference" | "other", () => string>>;
 }
 
 const kinds: readonly Kind[] = [
   {
     figure: "variance",
     symbol: "σ²",
-    head: "σ² ratio",
-    meaning: "Output variance over the reference’s",
+    head: () => t("σ² ratio"),
+    meaning: () => t("Output variance over the reference’s"),
+    ownMeaning: {
+      reference: () => t("Output variance of the reference"),
+      other: () => t("Output variance of the other"),
+    },
   },
   {
     figure: "distance",
     symbol: "‖J−I‖",
-    head: "‖J−I‖ difference",
-    meaning: "Jacobian-to-identity distance less the reference’s",
+    head: () => t("‖J−I‖ difference"),
+    meaning: () => t("Jacobian-to-identity distance less the reference’s"),
+    ownMeaning: {
+      reference: () => t("Jacobian-to-identity distance of the reference"),
+      other: () => t("Jacobian-to-identity distance of the other"),
+    },
   },
   {
     figure: "removal",
     symbol: "ΔNLL",
-    head: "ΔNLL difference",
-    meaning: "NLL increase when the layer is removed less the reference’s, in nats per token",
+    head: () => t("ΔNLL difference"),
+    meaning: () =>
+      t("NLL increase when the layer is removed less the reference’s, in nats per token"),
+    ownMeaning: {
+      reference: () => t("NLL increase when the layer is removed of the reference"),
+      other: () => t("NLL increase when the layer is removed of the other"),
+    },
   },
 ];
 
@@ -108,11 +125,11 @@ function differenceColumn(
   { report, layers }: Contrast,
   { figure: name, head, meaning }: Kind,
 ): DifferenceColumn {
-  const at = (layer: number): Compared => layers[layer]?.[name] ?? noSuchLayer;
+  const at = (layer: number): Compared => layers[layer]?.[name] ?? noSuchLayer();
   return {
     id: `${report}.${name}`,
-    head,
-    meaning,
+    head: head(),
+    meaning: meaning(),
     report,
     sortKey: (layer) => {
       const compared = at(layer);
@@ -130,7 +147,7 @@ function differenceColumn(
 
 function ownColumn(
   { report, layers }: Contrast,
-  { figure: name, symbol, meaning }: Kind,
+  { figure: name, symbol, ownMeaning }: Kind,
   side: "reference" | "other",
 ): DifferenceColumn {
   const at = (layer: number): number | undefined => {
@@ -140,20 +157,22 @@ function ownColumn(
   };
   return {
     id: `${report}.${name}.${side}`,
-    head: side === "reference" ? `${symbol} reference` : symbol,
-    meaning: `${meaning.split(/ (?:over|less) the/)[0]!} of the ${side === "reference" ? "reference" : "other"}`,
+    head: side === "reference" ? t("{0} reference", symbol) : symbol,
+    meaning: ownMeaning[side](),
     report,
     sortKey: at,
     cell: (layer) => {
       const value = at(layer);
       if (value !== undefined) return { value: figure(value) };
-      const compared = layers[layer]?.[name] ?? noSuchLayer;
+      const compared = layers[layer]?.[name] ?? noSuchLayer();
       return { absent: isDifference(compared) ? "" : compared.reason };
     },
   };
 }
 
-const noSuchLayer = { reason: "neither model has this layer" };
+function noSuchLayer(): Absent {
+  return { reason: t("neither model has this layer") };
+}
 
 function signed({ difference, standardError }: { difference: number; standardError?: number }): {
   value: string;

@@ -1,4 +1,5 @@
 /** Every layer's differences to the reference as a table that sorts. */
+import { t } from "@vscode/l10n";
 import { type Comparison } from "../../src/report/comparison";
 import { element, setText } from "../shared/dom";
 import { checkbox } from "../shared/toolkit";
@@ -30,7 +31,7 @@ export class DifferenceTable {
   private readonly heads = element("tr");
   private readonly body = element("tbody");
   private readonly key = element("p", { class: "mark-key" });
-  private readonly bothFigures = checkbox("Both figures", (bothFigures) => {
+  private readonly bothFigures = checkbox(t("Both figures"), (bothFigures) => {
     this.events.onChoice({ ...this.choice, bothFigures });
   });
   private readonly rows = new Map<number, HTMLElement>();
@@ -49,7 +50,7 @@ export class DifferenceTable {
       children: [
         element("caption", {
           class: "sr-only",
-          text: "Differences to the reference, layer by layer. ± is a 95% interval.",
+          text: t("Differences to the reference, layer by layer. ± is a 95% interval."),
           attributes: { id: captionId },
         }),
         element("thead", { children: [this.groups, this.heads] }),
@@ -59,7 +60,7 @@ export class DifferenceTable {
     this.scroller = element("div", {
       class: "table-scroller",
       // A region that scrolls must be reachable for those who scroll with keys.
-      attributes: { tabindex: "0", role: "region", "aria-label": "Table of differences" },
+      attributes: { tabindex: "0", role: "region", "aria-label": t("Table of differences") },
       children: [table],
     });
     this.node = element("section", {
@@ -67,7 +68,7 @@ export class DifferenceTable {
       children: [
         element("div", {
           class: "section-head",
-          children: [element("h2", { text: "Differences by layer" }), this.bothFigures.node],
+          children: [element("h2", { text: t("Differences by layer") }), this.bothFigures.node],
         }),
         this.key,
         this.scroller,
@@ -84,8 +85,11 @@ export class DifferenceTable {
     this.showHead(comparison, styles, columns);
     setText(
       this.key,
-      `* significant at a false discovery rate of ${comparison.falseDiscoveryRate * 100}% over ` +
-        `${comparison.tests} differences · ° only by its own test at 5%`,
+      t(
+        "* significant at a false discovery rate of {0}% over {1} differences · ° only by its own test at 5%",
+        comparison.falseDiscoveryRate * 100,
+        comparison.tests,
+      ),
     );
     this.rows.clear();
     this.body.replaceChildren(
@@ -138,7 +142,8 @@ export class DifferenceTable {
           },
           children: [
             seriesGlyph(styles[report]!),
-            ` ${reports[report]!.name} against ${reports[reference]!.name}`,
+            " ",
+            t("{0} against {1}", reports[report]!.name, reports[reference]!.name),
           ],
         }),
       ),
@@ -155,7 +160,7 @@ export class DifferenceTable {
       text: column.head,
       attributes: {
         type: "button",
-        title: `${column.meaning}. Sort by it.`,
+        title: t("{0}. Sort by it.", column.meaning),
         "data-column": column.id,
       },
     });

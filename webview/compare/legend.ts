@@ -1,4 +1,5 @@
 /** The bar that stays above the charts: which reports are drawn, and which layer is meant. */
+import { t } from "@vscode/l10n";
 import { element, setText } from "../shared/dom";
 import { button, checkbox } from "../shared/toolkit";
 import { seriesGlyph } from "./seriesGlyph";
@@ -20,13 +21,13 @@ export class Legend {
   readonly node: HTMLElement;
   private readonly items = element("ul", {
     class: "series-legend",
-    attributes: { "aria-label": "Reports that are drawn" },
+    attributes: { "aria-label": t("Reports that are drawn") },
   });
   private readonly layerLine = element("p", { class: "layer-line" });
-  private readonly relative = checkbox("Relative depth", (isRelative) => {
+  private readonly relative = checkbox(t("Relative depth"), (isRelative) => {
     this.events.onRelative(isRelative);
   });
-  private readonly wholeAxis = button("Show all layers", {
+  private readonly wholeAxis = button(t("Show all layers"), {
     appearance: "secondary",
     onPress: () => {
       this.events.onWholeAxis();
@@ -73,7 +74,7 @@ export class Legend {
   private buttonOf(name: string, style: number): HTMLButtonElement {
     const node = element("button", {
       class: "series-toggle",
-      attributes: { type: "button", title: `Show or hide ${name} in the charts` },
+      attributes: { type: "button", title: t("Show or hide {0} in the charts", name) },
       children: [seriesGlyph(style), element("span", { text: name })],
     });
     node.addEventListener("click", () => {

@@ -1,4 +1,5 @@
 /** How the reports were compared: pairing, errors, significance, and what each was measured on. */
+import { t } from "@vscode/l10n";
 import type { Comparison, NamedReport } from "../../src/report/comparison";
 import { counted } from "../../src/report/format";
 import { element } from "../shared/dom";
@@ -11,7 +12,7 @@ export class Method {
   constructor() {
     this.node = element("section", {
       class: "measurement",
-      children: [element("h2", { text: "How they were compared" }), this.facts],
+      children: [element("h2", { text: t("How they were compared") }), this.facts],
     });
   }
 
@@ -40,33 +41,47 @@ export function methodFacts(
     ),
   );
   return [
-    ["Differences", "Figure less the reference’s; of variances, the ratio to the reference’s"],
+    [
+      t("Differences"),
+      t("Figure less the reference’s; of variances, the ratio to the reference’s"),
+    ],
     ...contrasts.map(({ report, pairing, caveats }): [string, string] => [
       reports[report]!.name,
       [
         pairing.isPaired
-          ? `Paired over the same ${counted(pairing.documents, "document")}: what they have in common cancels.`
-          : `Not paired, for ${pairing.reason}: the errors of both are added as squares.`,
+          ? t(
+              "Paired over the same {0}: what they have in common cancels.",
+              counted(pairing.documents, "document"),
+            )
+          : t("Not paired, for {0}: the errors of both are added as squares.", pairing.reason),
         ...caveats,
       ].join(" "),
     ]),
-    ["Intervals", "± is a 95% interval, 1.96 standard errors over documents"],
+    [t("Intervals"), t("± is a 95% interval, 1.96 standard errors over documents")],
     [
-      "Significance",
-      `p values of Student’s t over documents; * by Benjamini and Hochberg at a false discovery rate of ` +
-        `${falseDiscoveryRate * 100}% over the ${tests} differences of layers and loss, in the table of reports at 5% each`,
+      t("Significance"),
+      t(
+        "p values of Student’s t over documents; * by Benjamini and Hochberg at a false discovery rate of {0}% over the {1} differences of layers and loss, in the table of reports at 5% each",
+        falseDiscoveryRate * 100,
+        tests,
+      ),
     ],
     ...(isBounded
       ? [
           [
-            "Deep half",
-            "Without each document’s figures, errors of sums over layers are upper bounds",
+            t("Deep half"),
+            t("Without each document’s figures, errors of sums over layers are upper bounds"),
           ] satisfies [string, string],
         ]
       : []),
     ...reports.map(({ name, report }): [string, string] => [
-      `Text of ${name}`,
-      `${counted(report.evaluation.documents, "document")}, ${counted(report.evaluation.tokens, "token")} of ${report.evaluation.source}`,
+      t("Text of {0}", name),
+      t(
+        "{0}, {1} of {2}",
+        counted(report.evaluation.documents, "document"),
+        counted(report.evaluation.tokens, "token"),
+        report.evaluation.source,
+      ),
     ]),
   ];
 }

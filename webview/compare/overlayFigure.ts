@@ -1,6 +1,8 @@
 /** One overlaid chart on the page: every report's figures at the highlighted place above the plot. */
+import { t } from "@vscode/l10n";
 import { element } from "../shared/dom";
 import { PlaceFigure, type PlaceEvents } from "../shared/placeFigure";
+import { significanceName } from "./mark";
 import { overlayDrawing, placeText, type OverlayPalette } from "./overlayDrawing";
 import type { OverlayModel, OverlayReadout } from "./overlayModel";
 import { seriesGlyph } from "./seriesGlyph";
@@ -36,10 +38,12 @@ export class OverlayFigure {
     const readouts = place === undefined ? model.summaries : model.readouts(place);
     this.readouts.replaceChildren(...readouts.map(readoutNode));
     if (place === undefined) {
-      this.figure.highlight(undefined, model.emptiness ?? "no layer chosen");
+      this.figure.highlight(undefined, model.emptiness ?? t("no layer chosen"));
       return;
     }
-    const where = model.isRelative ? `Depth ${placeText(model, place)}` : `Layer ${place}`;
+    const where = model.isRelative
+      ? t("Depth {0}", placeText(model, place))
+      : t("Layer {0}", place);
     const figures = readouts.map(({ name, text }) => `${name} ${spoken(text)}`);
     this.figure.highlight(place, `${where}: ${figures.join("; ")}`);
   }
@@ -57,5 +61,7 @@ function readoutNode({ style, name, text }: OverlayReadout): HTMLElement {
 
 /** The marks of significance in words. */
 function spoken(text: string): string {
-  return text.replace(" *", ", significant").replace(" °", ", significant alone");
+  return text
+    .replace(" *", `, ${significanceName("significant")}`)
+    .replace(" °", `, ${significanceName("alone")}`);
 }

@@ -1,9 +1,16 @@
 /** What an overlaid chart shows, free of how it is drawn: one series for each report. */
+import { t } from "@vscode/l10n";
 import type { LayerReport, Metric, Report } from "../../src/diagnosis/report";
 import type { Comparison, LayerFigure } from "../../src/report/comparison";
 import { isDifference } from "../../src/report/comparison";
-import { factor, figureNames } from "../../src/report/comparisonVerdict";
-import { figure, layerList, signedWithInterval, withInterval, z95 } from "../../src/report/format";
+import { factor } from "../../src/report/comparisonVerdict";
+import {
+  figure,
+  namedLayers,
+  signedWithInterval,
+  withInterval,
+  z95,
+} from "../../src/report/format";
 import { linearAxis, logAxis, type LayerRange, type ValueAxis } from "../shared/axis";
 
 /** What a person looks at. */
@@ -65,15 +72,9 @@ export interface OverlayReadout {
 /** The three charts, from top to bottom. */
 export function overlayModels(view: OverlayView): OverlayModel[] {
   return [
-    overlayModel(view, "variance", {
-      unit: "σ² of the residual stream, squared units, log scale",
-      isLog: true,
-    }),
-    overlayModel(view, "distance", { unit: "‖J − I‖ / ‖I‖, a ratio, log scale", isLog: true }),
-    overlayModel(view, "removal", {
-      unit: `ΔNLL without the layer, nats per token${view.isCostLog ? ", log scale" : ""}`,
-      isLog: view.isCostLog,
-    }),
+    overlayModel(view, "variance", true),
+    overlayModel(view, "distance", true),
+    overlayModel(view, "removal", view.isCostLog),
   ];
 }
 
@@ -104,11 +105,7 @@ export function layerAtPlace(
   return places < 2 ? 0 : Math.round((place * (layers - 1)) / (places - 1));
 }
 
-function overlayModel(
-  view: OverlayView,
-  figure: LayerFigure,
-  { unit, isLog: wantsLog }: { unit: string; isLog: boolean },
-): OverlayModel {
+function overlayModel(view: OverlayView, figure: LayerFigure, wantsLog: boolean): OverlayModel {
   const places = placeCount(view);
   const all = view.shown.map((report) => seriesOf(view, report, figure, places));
   const seen = all.flatMap(({ points }) => points).filter(({ place }) => isInSight(place, view));
@@ -124,8 +121,8 @@ function overlayModel(
   const hasPoints = series.some(({ points }) => points.length > 0);
   return {
     figure,
-    title: titles[figure],
-    unit: isLog || !wantsLog ? unit : unit.replace(", log scale", ""),
+    title: titles[figure](),
+    unit: units[figure](isLog),
     places,
     isRelative: view.isRelative,
     ...(view.visible ? { visible: view.visible } : {}),
@@ -133,17 +130,39 @@ function overlayModel(
     series,
     ...(hasPoints
       ? {}
-      : { emptiness: view.shown.length === 0 ? "No report is shown" : "Measured in no report" }),
+      : {
+          emptiness: view.shown.length === 0 ? t("No report is shown") : t("Measured in no report"),
+        }),
     notes: [...unmeasuredNotes(view, figure), ...(isLog ? notDrawn(view, all, series) : [])],
     summaries: all.map((one) => summaryOf(view, one)),
     readouts: (place) => view.shown.map((report) => readoutOf(view, report, figure, place, places)),
   };
 }
 
-const titles: Readonly<Record<LayerFigure, string>> = {
-  variance: "Output variance",
-  distance: "Jacobian-to-identity distance",
-  removal: "Pruning sensitivity",
+const titles: Readonly<Record<LayerFigure, () => string>> = {
+  variance: () => t("Output variance"),
+  distance: () => t("Jacobian-to-identity distance"),
+  removal: () => t("Pruning sensitivity"),
+};
+
+const units: Readonly<Record<LayerFigure, (isLog: boolean) => string>> = {
+  variance: (isLog) =>
+    isLog
+      ? t("σ² of the residual stream, squared units, log scale")
+      : t("σ² of the residual stream, squared units"),
+  distance: (isLog) =>
+    isLog ? t("‖J − I‖ / ‖I‖, a ratio, log scale") : t("‖J − I‖ / ‖I‖, a ratio"),
+  removal: (isLog) =>
+    isLog
+      ? t("ΔNLL without the layer, nats per token, log scale")
+      : t("ΔNLL without the layer, nats per token"),
+};
+
+/** As they stand within a sentence. */
+const figureNames: Readonly<Record<LayerFigure, () => string>> = {
+  variance: () => t("output variance"),
+  distance: () => t("Jacobian-to-identity distance"),
+  removal: () => t("pruning sensitivity"),
 };
 
 const metricOf: Readonly<Record<LayerFigure, Metric>> = {
@@ -196,7 +215,7 @@ function summaryOf(
   const [first, last] = [points[0], points.at(-1)];
   const text =
     first === undefined || last === undefined
-      ? "not measured"
+      ? t("not measured")
       : first === last
         ? figure(first.value)
         : `${figure(first.value)} → ${figure(last.value)}`;
@@ -215,13 +234,13 @@ function readoutOf(
   const own = view.reports[report]!;
   const [name, style] = [view.names[report]!, view.styles[report]!];
   const index = layerAtPlace(place, own.architecture.layers, places, view.isRelative);
-  if (index === undefined) return { style, name, text: "no such layer" };
+  if (index === undefined) return { style, name, text: t("no such layer") };
   const layer = own.layers.find((one) => one.index === index);
   const measured = layer && figureOf(layer, figure);
-  const where = view.isRelative ? `layer ${index}: ` : "";
-  if (!measured) return { style, name, text: `${where}${reasonOf(own, layer, figure)}` };
+  const placed = (text: string) => (view.isRelative ? t("layer {0}: {1}", index, text) : text);
+  if (!measured) return { style, name, text: placed(reasonOf(own, layer, figure)) };
   const write = figure === "removal" ? signedWithInterval : withInterval;
-  const text = `${where}${write(...measured)}`;
+  const text = placed(write(...measured));
   // Differences are of layers of the same index.
   const contrast = view.isRelative
     ? undefined
@@ -245,8 +264,8 @@ export function differenceText(
 
 function reasonOf(report: Report, layer: LayerReport | undefined, figure: LayerFigure): string {
   const metric = metricOf[figure];
-  if (!report.evaluation.metrics.includes(metric)) return "not asked for";
-  return layer?.unmeasured?.find((entry) => entry.metric === metric)?.reason ?? "not measured";
+  if (!report.evaluation.metrics.includes(metric)) return t("not asked for");
+  return layer?.unmeasured?.find((entry) => entry.metric === metric)?.reason ?? t("not measured");
 }
 
 /** `lns: not asked for`, or `lns, layers 3–5: …` */
@@ -260,8 +279,8 @@ function unmeasuredNotes(view: OverlayView, figure: LayerFigure): string[] {
       reasons.set(reason, [...(reasons.get(reason) ?? []), layer.index]);
     }
     return [...reasons].map(([reason, layers]) => {
-      const which = layers.length === own.layers.length ? "" : `, ${named(layers)}`;
-      return `${view.names[report]!}${which}: ${figureNames[figure]}: ${reason}`;
+      const which = layers.length === own.layers.length ? "" : `, ${namedLayers(layers)}`;
+      return `${view.names[report]!}${which}: ${figureNames[figure]()}: ${reason}`;
     });
   });
 }
@@ -274,17 +293,17 @@ function notDrawn(
   return all.flatMap(({ report, points }, n) => {
     const left = points.filter((point) => !drawn[n]!.points.includes(point));
     if (left.length === 0) return [];
-    const layers = named(left.map(({ layer }) => layer));
+    const layers = namedLayers(left.map(({ layer }) => layer));
     return [
-      `${view.names[report]!}, ${layers}: a log scale has no place for costs at or below zero`,
+      t(
+        "{0}, {1}: a log scale has no place for costs at or below zero",
+        view.names[report]!,
+        layers,
+      ),
     ];
   });
 }
 
 function isInSight(place: number, { visible }: OverlayView): boolean {
   return visible === undefined || (place >= visible.min && place <= visible.max);
-}
-
-function named(layers: readonly number[]): string {
-  return `${layers.length === 1 ? "layer" : "layers"} ${layerList(layers)}`;
 }

@@ -1,4 +1,5 @@
 /** The comparison as one picture: names, verdict and the three charts. */
+import { t } from "@vscode/l10n";
 import { pictureMargin, pictureUrl, type Brush, type LegendEntry } from "../shared/picture";
 import { overlayDrawing, type OverlayPalette } from "./overlayDrawing";
 import type { OverlayModel } from "./overlayModel";
@@ -26,7 +27,7 @@ function drawComparison(
   palette: OverlayPalette,
 ): number {
   let y = pictureMargin + 20;
-  brush.line(`Depth of ${names.join(", ")}`, y, { size: 22, weight: 600 });
+  brush.line(t("Depth of {0}", names.join(", ")), y, { size: 22, weight: 600 });
   y = brush.paragraphs(sentences, y + 8, { size: 15, gap: 6 }) + 34;
   const entries = drawn.map(({ name, style }) => legendEntry(brush, name, style, palette));
   y = brush.legend(entries, y, 13);
@@ -39,8 +40,11 @@ function drawComparison(
     y = brush.paragraphs(model.notes, y, { size: 12, muted: true, gap: 1 });
   }
   y += 18;
-  const axisName = models[0]?.isRelative === true ? "relative depth" : "layer";
-  brush.axisName(`${axisName}; error bars are 95% intervals`, y);
+  const axisName =
+    models[0]?.isRelative === true
+      ? t("relative depth; error bars are 95% intervals")
+      : t("layer; error bars are 95% intervals");
+  brush.axisName(axisName, y);
   return y;
 }
 

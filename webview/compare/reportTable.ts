@@ -1,4 +1,5 @@
 /** The compared reports, one row each: headline figures, and how they stand to the reference's. */
+import { t } from "@vscode/l10n";
 import {
   isDifference,
   type Compared,
@@ -11,7 +12,7 @@ import {
   absent,
   counted,
   figure,
-  largeCount,
+  parameterCount,
   schemeName,
   signedWithInterval,
   withInterval,
@@ -32,30 +33,32 @@ export class ReportTable {
   /** @param onReference takes the place among the compared */
   constructor(private readonly onReference: (place: number) => void) {
     const heads = [
-      headNode("Report", "text", "What is compared"),
-      headNode("Reference", "text", "The report that the others are compared with"),
-      headNode("Loss", "number", "NLL of the whole model, nats per token"),
+      headNode(t("Report"), "text", t("What is compared")),
+      headNode(t("Reference"), "text", t("The report that the others are compared with")),
+      headNode(t("Loss"), "number", t("NLL of the whole model, nats per token")),
       headNode(
-        "Variance growth",
+        t("Variance growth"),
         "number",
-        "Output variance of the last layer over that of the first",
+        t("Output variance of the last layer over that of the first"),
       ),
       headNode(
-        "Deep ΔNLL",
+        t("Deep ΔNLL"),
         "number",
-        "Mean NLL increase when one layer of the deep half is removed, nats per token",
+        t("Mean NLL increase when one layer of the deep half is removed, nats per token"),
       ),
       headNode(
-        "Deep ‖J−I‖",
+        t("Deep ‖J−I‖"),
         "number",
-        "Mean Jacobian-to-identity distance over the deep half of the layers",
+        t("Mean Jacobian-to-identity distance over the deep half of the layers"),
       ),
     ];
     const table = element("table", {
       children: [
         element("caption", {
           class: "sr-only",
-          text: "The compared reports. ± is a 95% interval; the second line of a figure is its difference to the reference.",
+          text: t(
+            "The compared reports. ± is a 95% interval; the second line of a figure is its difference to the reference.",
+          ),
         }),
         element("thead", { children: [element("tr", { children: heads })] }),
         this.body,
@@ -64,10 +67,10 @@ export class ReportTable {
     this.node = element("section", {
       class: "report-table",
       children: [
-        element("h2", { text: "Reports" }),
+        element("h2", { text: t("Reports") }),
         element("div", {
           class: "table-scroller",
-          attributes: { tabindex: "0", role: "region", "aria-label": "Table of reports" },
+          attributes: { tabindex: "0", role: "region", "aria-label": t("Table of reports") },
           children: [table],
         }),
       ],
@@ -137,7 +140,11 @@ export class ReportTable {
             nameNode(report.name, place),
             element("div", {
               class: "report-facts",
-              text: `${schemeName(report.normScheme)} · ${counted(report.layers, "layer")} · ${largeCount(report.parameters)} parameters`,
+              text: [
+                schemeName(report.normScheme),
+                counted(report.layers, "layer"),
+                parameterCount(report.parameters),
+              ].join(" · "),
             }),
           ],
         }),
@@ -158,7 +165,7 @@ export class ReportTable {
       attributes: {
         type: "radio",
         name: "reference",
-        "aria-label": `Compare the others with ${name}`,
+        "aria-label": t("Compare the others with {0}", name),
       },
     });
     input.checked = isReference;
@@ -181,13 +188,13 @@ function standingText(standing: Standing): string {
     case "ready":
       return "";
     case "waiting":
-      return "Waits to be diagnosed";
+      return t("Waits to be diagnosed");
     case "measuring":
-      return `Being diagnosed · ${standing.doing}`;
+      return t("Being diagnosed · {0}", standing.doing);
     case "missing":
-      return "Not measured";
+      return t("Not measured");
     case "failed":
-      return `Could not be measured: ${standing.reason}`;
+      return t("Could not be measured: {0}", standing.reason);
   }
 }
 
@@ -199,7 +206,7 @@ function figureCell(
   if (isAbsent(own)) return absentCell(own.reason);
   const difference =
     compared === undefined
-      ? element("span", { class: "difference", text: "reference" })
+      ? element("span", { class: "difference", text: t("reference") })
       : isDifference(compared)
         ? element("span", {
             class: "difference",
@@ -212,7 +219,7 @@ function figureCell(
           })
         : element("span", {
             class: "difference absent",
-            text: "not comparable",
+            text: t("not comparable"),
             attributes: { title: compared.reason },
           });
   return element("td", {
@@ -224,7 +231,7 @@ function figureCell(
 function ownText(headline: Headline, { value, standardError }: Figure): string {
   switch (headline) {
     case "growth":
-      return `${figure(Math.exp(value))}-fold`;
+      return t("{0}-fold", figure(Math.exp(value)));
     case "deepRemoval":
       return signedWithInterval(value, standardError);
     case "deepDistance":

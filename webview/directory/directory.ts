@@ -1,9 +1,11 @@
 /** The tensor directory of a checkpoint: shows what it is sent, and finds tensors by their names. */
+import { t } from "@vscode/l10n";
 import type { DirectoryToHost, HostToDirectory } from "../../src/protocol/directory";
 import type { CheckpointDirectory } from "../../src/report/directory";
 import { counted } from "../../src/report/format";
 import { element, setText } from "../shared/dom";
 import { connectPage, type PageHost } from "../shared/pageHost";
+import { readTexts } from "../shared/texts";
 import { button } from "../shared/toolkit";
 import "./directory.css";
 import { factsOf, headline, type ShownOutlook } from "./facts";
@@ -21,27 +23,27 @@ class DirectoryPage {
     class: "filter",
     attributes: {
       type: "search",
-      placeholder: "Filter by name or type",
-      "aria-label": "Filter tensors by name or type",
+      placeholder: t("Filter by name or type"),
+      "aria-label": t("Filter tensors by name or type"),
       spellcheck: "false",
     },
   });
-  private readonly diagnose = button("Diagnose Depth", {
+  private readonly diagnose = button(t("Diagnose Depth"), {
     appearance: "primary",
     onPress: () => {
       this.host.post({ type: "diagnose" });
     },
   });
-  private readonly copyName = button("Copy name", {
+  private readonly copyName = button(t("Copy name"), {
     appearance: "secondary",
-    title: "Copy the name of the chosen tensor (Ctrl+C)",
+    title: t("Copy the name of the chosen tensor (Ctrl+C)"),
     onPress: () => {
       this.copy();
     },
   });
-  private readonly revealFile = button("Reveal file", {
+  private readonly revealFile = button(t("Reveal file"), {
     appearance: "secondary",
-    title: "Show the file of the chosen tensor in the explorer (Ctrl+Enter)",
+    title: t("Show the file of the chosen tensor in the explorer (Ctrl+Enter)"),
     onPress: () => {
       this.reveal();
     },
@@ -137,7 +139,7 @@ class DirectoryPage {
       case "reading":
         setText(this.title, message.name);
         this.title.title = message.path;
-        setText(this.headline, "Reading…");
+        setText(this.headline, t("Reading…"));
         break;
       case "directory":
         this.directory = JSON.parse(
@@ -154,7 +156,7 @@ class DirectoryPage {
         this.content.hidden = true;
         this.problem.hidden = false;
         setText(this.headline, "");
-        setText(this.problem, `This file cannot be shown. ${message.reason}`);
+        setText(this.problem, t("This file cannot be shown. {0}", message.reason));
         break;
       case "outlook":
         this.showOutlook(message.outlook);
@@ -183,7 +185,7 @@ class DirectoryPage {
     this.rows = visibleRows(directory, { filter, turned: new Set(turned) });
     const found = this.rows.reduce((sum, row) => sum + (row.kind === "part" ? row.found : 0), 0);
     const isFiltered = filter.trim() !== "";
-    setText(this.found, isFiltered ? `${counted(found, "tensor")} found` : "");
+    setText(this.found, isFiltered ? t("{0} found", counted(found, "tensor")) : "");
     this.tree.show(directory, this.rows, active);
     this.showChoice();
   }
@@ -213,7 +215,7 @@ class DirectoryPage {
         : this.directory.parts[row.part]!.prefix.replace(/\.$/, "");
     if (name === "") return;
     this.host.post({ type: "copy", name });
-    setText(this.found, `Copied ${name}`);
+    setText(this.found, t("Copied {0}", name));
   }
 
   private reveal(): void {
@@ -230,6 +232,7 @@ class DirectoryPage {
   }
 }
 
+readTexts();
 const root = document.getElementById("root");
 // The page is never exported, so it never answers itself.
 if (root)

@@ -1,5 +1,6 @@
 /** What stands above the directory: which checkpoint this is, how it is read, what a diagnosis takes. */
 
+import { t } from "@vscode/l10n";
 import type { HostToDirectory } from "../../src/protocol/directory";
 import type { CheckpointDirectory } from "../../src/report/directory";
 import {
@@ -28,13 +29,13 @@ export function headline({ format, files, bytes: size, tensors }: CheckpointDire
   return [
     format,
     counted(files.length, "file"),
-    `${bytes(size)} on disk`,
+    t("{0} on disk", bytes(size)),
     counted(tensors, "tensor"),
   ].join(" · ");
 }
 
 export function factsOf(directory: CheckpointDirectory, outlook: ShownOutlook | undefined): Fact[] {
-  return [parameters(directory), ...(outlook ? outlookFacts(outlook) : pending)];
+  return [parameters(directory), ...(outlook ? outlookFacts(outlook) : pending())];
 }
 
 /** `6.74 billion: BF16 6.74 billion · F32 32` */
@@ -45,37 +46,43 @@ function parameters({ parameters, types }: CheckpointDirectory): Fact {
       `${dataType}${types.length === 1 ? "" : ` ${largeCount(parameters)}`}`,
   );
   const text =
-    types.length === 1 ? `${total}, all ${shares[0]!}` : `${total}: ${shares.join(" · ")}`;
-  return { name: "Parameters", text };
+    types.length === 1 ? t("{0}, all {1}", total, shares[0]!) : `${total}: ${shares.join(" · ")}`;
+  return { name: t("Parameters"), text };
 }
 
-const pending: Fact[] = ["Read as", "Memory", "Time"].map((name) => ({ name, text: "…" }));
+function pending(): Fact[] {
+  return [t("Read as"), t("Memory"), t("Time")].map((name) => ({ name, text: "…" }));
+}
 
 function outlookFacts(outlook: ShownOutlook): Fact[] {
   if (outlook.kind !== "readable") {
     return [
-      { name: "Cannot be diagnosed", text: outlook.reason, isProblem: true },
-      { name: "Memory", text: unknown },
-      { name: "Time", text: unknown },
+      { name: t("Cannot be diagnosed"), text: outlook.reason, isProblem: true },
+      { name: t("Memory"), text: unknown() },
+      { name: t("Time"), text: unknown() },
     ];
   }
   const { architecture, lacksLoss, estimate } = outlook;
   return [
-    { name: "Read as", text: readAs(architecture) },
-    ...architecture.notices.map((text) => ({ name: "Note", text })),
+    { name: t("Read as"), text: readAs(architecture) },
+    ...architecture.notices.map((text) => ({ name: t("Note"), text })),
     ...(lacksLoss === undefined
       ? []
-      : [{ name: "Not measured", text: `what removing a layer costs, since ${lacksLoss}` }]),
-    ...("refusal" in estimate
-      ? [{ name: "Cannot be diagnosed", text: estimate.refusal, isProblem: true } as const]
       : [
-          { name: "Memory", text: memoryText(estimate) },
-          { name: "Time", text: timeText(estimate) },
+          { name: t("Not measured"), text: t("what removing a layer costs, since {0}", lacksLoss) },
+        ]),
+    ...("refusal" in estimate
+      ? [{ name: t("Cannot be diagnosed"), text: estimate.refusal, isProblem: true } as const]
+      : [
+          { name: t("Memory"), text: memoryText(estimate) },
+          { name: t("Time"), text: timeText(estimate) },
         ]),
   ];
 }
 
-const unknown = "cannot be estimated without knowing the architecture";
+function unknown(): string {
+  return t("cannot be estimated without knowing the architecture");
+}
 
 /** `LLaMA · Pre-LN (stated in config.json) · 32 layers · hidden size 4,096 · …` */
 function readAs(facts: ArchitectureFacts): string {
@@ -84,28 +91,36 @@ function readAs(facts: ArchitectureFacts): string {
     familyName(facts.family),
     `${schemeName(facts.scheme)} (${facts.schemeSource})`,
     counted(facts.layers, "layer"),
-    `hidden size ${wholeNumber(facts.hiddenSize)}`,
-    counted(heads, "head") +
-      (keyValueHeads === heads ? "" : `, ${keyValueHeads} of keys and values`),
-    `feed-forward size ${wholeNumber(facts.feedForwardSize)}`,
-    `vocabulary ${wholeNumber(facts.vocabularySize)}`,
-    ...(contextLength === undefined ? [] : [`context ${wholeNumber(contextLength)}`]),
+    t("hidden size {0}", wholeNumber(facts.hiddenSize)),
+    keyValueHeads === heads
+      ? counted(heads, "head")
+      : t("{0}, {1} of keys and values", counted(heads, "head"), keyValueHeads),
+    t("feed-forward size {0}", wholeNumber(facts.feedForwardSize)),
+    t("vocabulary {0}", wholeNumber(facts.vocabularySize)),
+    ...(contextLength === undefined ? [] : [t("context {0}", wholeNumber(contextLength))]),
   ].join(" · ");
 }
 
 function memoryText({ memory, sequences, sequenceLength }: Estimate): string {
-  const tokens = `${counted(sequences, "sequence")} of ${wholeNumber(sequenceLength)} tokens`;
-  return (
-    `about ${bytes(Number(memory.bytes.toPrecision(2)))}: the largest layer in float32 ${bytes(memory.layer)}, ` +
-    `residual streams of up to ${tokens} ${bytes(memory.streams)}, ` +
-    `one run ${bytes(memory.run)}, the engine itself ${bytes(memory.engine)}`
+  return t(
+    "about {0}: the largest layer in float32 {1}, residual streams of up to {2} of {3} tokens {4}, one run {5}, the engine itself {6}",
+    bytes(Number(memory.bytes.toPrecision(2))),
+    bytes(memory.layer),
+    counted(sequences, "sequence"),
+    wholeNumber(sequenceLength),
+    bytes(memory.streams),
+    bytes(memory.run),
+    bytes(memory.engine),
   );
 }
 
 function timeText({ time }: Estimate): string {
-  return (
-    `about ${duration(rounded(time.seconds))} on the CPU: ${figure(time.multiplyAdds)} multiply–adds, ` +
-    `at an assumed ${largeCount(time.rate)} a second on each of ${counted(time.threads, "thread")}`
+  return t(
+    "about {0} on the CPU: {1} multiply–adds, at an assumed {2} a second on each of {3}",
+    duration(rounded(time.seconds)),
+    figure(time.multiplyAdds),
+    largeCount(time.rate),
+    counted(time.threads, "thread"),
   );
 }
 

@@ -1,4 +1,5 @@
 /** Which rows of the directory are to be seen: the parts, and the tensors of those that are open. */
+import { t } from "@vscode/l10n";
 import type { CheckpointDirectory, DirectoryPart } from "../../src/report/directory";
 
 export type Row =
@@ -53,13 +54,13 @@ export function partKey({ kind, prefix }: DirectoryPart): string {
 export function partTitle({ kind, layer }: DirectoryPart): string {
   switch (kind) {
     case "layer":
-      return `Layer ${layer ?? ""}`;
+      return t("Layer {0}", layer ?? "");
     case "before":
-      return "Before the layers";
+      return t("Before the layers");
     case "after":
-      return "After the layers";
+      return t("After the layers");
     case "all":
-      return "Tensors";
+      return t("Tensors");
   }
 }
 
@@ -72,7 +73,7 @@ export function fullName(directory: CheckpointDirectory, part: number, tensor: n
 /** `BF16`, or `mixed` of several types. */
 export function typeOf({ tensors }: DirectoryPart): string {
   const [first, ...others] = tensors;
-  return others.every(([, dataType]) => dataType === first![1]) ? first![1] : "mixed";
+  return others.every(([, dataType]) => dataType === first![1]) ? first![1] : t("mixed");
 }
 
 /** Layers are many and alike; what stands around them is little and different. */

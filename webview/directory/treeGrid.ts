@@ -2,8 +2,9 @@
  * The rows as a tree grid. A checkpoint may have a hundred thousand tensors: only the rows in sight are
  * nodes of the page, and the active one, which assistive technology is pointed at.
  */
+import { t } from "@vscode/l10n";
 import type { CheckpointDirectory } from "../../src/report/directory";
-import { bytes, counted, largeCount } from "../../src/report/format";
+import { bytes, counted, countedOf, largeCount } from "../../src/report/format";
 import { element } from "../shared/dom";
 import { fullName, partTitle, typeOf, type Row } from "./rows";
 
@@ -15,7 +16,14 @@ export interface TreeGridEvents {
   onReveal: () => void;
 }
 
-const columns = ["Name", "Shape", "Type", "Parameters", "Size"] as const;
+/** From left to right, with their heads. */
+const columns = [
+  { id: "name", head: () => t("Name") },
+  { id: "shape", head: () => t("Shape") },
+  { id: "type", head: () => t("Type") },
+  { id: "parameters", head: () => t("Parameters") },
+  { id: "size", head: () => t("Size") },
+] as const;
 
 /** Rows that are nodes above and below those in sight, so that scrolling finds them there. */
 const margin = 12;
@@ -35,10 +43,10 @@ export class TreeGrid {
     this.head = element("div", {
       class: "row head",
       attributes: { role: "row", "aria-rowindex": "1" },
-      children: columns.map((name, at) =>
+      children: columns.map(({ head }, at) =>
         element("span", {
           class: cellClass(at),
-          text: name,
+          text: head(),
           attributes: { role: "columnheader" },
         }),
       ),
@@ -48,7 +56,7 @@ export class TreeGrid {
       attributes: {
         role: "treegrid",
         tabindex: "0",
-        "aria-label": "Tensors by layer",
+        "aria-label": t("Tensors by layer"),
         "aria-colcount": String(columns.length),
         "aria-keyshortcuts": "Control+C Control+Enter",
       },
@@ -214,7 +222,7 @@ export class TreeGrid {
     const count =
       found === tensors.length
         ? counted(found, "tensor")
-        : `${found} of ${counted(tensors.length, "tensor")}`;
+        : countedOf(found, tensors.length, "tensor");
     return rowNode("part", { "aria-level": "1", "aria-expanded": String(isOpen) }, [
       element("span", {
         class: "name",
@@ -240,7 +248,7 @@ export class TreeGrid {
       { "aria-level": "2", "aria-posinset": String(place), "aria-setsize": String(found) },
       [
         element("span", { class: "name", text: name }),
-        shape.length === 0 ? "scalar" : shape.join(" × "),
+        shape.length === 0 ? t("scalar") : shape.join(" × "),
         dataType,
         largeCount(shape.reduce((product, axis) => product * axis, 1)),
         bytes(size),
@@ -270,7 +278,7 @@ function rowNode(
 }
 
 function cellClass(column: number): string {
-  return `cell ${columns[column]!.toLowerCase()}-cell`;
+  return `cell ${columns[column]!.id}-cell`;
 }
 
 function rowId(at: number): string {

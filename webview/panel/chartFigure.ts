@@ -1,9 +1,10 @@
 /** One of the stacked charts on the page: its legend, and what it says in words of each layer. */
+import { t } from "@vscode/l10n";
 import { element, setText } from "../shared/dom";
 import { chartKey } from "../shared/figureFrame";
 import { PlaceFigure, type PlaceEvents } from "../shared/placeFigure";
 import type { Palette } from "../shared/theme";
-import type { ChartModel } from "./chartModel";
+import { spokenLayer, type ChartModel } from "./chartModel";
 import { belowAxisGlyph, curveGlyph, measuredGlyph, referenceGlyph } from "./glyphs";
 import { layerDrawing } from "./layerDrawing";
 
@@ -44,8 +45,8 @@ export class ChartFigure {
     this.figure.highlight(
       layer,
       layer === undefined
-        ? (model.emptiness ?? (text || "no layer chosen"))
-        : `Layer ${layer}: ${text}${verdict ? `, ${verdict}` : ""}`,
+        ? (model.emptiness ?? (text || t("no layer chosen")))
+        : spokenLayer(layer, text, verdict),
     );
   }
 }
@@ -53,7 +54,7 @@ export class ChartFigure {
 function legendItems(model: ChartModel): HTMLElement[] {
   return [
     element("li", {
-      children: [measuredGlyph(), `${model.measured.label}, 95% interval`],
+      children: [measuredGlyph(), model.measured.label],
     }),
     ...(model.belowAxis
       ? [element("li", { children: [belowAxisGlyph(), model.belowAxis.label] })]

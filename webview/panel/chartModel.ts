@@ -2,9 +2,10 @@
  * What a chart shows, free of how it is drawn: the same model is drawn on screen and in the PNG,
  * and read out to those who do not see it.
  */
+import { t } from "@vscode/l10n";
 import type { LayerReport, Metric, Report } from "../../src/diagnosis/report";
 import { layerList, z95 } from "../../src/report/format";
-import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { verdictName, verdictOf, type Verdict } from "../../src/report/verdict";
 import type { LayerRange, ValueAxis } from "../shared/axis";
 
 export interface ChartModel {
@@ -119,13 +120,20 @@ export function measuredPoint(
   return { layer, value, low: value - reach, high: value + reach };
 }
 
+/** What stands at a layer, for those who do not see it. */
+export function spokenLayer(layer: number, text: string, verdict: Verdict | undefined): string {
+  return verdict === undefined
+    ? t("Layer {0}: {1}", layer, text)
+    : t("Layer {0}: {1}, {2}", layer, text, verdictName(verdict));
+}
+
 /** Why a layer has no figure of a metric. */
 export function reasonFor(view: ReportView, index: number, metric: Metric): string {
   const { report } = view;
-  if (report && !wasAsked(report, metric)) return "not asked for";
+  if (report && !wasAsked(report, metric)) return t("not asked for");
   const stated = layerOf(view, index)?.unmeasured?.find((entry) => entry.metric === metric);
   if (stated) return stated.reason;
-  return view.isRunning ? "not measured yet" : notMeasured;
+  return view.isRunning ? t("not measured yet") : t("not measured before the run ended");
 }
 
 /** Why a chart is empty, when it is. */
@@ -136,13 +144,13 @@ export function emptinessOf(
 ): { emptiness?: string } {
   const { report } = view;
   if (hasPoints) return {};
-  if (report && !wasAsked(report, metric)) return { emptiness: "Not asked for in this run" };
+  if (report && !wasAsked(report, metric)) return { emptiness: t("Not asked for in this run") };
   const stated = statedReasons(report, metric)[0];
   if (stated !== undefined) return { emptiness: capitalised(stated.reason) };
-  return { emptiness: capitalised(view.isRunning ? "not measured yet" : notMeasured) };
+  return {
+    emptiness: view.isRunning ? t("Not measured yet") : t("Not measured before the run ended"),
+  };
 }
-
-const notMeasured = "not measured before the run ended";
 
 /** `Layers 3–5 and 9: …`, one line for each reason; none while the reason is that the run goes on. */
 export function unmeasuredNotes(view: ReportView, metric: Metric): string[] {
@@ -150,9 +158,10 @@ export function unmeasuredNotes(view: ReportView, metric: Metric): string[] {
   const reasons = statedReasons(view.report, metric);
   // A reason that holds for every layer stands in the empty chart already.
   if (reasons[0]?.layers.length === view.layers) return [];
-  return reasons.map(
-    ({ reason, layers }) =>
-      `${layers.length === 1 ? "Layer" : "Layers"} ${layerList(layers)}: ${reason}`,
+  return reasons.map(({ reason, layers }) =>
+    layers.length === 1
+      ? t("Layer {0}: {1}", layerList(layers), reason)
+      : t("Layers {0}: {1}", layerList(layers), reason),
   );
 }
 

@@ -1,5 +1,6 @@
 /** The three charts on one shared layer axis, and the line that says which layer is meant. */
-import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { t } from "@vscode/l10n";
+import { verdictCount, verdictName, verdictOf, type Verdict } from "../../src/report/verdict";
 import { element, setText } from "../shared/dom";
 import type { Palette } from "../shared/theme";
 import { button, checkbox } from "../shared/toolkit";
@@ -39,7 +40,7 @@ export class Charts {
   readonly node: HTMLElement;
   private readonly key = element("ul", { class: "verdict-key" });
   private readonly layerLine = element("p", { class: "layer-line" });
-  private readonly wholeAxis = button("Show all layers", {
+  private readonly wholeAxis = button(t("Show all layers"), {
     appearance: "secondary",
     onPress: () => {
       this.zoom(undefined);
@@ -48,12 +49,12 @@ export class Charts {
   private readonly partInputs: Readonly<Record<RemovablePart, HTMLInputElement>>;
   private readonly partHint = element("p", {
     class: "part-hint",
-    text: sublayersHint,
+    text: sublayersHint(),
   });
-  private readonly jacobianLog = checkbox("Log scale", (isJacobianLog) => {
+  private readonly jacobianLog = checkbox(t("Log scale"), (isJacobianLog) => {
     this.events.onChoice({ ...this.choice, isJacobianLog });
   });
-  private readonly pruningLog = checkbox("Log scale", (isPruningLog) => {
+  private readonly pruningLog = checkbox(t("Log scale"), (isPruningLog) => {
     this.events.onChoice({ ...this.choice, isPruningLog });
   });
   private readonly figures: ChartFigure[];
@@ -92,14 +93,14 @@ export class Charts {
     this.wholeAxis.setHidden(true);
     this.node = element("section", {
       class: "charts",
-      attributes: { "aria-label": "Charts over depth" },
+      attributes: { "aria-label": t("Charts over depth") },
       children: [
         element("div", {
           class: "layer-bar",
           children: [this.key, this.layerLine, this.wholeAxis.node],
         }),
         ...this.figures.map((figure) => figure.node),
-        element("p", { class: "axis-name", text: "layer (drag across a chart to zoom)" }),
+        element("p", { class: "axis-name", text: t("layer (drag across a chart to zoom)") }),
       ],
     });
   }
@@ -144,9 +145,9 @@ export class Charts {
       const input = this.partInputs[part];
       input.checked = part === (isMeasured === false ? "layer" : chosen);
       input.disabled = isMeasured === false && part !== "layer";
-      if (input.disabled) input.setAttribute("aria-description", sublayersHint);
+      if (input.disabled) input.setAttribute("aria-description", sublayersHint());
       else input.removeAttribute("aria-description");
-      input.title = input.disabled ? sublayersHint : "";
+      input.title = input.disabled ? sublayersHint() : "";
     }
     // Its room is kept while a run goes on, so that the chart below stays where it is.
     this.partHint.hidden = isMeasured !== false && !view.isRunning;
@@ -175,10 +176,10 @@ export class Charts {
         element("fieldset", {
           class: "segments",
           children: [
-            element("legend", { class: "sr-only", text: "Part that is removed" }),
+            element("legend", { class: "sr-only", text: t("Part that is removed") }),
             ...removableParts.map((part) =>
               element("label", {
-                children: [this.partInputs[part], element("span", { text: partLabels[part] })],
+                children: [this.partInputs[part], element("span", { text: partLabels[part]() })],
               }),
             ),
           ],
@@ -198,12 +199,14 @@ export class Charts {
   }
 }
 
-const sublayersHint = "Add sublayers under Settings → Fathom → Metrics and run again";
+function sublayersHint(): string {
+  return t("Add sublayers under Settings → Fathom → Metrics and run again");
+}
 
-const partLabels: Readonly<Record<RemovablePart, string>> = {
-  layer: "Whole layer",
-  attention: "Attention only",
-  feedForward: "Feed-forward only",
+const partLabels: Readonly<Record<RemovablePart, () => string>> = {
+  layer: () => t("Whole layer"),
+  attention: () => t("Attention only"),
+  feedForward: () => t("Feed-forward only"),
 };
 
 /** `● 18 needed`, with the shape and the tint that the charts use. */
@@ -213,21 +216,23 @@ function keyItems(verdicts: readonly (Verdict | undefined)[]): HTMLElement[] {
   return kinds.map((kind) => {
     const count = verdicts.filter((verdict) => verdict === kind).length;
     return element("li", {
-      attributes: { title: verdictMeanings[kind] },
-      children: [verdictGlyph(kind), `${count} ${kind}`],
+      attributes: { title: verdictMeanings[kind]() },
+      children: [verdictGlyph(kind), verdictCount(kind, count)],
     });
   });
 }
 
-const verdictMeanings: Readonly<Record<Verdict, string>> = {
-  needed: "Removing the layer costs more than +1% perplexity, by its whole 95% interval",
-  free: "Removing the layer costs less than +1% perplexity, by its whole 95% interval",
-  uncertain: "The 95% interval of the cost of removing the layer holds +1% perplexity",
+const verdictMeanings: Readonly<Record<Verdict, () => string>> = {
+  needed: () => t("Removing the layer costs more than +1% perplexity, by its whole 95% interval"),
+  free: () => t("Removing the layer costs less than +1% perplexity, by its whole 95% interval"),
+  uncertain: () => t("The 95% interval of the cost of removing the layer holds +1% perplexity"),
 };
 
 /** `Layer 12 · model.layers.12 · free` */
 function nameOf(view: ReportView, index: number): string {
   const layer = layerOf(view, index);
   const verdict = layer && verdictOf(layer, view.report?.baseline);
-  return [`Layer ${index}`, layer?.path, verdict].filter((part) => part !== undefined).join(" · ");
+  return [t("Layer {0}", index), layer?.path, verdict && verdictName(verdict)]
+    .filter((part) => part !== undefined)
+    .join(" · ");
 }

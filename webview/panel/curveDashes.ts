@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { CurveSeries } from "./chartModel";
 
 /** Fits are solid or long-dashed, theories short-dashed or dotted: told apart without colour. */
@@ -12,9 +13,9 @@ export const curveDashes: Readonly<Record<CurveSeries["role"], readonly number[]
 
 /** A dash in words, so that a legend can be read without seeing its samples. */
 export function dashName([length]: readonly number[]): string {
-  if (length === undefined) return "solid";
-  if (length <= 2) return "dotted";
-  return length <= 5 ? "short dashes" : "long dashes";
+  if (length === undefined) return t("solid");
+  if (length <= 2) return t("dotted");
+  return length <= 5 ? t("short dashes") : t("long dashes");
 }
 
 /** The line at the cost that the verdict is about. */

@@ -1,6 +1,6 @@
 /** Which checkpoint this is: its name, and one line of what it is made of. */
 import type { Report } from "../../src/diagnosis/report";
-import { counted, familyName, largeCount, schemeName } from "../../src/report/format";
+import { counted, familyName, parameterCount, schemeName } from "../../src/report/format";
 import { element, setText } from "../shared/dom";
 
 export class Header {
@@ -25,6 +25,6 @@ export function checkpointFacts({ architecture, checkpoint }: Report): string {
     familyName(architecture.family),
     schemeName(architecture.normScheme),
     counted(architecture.layers, "layer"),
-    `${largeCount(checkpoint.parameters)} parameters`,
+    parameterCount(checkpoint.parameters),
   ].join(" · ");
 }

@@ -1,4 +1,5 @@
 /** How far each layer's Jacobian is from the identity. */
+import { t } from "@vscode/l10n";
 import { figure, withInterval } from "../../src/report/format";
 import { linearAxis, logAxis } from "../shared/axis";
 import {
@@ -22,19 +23,27 @@ export function jacobianModel(view: ReportView, choice: { isLog: boolean }): Cha
   const last = points.at(-1);
   const ends = inSight(points, view).flatMap((point) => [Math.max(0, point.low), point.high]);
   return {
-    title: "Jacobian-to-identity distance",
-    unit: `‖J − I‖ / ‖I‖, a ratio; ${isLog ? "log scale" : "0 is a layer that passes its input through"}`,
+    title: t("Jacobian-to-identity distance"),
+    unit: isLog
+      ? t("‖J − I‖ / ‖I‖, a ratio; log scale")
+      : t("‖J − I‖ / ‖I‖, a ratio; 0 is a layer that passes its input through"),
     layers: view.layers,
     ...(view.visible ? { visible: view.visible } : {}),
     axis: isLog ? logAxis(ends) : linearAxis(ends),
-    measured: { label: "measured", bars: false, band: false, points },
+    measured: { label: t("measured, 95% interval"), bars: false, band: false, points },
     curves: [],
     verdicts: verdictsOf(view),
     ...emptinessOf(view, "jacobian", points.length > 0),
     notes: unmeasuredNotes(view, "jacobian"),
     summary:
       first && last && first !== last
-        ? `${figure(first.value)} at layer ${first.layer} → ${figure(last.value)} at layer ${last.layer}`
+        ? t(
+            "{0} at layer {1} → {2} at layer {3}",
+            figure(first.value),
+            first.layer,
+            figure(last.value),
+            last.layer,
+          )
         : "",
     readout: (layer) => {
       const jacobian = layerOf(view, layer)?.jacobian;
@@ -43,7 +52,7 @@ export function jacobianModel(view: ReportView, choice: { isLog: boolean }): Cha
         jacobian;
       return [
         `‖J − I‖ / ‖I‖ ${withInterval(identityDistance, standardError)}`,
-        `cosine of v and Jv ${withInterval(identityCosine, identityCosineStandardError)}`,
+        t("cosine of v and Jv {0}", withInterval(identityCosine, identityCosineStandardError)),
       ].join(" · ");
     },
   };

@@ -1,5 +1,6 @@
 /** What was evaluated, on what, how long it took and how much memory it used. */
-import type { Report } from "../../src/diagnosis/report";
+import { t } from "@vscode/l10n";
+import type { EvaluationSummary, Report } from "../../src/diagnosis/report";
 import { maskedShare } from "../../src/diagnosis/report";
 import type { PanelState } from "../../src/protocol/messages";
 import {
@@ -7,8 +8,9 @@ import {
   counted,
   duration,
   figure,
-  largeCount,
+  listed,
   lossUnit,
+  parameterCount,
   schemeName,
   wholeNumber,
   withInterval,
@@ -30,7 +32,7 @@ export class Measurement {
     this.node = element("section", {
       class: "measurement",
       children: [
-        element("h2", { text: "How it was measured" }),
+        element("h2", { text: t("How it was measured") }),
         this.pending,
         this.facts,
         this.notices,
@@ -43,7 +45,7 @@ export class Measurement {
     const texts = noticesOf(report, notices);
     setText(
       this.pending,
-      phase === "running" ? "Nothing has been measured yet." : "Nothing was measured.",
+      phase === "running" ? t("Nothing has been measured yet.") : t("Nothing was measured."),
     );
     const next = JSON.stringify([facts, texts]);
     if (next === this.shown) return;
@@ -64,72 +66,102 @@ export function measurementFacts(
   phase: PanelState["phase"],
 ): [name: string, text: string][] {
   const { architecture, baseline, checkpoint, evaluation, runtime } = report;
-  const { isWhole, text: share } = plannedShare(evaluation);
   return [
+    [t("Text"), evaluatedText(evaluation)],
     [
-      "Text",
-      `${isWhole ? counted(evaluation.documents, "document") : `${share} planned`}, ${counted(evaluation.tokens, "token")} of ` +
-        `${evaluation.source}, sequences of at most ${wholeNumber(evaluation.sequenceLength)} tokens${masking(evaluation)}`,
-    ],
-    [
-      "Baseline",
+      t("Baseline"),
       baseline
-        ? `perplexity ${baseline.perplexity === undefined ? "beyond counting" : figure(baseline.perplexity)}, ` +
-          `NLL ${withInterval(baseline.nll, baseline.standardError)} nats per ${lossUnit(evaluation)}`
-        : missingBaseline[phase],
+        ? t(
+            "perplexity {0}, NLL {1} {2}",
+            baseline.perplexity === undefined ? t("beyond counting") : figure(baseline.perplexity),
+            withInterval(baseline.nll, baseline.standardError),
+            lossUnit(evaluation),
+          )
+        : missingBaseline[phase](),
     ],
-    ["Device", `${runtime.device}, ${counted(runtime.threads, "thread")}`],
+    [t("Device"), `${runtime.device}, ${counted(runtime.threads, "thread")}`],
     [
-      "Time and memory",
-      `${duration(runtime.seconds)}, at most ${bytes(runtime.peakMemoryBytes)} resident`,
+      t("Time and memory"),
+      t("{0}, at most {1} resident", duration(runtime.seconds), bytes(runtime.peakMemoryBytes)),
     ],
+    [t("Estimates"), estimatesText(evaluation)],
     [
-      "Estimates",
-      `${counted(evaluation.probes, "Rademacher probe")} per document for the Jacobian, seed ${evaluation.seed}; ` +
-        `± and error bars are 95% intervals over ${evaluation.documents === 1 ? "tokens" : "documents"}`,
-    ],
-    [
-      "Checkpoint",
-      `${checkpoint.path}, ${checkpoint.format}, ${bytes(checkpoint.bytes)}, ` +
-        `${largeCount(checkpoint.parameters)} parameters`,
-    ],
-    [
-      "Architecture",
+      t("Checkpoint"),
       [
-        counted(architecture.layers, "layer"),
-        `hidden size ${wholeNumber(architecture.hiddenSize)}`,
-        architecture.keyValueHeads === architecture.heads
-          ? counted(architecture.heads, "head")
-          : `${counted(architecture.heads, "head")} and ${counted(architecture.keyValueHeads, "key-value head")}`,
-        `feed-forward size ${wholeNumber(architecture.feedForwardSize)}`,
-        `vocabulary ${wholeNumber(architecture.vocabularySize)}`,
-        ...(architecture.contextLength === undefined
-          ? []
-          : [`context ${counted(architecture.contextLength, "token")}`]),
-        architecture.tiedHead ? "tied head" : "untied head",
+        checkpoint.path,
+        checkpoint.format,
+        bytes(checkpoint.bytes),
+        parameterCount(checkpoint.parameters),
       ].join(", "),
     ],
     [
-      "Norm scheme",
-      `${schemeName(architecture.normScheme)}, from: ${architecture.normSchemeSource}`,
+      t("Architecture"),
+      [
+        counted(architecture.layers, "layer"),
+        t("hidden size {0}", wholeNumber(architecture.hiddenSize)),
+        architecture.keyValueHeads === architecture.heads
+          ? counted(architecture.heads, "head")
+          : listed([
+              counted(architecture.heads, "head"),
+              counted(architecture.keyValueHeads, "key-value head"),
+            ]),
+        t("feed-forward size {0}", wholeNumber(architecture.feedForwardSize)),
+        t("vocabulary {0}", wholeNumber(architecture.vocabularySize)),
+        ...(architecture.contextLength === undefined
+          ? []
+          : [t("context {0}", counted(architecture.contextLength, "token"))]),
+        architecture.tiedHead ? t("tied head") : t("untied head"),
+      ].join(", "),
+    ],
+    [
+      t("Norm scheme"),
+      t("{0}, from: {1}", schemeName(architecture.normScheme), architecture.normSchemeSource),
     ],
     ...(architecture.reading
-      ? [["Read as", readingText(checkpoint.format, architecture.reading)] as [string, string]]
+      ? [[t("Read as"), readingText(checkpoint.format, architecture.reading)] as [string, string]]
       : []),
   ];
 }
 
-function masking({ objective, seed }: Report["evaluation"]): string {
+function evaluatedText(evaluation: EvaluationSummary): string {
+  const { documents, tokens, source, sequenceLength, objective, seed } = evaluation;
+  const { isWhole, text: share } = plannedShare(evaluation);
+  const evaluated = [
+    isWhole ? counted(documents, "document") : t("{0} planned", share),
+    counted(tokens, "token"),
+    source,
+    wholeNumber(sequenceLength),
+  ] as const;
   return objective === "masked-token"
-    ? `; ${Math.round(100 * maskedShare)}% of the tokens masked, by seed ${seed}`
-    : "";
+    ? t(
+        "{0}, {1} of {2}, sequences of at most {3} tokens; {4}% of the tokens masked, by seed {5}",
+        ...evaluated,
+        Math.round(100 * maskedShare),
+        seed,
+      )
+    : t("{0}, {1} of {2}, sequences of at most {3} tokens", ...evaluated);
 }
 
-const missingBaseline: Readonly<Record<PanelState["phase"], string>> = {
-  running: "not measured yet",
-  failed: "not measured before the run ended",
-  empty: "not measured",
-  done: "no perplexity: there is no language-model head, or its logits are not finite",
+function estimatesText({ probes, seed, documents }: EvaluationSummary): string {
+  const rademacher = counted(probes, "Rademacher probe");
+  return documents === 1
+    ? t(
+        "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over tokens",
+        rademacher,
+        seed,
+      )
+    : t(
+        "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over documents",
+        rademacher,
+        seed,
+      );
+}
+
+const missingBaseline: Readonly<Record<PanelState["phase"], () => string>> = {
+  running: () => t("not measured yet"),
+  failed: () => t("not measured before the run ended"),
+  empty: () => t("not measured"),
+  done: () => t("no perplexity: there is no language-model head, or its logits are not finite"),
 };
 
 /** The run's notices and the report's are often the same sentence. */

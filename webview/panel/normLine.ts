@@ -1,4 +1,5 @@
 /** The line above the charts that says at which norm the panel was opened, and where that leads. */
+import { t } from "@vscode/l10n";
 import type { NormSummary, Report } from "../../src/diagnosis/report";
 import { layerOfNorm, normText } from "../../src/report/normPlace";
 import { element, setText } from "../shared/dom";
@@ -13,10 +14,10 @@ export class NormLine {
   constructor(onDismiss: () => void) {
     this.node = element("div", {
       class: "norm-line",
-      attributes: { role: "region", "aria-label": "Norm in the code" },
+      attributes: { role: "region", "aria-label": t("Norm in the code") },
       children: [
         this.text,
-        button("Dismiss", { appearance: "secondary", onPress: onDismiss }).node,
+        button(t("Dismiss"), { appearance: "secondary", onPress: onDismiss }).node,
       ],
     });
     this.node.hidden = true;

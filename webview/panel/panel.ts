@@ -1,12 +1,14 @@
 /** The diagnosis panel: shows whatever state it is sent, and keeps only what a person chose to see. */
+import { t } from "@vscode/l10n";
 import type { NormSummary } from "../../src/diagnosis/report";
 import type { HostToPanel, PanelState } from "../../src/protocol/messages";
 import { layerOfNorm, normText } from "../../src/report/normPlace";
 import { progressText } from "../../src/report/progress";
-import { verdictSentences } from "../../src/report/verdict";
+import { verdictSentences } from "../../src/report/findings";
 import { element, setText } from "../shared/dom";
 import { connectHost, type PanelHost } from "./host";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
+import { readTexts } from "../shared/texts";
 import type { ReportView } from "./chartModel";
 import { chartModels, Charts } from "./charts";
 import { Header } from "./header";
@@ -208,7 +210,7 @@ class Panel {
   private sendPng(requestId: number): void {
     try {
       const { state } = this;
-      if (!state) throw new Error("There is nothing to draw yet.");
+      if (!state) throw new Error(t("There is nothing to draw yet."));
       const view = viewOf(state);
       const models = chartModels(view, this.navigation.chart);
       const introduction = verdictIntroduction(state);
@@ -243,11 +245,11 @@ function announcement(before: PanelState | undefined, next: PanelState): string 
         return progressText({ stage, fraction });
       const quarter = Math.floor(fraction * 4);
       return quarter > Math.floor(before.progress.fraction * 4) && quarter < 4
-        ? `${quarter * 25}% measured`
+        ? t("{0}% measured", quarter * 25)
         : undefined;
     }
     case "done":
-      return before?.phase === "done" ? undefined : ["Done.", verdictInWords(next)].join(" ");
+      return before?.phase === "done" ? undefined : [t("Done."), verdictInWords(next)].join(" ");
     case "failed":
       return before?.phase === "failed"
         ? undefined
@@ -263,6 +265,7 @@ function verdictInWords(state: PanelState): string {
   return [verdictIntroduction(state) ?? "", ...verdictSentences(state.report)].join(" ").trim();
 }
 
+readTexts();
 const host = connectHost();
 if (host.kind === "file") followSystemTheme();
 const root = document.getElementById("root");

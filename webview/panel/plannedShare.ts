@@ -1,6 +1,6 @@
 /** How much of the planned text has been measured. */
 import type { EvaluationSummary } from "../../src/diagnosis/report";
-import { counted, wholeNumber } from "../../src/report/format";
+import { countedOf, type Noun } from "../../src/report/format";
 
 export interface PlannedShare {
   isWhole: boolean;
@@ -28,6 +28,6 @@ export function plannedShare({
     : shareOf(documents, plannedDocuments, "document");
 }
 
-function shareOf(some: number, all: number, noun: string): PlannedShare {
-  return { isWhole: some >= all, text: `${wholeNumber(some)} of ${counted(all, noun)}` };
+function shareOf(some: number, all: number, noun: Noun): PlannedShare {
+  return { isWhole: some >= all, text: countedOf(some, all, noun) };
 }

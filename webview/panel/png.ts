@@ -1,6 +1,8 @@
 /** The panel as one picture: checkpoint, verdict and the three charts. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../../src/diagnosis/report";
-import { verdictSentences } from "../../src/report/verdict";
+import { verdictSentences } from "../../src/report/findings";
+import { verdictCount } from "../../src/report/verdict";
 import { pictureMargin, pictureUrl, type Brush, type LegendEntry } from "../shared/picture";
 import { faded, type Palette } from "../shared/theme";
 import type { ChartModel } from "./chartModel";
@@ -33,7 +35,7 @@ export function drawCharts(brush: Brush, models: readonly ChartModel[], top: num
     y = brush.paragraphs(model.notes, y, { size: 12, muted: true, gap: 1 });
   }
   y += 18;
-  brush.axisName("layer", y);
+  brush.axisName(t("layer"), y);
   return y;
 }
 
@@ -65,7 +67,7 @@ function legendEntries({ context, palette }: Brush, model: ChartModel): LegendEn
   };
   return [
     {
-      text: "measured, 95% interval",
+      text: model.measured.label,
       sampleWidth: 18,
       draw: (x, y) => {
         dot(context, x + 6, y, measured, measured);
@@ -105,7 +107,7 @@ function drawVerdictKey(brush: Brush, verdicts: ChartModel["verdicts"], y: numbe
     const fill = verdict === "needed" ? palette.measured : palette.background;
     if (verdict === "uncertain") diamond(context, x + 8, y - 4, palette.measured, fill);
     else dot(context, x + 8, y - 4, palette.measured, fill);
-    const text = `${count} ${verdict}`;
+    const text = verdictCount(verdict, count);
     context.fillStyle = palette.foreground;
     context.fillText(text, x + 22, y);
     x += 22 + context.measureText(text).width + 18;

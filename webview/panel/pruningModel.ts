@@ -1,4 +1,5 @@
 /** What removing each layer, or only one of its sublayers, costs. */
+import { t } from "@vscode/l10n";
 import type { RemovalCost } from "../../src/diagnosis/report";
 import { figure, namedLayers, signedFigure, signedWithInterval } from "../../src/report/format";
 import { freeThreshold } from "../../src/report/verdict";
@@ -16,7 +17,7 @@ import {
   type ReportView,
 } from "./chartModel";
 import { dashName, referenceDash } from "./curveDashes";
-import { costPhrase, writtenDifference } from "./removalCost";
+import { costSentence, writtenDifference } from "./removalCost";
 
 export const removableParts = ["layer", "attention", "feedForward"] as const;
 export type RemovablePart = (typeof removableParts)[number];
@@ -46,17 +47,21 @@ export function pruningModel(
   const drawn = points.filter((point) => !below.includes(point));
   const metric = part === "layer" ? "pruning" : "sublayers";
   return {
-    title: "Pruning sensitivity",
-    unit: `ΔNLL without ${partNames[part]}, nats per token${isLog ? ", log scale" : ""}`,
+    title: t("Pruning sensitivity"),
+    unit: isLog
+      ? t("ΔNLL without {0}, nats per token, log scale", partNames[part]())
+      : t("ΔNLL without {0}, nats per token", partNames[part]()),
     layers: view.layers,
     ...(view.visible ? { visible: view.visible } : {}),
     axis,
-    measured: { label: "measured", bars: true, band: false, points: drawn },
-    ...(isLog && { belowAxis: { label: "below the axis: almost zero, or less", points: below } }),
+    measured: { label: t("measured, 95% interval"), bars: true, band: false, points: drawn },
+    ...(isLog && {
+      belowAxis: { label: t("below the axis: almost zero, or less"), points: below },
+    }),
     curves: [],
     reference: {
       value: verdictThreshold,
-      label: `+1% perplexity, the verdict’s threshold (${dashName(referenceDash)})`,
+      label: t("+1% perplexity, the verdict’s threshold ({0})", dashName(referenceDash)),
     },
     verdicts: verdictsOf(view),
     ...emptinessOf(view, metric, points.length > 0),
@@ -69,15 +74,16 @@ export function pruningModel(
       const cost = costOf(view, layer, part);
       if (!cost) return reasonFor(view, layer, metric);
       const isBelow = below.some((point) => point.layer === layer);
-      return `${costReadout(view, layer, part, cost)}${isBelow ? " · below the log scale" : ""}`;
+      const readout = costReadout(view, layer, part, cost);
+      return isBelow ? `${readout} · ${t("below the log scale")}` : readout;
     },
   };
 }
 
-const partNames: Readonly<Record<RemovablePart, string>> = {
-  layer: "the layer",
-  attention: "the layer’s attention",
-  feedForward: "the layer’s feed-forward",
+const partNames: Readonly<Record<RemovablePart, () => string>> = {
+  layer: () => t("the layer"),
+  attention: () => t("the layer’s attention"),
+  feedForward: () => t("the layer’s feed-forward"),
 };
 
 function costOf(view: ReportView, index: number, part: RemovablePart): RemovalCost | undefined {
@@ -101,37 +107,52 @@ function costReadout(
   const pruning = part === "layer" ? layerOf(view, layer)?.pruning : undefined;
   const difference = pruning && writtenDifference(pruning, view.report?.baseline);
   return [
-    `Removing layer ${layer}${partPossessives[part]} ${costPhrase(cost)}`,
+    costSentence(removals[part](layer), cost),
     `ΔNLL ${signedWithInterval(cost.deltaNll, cost.standardError)}`,
     ...(difference
       ? [
-          `Δ perplexity ${difference.value}${difference.error === undefined ? "" : ` ± ${difference.error}`}`,
+          t(
+            "Δ perplexity {0}",
+            difference.error === undefined
+              ? difference.value
+              : `${difference.value} ± ${difference.error}`,
+          ),
         ]
       : []),
   ].join(" · ");
 }
 
-const partPossessives: Readonly<Record<RemovablePart, string>> = {
-  layer: "",
-  attention: "’s attention",
-  feedForward: "’s feed-forward",
+const removals: Readonly<Record<RemovablePart, (layer: number) => string>> = {
+  layer: (layer) => t("Removing layer {0}", layer),
+  attention: (layer) => t("Removing layer {0}’s attention", layer),
+  feedForward: (layer) => t("Removing layer {0}’s feed-forward", layer),
 };
 
 function costliest(points: readonly MeasuredPoint[], view: ReportView): string {
   const [most] = points.toSorted((a, b) => b.value - a.value);
   const perplexity = view.report?.baseline?.perplexity;
   if (!most || perplexity === undefined) return "";
-  return `perplexity ${figure(perplexity)} with every layer · layer ${most.layer} costs most, ΔNLL ${signedFigure(most.value)}`;
+  return t(
+    "perplexity {0} with every layer · layer {1} costs most, ΔNLL {2}",
+    figure(perplexity),
+    most.layer,
+    signedFigure(most.value),
+  );
 }
 
 function belowNotes(below: readonly MeasuredPoint[], floor: number): string[] {
   if (below.length === 0) return [];
   const isZeroOrLess = below.every((point) => point.value <= 0);
-  const where = isZeroOrLess ? "at or below zero" : `below ${tickText(floor)}`;
   const layers = namedLayers(below.map((point) => point.layer));
-  return [
-    `▽ at the axis’ floor: the ${below.length === 1 ? "cost" : "costs"} of ${layers}, ${where}`,
-  ];
+  const end = tickText(floor);
+  if (below.length === 1) {
+    return isZeroOrLess
+      ? [t("▽ at the axis’ floor: the cost of {0}, at or below zero", layers)]
+      : [t("▽ at the axis’ floor: the cost of {0}, below {1}", layers, end)];
+  }
+  return isZeroOrLess
+    ? [t("▽ at the axis’ floor: the costs of {0}, at or below zero", layers)]
+    : [t("▽ at the axis’ floor: the costs of {0}, below {1}", layers, end)];
 }
 
 function cutNotes(drawn: readonly MeasuredPoint[], floor: number): string[] {
@@ -139,10 +160,13 @@ function cutNotes(drawn: readonly MeasuredPoint[], floor: number): string[] {
   if (cut.length === 0) return [];
   const layers = namedLayers(cut.map((point) => point.layer));
   const isZero = cut.every((point) => point.low <= 0);
-  const end = isZero ? "zero or below" : `below ${tickText(floor)}`;
-  return [
-    cut.length === 1
-      ? `Cut at the axis’ floor: the interval of ${layers}, which reaches ${end}`
-      : `Cut at the axis’ floor: the intervals of ${layers}, which reach ${end}`,
-  ];
+  const end = tickText(floor);
+  if (cut.length === 1) {
+    return isZero
+      ? [t("Cut at the axis’ floor: the interval of {0}, which reaches zero or below", layers)]
+      : [t("Cut at the axis’ floor: the interval of {0}, which reaches below {1}", layers, end)];
+  }
+  return isZero
+    ? [t("Cut at the axis’ floor: the intervals of {0}, which reach zero or below", layers)]
+    : [t("Cut at the axis’ floor: the intervals of {0}, which reach below {1}", layers, end)];
 }

@@ -1,4 +1,5 @@
 /** What a removal costs, in as many digits as its verdict needs. */
+import { t } from "@vscode/l10n";
 import type { Baseline, PruningSensitivity, RemovalCost } from "../../src/diagnosis/report";
 import { absent, costBounds, interval, signedFigure, z95 } from "../../src/report/format";
 import { freeThreshold, type Verdict } from "../../src/report/verdict";
@@ -44,12 +45,16 @@ export function writtenCost(cost: RemovalCost): WrittenCost {
   return percentage(percent, deciding, fewest + 2);
 }
 
-/** `+0.30% perplexity (±0.12)`, to follow "costs", or `multiplies perplexity by 51 (±26)`. */
-export function costPhrase(cost: RemovalCost): string {
+/**
+ * `Removing layer 7 costs +0.30% perplexity (±0.12)`, or `… multiplies perplexity by 51 (±26)`.
+ *
+ * @param removal what is removed, as the subject of the sentence
+ */
+export function costSentence(removal: string, cost: RemovalCost): string {
   const { value, error, isFactor } = writtenCost(cost);
   return isFactor
-    ? `multiplies perplexity by ${value.slice(1)} (±${error})`
-    : `costs ${value}% perplexity (±${error})`;
+    ? t("{0} multiplies perplexity by {1} (±{2})", removal, value.slice(1), error)
+    : t("{0} costs {1}% perplexity (±{2})", removal, value, error);
 }
 
 /** The perplexity difference, for the baseline as it was measured. */

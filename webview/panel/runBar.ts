@@ -1,4 +1,5 @@
 /** Where the diagnosis stands and what can be done about it. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../../src/diagnosis/report";
 import type { ExportFormat, Failure, PanelState, PanelToHost } from "../../src/protocol/messages";
 import { dateTime, duration } from "../../src/report/format";
@@ -11,12 +12,12 @@ import { measuredLayers } from "./verdictSection";
 
 export class RunBar {
   private readonly bar: StatusBar;
-  private readonly finish = this.action("Stop and keep what is measured", "primary", {
+  private readonly finish = this.action(t("Stop and keep what is measured"), "primary", {
     type: "finish",
   });
-  private readonly cancel = this.action("Cancel", "secondary", { type: "cancel" });
-  private readonly runAgain = this.action("Run again", "secondary", { type: "runAgain" });
-  private readonly chooseTokens = this.action("Choose a file of token ids", "primary", {
+  private readonly cancel = this.action(t("Cancel"), "secondary", { type: "cancel" });
+  private readonly runAgain = this.action(t("Run again"), "secondary", { type: "runAgain" });
+  private readonly chooseTokens = this.action(t("Choose a file of token ids"), "primary", {
     type: "chooseTokens",
   });
   private readonly exports: HTMLElement;
@@ -27,7 +28,7 @@ export class RunBar {
     private readonly post: (message: PanelToHost) => void,
   ) {
     this.exports = exportButtons(formats, {
-      label: "Export the report",
+      label: t("Export the report"),
       meanings: exportMeanings,
       onExport: (format) => {
         this.post({ type: "export", format });
@@ -87,10 +88,14 @@ function statusText(state: PanelState): string {
       const measured = plannedShare(state.report.evaluation);
       const time = duration(state.report.runtime.seconds);
       if (origin?.kind === "stored") return storedText(origin.savedAt, time, origin.isUnchanged);
-      const ending = measured.isWhole
-        ? `measured in ${time}`
-        : `stopped after ${measured.text}, ${time}`;
-      return origin?.kind === "file" ? `Report from a file, ${ending}` : capitalised(ending);
+      if (origin?.kind === "file") {
+        return measured.isWhole
+          ? t("Report from a file, measured in {0}", time)
+          : t("Report from a file, stopped after {0}, {1}", measured.text, time);
+      }
+      return measured.isWhole
+        ? t("Measured in {0}", time)
+        : t("Stopped after {0}, {1}", measured.text, time);
     }
     case "empty":
       return state.reason;
@@ -100,12 +105,13 @@ function statusText(state: PanelState): string {
 }
 
 function storedText(savedAt: string, time: string, isUnchanged: boolean): string {
-  const change = isUnchanged ? "; checkpoint, text and settings are unchanged" : "";
-  return `Measured on ${dateTime(savedAt)}, in ${time}${change}`;
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return isUnchanged
+    ? t(
+        "Measured on {0}, in {1}; checkpoint, text and settings are unchanged",
+        dateTime(savedAt),
+        time,
+      )
+    : t("Measured on {0}, in {1}", dateTime(savedAt), time);
 }
 
 type Failed = PanelState & { phase: "failed" };
@@ -113,31 +119,28 @@ type Failed = PanelState & { phase: "failed" };
 /** What a person asked for is no failure, and takes no explanation. */
 export function failureText(state: Failed): string {
   const { failure, report, isEarlier } = state;
-  const earlier = isEarlier === true ? ["The report of the earlier run stands below."] : [];
+  const earlier = isEarlier === true ? [t("The report of the earlier run stands below.")] : [];
   if (failure.reason === "interrupted")
-    return [
-      isEarlier === true ? "Cancelled." : `Cancelled ${cancelledWhen(report)}.`,
-      ...earlier,
-    ].join(" ");
+    return [isEarlier === true ? t("Cancelled.") : cancelledText(report), ...earlier].join(" ");
   const sentence = /[.!?…]$/.test(failure.message) ? failure.message : `${failure.message}.`;
   const partial =
-    report && isEarlier !== true ? ["What was measured until then stands below."] : [];
+    report && isEarlier !== true ? [t("What was measured until then stands below.")] : [];
   return [sentence, ...earlier, ...partial].join(" ");
 }
 
 /** What went wrong, in a few words; undefined when a person ended the run. */
 export function failureHead({ failure }: Failed): string | undefined {
-  return failureHeads[failure.reason];
+  return failureHeads[failure.reason]?.();
 }
 
-/** `after layer 13`, or, once every layer was measured, `after 2 of 8 documents`. */
-function cancelledWhen(report: Report | undefined): string {
+/** When it was: after layer 13, or, once every layer was measured, after 2 of 8 documents. */
+function cancelledText(report: Report | undefined): string {
   const measured = report ? measuredLayers(report) : [];
-  if (!report || measured.length === 0) return "before a layer was measured";
+  if (!report || measured.length === 0) return t("Cancelled before a layer was measured.");
   const isFirstBatchDone = measured.length === report.architecture.layers && !awaitsHead(report);
   return isFirstBatchDone
-    ? `after ${plannedShare(report.evaluation).text}`
-    : `after layer ${Math.max(...measured)}`;
+    ? t("Cancelled after {0}.", plannedShare(report.evaluation).text)
+    : t("Cancelled after layer {0}.", Math.max(...measured));
 }
 
 /** Removal costs come last: until the head has run there are none. */
@@ -145,18 +148,18 @@ function awaitsHead({ evaluation, baseline }: Report): boolean {
   return evaluation.metrics.includes("pruning") && baseline === undefined;
 }
 
-const failureHeads: Readonly<Record<Failure["reason"], string | undefined>> = {
-  usage: "The run could not start.",
-  checkpoint: "This checkpoint cannot be diagnosed.",
-  run: "The run failed.",
-  device: "The device failed.",
+const failureHeads: Readonly<Record<Failure["reason"], (() => string) | undefined>> = {
+  usage: () => t("The run could not start."),
+  checkpoint: () => t("This checkpoint cannot be diagnosed."),
+  run: () => t("The run failed."),
+  device: () => t("The device failed."),
   interrupted: undefined,
-  killed: "The engine process ended before it was done.",
+  killed: () => t("The engine process ended before it was done."),
 };
 
-const exportMeanings: Readonly<Record<ExportFormat, string>> = {
-  json: "The whole report",
-  csv: "One row per layer",
-  png: "The charts as a picture",
-  html: "This page as one file that opens anywhere",
+const exportMeanings: Readonly<Record<ExportFormat, () => string>> = {
+  json: () => t("The whole report"),
+  csv: () => t("One row per layer"),
+  png: () => t("The charts as a picture"),
+  html: () => t("This page as one file that opens anywhere"),
 };

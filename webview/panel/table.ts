@@ -1,5 +1,6 @@
 /** The same numbers as a table that sorts, one row per layer from the start. */
-import type { LayerReport } from "../../src/diagnosis/report";
+import { t } from "@vscode/l10n";
+import type { LayerReport, Metric } from "../../src/diagnosis/report";
 import { absent } from "../../src/report/format";
 import { element } from "../shared/dom";
 import { checkbox } from "../shared/toolkit";
@@ -18,7 +19,7 @@ export class LayerTable {
   readonly node: HTMLElement;
   private readonly head = element("tr");
   private readonly body = element("tbody");
-  private readonly allFigures = checkbox("All figures", (allFigures) => {
+  private readonly allFigures = checkbox(t("All figures"), (allFigures) => {
     this.events.onChoice({ ...this.choice, allFigures });
   });
   private readonly scroller: HTMLElement;
@@ -33,7 +34,7 @@ export class LayerTable {
   ) {
     const caption = element("caption", {
       class: "sr-only",
-      text: "The figures of every layer. ± is a 95% interval.",
+      text: t("The figures of every layer. ± is a 95% interval."),
       attributes: { id: captionId },
     });
     const table = element("table", {
@@ -42,7 +43,7 @@ export class LayerTable {
     this.scroller = element("div", {
       class: "table-scroller",
       // A region that scrolls must be reachable for those who scroll with keys.
-      attributes: { tabindex: "0", role: "region", "aria-label": "Table of layers" },
+      attributes: { tabindex: "0", role: "region", "aria-label": t("Table of layers") },
       children: [table],
     });
     this.node = element("section", {
@@ -50,7 +51,7 @@ export class LayerTable {
       children: [
         element("div", {
           class: "section-head",
-          children: [element("h2", { text: "Layers" }), this.allFigures.node],
+          children: [element("h2", { text: t("Layers") }), this.allFigures.node],
         }),
         this.scroller,
       ],
@@ -124,8 +125,8 @@ export class LayerTable {
 
   private headOf(column: TableColumn): HTMLElement {
     const press = element("button", {
-      text: column.head,
-      attributes: { type: "button", title: `${column.meaning}. Sort by it.` },
+      text: column.head(),
+      attributes: { type: "button", title: t("{0}. Sort by it.", column.meaning()) },
     });
     press.addEventListener("click", () => {
       const { sort } = this.choice;
@@ -199,10 +200,10 @@ function cellNode(column: TableColumn, cell: Cell | undefined, reasons: string):
   });
   if (!cell) {
     node.classList.add("absent");
-    node.title = reasons === "" ? "Not measured" : reasons;
+    node.title = reasons === "" ? t("Not measured") : reasons;
     node.append(
       element("span", { text: absent, attributes: { "aria-hidden": "true" } }),
-      element("span", { class: "sr-only", text: "not measured" }),
+      element("span", { class: "sr-only", text: t("not measured") }),
     );
     return node;
   }
@@ -221,5 +222,14 @@ function isText({ id }: TableColumn): boolean {
 }
 
 function reasonsOf(layer: LayerReport): string {
-  return (layer.unmeasured ?? []).map(({ metric, reason }) => `${metric}: ${reason}`).join("; ");
+  return (layer.unmeasured ?? [])
+    .map(({ metric, reason }) => `${metricNames[metric]()}: ${reason}`)
+    .join("; ");
 }
+
+const metricNames: Readonly<Record<Metric, () => string>> = {
+  variance: () => t("variance"),
+  jacobian: () => t("jacobian"),
+  pruning: () => t("pruning"),
+  sublayers: () => t("sublayers"),
+};

@@ -1,21 +1,21 @@
 /** The columns of the table: what they show, and by what they sort. */
+import { t } from "@vscode/l10n";
 import type {
   Baseline,
   Contribution,
   LayerReport,
   Metric,
   RemovalCost,
-  TokenStatistics,
 } from "../../src/diagnosis/report";
 import { figure, interval } from "../../src/report/format";
-import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { verdictName, verdictOf, type Verdict } from "../../src/report/verdict";
 import { writtenCost, writtenDifference } from "./removalCost";
 
 export interface TableColumn {
   id: string;
-  head: string;
+  head: () => string;
   /** What the head stands for, in words. */
-  meaning: string;
+  meaning: () => string;
   /** Shown only on request. */
   isDetail?: true;
   /** Shown only where this was asked for: two columns of dashes would take the room of figures. */
@@ -40,37 +40,37 @@ export interface SortOrder {
 export const tableColumns: readonly TableColumn[] = [
   {
     id: "layer",
-    head: "Layer",
-    meaning: "Module index",
+    head: () => t("Layer"),
+    meaning: () => t("Module index"),
     sortKey: (layer) => layer.index,
     cell: (layer) => ({ value: String(layer.index) }),
   },
   {
     id: "path",
-    head: "Module",
-    meaning: "Module path",
+    head: () => t("Module"),
+    meaning: () => t("Module path"),
     isDetail: true,
     sortKey: (layer) => layer.index,
     cell: (layer) => ({ value: layer.path }),
   },
   {
     id: "verdict",
-    head: "Verdict",
-    meaning: "Whether the perplexity increase without the layer is below or above 1%",
+    head: () => t("Verdict"),
+    meaning: () => t("Whether the perplexity increase without the layer is below or above 1%"),
     sortKey: (layer, baseline) => {
       const verdict = verdictOf(layer, baseline);
       return verdict && verdictRank[verdict];
     },
     cell: (layer, baseline) => {
       const verdict = verdictOf(layer, baseline);
-      return verdict && { value: verdict, verdict };
+      return verdict && { value: verdictName(verdict), verdict };
     },
   },
   {
     id: "cost",
-    head: "Δ perplexity (%)",
-    meaning:
-      "Perplexity increase when the layer is removed, in percent; from +1000% on, the factor",
+    head: () => t("Δ perplexity (%)"),
+    meaning: () =>
+      t("Perplexity increase when the layer is removed, in percent; from +1000% on, the factor"),
     sortKey: (layer) => layer.pruning?.deltaNll,
     cell: ({ pruning }) => {
       if (!pruning) return undefined;
@@ -80,69 +80,112 @@ export const tableColumns: readonly TableColumn[] = [
   },
   {
     id: "deltaPerplexity",
-    head: "Δ perplexity",
-    meaning: "Perplexity difference when the layer is removed, for the baseline as measured",
+    head: () => t("Δ perplexity"),
+    meaning: () =>
+      t("Perplexity difference when the layer is removed, for the baseline as measured"),
     sortKey: (layer) => layer.pruning?.deltaPerplexity,
     cell: ({ pruning }, baseline) => pruning && writtenDifference(pruning, baseline),
   },
   ...signed(
     "deltaNll",
-    "ΔNLL",
-    "NLL increase when the layer is removed, in nats per token",
+    () => t("ΔNLL"),
+    () => t("NLL increase when the layer is removed, in nats per token"),
     (layer) => layer.pruning,
   ),
-  ...measured("variance", "σ²", "Output variance", (layer) => {
-    const { outputVariance: variance } = layer;
-    return variance && [variance.mean, variance.standardError];
-  }),
-  ...statistics("variance", "σ²", "Output variance", (layer) => layer.outputVariance),
+  ...measured(
+    "variance",
+    () => t("σ²"),
+    () => t("Output variance"),
+    (layer) => {
+      const { outputVariance: variance } = layer;
+      return variance && [variance.mean, variance.standardError];
+    },
+  ),
+  plain(
+    "varianceMedian",
+    () => t("σ² median"),
+    () => t("Output variance, median over tokens"),
+    (layer) => layer.outputVariance?.median,
+  ),
+  plain(
+    "varianceWithoutFirst",
+    () => t("σ² w/o first"),
+    () => t("Output variance without each document’s first token"),
+    (layer) => layer.outputVariance?.meanWithoutFirstToken,
+  ),
   plain(
     "attentionVariance",
-    "σ² attention",
-    "Variance of the attention output before it is added",
+    () => t("σ² attention"),
+    () => t("Variance of the attention output before it is added"),
     (layer) => layer.attentionVariance,
   ),
   plain(
     "feedForwardVariance",
-    "σ² feed-forward",
-    "Variance of the feed-forward output before it is added",
+    () => t("σ² feed-forward"),
+    () => t("Variance of the feed-forward output before it is added"),
     (layer) => layer.feedForwardVariance,
   ),
-  ...contributions("attention", "attention", (layer) => layer.contribution?.attention),
-  ...contributions("feedForward", "feed-forward", (layer) => layer.contribution?.feedForward),
+  ...contributions(
+    "attention",
+    {
+      ratio: {
+        head: () => t("‖attention‖ ratio"),
+        meaning: () => t("Norm of the attention output over that of the stream"),
+      },
+      cosine: {
+        head: () => t("cos attention"),
+        meaning: () => t("Cosine of the attention output and the stream"),
+      },
+    },
+    (layer) => layer.contribution?.attention,
+  ),
+  ...contributions(
+    "feedForward",
+    {
+      ratio: {
+        head: () => t("‖feed-forward‖ ratio"),
+        meaning: () => t("Norm of the feed-forward output over that of the stream"),
+      },
+      cosine: {
+        head: () => t("cos feed-forward"),
+        meaning: () => t("Cosine of the feed-forward output and the stream"),
+      },
+    },
+    (layer) => layer.contribution?.feedForward,
+  ),
   ...measured(
     "jacobian",
-    "‖J−I‖",
-    "Jacobian-to-identity distance",
+    () => t("‖J−I‖"),
+    () => t("Jacobian-to-identity distance"),
     ({ jacobian }) => jacobian && [jacobian.identityDistance, jacobian.standardError],
   ),
   ...detail(
     measured(
       "jacobianCosine",
-      "cos(v, Jv)",
-      "Identity cosine of the Jacobian",
+      () => t("cos(v, Jv)"),
+      () => t("Identity cosine of the Jacobian"),
       ({ jacobian }) => jacobian && [jacobian.identityCosine, jacobian.identityCosineStandardError],
     ),
   ),
   ...[
     ...signed(
       "attentionDelta",
-      "ΔNLL attention",
-      "NLL increase when only the attention is removed, in nats per token",
+      () => t("ΔNLL attention"),
+      () => t("NLL increase when only the attention is removed, in nats per token"),
       (layer) => layer.pruning?.attention,
     ),
     ...signed(
       "feedForwardDelta",
-      "ΔNLL feed-forward",
-      "NLL increase when only the feed-forward is removed, in nats per token",
+      () => t("ΔNLL feed-forward"),
+      () => t("NLL increase when only the feed-forward is removed, in nats per token"),
       (layer) => layer.pruning?.feedForward,
     ),
   ].map((column): TableColumn => ({ ...column, metric: "sublayers" })),
   ...detail(
     measured(
       "blockInfluence",
-      "Block influence",
-      "1 − mean cosine of the layer’s input and output",
+      () => t("Block influence"),
+      () => t("1 − mean cosine of the layer’s input and output"),
       (layer) =>
         layer.blockInfluence === undefined
           ? undefined
@@ -177,8 +220,8 @@ type Figure = readonly [value: number, standardError: number | undefined];
 /** A figure with its 95% interval. */
 function measured(
   id: string,
-  head: string,
-  meaning: string,
+  head: () => string,
+  meaning: () => string,
   of: (layer: LayerReport) => Figure | undefined,
 ): TableColumn[] {
   return [
@@ -201,8 +244,8 @@ function measured(
 /** A difference with its 95% interval. */
 function signed(
   id: string,
-  head: string,
-  meaning: string,
+  head: () => string,
+  meaning: () => string,
   of: (layer: LayerReport) => RemovalCost | undefined,
 ): TableColumn[] {
   return [
@@ -224,8 +267,8 @@ function signed(
 /** A figure that has no error of its own. */
 function plain(
   id: string,
-  head: string,
-  meaning: string,
+  head: () => string,
+  meaning: () => string,
   of: (layer: LayerReport) => number | undefined,
 ): TableColumn {
   return {
@@ -241,52 +284,21 @@ function plain(
   };
 }
 
-function statistics(
-  id: string,
-  head: string,
-  meaning: string,
-  of: (layer: LayerReport) => TokenStatistics | undefined,
-): TableColumn[] {
-  return [
-    plain(
-      `${id}Median`,
-      `${head} median`,
-      `${meaning}, median over tokens`,
-      (layer) => of(layer)?.median,
-    ),
-    plain(
-      `${id}WithoutFirst`,
-      `${head} w/o first`,
-      `${meaning} without each document’s first token`,
-      (layer) => of(layer)?.meanWithoutFirstToken,
-    ),
-  ];
-}
-
 function contributions(
   id: string,
-  name: string,
+  words: Readonly<Record<"ratio" | "cosine", Pick<TableColumn, "head" | "meaning">>>,
   of: (layer: LayerReport) => Contribution | undefined,
 ): TableColumn[] {
+  const { ratio, cosine } = words;
   return detail([
-    ...measured(
-      `${id}Ratio`,
-      `‖${name}‖ ratio`,
-      `Norm of the ${name} output over that of the stream`,
-      (layer) => {
-        const part = of(layer);
-        return part && [part.normRatio, part.normRatioStandardError];
-      },
-    ),
-    ...measured(
-      `${id}Cosine`,
-      `cos ${name}`,
-      `Cosine of the ${name} output and the stream`,
-      (layer) => {
-        const part = of(layer);
-        return part && [part.cosine, part.cosineStandardError];
-      },
-    ),
+    ...measured(`${id}Ratio`, ratio.head, ratio.meaning, (layer) => {
+      const part = of(layer);
+      return part && [part.normRatio, part.normRatioStandardError];
+    }),
+    ...measured(`${id}Cosine`, cosine.head, cosine.meaning, (layer) => {
+      const part = of(layer);
+      return part && [part.cosine, part.cosineStandardError];
+    }),
   ]);
 }
 

@@ -1,4 +1,5 @@
 /** Output variance over depth, with both fits and what theory says from the first layer on. */
+import { t } from "@vscode/l10n";
 import type { GrowthLaw } from "../../src/diagnosis/report";
 import { figure, withInterval } from "../../src/report/format";
 import { logAxis } from "../shared/axis";
@@ -28,19 +29,25 @@ export function varianceModel(view: ReportView): ChartModel {
   const first = points[0];
   const last = points.at(-1);
   return {
-    title: "Output variance",
-    unit: "σ² of the residual stream, squared units, log scale",
+    title: t("Output variance"),
+    unit: t("σ² of the residual stream, squared units, log scale"),
     layers: view.layers,
     ...(view.visible ? { visible: view.visible } : {}),
     axis,
-    measured: { label: "measured", bars: false, band: true, points },
+    measured: { label: t("measured, 95% interval"), bars: false, band: true, points },
     curves,
     verdicts: verdictsOf(view),
     ...emptinessOf(view, "variance", points.length > 0),
     notes: unmeasuredNotes(view, "variance"),
     summary:
       first && last && first !== last
-        ? `${figure(first.value)} after layer ${first.layer} → ${figure(last.value)} after layer ${last.layer}`
+        ? t(
+            "{0} after layer {1} → {2} after layer {3}",
+            figure(first.value),
+            first.layer,
+            figure(last.value),
+            last.layer,
+          )
         : "",
     readout: (layer) => varianceReadout(view, layer),
   };
@@ -59,10 +66,10 @@ function varianceReadout(view: ReportView, layer: number): string {
   const { mean, standardError, median, meanWithoutFirstToken } = variance;
   return [
     `σ² ${withInterval(mean, standardError)}`,
-    `median ${figure(median)}`,
+    t("median {0}", figure(median)),
     ...(meanWithoutFirstToken === undefined
       ? []
-      : [`without first tokens ${figure(meanWithoutFirstToken)}`]),
+      : [t("without first tokens {0}", figure(meanWithoutFirstToken))]),
   ].join(" · ");
 }
 
@@ -79,31 +86,39 @@ function curvesOf(
   // A fit speaks only of what it was fitted to; the theories are about every layer to come.
   return [
     {
-      label: `${named("exponential fit", "exponential")}${growth ? `, R² ${growth.exponential.r2.toFixed(3)}` : ""}`,
+      label: growth
+        ? t(
+            "exponential fit ({0}), R² {1}",
+            dashOf("exponential"),
+            growth.exponential.r2.toFixed(3),
+          )
+        : t("exponential fit ({0})", dashOf("exponential")),
       role: "exponential",
       points: growth ? curve(exponentialFit(growth.exponential, first, last)) : [],
     },
     {
-      label: `${named("power fit", "power")}${growth ? `, R² ${growth.power.r2.toFixed(3)}` : ""}`,
+      label: growth
+        ? t("power fit ({0}), R² {1}", dashOf("power"), growth.power.r2.toFixed(3))
+        : t("power fit ({0})", dashOf("power")),
       role: "power",
       points: growth ? curve(powerFit(growth.power, first, last)) : [],
     },
     {
-      label: `${named("Pre-LN theory", "preLn")}, up to a constant`,
+      label: t("Pre-LN theory ({0}), up to a constant", dashOf("preLn")),
       role: "preLn",
       points: start ? curve(preLnTheory(start, layers - 1)) : [],
     },
     {
-      label: `${named("LNS theory", "lns")}, up to a constant`,
+      label: t("LNS theory ({0}), up to a constant", dashOf("lns")),
       role: "lns",
       points: start ? curve(lnsTheory(start, layers - 1)) : [],
     },
   ];
 }
 
-/** `power fit (long dashes)` */
-function named(name: string, role: CurveSeries["role"]): string {
-  return `${name} (${dashName(curveDashes[role])})`;
+/** `long dashes` */
+function dashOf(role: CurveSeries["role"]): string {
+  return dashName(curveDashes[role]);
 }
 
 function curve(points: readonly CurvePoint[]): CurveSeries["points"] {

@@ -1,8 +1,9 @@
 /** The verdict: the sentences that the report's findings are, and what they rest on so far. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../../src/diagnosis/report";
 import type { PanelState } from "../../src/protocol/messages";
-import { counted, wholeNumber } from "../../src/report/format";
-import { verdictSentences } from "../../src/report/verdict";
+import { countedOf, listed } from "../../src/report/format";
+import { verdictSentences } from "../../src/report/findings";
 import { element } from "../shared/dom";
 import { plannedShare } from "./plannedShare";
 
@@ -14,7 +15,7 @@ export class VerdictSection {
   constructor() {
     this.node = element("section", {
       class: "verdict",
-      children: [element("h2", { class: "sr-only", text: "Verdict" }), this.sentences],
+      children: [element("h2", { class: "sr-only", text: t("Verdict") }), this.sentences],
     });
   }
 
@@ -38,8 +39,8 @@ export class VerdictSection {
         element("p", {
           class: "pending",
           text: isRunning
-            ? "No verdict yet: it comes once every layer has been measured."
-            : "No verdict: too little was measured.",
+            ? t("No verdict yet: it comes once every layer has been measured.")
+            : t("No verdict: too little was measured."),
         }),
       );
   }
@@ -58,10 +59,10 @@ export function verdictIntroduction(state: PanelState): string | undefined {
   const isUnfinished = state.phase === "running" || isPartial(state) || !planned.isWhole;
   const shares = [
     ...(isUnfinished ? [planned.text] : []),
-    ...(measured < layers ? [`${wholeNumber(measured)} of ${counted(layers, "layer")}`] : []),
+    ...(measured < layers ? [countedOf(measured, layers, "layer")] : []),
   ];
   if (shares.length === 0) return undefined;
-  return `${isUnfinished ? "So far, from" : "From"} ${shares.join(" and ")}:`;
+  return isUnfinished ? t("So far, from {0}:", listed(shares)) : t("From {0}:", listed(shares));
 }
 
 /** The layers that have a figure of any kind, by index. */

@@ -1,4 +1,5 @@
 /** What stands behind the charts of a step: another step, and another run at about that step. */
+import { t } from "@vscode/l10n";
 import { wholeNumber } from "../../src/report/format";
 import type { RunReport, RunStepReport } from "../../src/trainingRun/runReport";
 import type { RunNavigation } from "./navigation";
@@ -26,7 +27,7 @@ export function behindStep(
   const index = ghostIndex(steps, at, ghost);
   const entry = index === at ? undefined : steps[index];
   const behind: Behind[] = entry?.report
-    ? [{ label: `step ${wholeNumber(entry.step)}`, role: "ghost", report: entry.report }]
+    ? [{ label: t("step {0}", wholeNumber(entry.step)), role: "ghost", report: entry.report }]
     : [];
   const wanted = steps[at]?.step;
   const measured = (other?.run.steps ?? []).flatMap(({ step, report }) =>
@@ -36,7 +37,7 @@ export function behindStep(
   const nearest = measured.reduce((a, b) =>
     Math.abs(b.step - wanted) < Math.abs(a.step - wanted) ? b : a,
   );
-  const label = `${other?.name ?? ""}, step ${wholeNumber(nearest.step)}`;
+  const label = t("{0}, step {1}", other?.name ?? "", wholeNumber(nearest.step));
   return [...behind, { label, role: "otherRun", report: nearest.report }];
 }
 

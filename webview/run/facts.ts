@@ -1,5 +1,12 @@
 /** What stands below the name of a run. */
-import { counted, familyName, largeCount, schemeName, wholeNumber } from "../../src/report/format";
+import { t } from "@vscode/l10n";
+import {
+  counted,
+  familyName,
+  parameterCount,
+  schemeName,
+  wholeNumber,
+} from "../../src/report/format";
 import type { RunStepReport } from "../../src/trainingRun/runReport";
 
 /** `LLaMA · Pre-LN · 12 layers · 134 million parameters · 4 checkpoints, steps 250 to 2,600` */
@@ -12,12 +19,17 @@ export function runFacts(steps: readonly RunStepReport[]): string {
           familyName(report.architecture.family),
           schemeName(report.architecture.normScheme),
           counted(report.architecture.layers, "layer"),
-          `${largeCount(report.checkpoint.parameters)} parameters`,
+          parameterCount(report.checkpoint.parameters),
         ]
       : []),
     ...(first && last
       ? [
-          `${counted(steps.length, "checkpoint")}, steps ${wholeNumber(first.step)} to ${wholeNumber(last.step)}`,
+          t(
+            "{0}, steps {1} to {2}",
+            counted(steps.length, "checkpoint"),
+            wholeNumber(first.step),
+            wholeNumber(last.step),
+          ),
         ]
       : []),
   ].join(" · ");

@@ -1,4 +1,5 @@
 /** Which layers have a line: one press for each, to give it a line or take it away. */
+import { t } from "@vscode/l10n";
 import { element } from "../shared/dom";
 import { spreadLayers } from "./runModel";
 
@@ -17,16 +18,16 @@ export class LayerChoice {
     const focused = document.activeElement?.getAttribute("data-layer-choice");
     const all = Array.from({ length: layers }, (_, layer) => layer);
     this.node.replaceChildren(
-      element("legend", { text: "Layers with a line" }),
+      element("legend", { text: t("Layers with a line") }),
       ...all.map((layer) => {
         const has = chosen.includes(layer);
         const to = has
           ? chosen.filter((one) => one !== layer)
           : [...chosen, layer].sort((a, b) => a - b);
-        return this.press(String(layer), `Layer ${layer}`, to, has);
+        return this.press(String(layer), t("Layer {0}", layer), to, has);
       }),
-      this.press("All", "All layers", all),
-      this.press("Five", "Five layers spread over depth", spreadLayers(layers)),
+      this.press(t("All"), t("All layers"), all),
+      this.press(t("Five"), t("Five layers spread over depth"), spreadLayers(layers)),
     );
     if (focused)
       this.node.querySelector<HTMLElement>(`[data-layer-choice="${CSS.escape(focused)}"]`)?.focus();

@@ -1,4 +1,5 @@
 /** The chart of one figure of the layers over the steps: as a heat map, or as lines of some layers. */
+import { t } from "@vscode/l10n";
 import { wholeNumber } from "../../src/report/format";
 import { layersOf, type RunFigure, type RunStepReport } from "../../src/trainingRun/runReport";
 import type { PlotHighlight } from "./plotSurface";
@@ -18,13 +19,18 @@ export function layerState(
   const readout = ({ step, layer }: PlotHighlight): string => {
     const entry = step === undefined ? undefined : steps[step];
     if (entry === undefined || layer === undefined) return "";
-    return `Step ${wholeNumber(entry.step)}, layer ${layer}: ${cellText(entry, name, layer)}`;
+    return t(
+      "Step {0}, layer {1}: {2}",
+      wholeNumber(entry.step),
+      layer,
+      cellText(entry, name, layer),
+    );
   };
   return {
-    ...figureWords[name],
+    ...figureWords[name](),
     axis,
     readout,
-    ...(hasAny ? {} : { emptiness: "Not measured yet" }),
+    ...(hasAny ? {} : { emptiness: t("Not measured yet") }),
     ...(lines === undefined ? heatPart(name, steps) : linesPart(name, steps, lines)),
   };
 }

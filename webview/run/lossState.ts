@@ -1,4 +1,5 @@
 /** The chart of the losses: what training wrote down, and what was measured. */
+import { t } from "@vscode/l10n";
 import { figure, wholeNumber } from "../../src/report/format";
 import type { RunReport, RunStepReport } from "../../src/trainingRun/runReport";
 import type { Palette } from "../shared/theme";
@@ -15,14 +16,14 @@ export function lossState(
 ): StepFigureState {
   const model = lossModel(run.steps, run.losses, isPerplexity);
   return {
-    title: isPerplexity ? "Perplexity" : "Loss",
+    title: isPerplexity ? t("Perplexity") : t("Loss"),
     unit: isPerplexity
-      ? "exp of the loss in nats per token, log scale"
-      : "nats per token; measured on the evaluated text, logged by the training",
+      ? t("exp of the loss in nats per token, log scale")
+      : t("nats per token; measured on the evaluated text, logged by the training"),
     legend: model.lines
       .filter(({ points }) => points.length > 0)
       .map((line) => ({ kind: "line", text: line.label, style: lineStyle(line, 0, palette) })),
-    notes: run.losses.length === 0 ? ["No log of losses was found beside the checkpoints"] : [],
+    notes: run.losses.length === 0 ? [t("No log of losses was found beside the checkpoints")] : [],
     content: { kind: "lines", model, steps: run.steps.map(({ step }) => step), layers: 0 },
     axis,
     height: 170,
@@ -38,14 +39,14 @@ function lossReadout(
 ): string {
   const step = index === undefined ? undefined : steps[index]?.step;
   if (step === undefined) return "";
-  const figures = model.lines.flatMap(({ label, role, points }) => {
+  const figures = model.lines.flatMap(({ name, role, points }) => {
     const point =
       role === "measured"
         ? points.find((one) => one.step === step)
         : points.findLast((one) => one.step <= step);
     if (!point) return [];
     const error = point.high > point.low ? ` (${figure(point.low)} – ${figure(point.high)})` : "";
-    return [`${label.replace(/,.*| \(.*/, "")} ${figure(point.value)}${error}`];
+    return [`${name} ${figure(point.value)}${error}`];
   });
-  return [`Step ${wholeNumber(step)}`, ...figures].join(" · ");
+  return [t("Step {0}", wholeNumber(step)), ...figures].join(" · ");
 }

@@ -1,5 +1,7 @@
 /** A run as one picture: its findings, the charts over steps as they are chosen, and those of a step. */
+import { t } from "@vscode/l10n";
 import { wholeNumber } from "../../src/report/format";
+import { verdictName } from "../../src/report/verdict";
 import { drawCharts } from "../panel/png";
 import {
   pictureMargin,
@@ -39,11 +41,11 @@ function drawRun(brush: Brush, { name, facts, sentences, figures, section }: Pic
   y = brush.paragraphs(sentences, y + 14, { size: 16, gap: 6 });
   for (const state of figures) y = drawFigure(brush, state, y + 40);
   y += 18;
-  brush.axisName("step of training", y);
+  brush.axisName(t("step of training"), y);
   const entry = section.steps[section.step];
   if (!entry) return y;
   y += 56;
-  brush.line(`Step ${wholeNumber(entry.step)}`, y, { size: 19, weight: 600 });
+  brush.line(t("Step {0}", wholeNumber(entry.step)), y, { size: 19, weight: 600 });
   y += 24;
   brush.line(stepFacts(entry), y, { size: 14, muted: true });
   return drawCharts(brush, stepModels(section), y);
@@ -82,7 +84,7 @@ function legendEntry(brush: Brush, entry: StepLegendEntry): LegendEntry {
       };
     case "verdict":
       return {
-        text: entry.verdict,
+        text: verdictName(entry.verdict),
         sampleWidth: 16,
         draw: (x, y) => {
           const cell = { left: x, top: y - 6, width: 12, height: 12 };

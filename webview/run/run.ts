@@ -1,4 +1,5 @@
 /** The panel of a training run: what every checkpoint's diagnosis found, over layers and steps. */
+import { t } from "@vscode/l10n";
 import type { ExportFormat, HostToRun, RunStatus } from "../../src/protocol/messages";
 import { runFindings } from "../../src/trainingRun/runFindings";
 import {
@@ -13,6 +14,7 @@ import { exportButtons } from "../shared/exportButtons";
 import { segments } from "../shared/segments";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
+import { readTexts } from "../shared/texts";
 import { behindStep, type OtherRun } from "./behind";
 import { runFacts } from "./facts";
 import { LayerChoice } from "./layerChoice";
@@ -37,17 +39,21 @@ class RunPanel {
   private readonly statusBar: RunStatusBar;
   private readonly notices = element("ul", { class: "notices" });
   private readonly sentences = element("div", { class: "sentences" });
-  private readonly viewChoice = segments("View", { heat: "Heat maps", lines: "Lines" }, (view) => {
-    this.navigate({ view });
-  });
+  private readonly viewChoice = segments(
+    t("View"),
+    { heat: t("Heat maps"), lines: t("Lines") },
+    (view) => {
+      this.navigate({ view });
+    },
+  );
   private readonly lossChoice = segments(
-    "Scale of the loss",
-    { loss: "Loss", perplexity: "Perplexity" },
+    t("Scale of the loss"),
+    { loss: t("Loss"), perplexity: t("Perplexity") },
     (choice) => {
       this.navigate({ isPerplexity: choice === "perplexity" });
     },
   );
-  private readonly logSteps = checkbox("Log steps", (isLogSteps) => {
+  private readonly logSteps = checkbox(t("Log steps"), (isLogSteps) => {
     this.navigate({ isLogSteps });
   });
   private readonly layerChoice = new LayerChoice((layers) => {
@@ -72,7 +78,7 @@ class RunPanel {
   ) {
     this.navigation = readRunNavigation(host.savedNavigation());
     const exports = exportButtons(host.formats, {
-      label: "Export the run",
+      label: t("Export the run"),
       meanings: exportMeanings,
       onExport: (format) => {
         this.export(format);
@@ -130,11 +136,11 @@ class RunPanel {
           this.notices,
           element("section", {
             class: "verdict",
-            children: [element("h2", { class: "sr-only", text: "Findings" }), this.sentences],
+            children: [element("h2", { class: "sr-only", text: t("Findings") }), this.sentences],
           }),
           element("section", {
             class: "charts",
-            attributes: { "aria-label": "Charts over training" },
+            attributes: { "aria-label": t("Charts over training") },
             children: [
               element("div", {
                 class: "layer-bar",
@@ -143,7 +149,7 @@ class RunPanel {
               this.lossFigure.node,
               this.layerChoice.node,
               ...runFigures.map((one) => this.figures[one].node),
-              element("p", { class: "axis-name", text: "step of training" }),
+              element("p", { class: "axis-name", text: t("step of training") }),
             ],
           }),
           this.stepSection.node,
@@ -287,7 +293,7 @@ class RunPanel {
 
   private png(): string {
     const { run, status } = this;
-    if (!run || !status) throw new Error("There is nothing to draw yet.");
+    if (!run || !status) throw new Error(t("There is nothing to draw yet."));
     const { loss, figures } = this.states(run);
     const picture = {
       name: this.runName,
@@ -303,8 +309,8 @@ class RunPanel {
     const texts = runFindings(steps).map(unbroken);
     const pending =
       status.phase === "running"
-        ? "What changed over training is said once two steps have been measured."
-        : "Too little was measured to say what changed over training.";
+        ? t("What changed over training is said once two steps have been measured.")
+        : t("Too little was measured to say what changed over training.");
     const next = texts.length > 0 ? texts : [pending];
     const isSame =
       next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n");
@@ -364,13 +370,14 @@ class RunPanel {
 
 const nowhere: PlotHighlight = { step: undefined, layer: undefined };
 
-const exportMeanings: Readonly<Record<ExportFormat, string>> = {
-  json: "The reports of all steps, and the losses",
-  csv: "One row per step and layer",
-  png: "The charts as a picture",
-  html: "This page as one file that opens anywhere",
+const exportMeanings: Readonly<Record<ExportFormat, () => string>> = {
+  json: () => t("The reports of all steps, and the losses"),
+  csv: () => t("One row per step and layer"),
+  png: () => t("The charts as a picture"),
+  html: () => t("This page as one file that opens anywhere"),
 };
 
+readTexts();
 const host = connectRunHost();
 if (host.kind === "file") followSystemTheme();
 const root = document.getElementById("root");

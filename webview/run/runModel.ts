@@ -1,4 +1,5 @@
 /** What the charts over training show, free of how it is drawn. */
+import { t } from "@vscode/l10n";
 import { layerOf, type ReportView } from "../panel/chartModel";
 import { linearAxis, logAxis, type ValueAxis } from "../shared/axis";
 import {
@@ -9,7 +10,7 @@ import {
   withInterval,
   z95,
 } from "../../src/report/format";
-import { verdictOf, type Verdict } from "../../src/report/verdict";
+import { verdictName, verdictOf, type Verdict } from "../../src/report/verdict";
 import { heatMapOf, type HeatMap } from "../../src/trainingRun/heatMap";
 import { thinned, type LossSeries } from "../../src/trainingRun/lossSeries";
 import {
@@ -24,21 +25,26 @@ export interface FigureWords {
   unit: string;
 }
 
-export const figureWords: Readonly<Record<RunFigure, FigureWords>> = {
-  variance: {
-    title: "Output variance",
-    unit: "σ² of the residual stream after each layer, squared units, log scale",
-  },
-  jacobian: { title: "Jacobian-to-identity distance", unit: "‖J − I‖ / ‖I‖, a ratio, log scale" },
-  pruning: {
-    title: "Pruning sensitivity",
-    unit: "ΔNLL without the layer, nats per token, log scale",
-  },
+export const figureWords: Readonly<Record<RunFigure, () => FigureWords>> = {
+  variance: () => ({
+    title: t("Output variance"),
+    unit: t("σ² of the residual stream after each layer, squared units, log scale"),
+  }),
+  jacobian: () => ({
+    title: t("Jacobian-to-identity distance"),
+    unit: t("‖J − I‖ / ‖I‖, a ratio, log scale"),
+  }),
+  pruning: () => ({
+    title: t("Pruning sensitivity"),
+    unit: t("ΔNLL without the layer, nats per token, log scale"),
+  }),
 };
 
 /** One line over steps; its points have intervals where they were measured by us. */
 export interface StepLine {
   label: string;
+  /** Shorter, to stand before one of its figures. */
+  name: string;
   /** `loss` and `heldOut` come from logs, `measured` from diagnoses, `layer` has a colour by depth. */
   role: "loss" | "heldOut" | "measured" | "layer";
   layer?: number;
@@ -72,6 +78,7 @@ export function lossModel(
   const shown = (nll: number): number => (isPerplexity ? Math.exp(nll) : nll);
   const logged = losses.map(({ name, source, kind, points }): StepLine => ({
     label: `${name} (${source})`,
+    name,
     role: kind === "heldOut" ? "heldOut" : "loss",
     hasMarkers: points.length <= 40,
     points: thinned(points, drawnPoints).map(({ step, value }) => {
@@ -88,7 +95,13 @@ export function lossModel(
   });
   const lines: StepLine[] = [
     ...logged,
-    { label: "measured, 95% interval", role: "measured", hasMarkers: true, points: measured },
+    {
+      label: t("measured, 95% interval"),
+      name: t("measured"),
+      role: "measured",
+      hasMarkers: true,
+      points: measured,
+    },
   ];
   const values = lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
   return { axis: isPerplexity ? logAxis(values) : aroundAxis(values), lines, notes: [] };
@@ -119,7 +132,8 @@ export function layerLines(
 ): LineModel {
   const all = Array.from({ length: layersOf(steps) }, (_, layer) => layer);
   const line = (layer: number): StepLine => ({
-    label: `layer ${layer}`,
+    label: t("layer {0}", layer),
+    name: t("layer {0}", layer),
     role: "layer",
     layer,
     hasMarkers: true,
@@ -153,7 +167,10 @@ export function layerLines(
     notes:
       measuredCount > hidden
         ? [
-            `A log scale has no place for ${measuredCount - hidden} costs at or below zero: see the table`,
+            t(
+              "A log scale has no place for {0} costs at or below zero: see the table",
+              measuredCount - hidden,
+            ),
           ]
         : [],
   };
@@ -198,13 +215,13 @@ export function cellText(
 ): string {
   if (entry === undefined) return "";
   const { report, failure } = entry;
-  if (failure !== undefined) return `not measured: ${failure}`;
-  if (report === undefined) return "not measured yet";
+  if (failure !== undefined) return t("not measured: {0}", failure);
+  if (report === undefined) return t("not measured yet");
   const layerReport = report.layers.find(({ index }) => index === layer);
   const measured = figureOf(layerReport, figure);
   if (measured === undefined) {
     const stated = layerReport?.unmeasured?.find(({ metric }) => metric === figure)?.reason;
-    return stated ?? "not measured";
+    return stated ?? t("not measured");
   }
   const { value, standardError } = measured;
   switch (figure) {
@@ -214,8 +231,15 @@ export function cellText(
       return `‖J − I‖ / ‖I‖ ${withInterval(value, standardError)}`;
     case "pruning": {
       const verdict = layerReport && verdictOf(layerReport, report.baseline);
-      const cost = `ΔNLL ${signedWithInterval(value, standardError)}, perplexity ${perplexityCost({ deltaNll: value, ...(standardError === undefined ? {} : { standardError }) })}`;
-      return verdict === undefined ? cost : `${cost}, ${verdict}`;
+      const cost = t(
+        "ΔNLL {0}, perplexity {1}",
+        signedWithInterval(value, standardError),
+        perplexityCost({
+          deltaNll: value,
+          ...(standardError === undefined ? {} : { standardError }),
+        }),
+      );
+      return verdict === undefined ? cost : `${cost}, ${verdictName(verdict)}`;
     }
   }
 }

@@ -1,22 +1,27 @@
 /** Where the run stands and what can be done about it. */
+import { t } from "@vscode/l10n";
 import type { RunStatus, RunToHost } from "../../src/protocol/messages";
-import { counted, wholeNumber } from "../../src/report/format";
+import { counted, countedOf, wholeNumber } from "../../src/report/format";
 import { progressText } from "../../src/report/progress";
 import { StatusBar } from "../shared/statusBar";
 import { button } from "../shared/toolkit";
 
 export class RunStatusBar {
   private readonly bar: StatusBar;
-  private readonly cancel = this.action("Cancel", { type: "cancel" });
-  private readonly resume = this.action("Measure what is missing", { type: "resume" });
-  private readonly watch = this.action("Watch", { type: "watch" }, "Diagnose each new checkpoint");
-  private readonly stopWatching = this.action("Stop watching", { type: "stopWatching" });
-  private readonly chooseOther = this.action(
-    "Lay another run beside…",
-    { type: "chooseOther" },
-    "Show another run’s figures at the same step",
+  private readonly cancel = this.action(t("Cancel"), { type: "cancel" });
+  private readonly resume = this.action(t("Measure what is missing"), { type: "resume" });
+  private readonly watch = this.action(
+    t("Watch"),
+    { type: "watch" },
+    t("Diagnose each new checkpoint"),
   );
-  private readonly dropOther = this.action("Take the other run away", { type: "dropOther" });
+  private readonly stopWatching = this.action(t("Stop watching"), { type: "stopWatching" });
+  private readonly chooseOther = this.action(
+    t("Lay another run beside…"),
+    { type: "chooseOther" },
+    t("Show another run’s figures at the same step"),
+  );
+  private readonly dropOther = this.action(t("Take the other run away"), { type: "dropOther" });
 
   /** @param exports stand here once there is something to export */
   constructor(
@@ -49,7 +54,7 @@ export class RunStatusBar {
     this.bar.show({
       phase: status.phase,
       text: statusText(status),
-      spoken: `${finished} of ${counted(planned, "checkpoint")} measured`,
+      spoken: t("{0} measured", countedOf(finished, planned, "checkpoint")),
       ...(isRunning ? { fraction } : {}),
     });
   }
@@ -67,16 +72,23 @@ export class RunStatusBar {
 
 function statusText(status: RunStatus): string {
   const { phase, finished, planned, measuring, progress } = status;
-  const watching = status.isWatching ? " · watching for new checkpoints" : "";
+  const watching = status.isWatching ? [t("watching for new checkpoints")] : [];
   switch (phase) {
     case "running": {
-      const which = measuring === undefined ? "" : ` (step ${wholeNumber(measuring)})`;
-      const detail = progress === undefined ? "" : ` · ${progressText(progress)}`;
-      return `Checkpoint ${Math.min(planned, finished + 1)} of ${planned}${which}${detail}${watching}`;
+      const place = Math.min(planned, finished + 1);
+      const which =
+        measuring === undefined
+          ? t("Checkpoint {0} of {1}", place, planned)
+          : t("Checkpoint {0} of {1} (step {2})", place, planned, wholeNumber(measuring));
+      const detail = progress === undefined ? [] : [progressText(progress)];
+      return [which, ...detail, ...watching].join(" · ");
     }
     case "done":
-      return `${counted(finished, "checkpoint")} measured${watching}`;
+      return [t("{0} measured", counted(finished, "checkpoint")), ...watching].join(" · ");
     case "cancelled":
-      return `Cancelled: ${finished} of ${counted(planned, "checkpoint")} measured${watching}`;
+      return [
+        t("Cancelled: {0} measured", countedOf(finished, planned, "checkpoint")),
+        ...watching,
+      ].join(" · ");
   }
 }

@@ -1,4 +1,5 @@
 /** The figures of the charts as tables: one of the steps, and one of a figure by layer and step. */
+import { t } from "@vscode/l10n";
 import { absent, figure, wholeNumber, withInterval } from "../../src/report/format";
 import {
   layersOf,
@@ -14,13 +15,13 @@ export class RunTable {
   readonly node: HTMLElement;
   private readonly steps = element("table");
   private readonly layers = element("table");
-  private readonly choice = element("select", { attributes: { "aria-label": "Figure" } });
+  private readonly choice = element("select", { attributes: { "aria-label": t("Figure") } });
   private shown = "";
 
   constructor(onChoice: (figure: RunFigure) => void, captionId: string) {
     this.choice.append(
       ...runFigures.map((one) =>
-        element("option", { text: figureWords[one].title, attributes: { value: one } }),
+        element("option", { text: figureWords[one]().title, attributes: { value: one } }),
       ),
     );
     this.choice.addEventListener("change", () => {
@@ -30,16 +31,16 @@ export class RunTable {
     this.node = element("section", {
       class: "run-tables",
       children: [
-        element("h2", { text: "Steps", attributes: { id: captionId } }),
-        scroller(this.steps, "Table of steps"),
+        element("h2", { text: t("Steps"), attributes: { id: captionId } }),
+        scroller(this.steps, t("Table of steps")),
         element("div", {
           class: "section-head",
           children: [
-            element("h2", { text: "Layers by step" }),
-            element("label", { class: "ghost-choice", children: ["Figure", this.choice] }),
+            element("h2", { text: t("Layers by step") }),
+            element("label", { class: "ghost-choice", children: [t("Figure"), this.choice] }),
           ],
         }),
-        scroller(this.layers, "Table of layers by step"),
+        scroller(this.layers, t("Table of layers by step")),
       ],
     });
   }
@@ -53,11 +54,11 @@ export class RunTable {
     if (next === this.shown) return;
     this.shown = next;
     this.steps.replaceChildren(
-      headOf(stepHeads),
+      headOf(stepHeads()),
       element("tbody", { children: steps.map(stepRow) }),
     );
     this.layers.replaceChildren(
-      headOf(["layer", ...steps.map(({ step }) => wholeNumber(step))]),
+      headOf([t("layer"), ...steps.map(({ step }) => wholeNumber(step))]),
       element("tbody", {
         children: Array.from({ length: layersOf(steps) }, (_, layer) =>
           rowOf(
@@ -73,20 +74,22 @@ export class RunTable {
   }
 }
 
-const stepHeads = [
-  "step",
-  "perplexity",
-  "NLL ± 95%",
-  "σ² first layer",
-  "σ² last layer",
-  "needed",
-  "free",
-  "uncertain",
-];
+function stepHeads(): string[] {
+  return [
+    t("step"),
+    t("perplexity"),
+    t("NLL ± 95%"),
+    t("σ² first layer"),
+    t("σ² last layer"),
+    t("needed"),
+    t("free"),
+    t("uncertain"),
+  ];
+}
 
 function stepRow(entry: RunStepReport): HTMLElement {
   const { report, failure } = entry;
-  const title = failure ?? (report ? "" : "not measured yet");
+  const title = failure ?? (report ? "" : t("not measured yet"));
   const baseline = report?.baseline;
   const counts = report && verdictCounts(report);
   const variance = (at: number): string => {

@@ -1,4 +1,5 @@
 /** One chart over steps on the page: its legend, how it is operated, and what it says in words. */
+import { t } from "@vscode/l10n";
 import { element, setText } from "../shared/dom";
 import { chartKey, FigureFrame, type FigureWords } from "../shared/figureFrame";
 import type { Palette } from "../shared/theme";
@@ -57,12 +58,18 @@ export class StepFigure {
     this.legend.replaceChildren(...state.legend.map((entry) => legendNode(entry, palette)));
     this.frame.plot.style.height = `${state.height}px`;
     const { kind } = state.content;
-    this.canvas.setAttribute("aria-roledescription", kind === "heat" ? "heat map" : "line chart");
+    this.canvas.setAttribute(
+      "aria-roledescription",
+      kind === "heat" ? t("heat map") : t("line chart"),
+    );
     const keys =
       kind === "heat"
-        ? "Arrow keys: left and right for the step, up and down for the layer."
-        : "Arrow keys: left and right for the step.";
-    this.canvas.setAttribute("aria-label", `${state.title} over steps. ${state.unit}. ${keys}`);
+        ? t("Arrow keys: left and right for the step, up and down for the layer.")
+        : t("Arrow keys: left and right for the step.");
+    this.canvas.setAttribute(
+      "aria-label",
+      t("{0} over steps. {1}. {2}", state.title, state.unit, keys),
+    );
     this.plot.show(state.content, state.axis, palette);
     this.showReadout();
   }

@@ -1,5 +1,6 @@
 /** What stands above a chart over steps to say what its marks and colours are. */
 import { figure } from "../../src/report/format";
+import { verdictName } from "../../src/report/verdict";
 import type { ColourScale } from "../../src/trainingRun/heatMap";
 import { verdictGlyph } from "../panel/glyphs";
 import { element, svgElement } from "../shared/dom";
@@ -19,7 +20,9 @@ export function legendNode(entry: StepLegendEntry, palette: Palette): HTMLElemen
     case "scale":
       return scaleNode(entry.scale, palette);
     case "verdict":
-      return element("span", { children: [verdictGlyph(entry.verdict), entry.verdict] });
+      return element("span", {
+        children: [verdictGlyph(entry.verdict), verdictName(entry.verdict)],
+      });
   }
 }
 

@@ -1,4 +1,5 @@
 /** One chart over training steps on a canvas: lines, or a heat map of layers. */
+import { t } from "@vscode/l10n";
 import type { Palette } from "../shared/theme";
 import { drawHeat } from "./heatDrawing";
 import { drawLines } from "./lineDrawing";
@@ -27,7 +28,7 @@ export class StepPlot {
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     const context = canvas.getContext("2d");
-    if (!context) throw new Error("The chart has no drawing surface.");
+    if (!context) throw new Error(t("The chart has no drawing surface."));
     this.context = context;
     new ResizeObserver(() => {
       this.draw();

@@ -1,4 +1,5 @@
 /** The charts over layers at one step, with another step and perhaps another run behind them. */
+import { t } from "@vscode/l10n";
 import { element, setText } from "../shared/dom";
 import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
 import { verdictCounts, type RunStepReport } from "../../src/trainingRun/runReport";
@@ -35,7 +36,7 @@ export class StepSection {
   readonly node: HTMLElement;
   private readonly slider = element("input", {
     class: "step-slider",
-    attributes: { type: "range", min: "0", step: "1", "aria-label": "Step of training" },
+    attributes: { type: "range", min: "0", step: "1", "aria-label": t("Step of training") },
   });
   private readonly ticks = element("div", {
     class: "slider-ticks",
@@ -44,7 +45,7 @@ export class StepSection {
   private readonly title = element("h2");
   private readonly facts = element("p", { class: "facts" });
   private readonly ghost = element("select", {
-    attributes: { "aria-label": "What stands behind the charts" },
+    attributes: { "aria-label": t("What stands behind the charts") },
   });
   private readonly figures: ChartFigure[];
   private shownOptions = "";
@@ -73,13 +74,13 @@ export class StepSection {
           class: "section-head",
           children: [
             this.title,
-            element("label", { class: "ghost-choice", children: ["Behind it", this.ghost] }),
+            element("label", { class: "ghost-choice", children: [t("Behind it"), this.ghost] }),
           ],
         }),
         this.facts,
         element("div", { class: "slider", children: [this.slider, this.ticks] }),
         ...this.figures.map(({ node }) => node),
-        element("p", { class: "axis-name", text: "layer" }),
+        element("p", { class: "axis-name", text: t("layer") }),
       ],
     });
   }
@@ -87,7 +88,7 @@ export class StepSection {
   show(state: StepSectionState, palette: Palette): void {
     const { steps, step } = state;
     const entry = steps[step];
-    setText(this.title, entry ? `Step ${wholeNumber(entry.step)}` : "No step yet");
+    setText(this.title, entry ? t("Step {0}", wholeNumber(entry.step)) : t("No step yet"));
     setText(this.facts, entry ? stepFacts(entry) : "");
     this.showSlider(steps, step);
     this.showGhosts(steps, state.ghost);
@@ -105,7 +106,7 @@ export class StepSection {
     this.slider.value = String(step);
     this.slider.disabled = steps.length < 2;
     const entry = steps[step];
-    if (entry) this.slider.setAttribute("aria-valuetext", `step ${wholeNumber(entry.step)}`);
+    if (entry) this.slider.setAttribute("aria-valuetext", t("step {0}", wholeNumber(entry.step)));
     // As many names as have room; every step has a mark.
     const stride = Math.ceil(steps.length / 8);
     this.ticks.replaceChildren(
@@ -122,10 +123,13 @@ export class StepSection {
 
   private showGhosts(steps: readonly RunStepReport[], ghost: RunNavigation["ghost"]): void {
     const options: [string, string][] = [
-      ["first", "the first step"],
-      ["previous", "the step before"],
-      ["none", "nothing"],
-      ...steps.map(({ step }): [string, string] => [String(step), `step ${wholeNumber(step)}`]),
+      ["first", t("the first step")],
+      ["previous", t("the step before")],
+      ["none", t("nothing")],
+      ...steps.map(({ step }): [string, string] => [
+        String(step),
+        t("step {0}", wholeNumber(step)),
+      ]),
     ];
     const next = JSON.stringify(options);
     if (next !== this.shownOptions) {
@@ -174,8 +178,8 @@ export function stepModels({
 
 /** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
 export function stepFacts({ name, report, failure }: RunStepReport): string {
-  if (failure !== undefined) return `${name} · not measured: ${failure}`;
-  if (report === undefined) return `${name} · not measured yet`;
+  if (failure !== undefined) return `${name} · ${t("not measured: {0}", failure)}`;
+  if (report === undefined) return `${name} · ${t("not measured yet")}`;
   const { baseline } = report;
   const counts = verdictCounts(report);
   return [
@@ -183,11 +187,20 @@ export function stepFacts({ name, report, failure }: RunStepReport): string {
     ...(baseline?.perplexity === undefined
       ? []
       : [
-          `perplexity ${figure(baseline.perplexity)} (NLL ${withInterval(baseline.nll, baseline.standardError)})`,
+          t(
+            "perplexity {0} (NLL {1})",
+            figure(baseline.perplexity),
+            withInterval(baseline.nll, baseline.standardError),
+          ),
         ]),
     ...(counts
       ? [
-          `${counted(counts.needed, "layer")} needed, ${counts.free} free, ${counts.uncertain} uncertain`,
+          t(
+            "{0} needed, {1} free, {2} uncertain",
+            counted(counts.needed, "layer"),
+            counts.free,
+            counts.uncertain,
+          ),
         ]
       : []),
   ].join(" · ");

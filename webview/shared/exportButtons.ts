@@ -1,4 +1,5 @@
 /** The formats a page can be exported in, one button each. */
+import { t } from "@vscode/l10n";
 import type { ExportFormat } from "../../src/protocol/messages";
 import { element } from "./dom";
 import { button } from "./toolkit";
@@ -9,7 +10,7 @@ export function exportButtons(
     /** What is exported, for those who do not see the page. */
     label: string;
     /** What each format holds. */
-    meanings: Readonly<Record<ExportFormat, string>>;
+    meanings: Readonly<Record<ExportFormat, () => string>>;
     onExport: (format: ExportFormat) => void;
   },
 ): HTMLElement {
@@ -17,12 +18,12 @@ export function exportButtons(
     class: "exports",
     attributes: { role: "group", "aria-label": options.label },
     children: [
-      element("span", { class: "exports-name", text: "Export" }),
+      element("span", { class: "exports-name", text: t("Export") }),
       ...formats.map(
         (format) =>
           button(format.toUpperCase(), {
             appearance: "secondary",
-            title: options.meanings[format],
+            title: options.meanings[format](),
             onPress: () => {
               options.onExport(format);
             },

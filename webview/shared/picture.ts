@@ -1,4 +1,5 @@
 /** Pictures of a page's charts, twice as fine as a screen. */
+import { t } from "@vscode/l10n";
 import { wrapText } from "./canvasText";
 import { element } from "./dom";
 import type { FigureWords } from "./figureFrame";
@@ -18,7 +19,7 @@ export type DrawPicture = (brush: Brush) => number;
 export function pictureUrl(palette: Palette, draw: DrawPicture): string {
   const canvas = element("canvas");
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("The picture has no drawing surface.");
+  if (!context) throw new Error(t("The picture has no drawing surface."));
   // The first pass finds the height, for how long the words run is known only once they are set.
   canvas.width = canvas.height = 1;
   const height = draw(new Brush(context, palette)) + pictureMargin;

@@ -1,4 +1,5 @@
 /** A chart over places of the layer axis on the page: its caption, and how it is operated. */
+import { t } from "@vscode/l10n";
 import type { LayerRange } from "./axis";
 import { element } from "./dom";
 import { FigureFrame, type FigureWords } from "./figureFrame";
@@ -48,7 +49,7 @@ export class PlaceFigure {
   show(words: FigureWords, drawing: PlaceDrawing): void {
     this.frame.show(words);
     this.places = drawing.places;
-    this.canvas.setAttribute("aria-label", `${words.title} by layer. ${words.unit}`);
+    this.canvas.setAttribute("aria-label", t("{0} by layer. {1}", words.title, words.unit));
     this.canvas.setAttribute("aria-valuemax", String(Math.max(0, drawing.places - 1)));
     if (this.chart) this.chart.show(drawing);
     else this.chart = new PlaceChart(this.canvas, drawing, { onZoom: this.events.onZoom });

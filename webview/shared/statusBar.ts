@@ -1,4 +1,5 @@
 /** Where a run stands and what can be done about it: always one bar of the same height. */
+import { t } from "@vscode/l10n";
 import { element, setText } from "./dom";
 import { progressRing } from "./toolkit";
 
@@ -27,7 +28,7 @@ export class StatusBar {
     class: "progress",
     attributes: {
       role: "progressbar",
-      "aria-label": "Share of the run that is done",
+      "aria-label": t("Share of the run that is done"),
       "aria-valuemin": "0",
       "aria-valuemax": "100",
     },
@@ -38,7 +39,7 @@ export class StatusBar {
   constructor(actions: readonly Node[], { speaks }: { speaks: boolean }) {
     this.node = element("section", {
       class: "run-bar",
-      attributes: { "aria-label": "Run" },
+      attributes: { "aria-label": t("Run") },
       children: [
         element("div", {
           class: "run-words",

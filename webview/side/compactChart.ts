@@ -2,9 +2,10 @@
  * One small chart: title, figure, and a drawing of a few dozen pixels. It is drawn as SVG, whose
  * colours are the style sheet's, so a change of the theme costs nothing.
  */
+import { t } from "@vscode/l10n";
 import type { Verdict } from "../../src/report/verdict";
 import { layerStep, tickText } from "../shared/axis";
-import { verdictRuns, type ChartModel, type MeasuredPoint } from "../panel/chartModel";
+import { spokenLayer, verdictRuns, type ChartModel, type MeasuredPoint } from "../panel/chartModel";
 import { element, setText, svgElement } from "../shared/dom";
 import { keyTarget } from "../shared/sliderKeys";
 import {
@@ -69,7 +70,7 @@ export class CompactChart {
     setText(this.title, model.title);
     this.title.title = [chart.title, chart.unit, ...chart.notes].join("\n");
     setText(this.emptiness, chart.emptiness ?? "");
-    this.drawing.setAttribute("aria-label", `${chart.title} by layer. ${chart.unit}`);
+    this.drawing.setAttribute("aria-label", t("{0} by layer. {1}", chart.title, chart.unit));
     this.drawing.setAttribute("aria-valuemax", String(Math.max(0, chart.layers - 1)));
     this.draw();
     this.showReadout();
@@ -120,15 +121,15 @@ export class CompactChart {
     if (highlighted === undefined) {
       setText(this.readout, model.summary);
       drawing.setAttribute("aria-valuenow", "0");
-      const text = chart.emptiness ?? (chart.summary || "no layer chosen");
+      const text = chart.emptiness ?? (chart.summary || t("no layer chosen"));
       drawing.setAttribute("aria-valuetext", text);
       return;
     }
     setText(this.readout, model.figureOf(highlighted));
     const verdict = chart.verdicts[highlighted];
-    const text = `Layer ${highlighted}: ${chart.readout(highlighted)}`;
+    const text = spokenLayer(highlighted, chart.readout(highlighted), verdict);
     drawing.setAttribute("aria-valuenow", String(highlighted));
-    drawing.setAttribute("aria-valuetext", verdict ? `${text}, ${verdict}` : text);
+    drawing.setAttribute("aria-valuetext", text);
   }
 
   private listen(): void {

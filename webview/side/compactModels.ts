@@ -1,4 +1,5 @@
 /** The panel's three charts for little room: the same figures without the fits, in fewer words. */
+import { t } from "@vscode/l10n";
 import { figure, perplexityCost, withInterval } from "../../src/report/format";
 import { logAxis, type ValueAxis } from "../shared/axis";
 import { layerOf, reasonFor, type ChartModel, type ReportView } from "../panel/chartModel";
@@ -54,7 +55,7 @@ function compactVariance(view: ReportView): CompactModel {
   const last = points.at(-1);
   return {
     id: "variance",
-    title: "Output variance",
+    title: t("Output variance"),
     // Without the theory's curves the axis fits what was measured.
     chart: {
       ...model,
@@ -79,7 +80,7 @@ function compactJacobian(view: ReportView, isLog: boolean): CompactModel {
   const last = points.at(-1);
   return {
     id: "jacobian",
-    title: "Jacobian to identity",
+    title: t("Jacobian to identity"),
     chart,
     summary: first && last ? `${figure(first.value)} → ${figure(last.value)}` : "",
     symbol: "‖J−I‖",
@@ -99,13 +100,13 @@ function compactPruning(view: ReportView, isLog: boolean): CompactModel {
   const [least, most] = [costs.at(0), costs.at(-1)];
   return {
     id: "pruning",
-    title: "Pruning sensitivity",
+    title: t("Pruning sensitivity"),
     chart: pruningModel(view, { part: "layer", isLog }),
     summary:
       least && most
         ? `${withoutInterval(perplexityCost(least))} … ${withoutInterval(perplexityCost(most))}`
         : "",
-    symbol: "ppl",
+    symbol: t("ppl"),
     figureOf: (layer) => {
       const pruning = layerOf(view, layer)?.pruning;
       return pruning ? perplexityCost(pruning) : reasonFor(view, layer, "pruning");

@@ -1,4 +1,6 @@
 /** The charts' figures as a table: one row for each layer, for those who read rather than look. */
+import { t } from "@vscode/l10n";
+import { verdictName } from "../../src/report/verdict";
 import { layerOf, verdictsOf, type ReportView } from "../panel/chartModel";
 import { verdictGlyph } from "../panel/glyphs";
 import { element } from "../shared/dom";
@@ -18,11 +20,11 @@ export class CompactTable {
   constructor(events: CompactTableEvents) {
     this.node = element("div", {
       class: "table-frame",
-      attributes: { tabindex: "0", role: "region", "aria-label": "Figures of every layer" },
+      attributes: { tabindex: "0", role: "region", "aria-label": t("Figures of every layer") },
       children: [
         element("table", {
           children: [
-            element("caption", { class: "sr-only", text: "Figures of every layer" }),
+            element("caption", { class: "sr-only", text: t("Figures of every layer") }),
             element("thead", { children: [this.head] }),
             this.body,
           ],
@@ -43,18 +45,21 @@ export class CompactTable {
   show(view: ReportView, models: readonly CompactModel[]): void {
     const verdicts = verdictsOf(view);
     this.head.replaceChildren(
-      headCell("Layer", "Module index"),
+      headCell(t("Layer"), t("Module index")),
       ...models.map(({ symbol, chart }) => headCell(symbol, `${chart.title}: ${chart.unit}`)),
     );
     this.body.replaceChildren(
       ...verdicts.map((verdict, layer) => {
         const path = layerOf(view, layer)?.path ?? "";
         const name = element("th", {
-          attributes: { scope: "row", title: verdict ? `${path} · ${verdict}` : path },
+          attributes: { scope: "row", title: verdict ? `${path} · ${verdictName(verdict)}` : path },
           children: [
             String(layer),
             ...(verdict
-              ? [verdictGlyph(verdict), element("span", { class: "sr-only", text: verdict })]
+              ? [
+                  verdictGlyph(verdict),
+                  element("span", { class: "sr-only", text: verdictName(verdict) }),
+                ]
               : []),
           ],
         });

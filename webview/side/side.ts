@@ -1,12 +1,14 @@
 /** The charts of the side panel: shows whatever report it is sent, and which layer is meant. */
+import { t } from "@vscode/l10n";
 import type { NormSummary } from "../../src/diagnosis/report";
 import type { HostToSide, SideReport, SideState, SideToHost } from "../../src/protocol/messages";
 import { counted, familyName, figure, schemeName } from "../../src/report/format";
 import { normText } from "../../src/report/normPlace";
-import type { Verdict } from "../../src/report/verdict";
+import { verdictCount, verdictName, type Verdict } from "../../src/report/verdict";
 import { verdictsOf, type ReportView } from "../panel/chartModel";
 import { verdictGlyph } from "../panel/glyphs";
 import { element, setText } from "../shared/dom";
+import { readTexts } from "../shared/texts";
 import { button, type Button } from "../shared/toolkit";
 import { CompactChart } from "./compactChart";
 import { compactModels } from "./compactModels";
@@ -58,13 +60,13 @@ class SidePanel {
         this.choose(layer === this.chosen ? undefined : layer);
       },
     };
-    this.jacobianLog = new Toggle("log", "Log scale of the Jacobian’s distance", (isOn) => {
+    this.jacobianLog = new Toggle(t("log"), t("Log scale of the Jacobian’s distance"), (isOn) => {
       this.change({ isJacobianLog: isOn });
     });
-    this.pruningLog = new Toggle("log", "Log scale of the pruning sensitivity", (isOn) => {
+    this.pruningLog = new Toggle(t("log"), t("Log scale of the pruning sensitivity"), (isOn) => {
       this.change({ isPruningLog: isOn });
     });
-    this.tableToggle = new Toggle("table", "Show the figures as a table", (isOn) => {
+    this.tableToggle = new Toggle(t("table"), t("Show the figures as a table"), (isOn) => {
       this.change({ isTable: isOn });
     });
     this.charts = [
@@ -78,7 +80,7 @@ class SidePanel {
     });
     this.chartStack = element("section", {
       class: "charts",
-      attributes: { "aria-label": "Charts over depth" },
+      attributes: { "aria-label": t("Charts over depth") },
       children: this.charts.map(({ node }) => node),
     });
     this.content = element("div", {
@@ -139,7 +141,7 @@ class SidePanel {
     const view = viewOf(shown);
     const models = compactModels(view, this.choice);
     setText(this.name, shown.name);
-    this.name.title = `Open the report of ${shown.name}`;
+    this.name.title = t("Open the report of {0}", shown.name);
     this.facts.title = savedText(shown);
     this.sayWhat();
     this.verdicts.replaceChildren(...keyItems(verdictsOf(view)));
@@ -196,7 +198,7 @@ class EmptyState {
   private readonly button: Button;
 
   constructor(onDiagnose: () => void) {
-    this.button = button("Diagnose…", { appearance: "primary", onPress: onDiagnose });
+    this.button = button(t("Diagnose…"), { appearance: "primary", onPress: onDiagnose });
     this.node = element("div", { class: "empty", children: [this.text, this.button.node] });
   }
 
@@ -210,17 +212,22 @@ class EmptyState {
         setText(
           this.text,
           state.hasCheckpoints
-            ? "Diagnose a checkpoint to see how much each of its layers does."
-            : "No checkpoint was found in this workspace. Choose one to see how much each of its layers does.",
+            ? t("Diagnose a checkpoint to see how much each of its layers does.")
+            : t(
+                "No checkpoint was found in this workspace. Choose one to see how much each of its layers does.",
+              ),
         );
-        this.button.node.textContent = "Diagnose…";
+        this.button.node.textContent = t("Diagnose…");
         break;
       case "running":
-        setText(this.text, `${state.name} is being measured; its first figures will come soon.`);
+        setText(
+          this.text,
+          t("{0} is being measured; its first figures will come soon.", state.name),
+        );
         break;
       case "unmeasured":
-        setText(this.text, `${state.name} has not been diagnosed yet.`);
-        this.button.node.textContent = "Diagnose";
+        setText(this.text, t("{0} has not been diagnosed yet.", state.name));
+        this.button.node.textContent = t("Diagnose");
         break;
     }
   }
@@ -257,13 +264,13 @@ function factsOf({ report, isRunning }: SideReport): string {
     familyName(architecture.family),
     schemeName(architecture.normScheme),
     counted(architecture.layers, "layer"),
-    ...(baseline?.perplexity === undefined ? [] : [`ppl ${figure(baseline.perplexity)}`]),
-    ...(isRunning ? ["measuring…"] : []),
+    ...(baseline?.perplexity === undefined ? [] : [t("ppl {0}", figure(baseline.perplexity))]),
+    ...(isRunning ? [t("measuring…")] : []),
   ].join(" · ");
 }
 
 function savedText({ savedAt }: SideReport): string {
-  return savedAt === undefined ? "" : `Measured on ${new Date(savedAt).toLocaleString()}`;
+  return savedAt === undefined ? "" : t("Measured on {0}", new Date(savedAt).toLocaleString());
 }
 
 /** `● 12 needed`, with the shape and the tint that the charts use; verdicts that no layer has are left out. */
@@ -273,15 +280,16 @@ function keyItems(verdicts: readonly (Verdict | undefined)[]): HTMLElement[] {
     const count = verdicts.filter((verdict) => verdict === kind).length;
     return count === 0
       ? []
-      : [element("li", { children: [verdictGlyph(kind), `${count} ${kind}`] })];
+      : [element("li", { children: [verdictGlyph(kind), verdictCount(kind, count)] })];
   });
 }
 
 /** `Layer 12 · free` */
 function nameOf(view: ReportView, layer: number): string {
   const verdict = verdictsOf(view)[layer];
-  return [`Layer ${layer}`, ...(verdict ? [verdict] : [])].join(" · ");
+  return [t("Layer {0}", layer), ...(verdict ? [verdictName(verdict)] : [])].join(" · ");
 }
 
+readTexts();
 const root = document.getElementById("root");
 if (root) new SidePanel(root, acquireVsCodeApi());

@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError, quote, written } from "../../checkpoint/errors";
 import { activations } from "../familyReader";
 import type { SettingName } from "../reading";
-import { settingText } from "../settingValues";
+import { gelus, settingText } from "../settingValues";
 import { statedSchemes } from "../settleScheme";
 
 /** What a key of a config says of a setting. */
@@ -33,6 +33,16 @@ const activationNames: ReadonlyMap<string, string> = new Map([
   ["gelu_tanh", "gelu_tanh"],
   ["squared_relu", "squared_relu"],
 ]);
+
+/** An activation as readings have it: every GELU is one, and which it is is told apart. */
+function activationIn(
+  value: unknown,
+): { readonly activation: string; readonly gelu?: string } | undefined {
+  const name = typeof value === "string" ? activationNames.get(value.toLowerCase()) : undefined;
+  if (name === undefined) return undefined;
+  const gelu = Object.entries(gelus).find(([, known]) => known === name)?.[0];
+  return gelu === undefined ? { activation: name } : { activation: "gelu", gelu };
+}
 
 const activationKeys = [
   "hidden_act",
@@ -106,26 +116,8 @@ const keys: Partial<Record<SettingName, readonly (readonly [ValueOf, readonly st
       ["norm_type", "norm", "normalization", "norm_class"],
     ],
   ],
-  activation: [
-    [
-      (value) => {
-        const name =
-          typeof value === "string" ? activationNames.get(value.toLowerCase()) : undefined;
-        return name === "gelu_tanh" ? "gelu" : name;
-      },
-      activationKeys,
-    ],
-  ],
-  gelu: [
-    [
-      (value) => {
-        const name =
-          typeof value === "string" ? activationNames.get(value.toLowerCase()) : undefined;
-        return name === "gelu_tanh" ? "tanh" : name === "gelu" ? "exact" : undefined;
-      },
-      activationKeys,
-    ],
-  ],
+  activation: [[(value) => activationIn(value)?.activation, activationKeys]],
+  gelu: [[(value) => activationIn(value)?.gelu, activationKeys]],
   norm: [
     [
       either("pre-ln", "post-ln"),

@@ -29,6 +29,7 @@ import type { Ends } from "./ends";
 import { readEnds } from "./ends";
 import type { StoredRotary } from "./frequencies";
 import { baseOf, readRotary } from "./frequencies";
+import { gelus } from "../settingValues";
 import type { Hint } from "./hints";
 import { headSizeHint, hintOf, refuseUnread } from "./hints";
 import type { FusedArrangement, LayerParts } from "./layer";
@@ -140,7 +141,7 @@ async function readStructure(checkpoint: Checkpoint, stated: Statements): Promis
 
 const activationsOf = {
   gated: ["silu", "gelu", "relu"],
-  plain: ["gelu", "relu", "silu", "squared_relu", "quick_gelu"],
+  plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
 
 /** The schemes that are tried, by the number of norms in a layer. */
@@ -226,7 +227,9 @@ function settle(
       schemeChoices.some((name) => name === value) ||
       (norms.length === 2 && statedSchemes.includes(value)),
   });
-  if (normOrders.length > 1) settleOne("norm-order", normOrders.map(orderName), undefined);
+  if (normOrders.length > 1) {
+    settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
+  }
   const heads = headChoices(structure);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
@@ -278,8 +281,12 @@ function settle(
   settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined, {
     accepts: (value) => activationsOf.plain.some((name) => name === value),
   });
-  if (!feedForward.isGateKnown) settleOne("gate", ["first", "second"], undefined);
-  if (attention.arrangements.length > 0) settleOne("fused", attention.arrangements, undefined);
+  if (!feedForward.isGateKnown) {
+    settleOne("gate", ["first", "second"], undefined, { isArrangement: true });
+  }
+  if (attention.arrangements.length > 0) {
+    settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
+  }
   settleOne("scale", ["head", "hidden", "none"], undefined);
   settleOne("embedding-scale", ["1", "sqrt"], undefined);
   const hasBias = norms.some(({ bias }) => bias !== undefined);
@@ -294,7 +301,7 @@ function settle(
         : undefined,
   );
   const isNoGelu = settled.some(({ name, value }) => name === "activation" && value !== "gelu");
-  if (!isNoGelu) settleOne("gelu", ["exact", "tanh"], undefined, { isApproximate: true });
+  if (!isNoGelu) settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
   settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
     isApproximate: true,
     accepts: (value) => Number(value) >= 0 && Number(value) < 1,
@@ -332,6 +339,7 @@ function normalisedSettings(
   { settings, by }: StatedSettings,
 ): Settings {
   const { activation, norm, ...rest } = settings;
+  const gelu = Object.entries(gelus).find(([, name]) => name === activation)?.[0];
   const named = norm === undefined ? undefined : schemeOf(norm);
   if (norm !== undefined && named === undefined) {
     const whose = by === asAsked ? "" : ` of ${by}`;
@@ -343,8 +351,8 @@ function normalisedSettings(
   return {
     ...rest,
     ...(named && { norm: named }),
-    ...(activation && { activation: activation === "gelu_tanh" ? "gelu" : activation }),
-    ...(activation === "gelu_tanh" && { gelu: "tanh" }),
+    ...(activation && { activation: gelu ? "gelu" : activation }),
+    ...(gelu && activation !== "gelu" && { gelu }),
   };
 }
 
@@ -406,9 +414,9 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     query: first.queryWidth,
     key: first.keyWidth,
   });
-  const activation: Activation =
-    settings.activation === "gelu" && settings.gelu === "tanh"
-      ? "gelu_tanh"
+  const activation =
+    settings.activation === "gelu"
+      ? gelus[settings.gelu as keyof typeof gelus]
       : (settings.activation as Activation);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {

@@ -1,5 +1,6 @@
 /** What a person can point at to have it compared, from whatever the editor passes. */
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { isCheckpointFile } from "../checkpoint";
 
 /** A checkpoint or a report file by its path, or a kept report by its key. */
@@ -24,12 +25,12 @@ export function comparisonTargets(targets: readonly unknown[], most: number): Co
   const unique = [...new Map(read.map((target) => [targetText(target), target])).values()];
   if (unique.length < 2) {
     throw new TargetError(
-      `a comparison takes at least two checkpoints or reports, not ${unique.length}.`,
+      t("a comparison takes at least two checkpoints or reports, not {0}.", unique.length),
     );
   }
   if (unique.length > most) {
     throw new TargetError(
-      `a comparison takes at most ${most} checkpoints or reports, not ${unique.length}.`,
+      t("a comparison takes at most {0} checkpoints or reports, not {1}.", most, unique.length),
     );
   }
   return unique;
@@ -66,7 +67,7 @@ function targetOf(target: unknown): ComparisonTarget {
     }
   }
   throw new TargetError(
-    `expected the path of a checkpoint or report, not ${JSON.stringify(target)}.`,
+    t("expected the path of a checkpoint or report, not {0}.", JSON.stringify(target)),
   );
 }
 

@@ -1,8 +1,12 @@
 /** The reading thread: answers the calls of `ThreadedReader` with what `directReader` says. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Texts } from "../../protocol/texts";
 import { packReport, unpackReport } from "../../report/packedReport";
+import { useTexts } from "../../report/texts";
 import { directReader } from "./directReader";
 import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
+
+useTexts((workerData as Texts | null) ?? undefined);
 
 const reader = (signal: AbortSignal): PackedReader => ({
   ...directReader,

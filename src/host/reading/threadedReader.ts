@@ -3,9 +3,11 @@
  * host is one thread for all extensions.
  */
 import { Worker } from "node:worker_threads";
+import { t } from "@vscode/l10n";
 import type { Report } from "../../diagnosis/report";
 import type { NamedReport } from "../../report/comparison";
 import { packReport, unpackReport } from "../../report/packedReport";
+import { textsInUse } from "../../report/texts";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
 import type { ExportedRun } from "../../trainingRun/runReport";
@@ -101,7 +103,7 @@ export class ThreadedReader implements Reader {
   }
 
   dispose(): void {
-    this.end(new Error("The window was closed."));
+    this.end(new Error(t("The window was closed.")));
   }
 
   private async call<Method extends ReaderMethod>(
@@ -139,7 +141,11 @@ export class ThreadedReader implements Reader {
 
   private start(): Worker {
     // The thread is none of the editor's: what the editor was started with is not for it.
-    const thread = new Worker(this.script, { execArgv: [], env: {} });
+    const thread = new Worker(this.script, {
+      execArgv: [],
+      env: {},
+      workerData: textsInUse(),
+    });
     thread.unref();
     thread.on("message", (answer: FromReader) => {
       const call = this.calls.get(answer.id);
@@ -152,7 +158,7 @@ export class ThreadedReader implements Reader {
     });
     thread.on("exit", (code) => {
       if (this.thread === thread)
-        this.end(new Error(`The reading thread ended with code ${code}.`));
+        this.end(new Error(t("The reading thread ended with code {0}.", code)));
     });
     return thread;
   }
@@ -161,7 +167,7 @@ export class ThreadedReader implements Reader {
     if (this.calls.size > 0) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.end(new Error("The reading thread was ended."));
+      this.end(new Error(t("The reading thread was ended.")));
     }, idleMs);
     this.timer.unref();
   }

@@ -118,8 +118,8 @@ class ReportFile implements CurrentReport {
     } catch (error) {
       const reason =
         error instanceof ReadingError && error.name === "ReportFileError"
-          ? `This file cannot be shown as a report. ${error.message}`
-          : `This file cannot be read. ${reasonOf(error)}`;
+          ? vscode.l10n.t("This file cannot be shown as a report. {0}", error.message)
+          : vscode.l10n.t("This file cannot be read. {0}", reasonOf(error));
       return { phase: "empty", name, reason, canRun: false, notices: [] };
     }
   }
@@ -151,7 +151,7 @@ const settleMs = 300;
 
 function reasonOf(error: unknown): string {
   if (error instanceof vscode.FileSystemError && error.code === "FileNotFound") {
-    return "It does not exist any more.";
+    return vscode.l10n.t("It does not exist any more.");
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 /** Finds what an earlier run has measured already, and keeps what a new one measures. */
+import { t } from "@vscode/l10n";
 import type { Report } from "../../diagnosis/report";
 import type { DiagnosisRequest } from "../../protocol/messages";
 import type { TextSource } from "../../text/source";
@@ -61,7 +62,7 @@ export class ReportMemory {
         ...(stored !== undefined && { stored }),
         keep: async (name, report) => {
           if (!(await isUnchanged())) {
-            return { notice: "The checkpoint or the text changed during the run: not stored." };
+            return { notice: t("The checkpoint or the text changed during the run: not stored.") };
           }
           await this.store.save(key, name, report);
           return { key };

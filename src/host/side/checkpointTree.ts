@@ -1,6 +1,8 @@
 /** The tree of checkpoints and reports as data: what stands under what, and in which words. */
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { counted, duration, familyName, figure, schemeName } from "../../report/format";
+import { verdictCount } from "../../report/verdict";
 import type { Headline } from "../../report/headline";
 import type { Checkpoint } from "../checkpoint";
 import type { ReportHeadline } from "../reports/reportStore";
@@ -51,8 +53,8 @@ export function nodeId(node: TreeNode): string {
 export function headlineText(headline: Headline): string {
   const { perplexity, neededLayers, layers, variance } = headline;
   const parts = [
-    ...(perplexity === undefined ? [] : [`ppl ${figure(perplexity)}`]),
-    ...(neededLayers === undefined ? [] : [`${neededLayers} of ${layers} needed`]),
+    ...(perplexity === undefined ? [] : [t("ppl {0}", figure(perplexity))]),
+    ...(neededLayers === undefined ? [] : [t("{0} of {1} needed", neededLayers, layers)]),
   ];
   if (parts.length === 0 && variance !== undefined) {
     parts.push(`σ² ${figure(variance.first)} → ${figure(variance.last)}`);
@@ -68,20 +70,28 @@ export function headlineLines(headline: Headline): [name: string, value: string]
       ? undefined
       : layers - freeLayers - neededLayers;
   return [
-    ["Model", `${familyName(family)} · ${schemeName(scheme)} · ${counted(layers, "layer")}`],
-    ...optional("Perplexity", perplexity === undefined ? undefined : figure(perplexity)),
+    [t("Model"), `${familyName(family)} · ${schemeName(scheme)} · ${counted(layers, "layer")}`],
+    ...optional(t("Perplexity"), perplexity === undefined ? undefined : figure(perplexity)),
     ...optional(
-      "Layers",
+      t("Layers"),
       uncertain === undefined
         ? undefined
-        : `${neededLayers!} needed · ${freeLayers!} free · ${uncertain} uncertain`,
+        : [
+            verdictCount("needed", neededLayers!),
+            verdictCount("free", freeLayers!),
+            verdictCount("uncertain", uncertain),
+          ].join(" · "),
     ),
     ...optional(
-      "Variance",
+      t("Variance"),
       variance &&
-        `${figure(variance.first)} after the first layer → ${figure(variance.last)} after the last`,
+        t(
+          "{0} after the first layer → {1} after the last",
+          figure(variance.first),
+          figure(variance.last),
+        ),
     ),
-    ["Measured", `in ${duration(headline.seconds)}`],
+    [t("Measured"), t("in {0}", duration(headline.seconds))],
   ];
 }
 
@@ -93,12 +103,12 @@ export function headlineLines(headline: Headline): [name: string, value: string]
 export function ageText(savedAt: string, now: Date): string {
   const then = new Date(savedAt);
   const minutes = Math.floor((now.getTime() - then.getTime()) / 60_000);
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return `${minutes} min ago`;
-  if (then.toDateString() === now.toDateString()) return `${Math.floor(minutes / 60)} h ago`;
+  if (minutes < 1) return t("just now");
+  if (minutes < 60) return t("{0} min ago", minutes);
+  if (then.toDateString() === now.toDateString()) return t("{0} h ago", Math.floor(minutes / 60));
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);
-  if (then.toDateString() === yesterday.toDateString()) return "yesterday";
+  if (then.toDateString() === yesterday.toDateString()) return t("yesterday");
   const isThisYear = then.getFullYear() === now.getFullYear();
   return then.toLocaleDateString(undefined, {
     day: "numeric",

@@ -325,14 +325,12 @@ export class ShownRun implements vscode.Disposable {
     const rules = { ...this.chosenRules, ...services.watchSettings(session.folder).rules };
     for (const alert of alertsOf(report, rules)) {
       const at = wholeNumber(step);
-      // The log and the page are in English.
-      const text = `At step ${at} of ${session.name}, ${alert.text}.`;
-      services.log.warn(text);
-      session.notice(text);
+      const told = vscode.l10n.t("At step {0} of {1}, {2}.", at, session.name, alert.text);
+      services.log.warn(told);
+      session.notice(told);
       if (this.warned.has(alert.rule)) continue;
       this.warned.add(alert.rule);
       const showRun = vscode.l10n.t("Show Run");
-      const told = vscode.l10n.t("At step {0} of {1}, {2}.", at, session.name, alert.text);
       void vscode.window.showWarningMessage(told, showRun).then((choice) => {
         if (choice === showRun) this.show();
       });

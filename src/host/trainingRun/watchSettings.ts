@@ -1,4 +1,5 @@
 /** What "Watch Run" waits for and warns of, from settings as a user may have written them. */
+import { t } from "@vscode/l10n";
 import type { AlertRules } from "../../trainingRun/alerts";
 import { watchSettings } from "../ids";
 
@@ -14,7 +15,18 @@ export function readWatchSettings(value: (name: string) => unknown): WatchSettin
     if (setting === null || setting === undefined) return undefined;
     if (typeof setting === "number" && setting >= 0 && setting <= atMost) return setting;
     throw new Error(
-      `the setting fathom.${name} is ${JSON.stringify(setting)}; expected a number from 0${atMost === Infinity ? " on" : ` to ${atMost}`}, or nothing.`,
+      atMost === Infinity
+        ? t(
+            "the setting fathom.{0} is {1}; expected a number from 0 on, or nothing.",
+            name,
+            JSON.stringify(setting),
+          )
+        : t(
+            "the setting fathom.{0} is {1}; expected a number from 0 to {2}, or nothing.",
+            name,
+            JSON.stringify(setting),
+            atMost,
+          ),
     );
   };
   const lastLayerVariance = number(watchSettings.maxLastLayerVariance, Infinity);

@@ -76,7 +76,8 @@ describe("a reading that the evidence does not tell", () => {
     expect(progressText(stages[1]!)).toMatch(/^Trying readings \(2 of \d+\)$/);
     expect(outcome.ok).toBe(false);
     const { readings = [] } = outcome.ok ? {} : outcome.failure;
-    expect(readings.length).toBe(stages.length);
+    expect(readings.length).toBeGreaterThan(1);
+    expect(readings.length).toBeLessThanOrEqual(stages.length);
 
     const chosenReading = readings[0]!.settings;
     const chosen = await startEngine(

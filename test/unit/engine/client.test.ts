@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "../../../src/engineClient";
 import { startEngine } from "../../../src/engineClient";
 import type { DiagnosisRequest, EngineEvent } from "../../../src/protocol/messages";
+import { useTexts } from "../../../src/report/texts";
 import { fixture } from "../support/checkpoints";
 import { enginePath, ensureBuilt } from "../support/cli";
 import { scratchFolders } from "../support/scratch";
@@ -64,6 +65,25 @@ describe("the real engine", () => {
       event.type === "progress" ? [event.progress.fraction] : [],
     );
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+  });
+
+  it("words the report in its owner's language, and says which that is", async () => {
+    const [english, german] = [
+      "{0} threads are used: this machine runs no more at a time.",
+      "Mit {0} Threads.",
+    ];
+    useTexts({ language: "de", bundle: { [english]: german } });
+    try {
+      const { onEvent } = listen();
+      const request = requestOf({ threads: 100_000 });
+      const { report } = (await startEngine(enginePath, request, onEvent).outcome) as Succeeded;
+      expect(report.language).toBe("de");
+      expect(report.findings.map(({ text }) => text)).toContainEqual(
+        expect.stringMatching(/^Mit \d+ Threads\.$/),
+      );
+    } finally {
+      useTexts(undefined);
+    }
   });
 
   it("asked to finish ends early with what it has measured", async () => {

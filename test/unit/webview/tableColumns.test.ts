@@ -42,7 +42,7 @@ describe("sortLayers", () => {
 describe("tableColumns", () => {
   it("has a name of its own for each", () => {
     expect(new Set(tableColumns.map((column) => column.id)).size).toBe(tableColumns.length);
-    expect(new Set(tableColumns.map((column) => column.head)).size).toBe(tableColumns.length);
+    expect(new Set(tableColumns.map((column) => column.head())).size).toBe(tableColumns.length);
   });
 
   it("writes every figure of a whole layer, and none of an empty one", () => {

@@ -81,10 +81,10 @@ describe("fathom.json", () => {
     await panel.reaches("failed");
     await workbench.screenshot("readings-asked");
     await workbench.picks().first().click();
-    await panel.reaches("done");
     await expect
       .poll(() => panel.find("body").textContent(), { timeout: 30_000 })
       .toContain("chosen by you");
+    await panel.reaches("done");
     await workbench.screenshot("readings-chosen");
     // It is asked for once: the next run takes it.
     expect(existsSync(path.join(workbench.folder, "own", "fathom.json"))).toBe(false);

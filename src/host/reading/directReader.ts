@@ -125,12 +125,11 @@ export const directReader: Reader = {
 
   async statementOf(checkpoint) {
     const opened = await openCheckpoint(checkpoint);
-    const { text, refusal } = await describeStatement(opened);
+    const { text } = await describeStatement(opened);
     return {
       file: path.join(opened.folder, statementName),
       isThere: opened.statement !== undefined,
       text,
-      ...(refusal !== undefined && { refusal }),
     };
   },
 

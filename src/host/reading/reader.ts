@@ -62,8 +62,6 @@ export interface FoundStatement {
   file: string;
   isThere: boolean;
   text: string;
-  /** Why nothing is known of the tensors, where that is so. */
-  refusal?: string;
 }
 
 export interface CheckpointContent {

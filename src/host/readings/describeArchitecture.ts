@@ -5,24 +5,18 @@ import { writeWholeFile } from "../../report/wholeFile";
 import type { Checkpoint } from "../checkpoint";
 import type { Reader } from "../reading/reader";
 
-/** Asks before it writes over a file that is there. */
+/**
+ * Asks before it writes over a file that is there. What is not understood, the file says in a comment of
+ * its own.
+ */
 export async function describeArchitecture(
   checkpoint: Checkpoint,
   reader: Pick<Reader, "statementOf">,
 ): Promise<void> {
-  const { file, isThere, text, refusal } = await reader.statementOf(checkpoint.path);
+  const { file, isThere, text } = await reader.statementOf(checkpoint.path);
   if (isThere && !(await mayReplace(file))) return;
   await writeWholeFile(file, text);
   await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
-  if (refusal !== undefined) {
-    void vscode.window.showWarningMessage(
-      vscode.l10n.t(
-        "{0} is not understood, so say what its tensors do: {1}",
-        checkpoint.name,
-        refusal,
-      ),
-    );
-  }
 }
 
 async function mayReplace(file: string): Promise<boolean> {

@@ -32,8 +32,6 @@ export class ReadingChooser {
       placeHolder: vscode.l10n.t(
         "The readings that were tried on the evaluated tokens, the one that predicts best first",
       ),
-      matchOnDescription: true,
-      matchOnDetail: true,
       // The panel behind says what is in question, and may be looked at.
       ignoreFocusOut: true,
     });
@@ -44,12 +42,12 @@ export class ReadingChooser {
     const { chosen, diagnose } = this.services;
     const taken = chosen.chosenFor(checkpoint.key);
     return offeredReadings(candidates).map(({ label, candidate: { settings, nll } }, at) => {
-      const loss = nll === undefined ? "" : vscode.l10n.t("{0} nats a token", nll.toFixed(4));
+      const loss = vscode.l10n.t("{0} nats a token", nll?.toFixed(4) ?? "∞");
       const isTaken = taken !== undefined && settingsText(taken) === settingsText(settings);
-      const notes = [loss, ...(isTaken ? [vscode.l10n.t("chosen by you")] : [])];
+      const note = isTaken ? ` · ${vscode.l10n.t("chosen by you")}` : "";
       return {
         label: at === 0 ? vscode.l10n.t("The reading that predicts best") : label,
-        description: notes.filter((note) => note !== "").join(" · "),
+        description: `${loss}${note}`,
         // What the others differ from.
         ...(at === 0 && { detail: label === "" ? settingsText(settings) : label }),
         take: async () => {
@@ -71,7 +69,6 @@ export class ReadingChooser {
             {
               label: vscode.l10n.t("Forget the choice"),
               description: vscode.l10n.t("the evidence tells again"),
-              iconPath: new vscode.ThemeIcon("discard"),
               take: async () => {
                 await chosen.clear(checkpoint.key);
                 await diagnose(checkpoint);
@@ -85,14 +82,12 @@ export class ReadingChooser {
             {
               label: vscode.l10n.t("Try the readings"),
               description: vscode.l10n.t("none has been tried yet"),
-              iconPath: new vscode.ThemeIcon("beaker"),
               take: () => diagnose(checkpoint),
             },
           ]),
       {
         label: vscode.l10n.t("Describe this architecture…"),
         description: vscode.l10n.t("in a fathom.json beside the checkpoint"),
-        iconPath: new vscode.ThemeIcon("edit"),
         take: () => describe(checkpoint),
       },
     ];

@@ -5,6 +5,7 @@ import type { DiagnosisRequest } from "../../protocol/messages";
 import type { Checkpoint } from "../checkpoint";
 import { namedCheckpoint, type CheckpointPicker } from "../checkpointPicker";
 import { pointedAt } from "../diagnoseCommand";
+import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands } from "../ids";
 import type { Reader } from "../reading/reader";
@@ -56,21 +57,30 @@ export class Readings {
   /** The commands; each takes a URI or path, what a menu passes, or nothing: then it asks. */
   register(): vscode.Disposable {
     const { guard, picker, reader } = this.services;
-    const { describeArchitecture: describe, chooseReading: choose } = commands;
+    const register = (
+      command: string,
+      doing: Doing,
+      title: string,
+      act: (checkpoint: Checkpoint) => Promise<void>,
+    ): vscode.Disposable =>
+      vscode.commands.registerCommand(command, (target: unknown) =>
+        guard.run(doing, async () => {
+          const checkpoint = await pointedAt(target, picker, title);
+          if (checkpoint !== undefined) await act(checkpoint);
+        }),
+      );
     return vscode.Disposable.from(
-      vscode.commands.registerCommand(describe, (target: unknown) =>
-        guard.run("describe the architecture", async () => {
-          const title = vscode.l10n.t("Describe This Architecture");
-          const checkpoint = await pointedAt(target, picker, title);
-          if (checkpoint !== undefined) await describeArchitecture(checkpoint, reader);
-        }),
+      register(
+        commands.describeArchitecture,
+        "describe the architecture",
+        vscode.l10n.t("Describe This Architecture"),
+        (checkpoint) => describeArchitecture(checkpoint, reader),
       ),
-      vscode.commands.registerCommand(choose, (target: unknown) =>
-        guard.run("choose the reading", async () => {
-          const title = vscode.l10n.t("Choose How to Read");
-          const checkpoint = await pointedAt(target, picker, title);
-          if (checkpoint !== undefined) await this.chooser.ask(checkpoint);
-        }),
+      register(
+        commands.chooseReading,
+        "choose the reading",
+        vscode.l10n.t("Choose How to Read"),
+        (checkpoint) => this.chooser.ask(checkpoint),
       ),
     );
   }

@@ -23,9 +23,13 @@ export class ReadingChooser {
   /** Asks, and does what was chosen; nothing where the question is dismissed. */
   async ask(checkpoint: Checkpoint): Promise<void> {
     const { chosen } = this.services;
+    // There may be dozens of readings: what else can be done stands before the unlikely ones.
+    const [best, ...rest] = this.readings(checkpoint, chosen.candidatesFor(checkpoint.key));
     const items = [
-      ...this.readings(checkpoint, chosen.candidatesFor(checkpoint.key)),
+      ...(best ? [best] : []),
       ...this.others(checkpoint),
+      { label: "", kind: vscode.QuickPickItemKind.Separator },
+      ...rest,
     ];
     const choice = await vscode.window.showQuickPick(items, {
       title: vscode.l10n.t("How Is {0} Read?", checkpoint.name),
@@ -63,7 +67,6 @@ export class ReadingChooser {
     const isChosen = chosen.chosenFor(checkpoint.key) !== undefined;
     const hasCandidates = chosen.candidatesFor(checkpoint.key).length > 0;
     return [
-      { label: "", kind: vscode.QuickPickItemKind.Separator },
       ...(isChosen
         ? [
             {

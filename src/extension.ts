@@ -8,6 +8,7 @@ import { DiagnoseCommand } from "./host/diagnoseCommand";
 import { Diagnoses } from "./host/diagnoses";
 import type { StartEngine } from "./host/diagnosisRun";
 import type { Doing } from "./host/doings";
+import { ExplorerRows } from "./host/explorerRows";
 import { Guard } from "./host/guard";
 import { commands, innerCommands, tools } from "./host/ids";
 import { registerPythonFeatures } from "./host/python/pythonFeatures";
@@ -94,6 +95,9 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     reader,
     folders,
+    new ExplorerRows((file) => {
+      folders.show(file);
+    }),
     diagnoses,
     side,
     diagnoses.onDidShow((shown) => {
@@ -143,8 +147,4 @@ export function activate(context: vscode.ExtensionContext): void {
       (await runs()).show(folder);
     }),
   );
-  // The search need not hold up the activation of what comes after this extension.
-  setImmediate(() => {
-    folders.start();
-  });
 }

@@ -38,6 +38,7 @@ import { roberta } from "./families/roberta";
 import { stableLm } from "./families/stableLm";
 import { starcoder2 } from "./families/starcoder2";
 import { t5Encoder } from "./families/t5";
+import { timmVit } from "./families/timmVit";
 import { deit, vit } from "./families/vit";
 import type { Family } from "./family";
 import type { SchemeName } from "./schemes";
@@ -82,6 +83,7 @@ const families: readonly Family[] = [
   electra,
   vit,
   deit,
+  timmVit,
   t5Encoder,
 ];
 

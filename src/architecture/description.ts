@@ -43,8 +43,16 @@ export type Objective =
   | { readonly kind: "next-token" }
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
   | { readonly kind: "masked-token"; readonly maskToken: number | undefined }
-  /** The class of an image, from the state of its first token. */
-  | { readonly kind: "class" };
+  /** The class of an image, from the state of its first token, or of many where they are pooled. */
+  | { readonly kind: "class"; readonly pooling?: MeanPooling };
+
+/** The mean of the states of an image's tokens, which a head reads instead of the first token's. */
+export interface MeanPooling {
+  /** How many tokens at the front it leaves out. */
+  readonly after: number;
+  /** Whether the final norm is of every token's state, before the mean, instead of the mean's. */
+  readonly isOfNormed: boolean;
+}
 
 /**
  * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + segment)), what
@@ -65,16 +73,17 @@ export interface Embedding {
 }
 
 /**
- * Of an image cut into patches (arXiv 2010.11929): x_0 = [first tokens, patches Wᵀ + b] + positions, a
- * patch being its channels one after another, each row by row.
+ * Of an image cut into patches (arXiv 2010.11929): x_0 = norm([first tokens, patches Wᵀ + b] + positions),
+ * a patch being its channels one after another, each row by row.
  */
 export interface PatchEmbedding {
   /** Weight [hidden, channels × height × width of a patch]. */
   readonly patches: Linear;
   /** What stands before the patches, each [1, hidden]: the class token, and others. */
   readonly firstTokens: readonly TensorEntry[];
-  /** [first tokens and patches, hidden] */
+  /** [first tokens and patches, hidden], or [patches, hidden], which are then not of the first tokens. */
   readonly positions: TensorEntry;
+  readonly norm: Norm | undefined;
   readonly image: ImageSize;
   /** Rows and columns of pixels in a patch. */
   readonly patch: readonly [number, number];
@@ -85,6 +94,11 @@ export interface ImageSize {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+}
+
+/** How many tokens an image is: what stands before its patches, and these. */
+export function tokensOfImage({ firstTokens, image, patch }: PatchEmbedding): number {
+  return firstTokens.length + (image.height / patch[0]) * (image.width / patch[1]);
 }
 
 export function isPatchEmbedding(
@@ -295,6 +309,8 @@ export interface Head {
   readonly softcap: number | undefined;
   /** What a head may do first: norm(activation(dense x)). */
   readonly transform: HeadTransform | undefined;
+  /** A second head, of the token after: logits are the mean of both (DeiT, arXiv 2012.12877). */
+  readonly besides?: Linear;
 }
 
 export interface HeadTransform {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { rows } from "../checkpoint/views";
 import { flag, layerCount, positive, size } from "./config";
-import { describeDecoder } from "./decoder";
+import { describeStack } from "./stack";
 import type { Activation, Architecture, Embedding, Head } from "./description";
 import { plainEmbedding } from "./description";
 import type { FamilyReader, NormKind, Sizes } from "./familyReader";
@@ -115,7 +115,7 @@ export function describeEncoder(reader: FamilyReader, plan: EncoderPlan): Archit
   // Buffers that old versions of transformers stored.
   tensors.ignore(/(^|\.)embeddings\.(position_ids|token_type_ids)$/);
   tensors.ignore(otherHeads);
-  return describeDecoder(reader, {
+  return describeStack(reader, {
     heads,
     keyValueHeads: heads,
     feedForwardSize: Object.values(inner)[0]!,
@@ -136,12 +136,13 @@ export function describeEncoder(reader: FamilyReader, plan: EncoderPlan): Archit
       }),
       isBidirectional: true,
     }),
-    feedForward: (path) => ({
-      gate: undefined,
-      up: reader.linear(`${path}.${modules.up}`, inner, hidden),
-      down: reader.linear(`${path}.${modules.down}`, hidden, inner),
-      activation: plan.activation,
-    }),
+    feedForward: (path) =>
+      reader.feedForward(
+        { up: `${path}.${modules.up}`, down: `${path}.${modules.down}` },
+        inner,
+        hidden,
+        plan.activation,
+      ),
     embedding,
     finalNorm: undefined,
     head: head && { ...head, transform: headTransform(reader, plan, embedded) },

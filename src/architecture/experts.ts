@@ -1,6 +1,6 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import { entryOf, rows } from "../checkpoint/views";
-import type { FeedForward, Linear } from "./description";
+import type { FeedForward, Linear, Router } from "./description";
 import type { Sizes } from "./familyReader";
 import type { ModuleReading } from "./llamaLineage";
 
@@ -49,6 +49,24 @@ export function readExperts(
       activation,
     };
   });
+}
+
+/** A router that weights the best experts by a softmax of the scores of all. */
+export function softmaxRouter(
+  { reader, config, hidden }: ModuleReading<{ readonly num_experts_per_tok: number }>,
+  path: string,
+  count: Sizes,
+  isNormalised: boolean,
+): Router {
+  return {
+    projection: reader.linear(path, count, hidden, { hasBias: false }),
+    scores: "softmax",
+    choiceBias: undefined,
+    chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
+    groups: undefined,
+    isNormalised,
+    scale: 1,
+  };
 }
 
 function onlySize(sizes: Sizes): number {

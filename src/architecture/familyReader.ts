@@ -6,6 +6,7 @@ import type {
   Activation,
   Architecture,
   Attention,
+  FeedForward,
   Head,
   Linear,
   Norm,
@@ -26,6 +27,14 @@ export interface NormKind {
   /** Whether it has a bias; left out: a `layer` norm with a weight has one. */
   readonly hasBias?: boolean;
   readonly weightOffset?: number;
+}
+
+/** How a linear is stored. */
+export interface LinearLayout {
+  /** Left out: it has one. */
+  readonly hasBias?: boolean;
+  /** Whether the checkpoint stores [input, output], as GPT-2's Conv1D does. */
+  readonly isTransposed?: boolean;
 }
 
 /**
@@ -86,21 +95,33 @@ export class FamilyReader {
     throw this.refusal(key, keyValueHeads, `it must divide num_attention_heads, ${heads}`);
   }
 
-  /**
-   * Takes `path.weight` [output, input], and `path.bias` [output] where it has one.
-   *
-   * @param layout.isTransposed whether the checkpoint stores [input, output], as GPT-2's Conv1D does
-   */
+  /** Takes `path.weight` [output, input], and `path.bias` [output] where it has one. */
   linear(
     path: string,
     output: Sizes,
     input: Sizes,
-    { hasBias = true, isTransposed = false } = {},
+    { hasBias = true, isTransposed = false }: LinearLayout = {},
   ): Linear {
     const weight = isTransposed
       ? transposed(this.tensors.take(`${path}.weight`, input, output))
       : this.tensors.take(`${path}.weight`, output, input);
     return { weight, bias: hasBias ? this.tensors.take(`${path}.bias`, output) : undefined };
+  }
+
+  /** Takes a feed-forward of two linears, by their module paths (see `linear`). */
+  feedForward(
+    { up, down }: { readonly up: string; readonly down: string },
+    inner: Sizes,
+    hidden: Sizes,
+    activation: Activation,
+    layout: LinearLayout = {},
+  ): FeedForward {
+    return {
+      gate: undefined,
+      up: this.linear(up, inner, hidden, layout),
+      down: this.linear(down, hidden, inner, layout),
+      activation,
+    };
   }
 
   /** Takes the norm at a module path, which may hold nothing. */

@@ -1,4 +1,4 @@
-import { describeDecoder } from "./decoder";
+import { describeStack } from "./stack";
 import type { Activation, Architecture } from "./description";
 import { plainEmbedding } from "./description";
 import type { FamilyReader, Sizes } from "./familyReader";
@@ -49,7 +49,7 @@ export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Arch
   const table = tensors.take(`${prefix}wpe.weight`, settings.positions, hidden);
   // Causal masks that old versions stored.
   tensors.ignore(/\.attn\.(bias|masked_bias)$/);
-  return describeDecoder(reader, {
+  return describeStack(reader, {
     ...settings,
     hidden,
     contextLength: Object.values(settings.positions)[0]!,
@@ -67,12 +67,14 @@ export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Arch
       });
       return { ...attention, keyValueHeads, scale: isScaled ? attention.scale : 1 };
     },
-    feedForward: (path) => ({
-      gate: undefined,
-      up: reader.linear(`${path}.mlp.c_fc`, inner, hidden, layout),
-      down: reader.linear(`${path}.mlp.c_proj`, hidden, inner, layout),
-      activation: settings.activation,
-    }),
+    feedForward: (path) =>
+      reader.feedForward(
+        { up: `${path}.mlp.c_fc`, down: `${path}.mlp.c_proj` },
+        inner,
+        hidden,
+        settings.activation,
+        layout,
+      ),
     embedding: { ...plainEmbedding(tokens), positions: { table, offset: 0 } },
     finalNorm: `${prefix}ln_f`,
     head: reader.head("lm_head.weight", tokens, vocabulary, {

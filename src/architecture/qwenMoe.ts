@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { flag, lineageSchema, size } from "./config";
 import type { FeedForward, MixtureOfExperts } from "./description";
-import { readExperts } from "./experts";
+import { readExperts, softmaxRouter } from "./experts";
 import type { ModuleReading } from "./llamaLineage";
 import { gatedFeedForward } from "./llamaLineage";
 
@@ -25,7 +25,7 @@ export function qwenFeedForward(
   reading: ModuleReading<QwenMoeConfig>,
   shared: (path: string) => MixtureOfExperts["shared"],
 ): FeedForward | MixtureOfExperts {
-  const { reader, config, layer, hidden } = reading;
+  const { config, layer } = reading;
   const path = `${reading.path}.mlp`;
   const isSparse =
     config.mlp_only_layers?.includes(layer) !== true &&
@@ -35,15 +35,7 @@ export function qwenFeedForward(
   }
   const count = { num_experts: config.num_experts };
   return {
-    router: {
-      projection: reader.linear(`${path}.gate`, count, hidden, { hasBias: false }),
-      scores: "softmax",
-      choiceBias: undefined,
-      chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
-      groups: undefined,
-      isNormalised: config.norm_topk_prob ?? false,
-      scale: 1,
-    },
+    router: softmaxRouter(reading, `${path}.gate`, count, config.norm_topk_prob ?? false),
     experts: readExperts(reading, {
       path: `${path}.experts`,
       count,

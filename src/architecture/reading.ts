@@ -14,6 +14,8 @@ export const settingNames = [
   "embedding-scale",
   "fused",
   "gate",
+  "pool",
+  "pixels",
   "gelu",
   "epsilon",
   "linears",

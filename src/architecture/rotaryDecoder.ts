@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { layerCount, partialRotaryKeys, size, flag } from "./config";
-import { describeDecoder } from "./decoder";
+import { describeStack } from "./stack";
 import type { Architecture, Attention, FeedForward } from "./description";
 import { plainEmbedding } from "./description";
 import type { FamilyReader, NormKind, Sizes } from "./familyReader";
@@ -87,7 +87,7 @@ export function describeRotaryDecoder(
   };
   // Stored by old versions of transformers; recomputed from the config by all of them.
   tensors.ignore(/\.rotary_emb\.inv_freq$/);
-  return describeDecoder(reader, {
+  return describeStack(reader, {
     scheme: traits.scheme,
     heads,
     keyValueHeads,

@@ -100,7 +100,7 @@ export const schemes = {
     placement: () => ({ ...preNorm, branchScale: "vector" }),
     names: /^layer-?scale$/,
     flags: ["layer_scale", "use_layer_scale"],
-    tensors: /\.(attention|feed_forward)_layer_scale$/,
+    tensors: /\.((attention|feed_forward)_layer_scale|ls[12]\.gamma|gamma_[12])$/,
   },
   /** Pre-LN whose output projections began at σ/√(2L), as in GPT-2; it computes what Pre-LN does. */
   "scaled-init": {

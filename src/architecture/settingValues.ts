@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Activation } from "./description";
 import type { SettingName, Settings } from "./reading";
 import { settingNames } from "./reading";
 import { schemeNamed, schemeNames } from "./schemes";
@@ -71,6 +72,16 @@ export const settingValues = {
   gate: z
     .enum(["first", "second"])
     .describe("Which half of a feed-forward's two inner linears goes through the activation."),
+  pool: z
+    .enum(["token", "mean", "normed-mean"])
+    .describe(
+      "What the class of an image is read from: the first token, the mean of the others, which is then normed (mean), or the mean of normed states (normed-mean).",
+    ),
+  pixels: z
+    .enum(["channels-first", "channels-last"])
+    .describe(
+      "How a patch of an image is laid out for a linear: each channel after the other, or each pixel's channels together.",
+    ),
   epsilon: z.number().min(0).lt(1).describe("What is added to the variance in a norm's root."),
   linears: z
     .enum(["output-first", "input-first"])
@@ -79,8 +90,12 @@ export const settingValues = {
     ),
 } as const satisfies Record<SettingName, z.ZodType<string | number>>;
 
-/** What GELU is computed as, which predicts nearly the same. */
-export const gelus = { exact: "gelu", tanh: "gelu_tanh", quick: "quick_gelu" } as const;
+/** What GELU is computed as, which predicts nearly the same: weights learned under one suit all. */
+export const gelus = {
+  exact: "gelu",
+  tanh: "gelu_tanh",
+  quick: "quick_gelu",
+} as const satisfies Record<string, Activation>;
 
 /** A value as `Settings` hold it: numbers as they are commonly written. */
 export function settingText(value: string | number): string {

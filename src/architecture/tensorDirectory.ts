@@ -15,6 +15,11 @@ export class TensorDirectory {
     return this.checkpoint.tensors.has(name);
   }
 
+  /** The shape of a tensor, before it is taken; undefined where there is none of the name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.checkpoint.tensors.get(name)?.shape;
+  }
+
   /**
    * @param shape sizes, outermost first, with what states each, for the message: `{ hidden_size: 64 }`
    * @throws CheckpointError when the tensor is missing, not floating point, or of another shape

@@ -4,6 +4,8 @@ import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { statementName } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
+import type { ForeignKind } from "./foreign";
+import { foreignAmong, foreignContent, foreignKind } from "./foreign";
 import type { FileContents, Format } from "./formats/format";
 import { headBytes } from "./formats/format";
 import { gguf } from "./formats/gguf/gguf";
@@ -16,6 +18,7 @@ import { limits } from "./limits";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
+import { weightMapOf } from "./weightMap";
 
 /** In the order in which a folder that holds several is read. */
 const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, deepSpeed, llama2c];
@@ -30,10 +33,10 @@ const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, 
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const absolute = resolve(path);
   const { directoryFile, format } = await findDirectoryFile(absolute);
-  const folder = dirname(directoryFile);
+  const folder = await folderOf(directoryFile, format);
   const contents = isIndexOf(format, directoryFile)
     ? await readShards(directoryFile, format)
-    : await format.read(await resolveLink(directoryFile), directoryFile);
+    : await readFile(directoryFile, format);
   if (contents.tensors.length === 0) {
     throw new CheckpointError("notACheckpoint", `${directoryFile}: holds no tensors.`);
   }
@@ -51,6 +54,26 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     tokenizer: contents.tokenizer ?? (await findTokenizer(folder, config)),
     ...(statement !== undefined && { statement }),
   };
+}
+
+/** The folder of config.json and the tokenizer: where weights fill a folder of their own, the one above. */
+async function folderOf(directoryFile: string, { fillsFolder }: Format): Promise<string> {
+  const folder = dirname(directoryFile);
+  const isBeside = await ifExists(join(folder, "config.json"));
+  if (fillsFolder !== true || isBeside !== undefined) return folder;
+  const above = await ifExists(join(dirname(folder), "config.json"));
+  return above === undefined ? folder : dirname(folder);
+}
+
+/** @throws CheckpointError as the format's reader, or with what the file is instead where that is known */
+async function readFile(file: string, format: Format): Promise<FileContents> {
+  const real = await resolveLink(file);
+  try {
+    return await format.read(real, file);
+  } catch (error) {
+    const kind = error instanceof CheckpointError ? await foreignContent(real) : undefined;
+    throw kind ? isForeign(file, kind) : error;
+  }
 }
 
 interface DirectoryFile {
@@ -75,10 +98,12 @@ async function findDirectoryFile(path: string): Promise<DirectoryFile> {
       const leading = join(dirname(path), format.leads?.(basename(path)) ?? basename(path));
       return { directoryFile: (await indexOfShard(path, format)) ?? leading, format };
     }
+    const kind = foreignKind(basename(path), head);
+    if (kind) throw isForeign(path, kind);
   }
   throw new CheckpointError(
     "notACheckpoint",
-    `${path}: is not a checkpoint that can be read; expected a ${formatNames()} file, the index of one in shards, or a folder that holds either.`,
+    `${path}: is not a checkpoint that can be read; expected a ${formatNames("or")} file, the index of one in shards, or a folder that holds either.`,
   );
 }
 
@@ -113,15 +138,25 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
       );
     }
   }
+  const foreign = foreignAmong(names);
+  if (foreign) throw isForeign(join(folder, foreign.name), foreign);
   throw new CheckpointError(
     "notACheckpoint",
     `${folder}: expected a folder with ${formats.flatMap(({ usual }) => usual.slice(0, 1)).join(", ")}, or one such file of another name; it holds none.`,
   );
 }
 
-function formatNames(): string {
+function isForeign(path: string, { what, instead, isStandIn }: ForeignKind): CheckpointError {
+  const rest =
+    isStandIn === true
+      ? `; ${instead}`
+      : `, which is not read; ${instead}. Read are ${formatNames("and")} files`;
+  return new CheckpointError("notACheckpoint", `${path}: is ${what}${rest}.`);
+}
+
+function formatNames(conjunction: "and" | "or"): string {
   const names = formats.map(({ name }) => name);
-  return [names.slice(0, -1).join(", "), ...names.slice(-1)].join(" or ");
+  return [names.slice(0, -1).join(", "), ...names.slice(-1)].join(` ${conjunction} `);
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
@@ -140,15 +175,15 @@ async function indexOfShard(path: string, { index }: Format): Promise<string | u
   return shard === null || index === undefined ? undefined : ifExists(`${shard[1]!}${index}`);
 }
 
-async function readShards(indexFile: string, { read }: Format): Promise<FileContents> {
-  const weightMap = weightMapOf(await readJson(indexFile, limits.indexBytes));
+async function readShards(indexFile: string, format: Format): Promise<FileContents> {
+  const weightMap = await readJson(indexFile, limits.indexBytes, weightMapOf);
   if (weightMap === undefined) {
     throw new CheckpointError(
       "header",
       `${indexFile}: has no "weight_map" from tensor names to shard files.`,
     );
   }
-  const shardNames = [...new Set(weightMap.shards)].sort();
+  const shardNames = [...new Set(weightMap.values())].sort();
   if (shardNames.length > limits.shards) {
     throw new CheckpointError(
       "header",
@@ -169,55 +204,42 @@ async function readShards(indexFile: string, { read }: Format): Promise<FileCont
     if ((await ifExists(file)) === undefined) {
       throw new CheckpointError("missingShard", `${indexFile}: shard ${quote(name)} is missing.`);
     }
-    const shard = await read(await resolveLink(file), file);
+    const shard = await readFile(file, format);
     bytes += shard.bytes;
     for (const tensor of shard.tensors) {
-      if (weightMap.shardOf[tensor.name] === name) tensors.push(tensor);
+      if (weightMap.get(tensor.name) === name) tensors.push(tensor);
     }
   }
-  if (tensors.length < weightMap.shards.length) {
+  if (tensors.length < weightMap.size) {
     const found = new Set(tensors.map(({ name }) => name));
-    const [tensor, shard] = Object.entries(weightMap.shardOf).find(([name]) => !found.has(name))!;
+    const [tensor, shard] = [...weightMap].find(([name]) => !found.has(name))!;
     throw new CheckpointError(
       "missingTensor",
-      `${indexFile}: tensor ${quote(tensor)} is not in shard ${quote(String(shard))}, where the index says it is.`,
+      `${indexFile}: tensor ${quote(tensor)} is not in shard ${quote(shard)}, where the index says it is.`,
     );
   }
   return { tensors, bytes };
-}
-
-interface WeightMap {
-  /** The shard of each tensor. */
-  readonly shardOf: Readonly<Record<string, unknown>>;
-  /** The same without the tensors' names, in their order. */
-  readonly shards: readonly string[];
-}
-
-/** By hand: a schema, or a map of its own, takes an index of 100,000 tensors several times as long. */
-function weightMapOf(index: unknown): WeightMap | undefined {
-  if (typeof index !== "object" || index === null || !("weight_map" in index)) return undefined;
-  const { weight_map: stated } = index;
-  if (typeof stated !== "object" || stated === null || Array.isArray(stated)) return undefined;
-  const shardOf = stated as Record<string, unknown>;
-  const shards = Object.values(shardOf);
-  return shards.every((shard) => typeof shard === "string") ? { shardOf, shards } : undefined;
 }
 
 async function readConfig(path: string): Promise<Checkpoint["config"]> {
   if ((await ifExists(path)) === undefined) return undefined;
   const parsed = z
     .record(z.string(), z.unknown())
-    .safeParse(await readJson(path, limits.configBytes));
+    .safeParse(await readJson(path, limits.configBytes, JSON.parse));
   if (!parsed.success) {
     throw new CheckpointError("config", `${path}: is not a JSON object.`);
   }
   return { path, value: parsed.data };
 }
 
-async function readJson(path: string, limit: number): Promise<unknown> {
+async function readJson<Value>(
+  path: string,
+  limit: number,
+  parse: (text: string) => Value,
+): Promise<Value> {
   const text = await readSmallFile(path, limit).catch((error: unknown) => unreadable(path, error));
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     throw new CheckpointError("header", `${path}: is not JSON: ${lineOf(error)}.`);
   }

@@ -50,7 +50,7 @@ async function readStored(tensor: TensorEntry): Promise<Float32Array> {
   if (tensor.unusable !== undefined) throw broken(tensor, tensor.unusable);
   const decode = decoders[dataType];
   if (decode === undefined) throw broken(tensor, `${dataType} holds no weights that are read`);
-  const count = view ? extent(view) : elementCount(tensor.shape);
+  const count = view ? storedExtent(tensor, view) : elementCount(tensor.shape);
   const numbers = new Float32Array(count);
   const handle = await open(file, "r");
   try {
@@ -133,6 +133,12 @@ async function readWhole(
     throw broken(tensor, `the file ends after ${bytesRead} of ${target.length} bytes`);
   }
   return target;
+}
+
+/** Elements that are stored from the first to the last that a view reaches: whole blocks of them. */
+export function storedExtent({ dataType }: Pick<TensorEntry, "dataType">, view: View): number {
+  const { block = 1 } = stored(dataType);
+  return Math.ceil(extent(view) / block) * block;
 }
 
 /** Elements from the first to the last that a view reaches, both included. */

@@ -14,28 +14,38 @@ export function withScales(
   tensors: readonly TensorEntry[],
   config: Checkpoint["config"],
 ): Map<string, TensorEntry> {
-  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const weights = tensors.filter(({ dataType }) => isFloat8(dataType));
-  const factorsOf = (weight: TensorEntry): TensorEntry | undefined =>
-    factorSuffixes
-      .map((suffix) => found.get(`${weight.name}${suffix}`))
-      .find((factors) => factors !== undefined);
+  const found = new Map<string, TensorEntry>();
+  const factors = new Map<string, TensorEntry>();
+  const weights: TensorEntry[] = [];
+  for (const tensor of tensors) {
+    found.set(tensor.name, tensor);
+    if (isFloat8(tensor.dataType)) weights.push(tensor);
+  }
+  if (weights.length === 0) return found;
+  // By the factors, of which most checkpoints have none: their names are asked for the weights'.
+  for (const tensor of tensors) {
+    const suffix = factorSuffixes.find((ending) => tensor.name.endsWith(ending));
+    const weight = suffix === undefined ? undefined : tensor.name.slice(0, -suffix.length);
+    if (weight === undefined || !found.has(weight)) continue;
+    if (suffix === factorSuffixes[0] || !factors.has(weight)) factors.set(weight, tensor);
+  }
   const { isStated, block } = statedQuantization(config);
   // Weights that were only cast have no factors: then no weight has, and no config speaks of any.
-  const isScaled = isStated || weights.some((weight) => factorsOf(weight) !== undefined);
+  const isScaled = isStated || weights.some(({ name }) => factors.has(name));
   if (!isScaled) return found;
   for (const weight of weights) {
-    const factors = factorsOf(weight);
-    const scale = factors === undefined ? missing(weight) : fit(weight, factors, block);
+    const own = factors.get(weight.name);
+    const scale = own === undefined ? missing(weight) : fit(weight, own, block);
     found.set(
       weight.name,
       typeof scale === "string" ? { ...weight, unusable: scale } : { ...weight, scale },
     );
-    if (factors !== undefined) found.delete(factors.name);
+    if (own !== undefined) found.delete(own.name);
   }
   return found;
 }
 
+/** The first counts where a weight has both. */
 const factorSuffixes = ["_scale_inv", "_scale"];
 
 function isFloat8(dataType: string): boolean {

@@ -6,10 +6,12 @@ import type { BlockScale, TensorEntry, View } from "./checkpoint";
 import { elementCount } from "./checkpoint";
 import { bytesOf, stored } from "./dataType";
 import { CheckpointError, quote } from "./errors";
-import { extent } from "./readTensor";
+import { storedExtent } from "./readTensor";
 
 /** Rows [start, end) of the outermost axis. */
 export function rows(tensor: TensorEntry, start: number, end: number): TensorEntry {
+  const gathered = gatheredRows(tensor, [[start, end]]);
+  if (gathered) return gathered;
   const [, ...inner] = tensor.shape;
   const strides = stridesOf(tensor);
   return arrangement(
@@ -28,6 +30,61 @@ export function rows(tensor: TensorEntry, start: number, end: number): TensorEnt
 /** One entry of the outermost axis, without that axis. */
 export function entryOf(tensor: TensorEntry, index: number): TensorEntry {
   return reshaped(rows(tensor, index, index + 1), tensor.shape.slice(1));
+}
+
+/**
+ * Tensors that differ in nothing but their rows, one after another along the outermost axis. Those that
+ * follow each other in a file stay in one piece.
+ */
+export function concatenated(tensors: readonly TensorEntry[]): TensorEntry {
+  const pieces: TensorEntry[] = [];
+  for (const tensor of tensors) {
+    const last = pieces.at(-1);
+    if (last && follows(last, tensor)) pieces[pieces.length - 1] = joined(last, tensor);
+    else pieces.push(tensor);
+  }
+  const [first] = pieces as [TensorEntry];
+  if (pieces.length === 1) return first;
+  const offsets = pieces.map(() => first.shape.map(() => 0));
+  let height = 0;
+  for (const [at, { shape }] of pieces.entries()) {
+    offsets[at]![0] = height;
+    height += shape[0]!;
+  }
+  const shape = [height, ...first.shape.slice(1)];
+  return {
+    name: first.name,
+    dataType: first.dataType,
+    shape,
+    file: first.file,
+    offset: 0,
+    byteLength: bytesOf(first.dataType, elementCount(shape)),
+    chunks: {
+      shape,
+      parts: pieces.map((tensor, at) => ({ offsets: offsets[at]!, tensor })),
+    },
+  };
+}
+
+function follows(before: TensorEntry, after: TensorEntry): boolean {
+  const isPlain = ({ view, member, scale, chunks }: TensorEntry): boolean =>
+    !(view ?? member ?? scale ?? chunks);
+  return (
+    isPlain(before) &&
+    isPlain(after) &&
+    before.name === after.name &&
+    before.file === after.file &&
+    before.dataType === after.dataType &&
+    after.offset === before.offset + before.byteLength
+  );
+}
+
+function joined(before: TensorEntry, after: TensorEntry): TensorEntry {
+  return {
+    ...before,
+    shape: [before.shape[0]! + after.shape[0]!, ...before.shape.slice(1)],
+    byteLength: before.byteLength + after.byteLength,
+  };
 }
 
 /** A matrix with rows and columns exchanged. */
@@ -83,17 +140,55 @@ export function partOfGroups(
   length: number,
 ): TensorEntry {
   const [outer, ...inner] = tensor.shape as readonly [number, ...number[]];
+  const group = outer / groups;
+  const gathered = gatheredRows(
+    tensor,
+    Array.from({ length: groups }, (_, at) => [at * group + start, at * group + start + length]),
+  );
+  if (gathered) return gathered;
   const [step, ...innerStrides] = stridesOf(tensor) as [number, ...number[]];
   return arrangement(
     tensor,
     [groups * length, ...inner],
     {
       shape: [groups, length, ...inner],
-      strides: [(outer / groups) * step, step, ...innerStrides],
+      strides: [group * step, step, ...innerStrides],
     },
     start * step,
     groupsOfScale(tensor, groups, start, length),
   );
+}
+
+/**
+ * Runs of rows [start, end) of a tensor that is put together from parts by whole rows: the rows of those
+ * parts, which may well lie in a file as they are asked for. Undefined where it is put together otherwise.
+ */
+function gatheredRows(
+  tensor: TensorEntry,
+  runs: readonly (readonly [start: number, end: number])[],
+): TensorEntry | undefined {
+  const { chunks, shape, view, offset } = tensor;
+  const isByRows =
+    chunks !== undefined &&
+    view === undefined &&
+    offset === 0 &&
+    chunks.shape.length === shape.length &&
+    chunks.shape.every((size, axis) => size === shape[axis]) &&
+    chunks.parts.every(
+      ({ tensor: part }) =>
+        part.shape.length === shape.length &&
+        part.shape.every((size, axis) => axis === 0 || size === shape[axis]),
+    );
+  if (!isByRows) return undefined;
+  const parts = [...chunks.parts].sort((a, b) => a.offsets[0]! - b.offsets[0]!);
+  const found = runs.flatMap(([start, end]) =>
+    parts.flatMap(({ offsets: [top], tensor: part }) => {
+      const from = Math.max(start - top!, 0);
+      const to = Math.min(end - top!, part.shape[0]!);
+      return from < to ? [rows(part, from, to)] : [];
+    }),
+  );
+  return found.length === 0 ? undefined : concatenated(found);
 }
 
 /** The factors of some rows of the matrix that the tensor is, its inner axes but the last taken as rows. */
@@ -160,17 +255,21 @@ function arrangement(
   delete whole.view;
   delete whole.scale;
   const isPlain = isRowMajor(view);
-  if (!isPlain && stored(tensor.dataType).block !== undefined) {
+  const { block = 1 } = stored(tensor.dataType);
+  if (start % block !== 0 || (isPlain && elementCount(shape) % block !== 0)) {
     throw new CheckpointError(
       "unsupported",
-      `${tensor.file}: tensor ${quote(tensor.name)} is stored in blocks of ${tensor.dataType}, which can only be taken by whole rows.`,
+      `${tensor.file}: tensor ${quote(tensor.name)} is stored in blocks of ${tensor.dataType}, of which only whole ones can be taken.`,
     );
   }
   return {
     ...whole,
     shape,
     offset: tensor.offset + bytesOf(tensor.dataType, start),
-    byteLength: bytesOf(tensor.dataType, isPlain ? elementCount(shape) : extent(view)),
+    byteLength: bytesOf(
+      tensor.dataType,
+      isPlain ? elementCount(shape) : storedExtent(tensor, view),
+    ),
     ...(!isPlain && { view }),
     ...(scale && { scale }),
   };

@@ -1,6 +1,6 @@
-import type { Architecture, Head } from "../architecture/description";
-import type { Executor } from "../engine/executor";
-import { headInputs, headOutputs, headSlices } from "../graph/head";
+import type { Architecture, Head, MeanPooling, Norm } from "../architecture/description";
+import type { Executor, Tensor } from "../engine/executor";
+import { headInputs, headOutputs, headSlices, normGraph, normOutput } from "../graph/head";
 import { layerGraph } from "../graph/layer";
 import { activationBytes, weightBytes } from "../graph/memory";
 import type { Batch } from "./batch";
@@ -27,8 +27,16 @@ export async function negativeLogLikelihoods(
   const layerBytes = weightBytes(
     layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
   );
-  const slices = headSlices(architecture, head, Math.max(layerBytes, smallestSliceBytes));
-  const sources = streams.flatMap((stream) => asked(stream, batch));
+  const { objective, finalNorm, hiddenSize } = architecture;
+  const pooling = objective.kind === "class" ? objective.pooling : undefined;
+  const normed = pooling?.isOfNormed ? finalNorm : undefined;
+  const slices = headSlices(
+    { hiddenSize, finalNorm: normed ? undefined : finalNorm },
+    head,
+    Math.max(layerBytes, smallestSliceBytes),
+  );
+  const states = normed ? await normalisedStreams(normed, streams, batch, executor) : streams;
+  const sources = states.flatMap((stream) => asked(stream, batch, pooling));
   const rows = sources.length;
   // Over all slices: log Σ exp(logit) = maximum + log(exponentials).
   const maximum = new Float64Array(rows).fill(-Infinity);
@@ -42,19 +50,19 @@ export async function negativeLogLikelihoods(
     try {
       for (let from = 0; from < rows; from += rowsAtOnce) {
         const some = sources.slice(from, from + rowsAtOnce);
-        const stream = new Float32Array(some.length * batch.width);
-        for (const [row, source] of some.entries()) stream.set(source.state, row * batch.width);
+        const joined = (each: (source: Asked) => Float32Array): Tensor => {
+          const data = new Float32Array(some.length * batch.width);
+          for (const [row, source] of some.entries()) data.set(each(source), row * batch.width);
+          return { type: "float32", data, shape: [some.length, batch.width] };
+        };
         // Targets outside the slice are clamped into it, and what comes out for them is not read.
         const targets = BigInt64Array.from(some, ({ target }) =>
           BigInt(Math.min(Math.max(target - start, 0), end - start - 1)),
         );
         const found = await session.run(
           {
-            [headInputs.stream]: {
-              type: "float32",
-              data: stream,
-              shape: [some.length, batch.width],
-            },
+            [headInputs.stream]: joined(({ state }) => state),
+            ...(head.besides && { [headInputs.besides]: joined(({ next }) => next) }),
             [headInputs.targets]: { type: "int64", data: targets, shape: [some.length, 1] },
           },
           Object.values(headOutputs),
@@ -91,13 +99,55 @@ export async function negativeLogLikelihoods(
   );
 }
 
-/** The state [hidden] that each prediction is made from, and the token that is right. */
-function asked(stream: Float32Array, batch: Batch): { state: Float32Array; target: number }[] {
+/** What a prediction is made from. */
+interface Asked {
+  /** State [hidden] whose logits are asked for, and that of the token after. */
+  readonly state: Float32Array;
+  readonly next: Float32Array;
+  /** The token, or the class, that is right. */
+  readonly target: number;
+}
+
+function asked(stream: Float32Array, batch: Batch, pooling: MeanPooling | undefined): Asked[] {
+  const { width } = batch;
   return batch.sequences.flatMap(({ predictions }, sequence) => {
     const states = batch.tokensOf(stream, sequence);
+    const stateAt = (position: number): Float32Array =>
+      states.subarray(position * width, (position + 1) * width);
     return predictions.map(({ target, position }) => ({
-      state: states.subarray(position * batch.width, (position + 1) * batch.width),
+      state: pooling ? meanOf(states.subarray(pooling.after * width), width) : stateAt(position),
+      next: stateAt(position + 1),
       target,
     }));
   });
+}
+
+/** The mean [width] over rows [rows, width]. */
+function meanOf(states: Float32Array, width: number): Float32Array {
+  const sums = new Float64Array(width);
+  for (const [at, value] of states.entries()) sums[at % width]! += value;
+  return Float32Array.from(sums, (sum) => (sum * width) / states.length);
+}
+
+/** Streams [sequences, length, hidden] with the norm of each token's state. */
+async function normalisedStreams(
+  norm: Norm,
+  streams: readonly Float32Array[],
+  { width }: Batch,
+  executor: Executor,
+): Promise<Float32Array[]> {
+  const session = await executor.load(normGraph(norm, width));
+  try {
+    const found: Float32Array[] = [];
+    for (const data of streams) {
+      const rows = data.length / width;
+      const feeds = {
+        [headInputs.stream]: { type: "float32", data, shape: [rows, width] } as const,
+      };
+      found.push((await session.run(feeds, [normOutput]))[normOutput]!);
+    }
+    return found;
+  } finally {
+    await session.release();
+  }
 }

@@ -1,16 +1,18 @@
 import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
 import type { OpenSetting, Proposal, Settings } from "../architecture/reading";
+import { isPatchEmbedding } from "../architecture/description";
 import { likeliest } from "../architecture/reading";
 import { CheckpointError } from "../checkpoint/errors";
 import type { Executor } from "../engine/executor";
 import { attentionFeeds } from "../graph/attention";
 import { layerGraph } from "../graph/layer";
 import type { Sequence } from "../text/documents";
+import { withoutLabels } from "../text/images";
 import { Batch } from "./batch";
 import { LayerRun } from "./layerRun";
 import { negativeLogLikelihoods } from "./likelihood";
-import { evaluatedSequences } from "./objective";
+import { evaluatedSequences, whyNoLoss } from "./objective";
 import type { ReadingSummary } from "./report";
 import { embed } from "./sweep";
 
@@ -48,9 +50,10 @@ export interface Settlement {
 /**
  * A reading stands when it is better than every other by this many nats, and by as many standard errors
  * of the difference over tokens. Most wrong readings of a trained model lose tenths of a nat; SiLU read as
- * GELU loses about 0.01.
+ * GELU loses about 0.01. Where a model is almost always right, as classifiers of images are, there is
+ * little to lose: a share of the loss is enough then.
  */
-export const leastMargin = { nats: 0.002, standardErrors: 3 } as const;
+export const leastMargin = { nats: 0.002, share: 0.1, standardErrors: 3 } as const;
 
 /**
  * A reading must predict better by this share than the frequencies of the tokens before do. Wrong
@@ -63,11 +66,34 @@ const leastGain = 0.3;
 /** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
 const tokensCompared = 2048;
 
-/** Tokens that readings are compared on which so many do not tell apart, where there is as much text. */
-export const mostTokensCompared = 8 * tokensCompared;
+/** How many times as many tokens close readings are compared on, where there is as much text. */
+const timesMore = 8;
+export const mostTokensCompared = timesMore * tokensCompared;
 
-/** Tokens that tell a wrong arrangement of stored tensors, which costs whole nats. */
-const tokensScouted = 512;
+/** Share of them that tells a wrong arrangement of stored tensors, which costs whole nats. */
+const shareScouted = 1 / 4;
+
+/**
+ * Of an image only its class is asked, so that thousands are needed where readings differ little: as many
+ * tokens as a reading can be tried on in seconds, within these limits.
+ */
+const imageTokens = {
+  least: 4 * tokensCompared,
+  most: 64 * tokensCompared,
+  products: 5e11,
+} as const;
+
+function tokensComparedOf({
+  embedding,
+  layers,
+  hiddenSize,
+  feedForwardSize,
+}: Architecture): number {
+  if (!isPatchEmbedding(embedding)) return tokensCompared;
+  const { least, most, products } = imageTokens;
+  const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
+  return Math.min(most, Math.max(least, products / perToken));
+}
 
 export interface SettlementOptions {
   /** Bytes that the activations of one run may take. */
@@ -97,6 +123,21 @@ export async function settleReading(
     const architecture = proposal.architecture({});
     return { architecture, candidates: [], margin: undefined, tokens: undefined, untold: {} };
   }
+  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  const proposed = proposal.architecture({});
+  const noLoss = whyNoLoss(withoutLabels(proposed, sequences));
+  if (noLoss !== undefined) {
+    if (decisive.length > 0) throw unsettled(file, decisive, noLoss);
+    const settings = likeliest(proposal);
+    return {
+      architecture: proposed,
+      candidates: [],
+      margin: undefined,
+      tokens: undefined,
+      untold: settings,
+    };
+  }
+  const compared = tokensComparedOf(proposed);
   // Every value of every setting once, varied from one reading; more where that leads on.
   const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
   let count = 0;
@@ -105,11 +146,13 @@ export async function settleReading(
     await options.onCandidate?.(count, Math.max(count, planned));
   };
   const trialOn = (tokens: number): Trial =>
-    new Trial(proposal, firstTokens(sequences, tokens), executor, { ...options, onCandidate });
-  const decisive = open.filter(({ isApproximate }) => !isApproximate);
-  const start = await bestArrangement(trialOn(tokensScouted), decisive, likeliest(proposal));
-  const every = trialOn(tokensCompared);
+    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
+  const scout = trialOn(compared * shareScouted);
+  const start = await bestArrangement(scout, decisive, likeliest(proposal));
+  const every = trialOn(compared);
   let best = await descend(every, decisive, start);
+  const together = await bestTogether(every, best, open);
+  if (together !== best) best = await descend(every, decisive, together.settings);
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
     if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
@@ -122,9 +165,9 @@ export async function settleReading(
       .filter(({ isClear }) => !isClear)
       .map(({ rival }) => rival);
   let trial = every;
-  for (let tokens = 2 * tokensCompared; unclear().length > 0; tokens *= 2) {
-    const longer = trialOn(tokens);
-    if (tokens > mostTokensCompared || longer.tokens === trial.tokens) break;
+  for (let times = 2; times <= timesMore && unclear().length > 0; times *= 2) {
+    const longer = trialOn(times * compared);
+    if (longer.tokens === trial.tokens) break;
     best = await longer.best([best, ...unclear()]);
     trial = longer;
   }
@@ -177,6 +220,14 @@ export async function settleReading(
     margin: ruled?.margin,
     untold,
   };
+}
+
+function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {
+  const stated = open.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ");
+  return new CheckpointError(
+    "unsupported",
+    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
+  );
 }
 
 /** What a report says of how a checkpoint was read. */
@@ -236,12 +287,15 @@ class Trial {
     }));
   }
 
-  /** Mean loss, in nats, of guessing each token by how often it stood among those before it. */
+  /** Mean loss, in nats, of guessing each token, or class, by how often it stood among those before it. */
   get frequencyLoss(): number {
     const { vocabularySize } = this.proposal.architecture({});
     const counts = new Map<number, number>();
     let [loss, seen] = [0, 0];
-    for (const token of this.sequences.flatMap(({ tokens }) => tokens.slice(1))) {
+    const targets = this.sequences.flatMap(({ image, tokens }) =>
+      image ? [image.label!] : tokens.slice(1),
+    );
+    for (const token of targets) {
       const count = counts.get(token) ?? 0;
       loss -= Math.log((count + 1) / (seen + vocabularySize));
       counts.set(token, count + 1);
@@ -302,6 +356,29 @@ async function descend(
     }
   }
   return best;
+}
+
+/** Close rivals whose changes are tried together. */
+const rivalsCombined = 6;
+
+/** Two changes that make little difference, one at a time, may be better together. */
+async function bestTogether(
+  trial: Trial,
+  best: Tried,
+  open: readonly OpenSetting[],
+): Promise<Tried> {
+  const changes = rivals(best, trial.tried, open)
+    .filter(({ isClear }) => !isClear)
+    .slice(0, rivalsCombined)
+    .map(({ rival }) => differing(rival.settings, best.settings));
+  let found = best;
+  for (const [index, one] of changes.entries()) {
+    for (const other of changes.slice(index + 1)) {
+      const both = await trial.losses({ ...best.settings, ...one, ...other });
+      if (both.mean < found.mean) found = both;
+    }
+  }
+  return found;
 }
 
 /** The reading to start from: the best that is found shortly from every arrangement of tensors. */
@@ -373,7 +450,9 @@ function compare(better: Tried, worse: Tried): { margin: number; isClear: boolea
   const error = Math.sqrt(squares / (differences.length - 1) / differences.length);
   return {
     margin,
-    isClear: margin >= leastMargin.nats && margin >= leastMargin.standardErrors * error,
+    isClear:
+      margin >= Math.min(leastMargin.nats, leastMargin.share * better.mean) &&
+      margin >= leastMargin.standardErrors * error,
   };
 }
 
@@ -415,11 +494,19 @@ async function tokenLosses(
   return Float64Array.from(losses!.flatMap((ofSequence) => [...ofSequence]));
 }
 
-/** The first sequences, as many as hold the tokens that are compared, the last cut. */
-function firstTokens(sequences: readonly Sequence[], count: number): Sequence[] {
+/** The first sequences, as many as hold the tokens that are compared, the last cut; images are whole. */
+function firstSequences(sequences: readonly Sequence[], most: number): Sequence[] {
   const chosen: Sequence[] = [];
-  let left = count;
-  for (const { document, tokens } of sequences) {
+  let left = most;
+  for (const sequence of sequences) {
+    const { document, tokens, image } = sequence;
+    if (image) {
+      // One image may always be compared.
+      if (chosen.length > 0 && left < tokens.length) break;
+      chosen.push(sequence);
+      left -= tokens.length;
+      continue;
+    }
     if (left < 2) break;
     const some = tokens.slice(0, left);
     if (some.length < 2) continue;

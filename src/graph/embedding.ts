@@ -1,7 +1,8 @@
 import type { Architecture, PatchEmbedding } from "../architecture/description";
-import { isPatchEmbedding } from "../architecture/description";
+import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
+import type { TensorEntry } from "../checkpoint/checkpoint";
 import type { Feed } from "./attention";
-import type { Graph } from "./graph";
+import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
 import { linear, normalised, scaled } from "./modules";
 
@@ -45,33 +46,57 @@ export function embeddingGraph({ embedding }: Pick<Architecture, "embedding">): 
 }
 
 function patchGraph(embedding: PatchEmbedding): Graph {
-  const { patches, positions } = embedding;
-  const [tokens, hiddenSize] = positions.shape as readonly [number, number];
+  const { patches, positions, firstTokens, norm } = embedding;
+  const tokens = tokensOfImage(embedding);
+  const hiddenSize = patches.weight.shape[0]!;
   const builder = new GraphBuilder();
   const pixels = builder.input(embeddingInputs.patches, {
     elementType: "float32",
     shape: ["batch", tokens, patches.weight.shape[1]!],
   });
-  const rows = constantsOf(embedding).map((tensor) =>
-    builder.reshape(builder.weight(tensor), [1, hiddenSize]),
-  );
-  const constants = builder.input(embeddingInputs.constants, {
-    elementType: "float32",
-    shape: [tokens, rows.length],
-  });
-  const chosen = builder.apply("MatMul", [
-    constants,
-    rows.length === 1 ? rows[0]! : builder.apply("Concat", rows, { axis: -2 }),
-  ]);
+  const rowOf = (tensor: TensorEntry): Value =>
+    builder.reshape(builder.weight(tensor), [1, hiddenSize]);
+  const stacked = (rows: Value[]): Value =>
+    rows.length === 1 ? rows[0]! : builder.apply("Concat", rows, { axis: -2 });
+  const constants = constantsOf(embedding);
   const projected = builder.apply("Linear", [pixels, builder.weight(patches.weight)]);
-  const stream = builder.add(builder.add(projected, chosen), builder.weight(positions));
-  builder.output(embeddingOutput, stream);
+  const places = havePlaces(embedding)
+    ? builder.weight(positions)
+    : stacked([...firstTokens.map(rowOf), builder.weight(positions)]);
+  let stream = builder.add(projected, places);
+  if (constants.length > 0) {
+    const choice = builder.input(embeddingInputs.constants, {
+      elementType: "float32",
+      shape: [tokens, constants.length],
+    });
+    const chosen = [choice, stacked(constants.map(({ tensor }) => rowOf(tensor)))];
+    stream = builder.add(stream, builder.apply("MatMul", chosen));
+  }
+  builder.output(embeddingOutput, normalised(builder, stream, norm));
   return builder.build();
 }
 
-/** What is added to tokens of one kind: each first token's vector, and the bias of patches. */
-function constantsOf({ firstTokens, patches }: PatchEmbedding) {
-  return [...firstTokens, ...(patches.bias ? [patches.bias] : [])];
+/** Whether the first tokens have positions, as the patches do. */
+function havePlaces(embedding: PatchEmbedding): boolean {
+  return embedding.positions.shape[0] === tokensOfImage(embedding);
+}
+
+/** A vector that is added to some of an image's tokens. */
+interface Constant {
+  readonly tensor: TensorEntry;
+  readonly isOf: (token: number) => boolean;
+}
+
+/** Each first token's vector, where it is not put before the positions, and the bias of patches. */
+function constantsOf(embedding: PatchEmbedding): Constant[] {
+  const { firstTokens, patches } = embedding;
+  const first = havePlaces(embedding) ? firstTokens : [];
+  return [
+    ...first.map((tensor, at): Constant => ({ tensor, isOf: (token) => token === at })),
+    ...(patches.bias
+      ? [{ tensor: patches.bias, isOf: (token: number) => token >= firstTokens.length }]
+      : []),
+  ];
 }
 
 /** What the embedding of images is fed, each image [channels, height, width]. */
@@ -79,8 +104,8 @@ export function patchFeeds(
   embedding: PatchEmbedding,
   images: readonly Float32Array[],
 ): Record<string, Feed> {
-  const { image, patch, firstTokens, positions } = embedding;
-  const [tokens] = positions.shape as readonly [number, number];
+  const { image, patch, firstTokens } = embedding;
+  const tokens = tokensOfImage(embedding);
   const [rows, columns] = patch;
   const across = image.width / columns;
   const size = image.channels * rows * columns;
@@ -100,18 +125,22 @@ export function patchFeeds(
       }
     }
   }
-  const count = constantsOf(embedding).length;
-  const constants = new Float32Array(tokens * count);
-  for (let token = 0; token < tokens; token++) {
-    const which = Math.min(token, firstTokens.length);
-    if (which < count) constants[token * count + which] = 1;
-  }
+  const constants = constantsOf(embedding);
+  const choice = Float32Array.from({ length: tokens * constants.length }, (_, at) =>
+    constants[at % constants.length]!.isOf(Math.floor(at / constants.length)) ? 1 : 0,
+  );
   return {
     [embeddingInputs.patches]: {
       type: "float32",
       data: patches,
       shape: [images.length, tokens, size],
     },
-    [embeddingInputs.constants]: { type: "float32", data: constants, shape: [tokens, count] },
+    ...(constants.length > 0 && {
+      [embeddingInputs.constants]: {
+        type: "float32",
+        data: choice,
+        shape: [tokens, constants.length],
+      },
+    }),
   };
 }

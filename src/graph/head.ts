@@ -1,11 +1,17 @@
-import type { Architecture, Head, HeadTransform } from "../architecture/description";
+import type { Architecture, Head, HeadTransform, Linear, Norm } from "../architecture/description";
 import { rows } from "../checkpoint/views";
 import { capped } from "./attention";
 import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
 import { activations, linear, normalised, scaled } from "./modules";
 
-export const headInputs = { stream: "stream", targets: "targets" } as const;
+export const headInputs = {
+  /** State that the logits are of [rows, hidden]. */
+  stream: "stream",
+  /** The state of the token after [rows, hidden]; only for a second head. */
+  besides: "besides",
+  targets: "targets",
+} as const;
 export const headOutputs = {
   maximum: "maximum",
   /** Σ exp(logit − maximum). */
@@ -27,7 +33,7 @@ export interface HeadSlice {
  * results combine to the negative log-likelihood (see `negativeLogLikelihoods`).
  */
 export function headSlices(
-  { finalNorm, hiddenSize }: Architecture,
+  { finalNorm, hiddenSize }: Pick<Architecture, "finalNorm" | "hiddenSize">,
   head: Head,
   sliceBytes: number,
 ): HeadSlice[] {
@@ -40,20 +46,19 @@ export function headSlices(
     const start = Math.floor((index * vocabulary) / count);
     const end = Math.floor(((index + 1) * vocabulary) / count);
     const builder = new GraphBuilder();
-    const stream = builder.input(headInputs.stream, {
-      elementType: "float32",
-      shape: ["rows", hiddenSize],
-    });
+    const logitsOf = (name: string, { weight, bias }: Linear): Value => {
+      const stream = builder.input(name, { elementType: "float32", shape: ["rows", hiddenSize] });
+      return linear(
+        builder,
+        transformed(builder, normalised(builder, stream, finalNorm), head.transform),
+        { weight: rows(weight, start, end), bias: bias && rows(bias, start, end) },
+      );
+    };
+    const own = logitsOf(headInputs.stream, head);
+    const besides = head.besides && logitsOf(headInputs.besides, head.besides);
+    const found = besides ? scaled(builder, builder.add(own, besides), 0.5) : own;
     const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
-    const weight = builder.weight(rows(head.weight, start, end));
-    const product = builder.apply("Linear", [
-      transformed(builder, normalised(builder, stream, finalNorm), head.transform),
-      weight,
-    ]);
-    const biased = head.bias
-      ? builder.add(product, builder.weight(rows(head.bias, start, end)))
-      : product;
-    const logits = capped(builder, scaled(builder, biased, head.scale), head.softcap);
+    const logits = capped(builder, scaled(builder, found, head.scale), head.softcap);
     const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });
     const exponentials = builder.apply("Exp", [builder.apply("Sub", [logits, maximum])]);
     builder.output(headOutputs.maximum, maximum);
@@ -65,6 +70,19 @@ export function headSlices(
     return { start, end, graph: builder.build() };
   });
 }
+
+/** A norm by itself: of states [rows, hidden], the same normalised under `headInputs.stream`. */
+export function normGraph(norm: Norm, hiddenSize: number): Graph {
+  const builder = new GraphBuilder();
+  const stream = builder.input(headInputs.stream, {
+    elementType: "float32",
+    shape: ["rows", hiddenSize],
+  });
+  builder.output(normOutput, normalised(builder, stream, norm));
+  return builder.build();
+}
+
+export const normOutput = "normalised";
 
 function transformed(builder: GraphBuilder, x: Value, transform: HeadTransform | undefined): Value {
   if (transform === undefined) return x;

@@ -1,6 +1,9 @@
 /**
  * Knows the folders of the workspace that hold a checkpoint (weights, as their names tell), and
  * tells the explorer's context menu through a context key and whoever else listens.
+ *
+ * At first these are the folders that the explorer shows, each looked at as it comes into sight. The
+ * whole workspace is searched when something needs all of them: a list, the side panel, a command.
  */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
@@ -11,7 +14,7 @@ import {
   isWeightName,
   weightsGlob,
 } from "../checkpoint/weightFiles";
-import { runFoldersOf } from "../trainingRun/discover";
+import { runFoldersOf, stepsIn } from "../trainingRun/discover";
 import { stepOfName } from "../trainingRun/stepName";
 import { contextKeys } from "./ids";
 import { mapInBatches } from "./inBatches";
@@ -21,46 +24,88 @@ const byNumber = new Intl.Collator(undefined, { numeric: true });
 
 /** Files come in groups: what is written within this time is looked at together. */
 const settleMs = 500;
+/** The explorer shows many rows at once, one after the other. */
+const gatherMs = 30;
 
 export class CheckpointFolders implements vscode.Disposable {
   private readonly folders = new Set<string>();
+  /** Those that the explorer has shown, and which of them hold the checkpoints of a run. */
+  private readonly shown = new Set<string>();
+  private readonly shownRuns = new Set<string>();
   private readonly disposables: vscode.Disposable[] = [];
+  /** Shown, and not yet looked at. */
+  private readonly coming = new Set<string>();
+  private lookTimer: NodeJS.Timeout | undefined;
   private readonly changed = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private watcher: vscode.FileSystemWatcher | undefined;
   private searching: vscode.CancellationTokenSource | undefined;
   private firstSearch: Promise<unknown> | undefined;
+  private readonly started = Date.now();
+  /** The folders that were known when this was last told. */
+  private told = "";
+  private telling = Promise.resolve();
   private readonly didChange = new vscode.EventEmitter<void>();
-  /** After every look at the disk that found another set of folders. */
+  /** Once all have been searched for: after every look at the disk that found another set of folders. */
   readonly onDidChange = this.didChange.event;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
-  /** Watches, and begins to search without waiting for the result. */
-  start(): void {
-    // A folder that is written at once sends no event for the files in it, so every creation counts.
-    const watcher = vscode.workspace.createFileSystemWatcher("**", false, true, false);
-    const note = (file: vscode.Uri): void => {
-      this.note(file.fsPath);
-    };
-    watcher.onDidCreate(note);
-    watcher.onDidDelete(note);
-    this.disposables.push(
-      watcher,
-      vscode.workspace.onDidChangeWorkspaceFolders(() => {
-        void this.search();
-      }),
-    );
-    this.firstSearch ??= this.search();
+  /**
+   * To be told of each file and folder that the explorer shows: folders among them are looked at.
+   * Changes are watched from the first one on that is, or may become, a checkpoint's.
+   */
+  show(file: string): void {
+    this.coming.add(file);
+    this.lookTimer ??= setTimeout(() => {
+      this.lookTimer = undefined;
+      const all = [...this.coming];
+      this.coming.clear();
+      void this.lookAtNew(all);
+    }, gatherMs);
   }
 
   /** What is known, in the order of the paths, once the first search has ended. */
   async known(): Promise<string[]> {
-    await (this.firstSearch ??= this.search());
+    await (this.firstSearch ?? this.search());
     return this.sorted();
   }
 
   /** Searches anew; the folders in the order of their paths. */
   async search(): Promise<string[]> {
+    const search = this.searchAll();
+    this.firstSearch ??= search;
+    await search;
+    return this.sorted();
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.lookTimer);
+    this.searching?.cancel();
+    this.didChange.dispose();
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+
+  private watch(): void {
+    if (this.watcher !== undefined) return;
+    // A folder that is written at once sends no event for the files in it, so every creation counts.
+    this.watcher = vscode.workspace.createFileSystemWatcher("**", false, true, false);
+    const note = (file: vscode.Uri): void => {
+      this.note(file.fsPath);
+    };
+    this.disposables.push(
+      this.watcher,
+      this.watcher.onDidCreate(note),
+      this.watcher.onDidDelete(note),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        if (this.firstSearch !== undefined) void this.search();
+      }),
+    );
+  }
+
+  private async searchAll(): Promise<void> {
+    this.watch();
     // Of two searches at once only the later one counts.
     this.searching?.cancel();
     const searching = new vscode.CancellationTokenSource();
@@ -72,20 +117,13 @@ export class CheckpointFolders implements vscode.Disposable {
       const found = new Set(files.map((file) => path.dirname(file.fsPath)));
       // A folder deleted whole sends no event for the files that were in it.
       await this.check([...new Set([...found, ...this.folders])]);
+      this.log.info(`Searched the workspace: ${this.folders.size} folders hold a checkpoint.`);
     } catch (error) {
       if (!token.isCancellationRequested)
         this.log.error("The search for checkpoint folders failed.", error);
     } finally {
       searching.dispose();
     }
-    return this.sorted();
-  }
-
-  dispose(): void {
-    clearTimeout(this.timer);
-    this.searching?.cancel();
-    this.didChange.dispose();
-    for (const disposable of this.disposables) disposable.dispose();
   }
 
   private sorted(): string[] {
@@ -112,33 +150,83 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 
   private async lookAt(changed: string[]): Promise<void> {
+    // A step of a run comes as a folder, or as files in one.
+    const around = changed.flatMap((file) => {
+      const folder = path.dirname(file);
+      return [file, folder, path.dirname(folder)];
+    });
+    await this.lookAtShown(around);
+    if (this.firstSearch === undefined) return this.tell();
     const marks = changed.filter((file) => isCheckpointMark(path.basename(file)));
     const others = changed.filter((file) => !marks.includes(file));
     // So many at once are a checkout or an installation: one search costs less than a look at each.
     if (others.length > 200 || (await anyFolder(others))) await this.search();
-    else if (marks.length > 0)
-      await this.check([...new Set(marks.map((file) => path.dirname(file)))]);
+    else await this.check([...new Set(marks.map((file) => path.dirname(file)))]);
+  }
+
+  private async lookAtNew(files: readonly string[]): Promise<void> {
+    await mapInBatches(files, async (file) => {
+      const entry = await stat(file).catch(() => undefined);
+      if (entry?.isDirectory() !== true) return;
+      this.shown.add(file);
+      const mayBecomeOne =
+        entry.birthtimeMs > this.started || stepOfName(path.basename(file)) !== undefined;
+      if (mayBecomeOne || (await namesIn(file)).some(isCheckpointMark)) this.watch();
+    });
+    // With its first or second step a folder that was shown before becomes a run's.
+    await this.lookAtShown(files.flatMap((file) => [file, path.dirname(file)]));
+    await this.tell();
+  }
+
+  /** Looks at those of `files` that are folders which the explorer has shown. */
+  private async lookAtShown(files: readonly string[]): Promise<void> {
+    const folders = [...new Set(files)].filter((file) => this.shown.has(file));
+    await mapInBatches(folders, async (folder) => {
+      put(this.folders, folder, holdsCheckpoint(await namesIn(folder)));
+      put(this.shownRuns, folder, await isRunFolder(folder));
+    });
   }
 
   private async check(candidates: string[]): Promise<void> {
-    const before = this.sorted().join("\0");
     await mapInBatches(candidates, async (folder) => {
-      if (holdsCheckpoint(await namesIn(folder))) this.folders.add(folder);
-      else this.folders.delete(folder);
+      put(this.folders, folder, holdsCheckpoint(await namesIn(folder)));
     });
-    // `resourcePath` is the file system path on the desktop and the URI's path in a browser.
-    const paths = [...this.folders].flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
-    await vscode.commands.executeCommand("setContext", contextKeys.checkpointFolders, [
-      ...new Set(paths),
-    ]);
-    const runs = await this.runFolders();
-    const runPaths = runs.flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
-    await vscode.commands.executeCommand("setContext", contextKeys.runFolders, [
-      ...new Set(runPaths),
-    ]);
-    this.log.debug(`${this.folders.size} checkpoint folders in the workspace.`);
-    if (this.sorted().join("\0") !== before) this.didChange.fire();
+    await this.tell();
   }
+
+  /** One after the other: what was found later must not be overtaken. */
+  private tell(): Promise<void> {
+    const next = (): Promise<void> => this.tellNow();
+    return (this.telling = this.telling.then(next, next));
+  }
+
+  private async tellNow(): Promise<void> {
+    const runs = new Set([...(await this.runFolders()), ...this.shownRuns]);
+    const now = JSON.stringify([this.sorted(), [...runs]]);
+    if (now === this.told) return;
+    this.told = now;
+    for (const [key, folders] of [
+      [contextKeys.checkpointFolders, this.folders],
+      [contextKeys.runFolders, runs],
+    ] as const) {
+      // `resourcePath` is the file system path on the desktop and the URI's path in a browser.
+      const paths = [...folders].flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
+      await vscode.commands.executeCommand("setContext", key, [...new Set(paths)]);
+    }
+    if (this.firstSearch !== undefined) this.didChange.fire();
+  }
+}
+
+function put(set: Set<string>, item: string, belongs: boolean): void {
+  if (belongs) set.add(item);
+  else set.delete(item);
+}
+
+/** True for a folder with the checkpoints of at least two steps. */
+async function isRunFolder(folder: string): Promise<boolean> {
+  // A folder that is too large, or cannot be read, is offered nothing.
+  const steps = await stepsIn(folder).catch(() => []);
+  return steps.length >= 2;
 }
 
 async function anyFolder(candidates: string[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { isOfAnotherFamily } from "./codeFamilies";
 import type { NormSite } from "./normSites";
+import { atOnce, type Steps } from "./slices";
 import type { ModuleFile, NormLeaf, Structure } from "./structure";
 import { Structures } from "./structure";
 
@@ -37,9 +38,19 @@ export interface MatchOptions {
 export function matchNorms(
   files: readonly ModuleFile[],
   normPaths: readonly string[],
+  names?: readonly string[],
+  options?: MatchOptions,
+): NormMatches {
+  return atOnce(matchNormsInSteps(files, normPaths, names, options));
+}
+
+/** The same, yielding after each class. */
+export function* matchNormsInSteps(
+  files: readonly ModuleFile[],
+  normPaths: readonly string[],
   names: readonly string[] = [],
   { anyFamily = false }: MatchOptions = {},
-): NormMatches {
+): Steps<NormMatches> {
   const checkpoint = [...new Set(normPaths)].map((path) => ({ path, segments: path.split(".") }));
   const placements: Placement[] = [];
   for (const { file, definition, structure } of new Structures(files).all()) {
@@ -49,6 +60,7 @@ export function matchNorms(
       if (!anyFamily && isOfAnotherFamily(definition.name, file, names)) break;
       placements.push({ ...placement, nameRank: nameRank(definition.name, file, names) });
     }
+    yield;
   }
   placements.sort(byEvidence);
   return choose(placements, files);

@@ -3,7 +3,7 @@ import { connectedFiles } from "./connectedFiles";
 import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayerNormScaling";
 import type { ScalingOutcome } from "./layerNormScaling/outcome";
 import type { MatchOptions, NormMatches } from "./matchNorms";
-import { matchNorms } from "./matchNorms";
+import { matchNormsInSteps } from "./matchNorms";
 import { readModuleInSteps } from "./module";
 import { normSitesInSteps } from "./normSites";
 import { PythonParser } from "./parser";
@@ -58,30 +58,34 @@ export class PythonReader {
     );
   }
 
-  /** Finds the code that makes a checkpoint's norms; see matchNorms. */
-  match(
+  /**
+   * Finds the code that makes a checkpoint's norms, giving way to other work every few milliseconds;
+   * see matchNorms.
+   */
+  async match(
     files: readonly ModuleFile[],
     normPaths: readonly string[],
     names?: readonly string[],
     options?: MatchOptions,
-  ): NormMatches {
-    return matchNorms(files, normPaths, names, options);
+  ): Promise<NormMatches> {
+    const steps = matchNormsInSteps(files, normPaths, names, options);
+    return (await inSlices(steps, new SliceClock()))!;
   }
 
   /**
    * The same for the model that a file is part of, as if the other files were not there: those that
    * it shares the model with count, and where they hold several models, the file by itself.
    */
-  matchWithin(
+  async matchWithin(
     files: readonly ModuleFile[],
     path: string,
     normPaths: readonly string[],
     names?: readonly string[],
     options?: MatchOptions,
-  ): NormMatches {
-    const together = matchNorms(connectedFiles(files, path), normPaths, names, options);
+  ): Promise<NormMatches> {
+    const together = await this.match(connectedFiles(files, path), normPaths, names, options);
     if (together.matches.some((match) => match.path === path)) return together;
-    return matchNorms(
+    return this.match(
       files.filter((file) => file.path === path),
       normPaths,
       names,

@@ -320,6 +320,7 @@ const familyNames = new Map([
   ["t5", "T5 encoder"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
+  ["timm-vit", "ViT (timm)"],
 ]);
 
 /** Power of ten of the leading digit. */

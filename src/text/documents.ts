@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Architecture } from "../architecture/description";
-import { isPatchEmbedding } from "../architecture/description";
+import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";
 import { limits } from "../checkpoint/limits";
@@ -45,7 +45,7 @@ export interface LabelledImage {
 export async function readDocuments(
   request: TextRequest,
   checkpoint: Checkpoint,
-  { vocabularySize, contextLength = Infinity, embedding }: Architecture,
+  { vocabularySize, contextLength = Infinity, embedding, head }: Architecture,
 ): Promise<{ sequences: Sequence[]; source: string; sequenceLength: number }> {
   const { texts } = request;
   if (texts.kind === "images" || isPatchEmbedding(embedding)) {
@@ -57,9 +57,9 @@ export async function readDocuments(
       );
     }
     return {
-      sequences: await readImages(texts.file, embedding, vocabularySize),
+      sequences: await readImages(texts.file, embedding, head ? vocabularySize : Infinity),
       source: texts.file,
-      sequenceLength: embedding.positions.shape[0]!,
+      sequenceLength: tokensOfImage(embedding),
     };
   }
   if (request.sequenceLengthIsExplicit && request.sequenceLength > contextLength) {

@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import { t } from "@vscode/l10n";
 import type { Architecture, PatchEmbedding } from "../architecture/description";
+import { tokensOfImage } from "../architecture/description";
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import { elementCount } from "../checkpoint/checkpoint";
 import type { DataType } from "../checkpoint/dataType";
@@ -16,12 +17,12 @@ import { TextError } from "./errors";
  * model's training, with their labels [images] if there are any: a safetensors file with `pixel_values`
  * and `labels`, or FILE.npy with FILE.labels.npy beside it. Each image is one document.
  *
- * @param classes the model's
+ * @param classes how many the model tells apart; infinite where it tells none
  * @throws TextError when the file cannot be read, or does not fit the model
  */
 export async function readImages(
   file: string,
-  { image, positions }: PatchEmbedding,
+  embedding: PatchEmbedding,
   classes: number,
 ): Promise<Sequence[]> {
   const { pixels, labels } = await readBatch(file).catch((error: unknown) => {
@@ -29,7 +30,7 @@ export async function readImages(
       ? error
       : new TextError(`${file}: cannot be read as images: ${lineOf(error)}.`);
   });
-  const { channels, height, width } = image;
+  const { channels, height, width } = embedding.image;
   const expected = [channels, height, width];
   const [count = 0, ...sizes] = pixels.shape;
   if (count === 0 || sizes.length !== 3 || sizes.some((size, axis) => size !== expected[axis])) {
@@ -61,7 +62,7 @@ export async function readImages(
   const size = numbers.length / count;
   return Array.from({ length: count }, (_, document) => ({
     document,
-    tokens: Array.from({ length: positions.shape[0]! }, (_, place) => place),
+    tokens: Array.from({ length: tokensOfImage(embedding) }, (_, place) => place),
     image: {
       pixels: numbers.subarray(document * size, (document + 1) * size),
       label: known?.[document],

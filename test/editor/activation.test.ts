@@ -1,5 +1,5 @@
-import { availableParallelism, loadavg } from "node:os";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { Probe, wakeProbe, type Activation } from "./support/probe";
 import { Workbench } from "./support/workbench";
 
 let workbench: Workbench;
@@ -7,33 +7,28 @@ afterEach(async () => {
   await workbench.close();
 });
 
-/** An extension may take this long to activate, in milliseconds, on a machine that is at leisure. */
+/** The processor time that activation may take, in milliseconds. */
 const limit = 50;
+/** What a window takes varies with what else keeps caches and processors busy: the least counts. */
+const windows = 3;
 
-describe("activation", () => {
-  test(`takes less than ${limit} ms`, async () => {
-    workbench = await Workbench.open("activation");
-    // Other work on the machine can only slow a window down: the fastest of a few is the measure,
-    // and where more processes want to run than there are processors, each waits for its share.
-    let fastest = Infinity;
-    for (let attempt = 0; attempt < 5 && fastest >= limit; attempt++) {
-      if (attempt > 0) await workbench.reload();
-      fastest = Math.min(fastest, await activationTime(workbench));
-    }
-    const share = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-    console.log(`Fathom activates in ${fastest} ms on a machine ${share.toFixed(1)} times busy.`);
-    expect(fastest).toBeLessThan(limit * share);
-  });
+test(`activation takes less than ${limit} ms of processor time`, async () => {
+  workbench = await Workbench.open("activation", { prepare: wakeProbe });
+  const taken = [await activationOf(workbench)];
+  while (taken.length < windows) {
+    wakeProbe(workbench.folder);
+    await workbench.reload();
+    taken.push(await activationOf(workbench));
+  }
+  const totals = taken.map(({ load, activate }) => load + activate);
+  console.log(
+    `Fathom activates in ${Math.min(...totals).toFixed(1)} ms; to load and to activate: ${taken
+      .map(({ load, activate }) => `${load.toFixed(1)} + ${activate.toFixed(1)}`)
+      .join(", ")}.`,
+  );
+  expect(Math.min(...totals)).toBeLessThan(limit);
 });
 
-/** What the editor itself says, in milliseconds: loading the code and registering. */
-async function activationTime(window: Workbench): Promise<number> {
-  await window.command("Developer: Show Running Extensions");
-  const entry = window.page.locator(".runtime-extensions-editor .extension", {
-    hasText: "Fathom",
-  });
-  await entry.waitFor({ timeout: 60_000 });
-  const text = (await entry.textContent()) ?? "";
-  await window.page.keyboard.press("Escape");
-  return Number(/Activation: (\d+)\s*ms/.exec(text)?.[1]);
+async function activationOf({ folder }: Workbench): Promise<Activation> {
+  return (await Probe.in(folder)).activation();
 }

@@ -4,17 +4,13 @@ import { afterEach, describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { SidePage } from "./support/sidePage";
 import { photograph, themes, useTheme } from "./support/themes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench } from "./support/workbench";
 
 const twins = [
   ["lns", lastStep("lns")],
   ["pre-ln", lastStep("pre-ln")],
 ] as const;
 const layers = 16;
-/** Quick to measure, where what is measured does not matter. */
-const quick = { "fathom.maxTokens": 512, "fathom.sequenceLength": 64, "fathom.probes": 1 };
-/** An editor in a browser writes down every five seconds what it would show after a reload. */
-const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -23,13 +19,20 @@ afterEach(async () => {
 
 describe("Compare Depth", () => {
   test("two checkpoints that are selected in the explorer", async () => {
-    workbench = await Workbench.open("compare", { size: { width: 1600, height: 1400 } });
-    await compareTwins();
-    const progress = workbench.notification("Comparing depth");
-    await progress.filter({ hasText: /1 of 2: lns\/step-\d+ · / }).waitFor();
+    workbench = await Workbench.open("compare", {
+      settings: quick,
+      size: { width: 1600, height: 1400 },
+    });
     const { panel } = workbench;
+    const progress = workbench.notification("Comparing depth");
+    const held = workbench.holdNextEngine();
+    await compareTwins();
+    const letGo = await held;
     // The panel is there before any figure is, and says what is still to come.
+    await progress.filter({ hasText: /1 of 2: lns\/step-\d+/ }).waitFor();
+    await panel.find("td.pending").filter({ hasText: "Being diagnosed" }).waitFor();
     await panel.find("td.pending").filter({ hasText: "Waits to be diagnosed" }).waitFor();
+    letGo();
     await allMeasured();
     expect(await progress.count()).toBe(0);
     expect(await panel.find(".facts").textContent()).toMatch(
@@ -99,7 +102,7 @@ describe("Compare Depth", () => {
 
   test("what is picked in the palette, a report file among it; it comes back after a reload", async () => {
     workbench = await Workbench.open("compare-pick", { settings: quick });
-    const { panel, page } = workbench;
+    const { panel } = workbench;
     await workbench.diagnose(...twins[0]);
     await panel.reaches("done");
     const file = path.join(workbench.folder, "kept.fathom.json");
@@ -107,16 +110,19 @@ describe("Compare Depth", () => {
     await workbench.saveAs(file);
     await workbench.notification("Exported to").waitFor();
     await workbench.command("View: Close All Editors");
+    const held = workbench.holdNextEngine();
     await workbench.command("Fathom: Compare Depth");
     await choose(["kept.fathom.json", `pre-ln/${twins[1][1]}`]);
+    const letGo = await held;
     // One is there at once, and the other says how far it is.
     await panel.find("tr[data-place] .report-facts").first().waitFor();
     await panel.find("td.pending").filter({ hasText: "Being diagnosed" }).waitFor();
     expect(await panel.charts().count()).toBe(3);
     await workbench.screenshot("compare-running");
+    letGo();
     await allMeasured();
     await panel.find('input[name="reference"]').nth(1).check();
-    await page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown('"reference":1');
     await workbench.reload();
     await allMeasured();
     expect(await panel.find('input[name="reference"]').nth(1).isChecked()).toBe(true);
@@ -126,11 +132,15 @@ describe("Compare Depth", () => {
   });
 
   test("a cancel keeps what is there, and the rest can be measured later", async () => {
-    workbench = await Workbench.open("compare-cancel", {
-      settings: { "fathom.maxTokens": 2048 },
-    });
+    workbench = await Workbench.open("compare-cancel", { settings: quick });
     const { panel } = workbench;
+    const first = workbench.holdNextEngine();
     await compareTwins();
+    const letFirstGo = await first;
+    // The second begins once the first has ended, and is cancelled before it has measured anything.
+    const second = workbench.holdNextEngine();
+    letFirstGo();
+    await second;
     await panel.find('tr[data-place="0"] .report-facts').waitFor({ timeout: 120_000 });
     await panel.find('tr[data-place="1"] td.pending').waitFor();
     await panel.button("Cancel").click();
@@ -182,7 +192,5 @@ async function compareTwins(): Promise<void> {
   await workbench.page.keyboard.press("Escape");
   await first.click();
   await second.click({ modifiers: ["ControlOrMeta"] });
-  const item = await workbench.openContextMenu(second, "Compare Depth");
-  await workbench.page.waitForTimeout(300);
-  await item.click();
+  await workbench.choose(second, "Compare Depth");
 }

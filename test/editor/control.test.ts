@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { enginesOf, parentOf } from "./support/processes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 /** Enough work for a run to be caught in the middle. */
@@ -22,7 +22,9 @@ describe("a run", () => {
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
-    await progress.filter({ hasText: /Layer [3-9]/ }).waitFor();
+    await progress.filter({ hasText: /Layer [3-9] \(\d+ of 16\)/ }).waitFor();
+    await expect.poll(() => progress.textContent()).toMatch(/about \d+ (s|min|h)\b.* left/);
+    await workbench.screenshot("running");
     const [engine] = enginesOf(workbench.extensions);
     expect(engine).toBeDefined();
     await workbench.press(progress, "Cancel");
@@ -48,11 +50,13 @@ describe("a run", () => {
   });
 
   test("that is cancelled leaves the report of the run before standing", async () => {
-    workbench = await Workbench.open("cancel-again");
+    workbench = await Workbench.open("cancel-again", { settings: quick });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("done");
+    const held = workbench.holdNextEngine();
     await panel.button("Run again").click();
+    await held;
     await panel.reaches("running");
     await panel.button("Cancel").click();
     await panel.reaches("failed", 5000);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { lastStep, repository, Workbench } from "./support/workbench";
+import { Probe, wakeProbe } from "./support/probe";
+import { SidePage } from "./support/sidePage";
+import { lastStep, quick, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const config = JSON.parse(
@@ -18,15 +20,14 @@ describe("Diagnose Depth", () => {
   test("a checkpoint's folder, beside the training code", async () => {
     workbench = await Workbench.open("folder");
     await workbench.openFile("model.py");
+    const held = workbench.holdNextEngine();
     await workbench.diagnose("pre-ln", step);
-
+    const letGo = await held;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
-    const layer = progress.filter({ hasText: new RegExp(`Layer \\d+ \\(\\d+ of ${layers}\\)`) });
-    await layer.waitFor();
-    await expect.poll(() => progress.textContent()).toMatch(/about \d+ s left/);
-    await workbench.screenshot("running");
-
+    await progress.waitFor();
     const { panel } = workbench;
+    await panel.reaches("running");
+    letGo();
     await panel.reaches("done");
     await expect.poll(() => progress.count()).toBe(0);
     await workbench.screenshot("done");
@@ -54,7 +55,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("hovering a layer highlights it in the table and in all charts", async () => {
-    workbench = await Workbench.open("hover");
+    workbench = await Workbench.open("hover", { settings: quick });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("done");
@@ -69,27 +70,37 @@ describe("Diagnose Depth", () => {
   });
 
   test("its weight file and its folder are one checkpoint with one panel", async () => {
-    workbench = await Workbench.open("file");
+    workbench = await Workbench.open("file", { settings: quick });
+    const held = workbench.holdNextEngine();
     await workbench.diagnose("pre-ln", step);
-    await workbench.panel.reaches("done");
-    await workbench.panel.button("Run again").click();
+    const letGo = await held;
     await workbench.panel.reaches("running");
     await workbench.diagnose("pre-ln", step, "model.safetensors");
+    letGo();
     await workbench.panel.reaches("done");
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
 
-  test("folders without a checkpoint are not offered one", async () => {
-    workbench = await Workbench.open("menu");
+  test("is offered where a checkpoint is in sight; a search waits until all are asked for", async () => {
+    // What the explorer shows is heard of whatever it decorates.
+    const settings = { "explorer.decorations.badges": false, "explorer.decorations.colors": false };
+    workbench = await Workbench.open("menu", { settings, prepare: wakeProbe });
     const row = await workbench.reach("pre-ln", step);
     await workbench.openContextMenu(row, "Diagnose Depth");
     await workbench.page.keyboard.press("Escape");
     expect(await workbench.menuTitles(workbench.row("pre-ln"))).not.toContain("Diagnose Depth");
     expect(await workbench.menuTitles(workbench.row("model.py"))).not.toContain("Diagnose Depth");
+
+    const probe = await Probe.in(workbench.folder);
+    expect(await probe.searches()).toBe(0);
+    const side = new SidePage(workbench.page);
+    await side.open();
+    await side.row("step-250").nth(1).waitFor();
+    expect(await probe.searches()).toBe(1);
   });
 
   test("from the command palette, which asks for the checkpoint", async () => {
-    workbench = await Workbench.open("palette");
+    workbench = await Workbench.open("palette", { settings: quick });
     await workbench.command("Fathom: Diagnose Depth");
     const picks = workbench.picks();
     const steps = [...stepsOf("lns"), ...stepsOf("pre-ln")];
@@ -106,7 +117,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("from the title of an open weight file", async () => {
-    workbench = await Workbench.open("title");
+    workbench = await Workbench.open("title", { settings: quick });
     await workbench.openFile("pre-ln", step, "model.safetensors");
     await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
     await workbench.panel.reaches("done");
@@ -127,12 +138,9 @@ describe("Diagnose Depth", () => {
   });
 
   test("a checkpoint written while the window is open is found", async () => {
-    workbench = await Workbench.open("watch");
-    const row = await workbench.reach("pre-ln", step);
-    // The editor watches its files from a moment after it has opened.
-    await workbench.openContextMenu(row, "Diagnose Depth");
-    await workbench.page.keyboard.press("Escape");
-    await workbench.page.waitForTimeout(3000);
+    workbench = await Workbench.open("watch", { settings: quick });
+    await workbench.reach("pre-ln", step);
+    await workbench.watchesFiles();
     workbench.writeCheckpoint("pre-ln", "step-999999");
     await workbench.diagnose("pre-ln", "step-999999");
     await workbench.panel.reaches("done");

@@ -107,7 +107,8 @@ describe("the tensor directory of a checkpoint", () => {
 
 async function openDirectory(): Promise<void> {
   await workbench.openFile(...weights);
-  await workbench.command("View: Reopen Editor With...");
+  const tab = workbench.tab("model.safetensors");
+  await workbench.choose(tab, "Reopen Editor With");
   await workbench.pick("Fathom Tensor Directory");
   await workbench.panel.find('[role="treegrid"]').waitFor({ timeout: 30_000 });
 }

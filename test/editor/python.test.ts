@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import type { Locator } from "playwright-core";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { lastStep, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -22,6 +23,7 @@ describe("training code", () => {
     await lenses("Diagnose depth").first().waitFor({ timeout: 30_000 });
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("done", 120_000);
+    const measuredRows = await workbench.panel.rows().allTextContents();
     await workbench.tab("model.py").click();
     await goTo("class DecoderLayer");
     const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
@@ -32,13 +34,42 @@ describe("training code", () => {
     await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
     const hover = workbench.page.locator(".monaco-hover table");
     await hover.waitFor({ timeout: 15_000 });
-    expect(await hover.locator("tbody tr").count()).toBe(16);
+    // Each layer has its row, with the figure that the panel's table has.
+    const rows = await hover.locator("tbody tr").all();
+    expect(rows).toHaveLength(16);
+    expect(await hover.locator("thead th").allTextContents()).toEqual(
+      expect.arrayContaining(["layer", "variance"]),
+    );
+    for (const [layer, row] of rows.entries()) {
+      const [name, variance] = await row.locator("td").allTextContents();
+      expect(name).toBe(String(layer));
+      expect(variance).toMatch(/^[\d.]+ ± [\d.]+$/);
+      expect(measuredRows[layer]).toContain(variance);
+    }
     await workbench.screenshot("norm-hover");
     await workbench.page.keyboard.press("Escape");
 
     await workbench.tab(`Depth of pre-ln/${step}`).click({ button: "middle" });
-    await measured.first().click();
+    await (await lensAbove("self.input_layernorm =")).click();
     await workbench.tab(`Depth of pre-ln/${step}`).waitFor();
+    // The panel says at which norm it was opened, and shows that before all else.
+    const line = workbench.panel.find(".norm-line p");
+    await expect
+      .poll(() => line.textContent())
+      .toBe("model.layers.*.input_layernorm · before the attention of every layer, 0 to 15");
+    expect((await line.boundingBox())!.y).toBeLessThan(250);
+    await workbench.screenshot("panel-at-norm");
+
+    // From another norm the same panel goes to that one, its single layer or place.
+    await workbench.tab("model.py").click();
+    await goTo("self.norm = RMSNorm(");
+    await (await lensAbove("self.norm = RMSNorm(")).click();
+    await expect
+      .poll(() => line.textContent())
+      .toBe("model.norm · after the last layer, before the head");
+    await workbench.panel.button("Dismiss").click();
+    await line.waitFor({ state: "hidden" });
+    expect(await workbench.tab("Depth of").count()).toBe(1);
 
     await workbench.tab("model.py").click();
     await goTo("class DecoderLayer");
@@ -46,12 +77,19 @@ describe("training code", () => {
     // Of a norm that the checkpoint does not have, nothing was measured.
     await norm.locator("span", { hasText: "input_layernorm" }).last().dblclick();
     await workbench.page.keyboard.type("first_norm");
-    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(1);
+    const haveLenses = async (): Promise<boolean[]> => [
+      (await findLens("self.first_norm =")) !== undefined,
+      (await findLens("self.post_attention_layernorm =")) !== undefined,
+    ];
+    await expect.poll(haveLenses, { timeout: 20_000 }).toEqual([false, true]);
     await workbench.screenshot("lens-vanished");
-    for (let undone = 0; undone < 3 && (await measured.count()) < 2; undone++) {
-      await workbench.page.keyboard.press("Control+z");
-      await workbench.page.waitForTimeout(1500);
-    }
+    // What was typed may be undone in more than one step.
+    const undo = async (): Promise<number> => {
+      if ((await norm.count()) === 0) await workbench.page.keyboard.press("Control+z");
+      return norm.count();
+    };
+    await expect.poll(undo, { interval: 500 }).toBe(1);
+    await lensAbove("self.input_layernorm =");
     await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
 
     for (const [name, theme] of themes) {
@@ -174,9 +212,12 @@ describe("training code", () => {
     await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await workbench.openFile("block.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
+    // It is told for some seconds only, so someone looks out for it before it comes.
+    const told = workbench.page
+      .locator(".statusbar-item", { hasText: "is on the clipboard" })
+      .waitFor({ timeout: 90_000 });
     await chooseAction("Copy as LayerNorm Scaling recipe");
-    const told = workbench.page.locator(".statusbar-item", { hasText: "is on the clipboard" });
-    await told.waitFor({ timeout: 20_000 });
+    await told;
     await workbench.openFile("notes.md");
     await workbench.page.keyboard.press("Control+v");
     await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();
@@ -195,6 +236,23 @@ describe("training code", () => {
   });
 });
 
+/** The lens with measured numbers that stands above a line that is in sight, once it does. */
+function lensAbove(text: string): Promise<Locator> {
+  return vi.waitUntil(() => findLens(text), { timeout: 20_000, interval: 300 });
+}
+
+async function findLens(text: string): Promise<Locator | undefined> {
+  const line = workbench.page.locator(".view-line", { hasText: text }).first();
+  const place = await line.boundingBox();
+  if (place === null) return undefined;
+  for (const lens of await lenses("σ²").all()) {
+    // It may vanish while it is looked at.
+    const box = await lens.boundingBox({ timeout: 500 }).catch(() => null);
+    if (box !== null && box.y < place.y && box.y > place.y - 1.5 * place.height) return lens;
+  }
+  return undefined;
+}
+
 /** By the class that the workbench has in them. */
 const themes = [
   ["vs", "Default Light Modern"],
@@ -209,18 +267,9 @@ function writeSettings(settings: Record<string, unknown>): void {
   );
 }
 
-/** Scrolls to a line of the open file as a person would: the editor draws only what is in sight. */
-async function goTo(text: string): Promise<void> {
-  const file = path.join(workbench.folder, "model.py");
-  const lines = readFileSync(file, "utf8").split("\n");
-  const input = workbench.quickInput();
-  for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
-    await workbench.page.keyboard.press("Control+g");
-    await input.waitFor({ timeout: 3000 }).catch(() => undefined);
-  }
-  await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
-  await workbench.page.keyboard.press("Enter");
-  await workbench.page.locator(".view-line", { hasText: text }).waitFor();
+/** Goes to a line of the model's code, or of its copy. */
+function goTo(text: string): Promise<void> {
+  return workbench.goToLine("model.py", text);
 }
 
 /** Opens the light bulb's menu where the cursor is, until it has the action. */

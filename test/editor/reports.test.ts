@@ -2,14 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { enginesOf } from "./support/processes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
-/** Quick to measure; what is measured does not matter here. */
-const quick = { "fathom.maxTokens": 512, "fathom.metrics": ["variance", "jacobian", "pruning"] };
-
-/** An editor in a browser writes down every five seconds what it would show after a reload. */
-const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -38,16 +33,12 @@ describe("a stored report", () => {
     expect(enginesOf(workbench.extensions)).toEqual([]);
     await workbench.screenshot("stored");
 
-    await panel.button("Run again").click();
-    await panel.reaches("running");
-    await panel.reaches("done");
+    await runsThrough(() => panel.button("Run again").click());
     expect(await panel.status().textContent()).toMatch(/^Measured in/);
 
     // Another text is another measurement.
     writeFileSync(path.join(workbench.folder, "held-out.txt"), "It was a dark night. ".repeat(200));
-    await workbench.diagnose("pre-ln", step);
-    await panel.reaches("running");
-    await panel.reaches("done");
+    await runsThrough(() => workbench.diagnose("pre-ln", step));
     expect(await panel.rows().allTextContents()).not.toEqual(figures);
     expect(workbench.complaints).toEqual([]);
   });
@@ -58,7 +49,9 @@ describe("a stored report", () => {
     await workbench.diagnose("pre-ln", step);
     await panel.button("Stop and keep what is measured").click({ timeout: 60_000 });
     await panel.reaches("done");
+    const held = workbench.holdNextEngine();
     await workbench.diagnose("pre-ln", step);
+    await held;
     await panel.reaches("running");
     await panel.button("Cancel").click();
     await panel.reaches("failed", 5000);
@@ -73,7 +66,7 @@ describe("a reload of the window", () => {
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
     await panel.find('tr[data-layer="5"]').click();
-    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown('"layer":5');
     await workbench.reload();
     await panel.reaches("done", 30_000);
     expect(await panel.status().textContent()).toMatch(/^Measured on/);
@@ -88,24 +81,26 @@ describe("a reload of the window", () => {
     const file = workbench.exportPath(`fathom-pre-ln-${step}.csv`);
     await workbench.saveAs(file);
     await workbench.notification(`Exported to ${file}`).waitFor();
-    await panel.button("Run again").click();
-    await panel.reaches("running");
-    await panel.reaches("done");
+    await runsThrough(() => panel.button("Run again").click());
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
 
   test("during a run says that nothing is stored, and offers to run again", async () => {
-    workbench = await Workbench.open("reload-run", { settings: { "fathom.maxTokens": 1_000_000 } });
+    workbench = await Workbench.open("reload-run", { settings: quick });
     const { panel } = workbench;
+    const held = workbench.holdNextEngine();
     await workbench.diagnose("pre-ln", step);
+    await held;
     await panel.reaches("running");
-    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown('"source":{');
     await workbench.reload();
     const empty = panel.find('.run-bar[data-phase="empty"]');
     await empty.waitFor({ timeout: 30_000 });
     expect(await panel.status().textContent()).toContain("No finished report");
     await workbench.screenshot("reloaded-run");
+    const heldAgain = workbench.holdNextEngine();
     await panel.button("Run again").click();
+    await heldAgain;
     await panel.reaches("running");
     await panel.button("Cancel").click();
     await panel.reaches("failed", 5000);
@@ -146,6 +141,19 @@ describe("a .fathom.json file", () => {
     await workbench.saveAs(picture);
     await workbench.notification(`Exported to ${picture}`).waitFor();
     expect(readFileSync(picture).subarray(1, 4).toString("latin1")).toBe("PNG");
+
+    // It is compared with what is chosen from its title; the file itself is ticked already.
+    await workbench.page.locator('.editor-actions [aria-label="Compare Depth"]').click();
+    await expect.poll(() => workbench.picks().first().textContent()).toBe("review.fathom.json");
+    const count = workbench.page.locator(".quick-input-count");
+    await expect.poll(() => count.textContent()).toBe("1 Selected");
+    await workbench.pick(`pre-ln/${step}`);
+    await workbench.page.locator(".quick-input-widget .monaco-button", { hasText: "OK" }).click();
+    await workbench.tab("Compare review, pre-ln").waitFor();
+    await expect.poll(() => panel.find("h1").textContent()).toBe(`review · pre-ln/${step}`);
+    await panel.find("tr[data-layer]").last().waitFor();
+    expect(await panel.status().textContent()).toBe("2 reports, all measured");
+    await workbench.screenshot("file-report-compared");
     expect(workbench.complaints).toEqual([]);
   });
 
@@ -153,8 +161,7 @@ describe("a .fathom.json file", () => {
     workbench = await Workbench.open("file-wrong", { settings: quick });
     const { panel } = workbench;
     const file = path.join(workbench.folder, "wrong.fathom.json");
-    // The editor watches its files from a moment after it has opened.
-    await workbench.page.waitForTimeout(3000);
+    await workbench.watchesFiles();
     writeFileSync(file, '{"schemaVersion":1,"checkpoint":{"path":"<b>x</b>","format":7}}');
     await workbench.openFile("wrong.fathom.json");
     await panel.find('.run-bar[data-phase="empty"]').waitFor();
@@ -170,15 +177,23 @@ describe("a .fathom.json file", () => {
   });
 
   test("comes back after a reload", async () => {
-    workbench = await Workbench.open("file-reload", { settings: quick });
+    workbench = await Workbench.open("file-reload", { files: { "wrong.fathom.json": "[]" } });
     const { panel } = workbench;
-    await workbench.page.waitForTimeout(3000);
-    writeFileSync(path.join(workbench.folder, "wrong.fathom.json"), "[]");
     await workbench.openFile("wrong.fathom.json");
     await panel.find('.run-bar[data-phase="empty"]').waitFor();
-    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown("wrong.fathom.json");
     await workbench.reload();
     await panel.find('.run-bar[data-phase="empty"]').waitFor({ timeout: 30_000 });
     expect(await panel.status().textContent()).toContain("not a report of Fathom");
   });
 });
+
+/** Begins a run, sees that it is one, and waits for its end. */
+async function runsThrough(begin: () => Promise<void>): Promise<void> {
+  const held = workbench.holdNextEngine();
+  await begin();
+  const letGo = await held;
+  await workbench.panel.reaches("running");
+  letGo();
+  await workbench.panel.reaches("done");
+}

@@ -4,14 +4,9 @@ import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { photograph, themes, useTheme } from "./support/themes";
-import { lastStep, repository, Workbench } from "./support/workbench";
-
-/** Few tokens: how much text is measured is not what these tests are about. */
-const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+import { lastStep, quick, repository, Workbench } from "./support/workbench";
 
 const layers = 16;
-/** An editor in a browser writes down every five seconds what it would show after a reload. */
-const writtenDownMs = 8000;
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -22,12 +17,15 @@ describe("Diagnose Run", () => {
   test("a run's folder fills the panel step by step", async () => {
     workbench = await Workbench.open("run", { settings: quick });
     const steps = stepsOf("pre-ln");
-    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    const held = workbench.holdNextEngine();
+    await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
+    const letGo = await held;
     const progress = workbench.notification("Depth over training of pre-ln");
     await progress.filter({ hasText: new RegExp(`step 1 of ${steps.length}`) }).waitFor();
     const { panel } = workbench;
     await panel.find('.run-bar[data-phase="running"]').waitFor();
     await workbench.screenshot("run-running");
+    letGo();
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
     await expect.poll(() => progress.count()).toBe(0);
     await expect
@@ -80,7 +78,7 @@ describe("Diagnose Run", () => {
     expect(opened.text).toContain("held_out_loss");
 
     // After a reload it is there again, with the step that was chosen, and nothing is measured.
-    await workbench.page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown(`"step":${steps[1]!}`);
     await workbench.reload();
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 60_000 });
     await expect
@@ -98,7 +96,7 @@ describe("Diagnose Run", () => {
 
   test("in every theme, narrow and wide", async () => {
     workbench = await Workbench.open("run-themes", { settings: quick });
-    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
     const { panel } = workbench;
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
     for (const theme of themes) {
@@ -116,7 +114,7 @@ describe("Diagnose Run", () => {
     await workbench.row("pre-ln").click();
     await workbench.row("lns").click({ modifiers: ["Control"] });
     // The menu's command gets both; the panel of the one that was clicked comes to the front last.
-    await choose(workbench.row("pre-ln"), "Diagnose Run");
+    await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
     const { panel } = workbench;
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 300_000 });
     await panel.find(".segments label").filter({ hasText: "Lines" }).click();
@@ -152,7 +150,7 @@ describe("Watch Run", () => {
       },
     });
     const [first, last] = [stepsOf("pre-ln").at(0)!, stepsOf("pre-ln").at(-1)!];
-    await choose(workbench.row("pre-ln"), "Watch Run");
+    await workbench.choose(workbench.row("pre-ln"), "Watch Run");
     const { panel, page, folder } = workbench;
     const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
     await item.waitFor();
@@ -178,7 +176,9 @@ describe("Watch Run", () => {
     await warning.waitFor();
     expect(await warning.count()).toBe(1);
     // Only what is new was measured.
-    expect(await panel.status().textContent()).toMatch(/^1 checkpoint measured · watching/);
+    await expect
+      .poll(() => panel.status().textContent())
+      .toMatch(/^1 checkpoint measured · watching/);
     await workbench.screenshot("run-watching");
     expect(await panel.find(".run-tables table").first().textContent()).toContain(String(first));
     expect(workbench.complaints).toEqual([]);
@@ -193,14 +193,14 @@ describe("Watch Run", () => {
     });
     const { page, panel } = workbench;
     const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
-    await choose(workbench.row("pre-ln"), "Watch Run");
+    await workbench.choose(workbench.row("pre-ln"), "Watch Run");
     await workbench.pick("output variance of the last layer is above…");
     await workbench.quickInput().fill("nothing");
     await page.locator(".quick-input-message", { hasText: "A number from 0 on." }).waitFor();
     await workbench.quickInput().fill("0.001");
     await page.keyboard.press("Enter");
     await item.waitFor();
-    await page.waitForTimeout(writtenDownMs);
+    await workbench.writesDown('"isWatching":true');
     await workbench.reload();
     await item.waitFor({ timeout: 60_000 });
     await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
@@ -221,14 +221,6 @@ describe("Watch Run", () => {
     await item.waitFor();
   }, 300_000);
 });
-
-async function choose(row: Locator, title: string): Promise<void> {
-  const item = await workbench.openContextMenu(row, title);
-  // A menu takes a press that follows its opening too closely for the release of the first.
-  await workbench.page.waitForTimeout(300);
-  await item.click();
-  await item.waitFor({ state: "hidden", timeout: 5000 });
-}
 
 function stepsOf(twin: string): number[] {
   return readdirSync(path.join(repository, "media", "sample", twin))

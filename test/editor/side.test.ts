@@ -1,12 +1,10 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { SidePage } from "./support/sidePage";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, quick, Workbench, type WorkbenchOptions } from "./support/workbench";
 
 const step = lastStep("pre-ln");
-/** Quick to measure; what is measured does not matter here. */
-const quick = { "fathom.maxTokens": 512 };
 
 let workbench: Workbench;
 let side: SidePage;
@@ -14,9 +12,10 @@ afterEach(async () => {
   await workbench.close();
 });
 
-async function open(name: string, settings: Record<string, unknown> = {}): Promise<void> {
+async function open(name: string, options: WorkbenchOptions = {}): Promise<void> {
   workbench = await Workbench.open(name, {
-    settings: { ...quick, ...settings },
+    settings: quick,
+    ...options,
     size: { width: 1500, height: 1100 },
   });
   side = new SidePage(workbench.page);
@@ -27,6 +26,12 @@ async function goTo(...names: string[]): Promise<void> {
   await workbench.page.keyboard.press("F1");
   await workbench.quickInput().fill(names.join("/"));
   await workbench.pick(names.at(-1)!);
+}
+
+/** Puts the cursor into a text that is in sight. */
+async function clickIn(text: string): Promise<void> {
+  const line = workbench.page.locator(".view-line", { hasText: text });
+  await line.getByText(text).first().click();
 }
 
 /** On a shared machine a webview takes its time. */
@@ -77,20 +82,22 @@ describe("the tree", () => {
     await open("side-tree");
     await side.open();
     await side.row("step-250").first().waitFor();
-    expect(await side.rows().allTextContents()).toEqual([
-      "Checkpoints",
-      "lns",
-      "step-250",
-      "step-1000",
-      "step-2000",
-      "step-2600",
-      "pre-ln",
-      "step-250",
-      "step-1000",
-      "step-2000",
-      "step-2600",
-      "Reportsnone yet",
-    ]);
+    await expect
+      .poll(() => side.rows().allTextContents())
+      .toEqual([
+        "Checkpoints",
+        "lns",
+        "step-250",
+        "step-1000",
+        "step-2000",
+        "step-2600",
+        "pre-ln",
+        "step-250",
+        "step-1000",
+        "step-2000",
+        "step-2600",
+        "Reportsnone yet",
+      ]);
     await workbench.screenshot("side-tree-unmeasured");
 
     // From the row to the figures beside it.
@@ -117,18 +124,30 @@ describe("the tree", () => {
     await report.waitFor({ state: "detached" });
   });
 
-  test("leaves out what .gitignore names, and lists what comes", async () => {
+  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
     await open("side-ignore");
-    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    await workbench.watchesFiles();
     await side.open();
-    await side.row("step-250").waitFor();
+    await side.row("step-250").first().waitFor();
     workbench.writeCheckpoint("pre-ln", "step-9999");
-    await side.row("step-9999").waitFor();
+    const added = side.row("step-9999");
+    await added.waitFor();
     writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
-    await workbench.page.locator(".customview-tree").hover();
+    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
     await workbench.command("Fathom: Refresh Checkpoints");
-    // Without a repository nothing is ignored.
-    await side.row("step-9999").waitFor();
+    await side.row("lns").waitFor({ state: "detached" });
+    expect(await added.count()).toBe(1);
+
+    mkdirSync(path.join(workbench.folder, ".git"));
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await added.waitFor({ state: "detached" });
+    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
+    await hidden.waitFor();
+    await workbench.screenshot("side-ignored");
+    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
+    await added.waitFor();
+    await hidden.waitFor({ state: "hidden" });
   });
 
   test("welcomes with what to do where there is nothing", async () => {
@@ -178,6 +197,47 @@ describe("the charts", () => {
     // Another model's file is not shown this one's figures.
     await goTo("lns", step, "config.json");
     await expect.poll(emptyText, patient).toBe(`lns/${step} has not been diagnosed yet.`);
+    expect(workbench.complaints).toEqual([]);
+  });
+
+  test("follow the cursor in the code, and the model whose file is edited", async () => {
+    await open("side-cursor", {
+      files: {
+        "probe.py": "model = load()\nfirst = model.layers[3].mlp\nlast = model.layers[-1]\n",
+      },
+    });
+    await measure("pre-ln", step);
+    await measure("lns", lastStep("lns"));
+    await side.open();
+    await goTo("pre-ln", step, "config.json");
+    await expect.poll(() => side.name().textContent(), patient).toBe(`pre-ln/${step}`);
+    await goTo("lns", lastStep("lns"), "config.json");
+    await expect.poll(() => side.name().textContent(), patient).toBe(`lns/${lastStep("lns")}`);
+
+    const layerLine = side.find(".layer-line");
+    await goTo("probe.py");
+    await clickIn("layers[3]");
+    await expect.poll(() => layerLine.textContent()).toMatch(/^Layer 3 · /);
+    await workbench.screenshot("side-cursor-layer");
+    await clickIn("layers[-1]");
+    await expect.poll(() => layerLine.textContent()).toMatch(/^Layer 15 · /);
+    await clickIn("load()");
+    await expect.poll(() => layerLine.textContent()).toBe("");
+
+    // On the line that makes a norm the charts say which of the model's norms that is.
+    const facts = side.find(".facts.norm");
+    await goTo("model.py");
+    await workbench.goToLine("model.py", "self.input_layernorm = RMSNorm(");
+    await expect
+      .poll(() => facts.textContent(), patient)
+      .toBe("model.layers.*.input_layernorm · before the attention of every layer, 0 to 15");
+    await workbench.screenshot("side-cursor-norm");
+    await workbench.goToLine("model.py", "self.norm = RMSNorm(");
+    await expect
+      .poll(() => facts.textContent())
+      .toBe("model.norm · after the last layer, before the head");
+    await workbench.goToLine("model.py", "class RMSNorm(");
+    await facts.waitFor({ state: "hidden" });
     expect(workbench.complaints).toEqual([]);
   });
 });

@@ -212,7 +212,7 @@ def albert(model: nn.Module) -> Anatomy:
 
 
 def vision(model: nn.Module) -> Anatomy:
-    has_head = type(model).__name__.endswith("ForImageClassification")
+    has_head = "ForImageClassification" in type(model).__name__
     return Anatomy(
         list(stack_of(model).layers),
         # As checkpoints have it: transformers 5 gives the modules shorter names.
@@ -221,6 +221,18 @@ def vision(model: nn.Module) -> Anatomy:
         lambda layer: Sublayer(layer.attention),
         lambda layer: Sublayer(layer.mlp),
         has_head=has_head,
+    )
+
+
+def timm(model: nn.Module) -> Anatomy:
+    """What a block adds has passed LayerScale, or in residual-post-norm blocks a norm."""
+    is_reordered = type(model.blocks[0]).__name__ == "ResPostBlock"
+    return Anatomy(
+        list(model.blocks),
+        "blocks.{}",
+        lambda images: model(images)[:, None],
+        lambda block: Sublayer(block.norm1 if is_reordered else block.ls1),
+        lambda block: Sublayer(block.norm2 if is_reordered else block.ls2),
     )
 
 

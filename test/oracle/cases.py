@@ -48,13 +48,25 @@ class Case:
     @property
     def is_tied(self) -> bool:
         # What transformers assumes where the config is silent depends on the family.
-        unnamed = "nanogpt" if "model_args" in self.config else "mingpt"
+        unnamed = "nanogpt" if "n_head" in self.config.get("model_args", {}) else "mingpt"
         model_type = self.config.get("model_type", unnamed)
         return self.config.get("tie_word_embeddings", model_type in TIED_BY_DEFAULT)
 
     @property
     def vocabulary(self) -> int:
         return self.config.get("model_args", self.config.get("model", self.config))["vocab_size"]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images that a vision model reads."""
+        config = self.config.get("model_args", self.config)
+        size = config.get("img_size", config.get("image_size"))
+        height, width = size if isinstance(size, list) else (size, size)
+        return config.get("in_chans", config.get("num_channels", 3)), height, width
+
+    @property
+    def classes(self) -> int:
+        return self.config.get("num_classes", len(self.config.get("id2label", ())))
 
     @property
     def seed_text(self) -> str:
@@ -467,6 +479,33 @@ def vit(**overrides: Any) -> Config:
     }
 
 
+def timm(architecture: str, num_classes: int = 7, **model_args: Any) -> Config:
+    """config.json as timm writes it for the Hub, of an architecture made small."""
+    model_args = {
+        "depth": 3,
+        "embed_dim": 24,
+        "img_size": [8, 12],
+        "mlp_ratio": 2.0,
+        "num_heads": 4,
+        "patch_size": 4,
+        **model_args,
+    }
+    return {
+        "architecture": architecture,
+        "num_classes": num_classes,
+        "num_features": model_args["embed_dim"],
+        "global_pool": model_args.get("global_pool", "token"),
+        "model_args": model_args,
+        "pretrained_cfg": {
+            "custom_load": False,
+            "input_size": [model_args.get("in_chans", 3), 224, 224],
+            "mean": [0.5, 0.5, 0.5],
+            "num_classes": num_classes,
+            "std": [0.5, 0.5, 0.5],
+        },
+    }
+
+
 def t5(**overrides: Any) -> Config:
     return {
         "architectures": ["T5EncoderModel"],
@@ -865,6 +904,56 @@ CASES: list[Case] = [
             patch_size=[3, 4],
             qkv_bias=False,
         ),
+        images=4,
+    ),
+    Case(
+        "deit-distilled",
+        vit(
+            architectures=["DeiTForImageClassificationWithTeacher"],
+            image_size=8,
+            model_type="deit",
+            num_hidden_layers=2,
+        ),
+        images=4,
+    ),
+    Case("timm-vit", timm("vit_base_patch16_224"), images=5),
+    Case("timm-deit-distilled", timm("deit_tiny_distilled_patch16_224", depth=2), images=4),
+    # LayerScale, register tokens, and positions of the patches alone; its norm is of the mean.
+    Case(
+        "timm-vit-registers",
+        timm(
+            "vit_medium_patch16_reg4_gap_256",
+            depth=2,
+            fc_norm=True,
+            global_pool="avg",
+            init_values=0.1,
+            no_embed_class=True,
+            qk_norm=True,
+            reg_tokens=2,
+        ),
+        images=4,
+    ),
+    # No class token, and the mean of normed states.
+    Case(
+        "timm-vit-mean",
+        timm(
+            "vit_medium_patch16_gap_240",
+            class_token=False,
+            depth=2,
+            fc_norm=False,
+            global_pool="avg",
+            qkv_bias=False,
+        ),
+        images=4,
+    ),
+    Case(
+        "timm-vit-clip",
+        timm("vit_base_patch32_clip_quickgelu_224", depth=2, in_chans=1, pre_norm=True),
+        images=4,
+    ),
+    Case(
+        "timm-vit-reordered",
+        timm("vit_base_patch16_rpn_224", depth=2, class_token=True, global_pool="token"),
         images=4,
     ),
     Case("t5-encoder", t5(), document_lengths=(26, 12)),

@@ -53,6 +53,8 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
         known = {field.name for field in dataclasses.fields(schemes.SchemeConfig)}
         own = {key: value for key, value in config.items() if key in known}
         return schemes.build(schemes.SchemeConfig(**own))
+    if is_timm(config):
+        return timm_model(config)
     own = published.model_of(config)
     if own is not None:
         return own(config)
@@ -62,6 +64,18 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
     if config["model_type"] in NOT_CAUSAL:
         return class_of(config)(described)
     return AutoModelForCausalLM.from_config(described)
+
+
+def is_timm(config: dict[str, Any]) -> bool:
+    return "architecture" in config
+
+
+def timm_model(config: dict[str, Any]) -> nn.Module:
+    import timm
+
+    return timm.create_model(
+        config["architecture"], num_classes=config["num_classes"], **config["model_args"]
+    )
 
 
 # Families whose class config.json names: what they are for is not told by the model_type.
@@ -160,7 +174,7 @@ VISION_NAMES = {
 
 
 def name_on_disk(case: Case, name: str) -> str:
-    if case.images > 0:
+    if case.images > 0 and not is_timm(case.config):
         for pattern, replacement in VISION_NAMES.items():
             name = re.sub(pattern, replacement, name)
     if case.is_old:
@@ -170,11 +184,8 @@ def name_on_disk(case: Case, name: str) -> str:
 
 
 def random_images(case: Case, generator: torch.Generator) -> dict[str, torch.Tensor]:
-    config = case.config
-    size = config["image_size"]
-    height, width = size if isinstance(size, list) else (size, size)
-    shape = (case.images, config["num_channels"], height, width)
-    labels = torch.randint(len(config["id2label"]), (case.images,), generator=generator)
+    shape = (case.images, *case.image_shape)
+    labels = torch.randint(case.classes, (case.images,), generator=generator)
     return {"pixel_values": torch.randn(shape, generator=generator), "labels": labels}
 
 

@@ -22,7 +22,7 @@ import anatomy
 import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
 import published
-from checkpoints import class_of, load_own
+from checkpoints import class_of, is_timm, load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 from questions import Image, Question, masked, next_tokens
 
@@ -57,6 +57,8 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
     config = json.loads((folder / "config.json").read_text())
     if "norm_scheme" in config:
         model, describe = load_own(folder, config), anatomy.sample
+    elif is_timm(config):
+        model, describe = load_own(folder, config), anatomy.timm
     elif published.model_of(config) is not None:
         model, describe = load_own(folder, config), anatomy.published
     elif olmo_core.is_config(config):

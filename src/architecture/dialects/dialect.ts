@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
-import type { Architecture, Rotary } from "../description";
+import { isTensorEntry } from "../../checkpoint/checkpoint";
+import type { Architecture, Norm, Rotary } from "../description";
 import { modulePathOf } from "../inference/parts";
 
 /** Another way in which a known family is named: by another project's code, or another file format. */
@@ -28,12 +29,14 @@ export interface Differences {
   readonly frequencyFactors?: readonly number[];
   /** Where a layer's module is, by its index; left out: told by the names of its tensors. */
   readonly layerPath?: (layer: number) => string;
+  /** What is added to the weights of norms, where it is not what the family adds. */
+  readonly normOffset?: number;
 }
 
 /** The description of a translated checkpoint, with its own module paths and what differs. */
 export function inOwnWords(
   architecture: Architecture,
-  { pairing, frequencyFactors, layerPath }: Differences,
+  { pairing, frequencyFactors, layerPath, normOffset }: Differences,
 ): Architecture {
   const turned = (rotary: Rotary): Rotary => ({
     ...rotary,
@@ -42,13 +45,14 @@ export function inOwnWords(
       (frequency, pair) => frequency / (frequencyFactors?.[pair] ?? 1),
     ),
   });
+  const inOwnNorms = <Value>(value: Value): Value => withOwnNorms(value, normOffset);
   return {
-    ...withOwnPaths(architecture),
+    ...inOwnNorms(architecture),
     layers: architecture.layers.map((layer, index) => {
       const { module } = layer.attention;
       const rotary = module.rotary && turned(module.rotary);
       const attention = { ...layer.attention, module: { ...module, rotary } };
-      return withOwnPaths({
+      return inOwnNorms({
         ...layer,
         path: layerPath?.(index) ?? ownPath(layer.path, module.output.weight.name),
         attention,
@@ -63,17 +67,26 @@ function ownPath(path: string, tensorName: string): string {
   return new RegExp(`^.*?\\b${index}(?=\\.)`).exec(tensorName)?.[0] ?? path;
 }
 
-/** Norms under the paths that their weights are stored under. */
-function withOwnPaths<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null || "byteLength" in value) return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => withOwnPaths(item)) as Value;
-  const isNorm = "weightOffset" in value && "path" in value;
-  const weight = isNorm ? (value as { weight?: { name: string } }).weight : undefined;
+/** Norms under the paths that their weights are stored under, and with what is added to those. */
+function withOwnNorms<Value>(value: Value, offset: number | undefined): Value {
+  if (typeof value !== "object" || value === null || isTensorEntry(value)) return value;
+  if (Array.isArray(value)) {
+    return value.map((item: unknown) => withOwnNorms(item, offset)) as Value;
+  }
   const own = Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, withOwnPaths(inner as unknown)]),
+    Object.entries(value).map(([key, inner]) => [key, withOwnNorms(inner as unknown, offset)]),
   );
+  return (isNorm(value) ? withOwnNorm(value, offset) : own) as Value;
+}
+
+function isNorm(value: object): value is Norm {
+  return "weightOffset" in value && "path" in value;
+}
+
+function withOwnNorm(norm: Norm, offset: number | undefined): Norm {
   return {
-    ...own,
-    ...(weight && { path: modulePathOf(weight.name) }),
-  } as Value;
+    ...norm,
+    ...(norm.weight && { path: modulePathOf(norm.weight.name) }),
+    ...(offset !== undefined && { weightOffset: offset }),
+  };
 }

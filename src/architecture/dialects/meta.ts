@@ -71,7 +71,7 @@ export const meta: Dialect = {
       checkpoint: {
         ...checkpoint,
         config: { ...config, value },
-        tensors: translated(tensors, names, left),
+        tensors: translated(tensors, names, (name) => left.test(name)),
       },
       differences: { pairing: "neighbours" },
     });

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import type { Dialect } from "./dialect";
-import { gguf } from "./gguf";
+import { gguf } from "./gguf/gguf";
 import { meta } from "./meta";
 
 const dialects: readonly Dialect[] = [gguf, meta];

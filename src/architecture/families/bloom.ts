@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { alibiSlopes } from "../alibi";
 import { epsilon, flag, layerCount, size, withNames } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -47,7 +47,7 @@ export const bloom: Family = {
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}word_embeddings.weight`, vocabulary);
     const norm = { kind: "layer", epsilon: parsed.layer_norm_epsilon } as const;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,
@@ -71,12 +71,13 @@ export const bloom: Family = {
           slopes: alibiSlopes(heads),
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner),
-        activation: "gelu_tanh",
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          "gelu_tanh",
+        ),
       embedding: {
         ...plainEmbedding(tokens),
         norm: reader.norm(`${prefix}word_embeddings_layernorm`, hidden, norm),

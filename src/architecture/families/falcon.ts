@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { alibiSlopes } from "../alibi";
 import { epsilon, flag, layerCount, rotaryKeys, size, withNames } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -75,7 +75,7 @@ export const falcon: Family = {
     tensors.ignore(/\.rotary_emb\.inv_freq$|\.self_attention\.maybe_rotary\.inv_freq$/);
     const hasNormEach = isNew && (parsed.num_ln_in_parallel_attn ?? 2) === 2;
     const first = "input_layernorm";
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads,
@@ -104,12 +104,14 @@ export const falcon: Family = {
           ...positions,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden, { hasBias }),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner, { hasBias }),
-        activation: reader.activation("activation", parsed.activation),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          reader.activation("activation", parsed.activation),
+          { hasBias },
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}ln_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, flag, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, plainAttention } from "../familyReader";
@@ -48,7 +48,7 @@ export const gptJ: Family = {
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
     // Causal masks that old versions of transformers stored.
     tensors.ignore(/\.attn\.(bias|masked_bias|embed_positions)$/);
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,
@@ -73,12 +73,13 @@ export const gptJ: Family = {
           rotary: rotary(rotated, 10_000, { type: "default" }, "neighbours"),
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.fc_in`, inner, hidden),
-        down: reader.linear(`${path}.mlp.fc_out`, hidden, inner),
-        activation: reader.activation("activation_function", parsed.activation_function),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.fc_in`, down: `${path}.mlp.fc_out` },
+          inner,
+          hidden,
+          reader.activation("activation_function", parsed.activation_function),
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}ln_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

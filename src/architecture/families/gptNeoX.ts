@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, flag, layerCount, positive, partialRotaryKeys, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -52,7 +52,7 @@ export const gptNeoX: Family = {
     const hasBias = parsed.attention_bias ?? true;
     // Causal masks and rotary frequencies that old versions of transformers stored.
     tensors.ignore(/\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/);
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,
@@ -77,12 +77,13 @@ export const gptNeoX: Family = {
           rotary: positions.rotary,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.mlp.dense_h_to_4h`, inner, hidden),
-        down: reader.linear(`${path}.mlp.dense_4h_to_h`, hidden, inner),
-        activation: reader.activation("hidden_act", parsed.hidden_act),
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.mlp.dense_h_to_4h`, down: `${path}.mlp.dense_4h_to_h` },
+          inner,
+          hidden,
+          reader.activation("hidden_act", parsed.hidden_act),
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}final_layer_norm`,
       // Its own name, and the one that transformers 5 gives it.

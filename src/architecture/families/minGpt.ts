@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { layerCount, parseConfig, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import type { Architecture } from "../description";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -115,7 +115,7 @@ function describeFirst(
   const table = tensors.take("pos_emb", { one: 1, block_size, ...hidden });
   // Causal masks.
   tensors.ignore(/\.attn\.mask$/);
-  return describeDecoder(reader, {
+  return describeStack(reader, {
     scheme,
     heads,
     keyValueHeads: heads,

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { lineageSchema, size } from "../config";
-import { readExperts } from "../experts";
+import { readExperts, softmaxRouter } from "../experts";
 import { lineageFamily } from "../llamaLineage";
 import { mistralTraits } from "./mistral";
 
@@ -19,21 +19,13 @@ export const mixtral = lineageFamily<z.infer<typeof schema>>(
     schema,
     defaultTheta: 1_000_000,
     readFeedForward: (reading) => {
-      const { reader, config, hidden } = reading;
+      const { reader, config } = reading;
       const count = { num_local_experts: config.num_local_experts };
       // transformers 5 calls the module `mlp`, and saves it under its old name.
       const old = `${reading.path}.block_sparse_moe`;
       const path = reader.tensors.has(`${old}.gate.weight`) ? old : `${reading.path}.mlp`;
       return {
-        router: {
-          projection: reader.linear(`${path}.gate`, count, hidden, { hasBias: false }),
-          scores: "softmax",
-          choiceBias: undefined,
-          chosen: reader.expertsPerToken("num_experts_per_tok", config.num_experts_per_tok, count),
-          groups: undefined,
-          isNormalised: true,
-          scale: 1,
-        },
+        router: softmaxRouter(reading, `${path}.gate`, count, true),
         experts: readExperts(reading, {
           path: `${path}.experts`,
           count,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { mptSlopes } from "../alibi";
 import { epsilon, flag, layerCount, positive, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -68,7 +68,7 @@ export const mpt: Family = {
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
     const hasBias = parsed.no_bias === false;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,
@@ -94,12 +94,14 @@ export const mpt: Family = {
           clip: attention?.clip_qkv ?? undefined,
         };
       },
-      feedForward: (path) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.ffn.up_proj`, inner, hidden, { hasBias }),
-        down: reader.linear(`${path}.ffn.down_proj`, hidden, inner, { hasBias }),
-        activation: "gelu",
-      }),
+      feedForward: (path) =>
+        reader.feedForward(
+          { up: `${path}.ffn.up_proj`, down: `${path}.ffn.down_proj` },
+          inner,
+          hidden,
+          "gelu",
+          { hasBias },
+        ),
       embedding: plainEmbedding(tokens),
       finalNorm: `${prefix}norm_f`,
       head: reader.head("lm_head.weight", tokens, vocabulary, {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { flag, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import type { Head } from "../description";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -84,7 +84,7 @@ export const opt: Family = {
       },
     });
     const hasFinalNorm = !isPostNorm && parsed._remove_final_layer_norm !== true;
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,
@@ -106,12 +106,14 @@ export const opt: Family = {
           output: part("out_proj"),
         });
       },
-      feedForward: (layer) => ({
-        gate: undefined,
-        up: reader.linear(`${layer}.fc1`, inner, hidden, { hasBias }),
-        down: reader.linear(`${layer}.fc2`, hidden, inner, { hasBias }),
-        activation: reader.activation("activation_function", parsed.activation_function),
-      }),
+      feedForward: (layer) =>
+        reader.feedForward(
+          { up: `${layer}.fc1`, down: `${layer}.fc2` },
+          inner,
+          hidden,
+          reader.activation("activation_function", parsed.activation_function),
+          { hasBias },
+        ),
       embedding: {
         ...plainEmbedding(tokens),
         tokenProjection: isProjected ? projection("project_in", hidden) : undefined,

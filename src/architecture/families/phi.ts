@@ -40,12 +40,13 @@ export const phi: Family = {
           reader.norm(`${path}.${name}`, { "head size": headSize }, norm);
         return { queryNorm: ofHead("q_layernorm"), keyNorm: ofHead("k_layernorm") };
       },
-      feedForward: (path, hidden, inner) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.fc1`, inner, hidden),
-        down: reader.linear(`${path}.fc2`, hidden, inner),
-        activation: reader.activation("hidden_act", parsed.hidden_act),
-      }),
+      feedForward: (path, hidden, inner) =>
+        reader.feedForward(
+          { up: `${path}.fc1`, down: `${path}.fc2` },
+          inner,
+          hidden,
+          reader.activation("hidden_act", parsed.hidden_act),
+        ),
       isTied: false,
       hasHeadBias: true,
     });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, flag, layerCount, positive, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, fromFused, plainAttention } from "../familyReader";
@@ -59,7 +59,7 @@ export const qwen: Family = {
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
     const hasBias = parsed.no_bias === false;
     tensors.ignore(/\.rotary_emb\.inv_freq$|\.attn\.masked_bias$/);
-    return describeDecoder(reader, {
+    return describeStack(reader, {
       scheme,
       heads,
       keyValueHeads: heads,

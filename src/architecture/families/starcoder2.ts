@@ -37,12 +37,14 @@ export const starcoder2: Family = {
       projections: { isFused: false, hasBias },
       output: { name: "o_proj", hasBias },
       window: parsed.sliding_window ?? undefined,
-      feedForward: (path, hidden, inner) => ({
-        gate: undefined,
-        up: reader.linear(`${path}.c_fc`, inner, hidden, { hasBias }),
-        down: reader.linear(`${path}.c_proj`, hidden, inner, { hasBias }),
-        activation: reader.activation("hidden_act", parsed.hidden_act),
-      }),
+      feedForward: (path, hidden, inner) =>
+        reader.feedForward(
+          { up: `${path}.c_fc`, down: `${path}.c_proj` },
+          inner,
+          hidden,
+          reader.activation("hidden_act", parsed.hidden_act),
+          { hasBias },
+        ),
       isTied: true,
       hasHeadBias: false,
     });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { epsilon, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
+import { describeStack } from "../stack";
 import type { Architecture, Attention } from "../description";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
@@ -70,10 +70,12 @@ export const t5Encoder: Family = {
       ),
       maximumDistance,
     };
-    const holdsDecoder = tensors.has("decoder.final_layer_norm.weight");
+    const decoderLayers = new Set(
+      tensors.named(/^decoder\.block\.(\d+)\./).map(([, index]) => index),
+    ).size;
     // The embedding again, and the decoder with its head.
     tensors.ignore(/^(encoder|decoder)\.embed_tokens\.weight$|^decoder\.|^lm_head\.weight$/);
-    const described = describeDecoder(reader, {
+    const described = describeStack(reader, {
       heads,
       keyValueHeads: heads,
       feedForwardSize: parsed.d_ff,
@@ -113,9 +115,17 @@ export const t5Encoder: Family = {
       head: undefined,
       objective: { kind: "masked-token", maskToken: undefined },
     });
-    const whyNoHead = holdsDecoder
-      ? "only the encoder is measured, which tells no tokens: the decoder's layers also read the encoder's output, which is not supported"
-      : "the checkpoint is an encoder without a head that tells tokens";
-    return { ...described, whyNoHead };
+    if (decoderLayers === 0) {
+      const whyNoHead = "the checkpoint is an encoder without a head that tells tokens";
+      return { ...described, whyNoHead };
+    }
+    return {
+      ...described,
+      whyNoHead:
+        "only the encoder is measured, which tells no tokens: the decoder's layers also read the encoder's output, which is not supported",
+      notices: [
+        `Measured are the ${parsed.num_layers} layers of the encoder alone. The ${decoderLayers} layers of the decoder are not: each of them attends to the encoder's output too, which is not supported, and without them there is no loss.`,
+      ],
+    };
   },
 };

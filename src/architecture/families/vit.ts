@@ -1,11 +1,12 @@
 import * as z from "zod";
-import { reshaped } from "../../checkpoint/views";
 import { epsilon, flag, layerCount, size } from "../config";
-import { describeDecoder } from "../decoder";
-import type { Architecture, Linear, PatchEmbedding } from "../description";
-import { plainHead } from "../description";
+import { describeStack } from "../stack";
+import type { Architecture, Head, Linear } from "../description";
+import { plainHead, tokensOfImage } from "../description";
 import type { Family } from "../family";
+import type { Sizes } from "../familyReader";
 import { FamilyReader, plainAttention } from "../familyReader";
+import { readPatchEmbedding } from "../patches";
 import { settleScheme } from "../settleScheme";
 import { everywhere } from "../sublayers";
 
@@ -24,7 +25,6 @@ const schema = z.object({
   num_labels: size.nullish(),
   id2label: z.record(z.string(), z.unknown()).nullish(),
 });
-type VisionConfig = z.infer<typeof schema>;
 
 /** ViT (arXiv 2010.11929): modeling_vit.py of transformers. */
 export const vit = visionFamily("vit", []);
@@ -53,24 +53,32 @@ function visionFamily(name: string, furtherTokens: readonly string[]): Family {
       const inner = { intermediate_size: parsed.intermediate_size };
       const hasBias = parsed.qkv_bias ?? true;
       const labels = parsed.num_labels ?? Object.keys(parsed.id2label ?? { 0: "", 1: "" }).length;
-      const hasHead = tensors.has("classifier.weight");
-      const classes = { num_labels: labels };
-      const head = hasHead ? reader.linear("classifier", classes, hidden) : undefined;
-      // DeiT's released form: the mean of two heads, each on a token of its own.
-      const hasTwoHeads = tensors.has("distillation_classifier.weight");
-      tensors.ignore(/^(cls|distillation)_classifier\./);
+      const head = classHead(reader, { num_labels: labels }, hidden);
       // Of other tasks: masked images, and a summary that no classifier of images reads.
       tensors.ignore(/(^|\.)embeddings\.mask_token$|(^|\.)pooler\.|^decoder\.0\./);
-      const embedding = patchEmbedding(reader, parsed, `${prefix}embeddings`, [
-        "cls_token",
-        ...furtherTokens,
-      ]);
-      const described = describeDecoder(reader, {
+      const path = `${prefix}embeddings`;
+      const embedding = readPatchEmbedding(
+        reader,
+        {
+          projection: `${path}.patch_embeddings.projection`,
+          hasBias: true,
+          firstTokens: ["cls_token", ...furtherTokens].map((name) => `${path}.${name}`),
+          positions: `${path}.position_embeddings`,
+        },
+        {
+          hidden,
+          channels: { num_channels: parsed.num_channels },
+          image: { key: "image_size", pixels: pair(parsed.image_size) },
+          patch: { key: "patch_size", pixels: pair(parsed.patch_size) },
+        },
+        undefined,
+      );
+      const described = describeStack(reader, {
         heads,
         keyValueHeads: heads,
         feedForwardSize: parsed.intermediate_size,
         vocabularySize: labels,
-        contextLength: embedding.positions.shape[0],
+        contextLength: tokensOfImage(embedding),
         scheme,
         hidden,
         layerNumber: parsed.num_hidden_layers,
@@ -90,74 +98,37 @@ function visionFamily(name: string, furtherTokens: readonly string[]): Family {
             isBidirectional: true,
           };
         },
-        feedForward: (path) => ({
-          gate: undefined,
-          up: reader.linear(`${path}.intermediate.dense`, inner, hidden),
-          down: reader.linear(`${path}.output.dense`, hidden, inner),
-          activation,
-        }),
+        feedForward: (path) =>
+          reader.feedForward(
+            { up: `${path}.intermediate.dense`, down: `${path}.output.dense` },
+            inner,
+            hidden,
+            activation,
+          ),
         embedding,
         finalNorm: `${prefix}layernorm`,
-        head: head && { ...plainHead(head.weight), bias: head.bias },
+        head,
         objective: { kind: "class" },
       });
-      if (hasHead) return described;
-      const whyNoHead = hasTwoHeads
-        ? "its logits are the mean of two heads on two tokens, which is not supported"
-        : "the checkpoint has no head that tells classes";
-      return { ...described, whyNoHead };
+      return head ? described : { ...described, whyNoHead: noClassHead };
     },
   };
 }
 
-function patchEmbedding(
-  reader: FamilyReader,
-  parsed: VisionConfig,
-  path: string,
-  tokens: readonly string[],
-): PatchEmbedding {
+/** Why a vision model's loss is not measured where it has no head. */
+export const noClassHead = "the checkpoint has no head that tells classes";
+
+/** A classifier of the first token, or DeiT's two, whose second is of the token after. */
+function classHead(reader: FamilyReader, classes: Sizes, hidden: Sizes): Head | undefined {
   const { tensors } = reader;
-  const { num_channels: channels, hidden_size: hiddenSize } = parsed;
-  const [height, width] = pair(parsed.image_size);
-  const [rows, columns] = pair(parsed.patch_size);
-  if (height % rows !== 0 || width % columns !== 0) {
-    throw reader.refusal(
-      "patch_size",
-      parsed.patch_size,
-      `it must divide image_size, ${height} × ${width}`,
-    );
+  const linear = (name: string): Linear => reader.linear(name, classes, hidden);
+  if (tensors.has("classifier.weight")) {
+    const { weight, bias } = linear("classifier");
+    return { ...plainHead(weight), bias };
   }
-  const hidden = { hidden_size: hiddenSize };
-  const kernel = tensors.take(
-    `${path}.patch_embeddings.projection.weight`,
-    hidden,
-    { num_channels: channels },
-    { patch_size: rows },
-    { "patch_size ": columns },
-  );
-  const count = tokens.length + (height / rows) * (width / columns);
-  const positions = tensors.take(
-    `${path}.position_embeddings`,
-    { batch: 1 },
-    { "patches and first tokens": count },
-    hidden,
-  );
-  return {
-    patches: {
-      // A convolution that steps by whole patches is a linear of their pixels.
-      weight: reshaped(kernel, [hiddenSize, channels * rows * columns]),
-      bias: tensors.take(`${path}.patch_embeddings.projection.bias`, hidden),
-    },
-    firstTokens: tokens.map((name) =>
-      reshaped(tensors.take(`${path}.${name}`, { batch: 1 }, { token: 1 }, hidden), [
-        1,
-        hiddenSize,
-      ]),
-    ),
-    positions: reshaped(positions, [count, hiddenSize]),
-    image: { channels, height, width },
-    patch: [rows, columns],
-  };
+  if (!tensors.has("distillation_classifier.weight")) return undefined;
+  const { weight, bias } = linear("cls_classifier");
+  return { ...plainHead(weight), bias, besides: linear("distillation_classifier") };
 }
 
 function pair(sizes: number | [number, number]): [number, number] {

@@ -9,8 +9,9 @@ import { partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
 import { refusal } from "./stack";
 
-/** What stands before and after the layers. */
-export interface Ends {
+/** What stands before and after the layers of a language model. */
+export interface TokenEnds {
+  readonly kind: "tokens";
   readonly tokens: TensorEntry;
   /** [places, hidden] */
   readonly positions: TensorEntry | undefined;
@@ -35,7 +36,7 @@ const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_
  *
  * @throws CheckpointError naming what has no place around the layers of a language model
  */
-export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<Ends> {
+export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<TokenEnds> {
   const refuse = (parts: readonly Part[], what: string) =>
     refusal(
       checkpoint,
@@ -50,13 +51,6 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);
 
-  const images = parts.filter(
-    ({ path, weight }) =>
-      weight.shape.length >= 4 || /(^|\.)(cls_token|patch_embed\w*)(\.|$)/.test(path),
-  );
-  if (images.length > 0) {
-    throw refuse(images, "reads no tokens, but what these tensors take in:");
-  }
   const tables = tokenTables(parts);
   if (tables.length !== 1) {
     throw refuse(
@@ -102,6 +96,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<En
     );
   }
   return {
+    kind: "tokens",
     tokens: embedding.weight,
     positions,
     embeddingNorm: embeddingNorms[0],
@@ -135,13 +130,13 @@ function isTokenName(path: string): boolean {
   );
 }
 
-function isPositionName(path: string): boolean {
+export function isPositionName(path: string): boolean {
   return /(^|[._])(pos|position|positions|positional|wpe|pe)([._]|$)|pos_?(emb|enc)|positional_|position_emb|W_pos$/i.test(
     path,
   );
 }
 
-function isHeadName(path: string): boolean {
+export function isHeadName(path: string): boolean {
   return (
     /(^|[._])(lm_?head|head|heads|output|out|unembed|decoder|generator|logits|proj|projection|classifier|fc|fc_?out|to_logits|final|linear)([._]|$)|head|W_U$/i.test(
       path,
@@ -150,7 +145,7 @@ function isHeadName(path: string): boolean {
 }
 
 /** [places, hidden] of a table that may have an axis of one before or between. */
-function tableOf({ weight, bias }: Part, hidden: number): TensorEntry | undefined {
+export function tableOf({ weight, bias }: Part, hidden: number): TensorEntry | undefined {
   const sizes = weight.shape.filter((size) => size !== 1);
   const isTable = bias === undefined && sizes.length === 2 && sizes[1] === hidden;
   return isTable ? reshaped(weight, sizes) : undefined;

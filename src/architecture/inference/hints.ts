@@ -286,7 +286,7 @@ const unread: readonly Unread[] = [
   {
     key: /^architectures$/,
     isNeutral: (value) =>
-      !/MaskedLM|Seq2Seq|ConditionalGeneration|Classification|Answering|Vision|Image|Encoder\b/.test(
+      !/MaskedLM|Seq2Seq|ConditionalGeneration|(?<!Image)Classification|Answering|Encoder\b/.test(
         JSON.stringify(value),
       ),
   },

@@ -7,9 +7,10 @@ import type {
   FeedForward,
   LayerDescription,
   Norm,
+  PatchEmbedding,
   Rotary,
 } from "../description";
-import { plainEmbedding } from "../description";
+import { plainEmbedding, tokensOfImage } from "../description";
 import { plainAttention } from "../familyReader";
 import type {
   OpenSetting,
@@ -25,13 +26,15 @@ import type { SchemeName } from "../schemes";
 import { schemeNamed, schemeNames, schemeOf } from "../schemes";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
-import type { Ends } from "./ends";
+import type { TokenEnds } from "./ends";
 import { readEnds } from "./ends";
 import type { StoredRotary } from "./frequencies";
 import { baseOf, readRotary } from "./frequencies";
 import { gelus } from "../settingValues";
 import type { Hint } from "./hints";
 import { headSizeHint, hintOf, refuseUnread } from "./hints";
+import type { ImageEnds, PixelOrder } from "./imageEnds";
+import { readImageEnds, readsImages } from "./imageEnds";
 import type { FusedArrangement, LayerParts } from "./layer";
 import { layerParts } from "./layer";
 import type { Part } from "./parts";
@@ -42,7 +45,7 @@ import { findStack, refusal } from "./stack";
 /** What names and shapes tell of a model. */
 interface Structure {
   readonly stack: Stack;
-  readonly ends: Ends;
+  readonly ends: TokenEnds | ImageEnds;
   readonly layers: readonly LayerParts[];
   readonly rotary: StoredRotary | undefined;
   /** How linears are stored, where anything but the usual tells. */
@@ -105,7 +108,9 @@ function statementOf(
 
 async function readStructure(checkpoint: Checkpoint, stated: Statements): Promise<Structure> {
   const stack = findStack(checkpoint);
-  const ends = await readEnds(checkpoint, stack);
+  const ends = readsImages(stack)
+    ? readImageEnds(checkpoint, stack)
+    : await readEnds(checkpoint, stack);
   const told = orientationOf(partsOf(stack.layers[0]!));
   const asked = statementOf(stated, "linears");
   const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
@@ -142,6 +147,13 @@ async function readStructure(checkpoint: Checkpoint, stated: Statements): Promis
 const activationsOf = {
   gated: ["silu", "gelu", "relu"],
   plain: ["gelu", "relu", "silu", "squared_relu"],
+} as const;
+
+/** What a class is read from: the first token, or a mean that is normed, or of normed states. */
+const pools = {
+  token: undefined,
+  mean: { isOfNormed: false },
+  "normed-mean": { isOfNormed: true },
 } as const;
 
 /** The schemes that are tried, by the number of norms in a layer. */
@@ -287,8 +299,19 @@ function settle(
   if (attention.arrangements.length > 0) {
     settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
   }
-  settleOne("scale", ["head", "hidden", "none"], undefined);
-  settleOne("embedding-scale", ["1", "sqrt"], undefined);
+  const isMultiheadAttention = structure.stack.layers[0]!.has("self_attn.in_proj_weight");
+  settleOne(
+    "scale",
+    ["head", "hidden", "none"],
+    isMultiheadAttention
+      ? { value: "head", by: "nn.MultiheadAttention, by the names of its tensors" }
+      : undefined,
+  );
+  if (ends.kind === "tokens") settleOne("embedding-scale", ["1", "sqrt"], undefined);
+  else {
+    settleOne("pool", ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"], undefined);
+    if (ends.pixelOrders.length > 1) settleOne("pixels", ends.pixelOrders, undefined);
+  }
   const hasBias = norms.some(({ bias }) => bias !== undefined);
   const isNamedRms = norms.some(({ path }) => /rms/i.test(path));
   settleOne(
@@ -339,8 +362,10 @@ function normalisedSettings(
   { settings, by }: StatedSettings,
 ): Settings {
   const { activation, norm, ...rest } = settings;
-  const gelu = Object.entries(gelus).find(([, name]) => name === activation)?.[0];
   const named = norm === undefined ? undefined : schemeOf(norm);
+  const approximated = Object.entries(gelus).find(
+    ([name, own]) => name !== "exact" && own === activation,
+  )?.[0];
   if (norm !== undefined && named === undefined) {
     const whose = by === asAsked ? "" : ` of ${by}`;
     throw new CheckpointError(
@@ -351,8 +376,8 @@ function normalisedSettings(
   return {
     ...rest,
     ...(named && { norm: named }),
-    ...(activation && { activation: gelu ? "gelu" : activation }),
-    ...(gelu && activation !== "gelu" && { gelu }),
+    ...(activation && { activation: approximated ? "gelu" : activation }),
+    ...(approximated && { gelu: approximated }),
   };
 }
 
@@ -414,7 +439,7 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     query: first.queryWidth,
     key: first.keyWidth,
   });
-  const activation =
+  const activation: Activation =
     settings.activation === "gelu"
       ? gelus[settings.gelu as keyof typeof gelus]
       : (settings.activation as Activation);
@@ -439,6 +464,7 @@ function assemble(structure: Structure, settings: Settings): Architecture {
         scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
           settings.scale as "head" | "hidden" | "none"
         ],
+        isBidirectional: ends.kind === "images",
       }),
       feedForward: (): FeedForward => {
         const { gate, up, down } = fed;
@@ -463,26 +489,62 @@ function assemble(structure: Structure, settings: Settings): Architecture {
     };
   };
 
-  const [vocabularySize] = ends.tokens.shape as [number];
   return {
     family: "inferred",
     hiddenSize: hidden,
     heads,
     keyValueHeads: first.keyWidth / headSize,
     feedForwardSize: feedForward.size,
-    vocabularySize,
-    contextLength: ends.positions?.shape[0],
     scheme: { name: scheme, source: "inferred from names and shapes" },
-    embedding: {
-      ...plainEmbedding(ends.tokens),
-      scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
-      positions: ends.positions && { table: ends.positions, offset: 0 },
-      norm: ends.embeddingNorm && normOf(ends.embeddingNorm, ""),
-    },
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
     head: ends.head,
-    objective: { kind: "next-token" },
+    ...inputOf(ends, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+  };
+}
+
+/** What a model reads, and what it is asked. */
+function inputOf(
+  ends: Structure["ends"],
+  settings: Settings,
+  norm: Norm | undefined,
+): Pick<
+  Architecture,
+  "vocabularySize" | "contextLength" | "embedding" | "objective" | "whyNoHead"
+> {
+  const { hidden, positions } = ends;
+  if (ends.kind === "tokens") {
+    return {
+      vocabularySize: ends.tokens.shape[0]!,
+      contextLength: positions?.shape[0],
+      embedding: {
+        ...plainEmbedding(ends.tokens),
+        scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
+        positions: positions && { table: positions, offset: 0 },
+        norm,
+      },
+      objective: { kind: "next-token" },
+    };
+  }
+  const { image, patch, firstTokens, head } = ends;
+  const embedding: PatchEmbedding = {
+    patches: ends.projection((settings.pixels ?? "channels-first") as PixelOrder),
+    firstTokens,
+    positions: ends.positions,
+    norm,
+    image,
+    patch,
+  };
+  const pooling = pools[settings.pool as keyof typeof pools];
+  return {
+    vocabularySize: head?.weight.shape[0] ?? 1,
+    contextLength: tokensOfImage(embedding),
+    embedding,
+    objective: {
+      kind: "class",
+      ...(pooling && { pooling: { ...pooling, after: firstTokens.length } }),
+    },
+    ...(head === undefined && { whyNoHead: "the checkpoint has no head that tells classes" }),
   };
 }
 

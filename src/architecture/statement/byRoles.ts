@@ -176,7 +176,7 @@ function requireAlike(pattern: NamePattern, all: readonly Stated[], fail: Fail):
 
 /** Parts that belong together, of which a model has one set. */
 const alternatives: readonly (readonly (readonly Part[])[])[] = [
-  [["token embedding"]],
+  [["token embedding"], ["patch embedding"]],
   [["query", "key", "value"], ["query", "key-value"], ["query-key-value"]],
   [["attention output"]],
   [

@@ -1,7 +1,10 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError } from "../../checkpoint/errors";
 import type { Architecture } from "../description";
+import { isPatchEmbedding } from "../description";
 import { rotaryKindOf } from "../inference/ends";
+import { firstTokenOf } from "../inference/imageEnds";
+import { modulePathOf } from "../inference/parts";
 import { readFoundArchitecture } from "../readArchitecture";
 import type { Proposal, SettingName } from "../reading";
 import { settingNames } from "../reading";
@@ -88,18 +91,22 @@ function rolesOf(checkpoint: Checkpoint, architecture: Architecture): Record<str
   const found = rolesIn(architecture);
   const prefix = architecture.layers[0]!.path.replace(/\.\d+$/, "");
   const biases = biasesIn(architecture);
+  const readsImages = isPatchEmbedding(architecture.embedding);
   const roles = new Map<string, Role>();
   for (const name of checkpoint.tensors.keys()) {
     const part = partIn(found, name);
-    const role: Role = part && isBias(biases, name) ? `${part} bias` : (part ?? idleRole(name));
+    const role: Role =
+      part && isBias(biases, name) ? `${part} bias` : (part ?? idleRole(name, readsImages));
     roles.set(patternOf(name, prefix), role);
   }
   const rank = (role: Role): number => partNames.indexOf(partOf(role));
   return Object.fromEntries([...roles].toSorted(([, one], [, other]) => rank(one) - rank(other)));
 }
 
-/** What a tensor is that is in no module: rotary tables are computed from. */
-function idleRole(name: string): Role {
+/** What a tensor is that is in no module: tokens before patches, what rotary tables are computed from. */
+function idleRole(name: string, readsImages: boolean): Role {
+  const token = readsImages ? firstTokenOf(modulePathOf(name)) : undefined;
+  if (token !== undefined) return token;
   const kind = rotaryKindOf(name);
   return kind === undefined ? "unused" : `rotary ${kind}`;
 }

@@ -18,6 +18,29 @@ const table = {
     hasNoBias: true,
     description: "Vectors of the tokens [vocabulary, channels].",
   },
+  "patch embedding": {
+    path: "patch_embed",
+    place: "model",
+    description: "Convolution or linear that an image's patches go through.",
+  },
+  "class token": {
+    path: "cls_token",
+    place: "model",
+    hasNoBias: true,
+    description: "Vector before an image's patches that its class is read from.",
+  },
+  "distillation token": {
+    path: "dist_token",
+    place: "model",
+    hasNoBias: true,
+    description: "Second vector before an image's patches, which a teacher's class is read from.",
+  },
+  "register tokens": {
+    path: "reg_tokens",
+    place: "model",
+    hasNoBias: true,
+    description: "Further vectors before an image's patches.",
+  },
   "position embedding": {
     path: "position_embedding",
     place: "model",
@@ -120,7 +143,13 @@ const table = {
   head: {
     path: "lm_head",
     place: "model",
-    description: "Language-model head [vocabulary, channels]; without one it is the embedding.",
+    description:
+      "Head [vocabulary or classes, channels]; a language model without one has its embedding.",
+  },
+  "distillation head": {
+    path: "head_dist",
+    place: "model",
+    description: "Second head, of the distillation token.",
   },
   "rotary frequencies": {
     path: "rotary",

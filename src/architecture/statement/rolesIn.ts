@@ -21,7 +21,11 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     add(part, norm?.weight, norm?.bias);
   };
   const { embedding, head, finalNorm, layers } = architecture;
-  if (!isPatchEmbedding(embedding)) {
+  if (isPatchEmbedding(embedding)) {
+    addLinear("patch embedding", embedding.patches);
+    add("position embedding", embedding.positions);
+    addNorm("embedding norm", embedding.norm);
+  } else {
     add("token embedding", embedding.tokens);
     add("position embedding", embedding.positions?.table);
     addNorm("embedding norm", embedding.norm);
@@ -52,6 +56,7 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
   }
   addNorm("final norm", finalNorm);
   add("head", head?.weight, head?.bias, head?.copy);
+  addLinear("distillation head", head?.besides);
   return found;
 }
 

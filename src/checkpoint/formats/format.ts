@@ -19,6 +19,8 @@ export interface Format {
   readonly index?: string;
   /** Whether its files state the whole model themselves, so that no config.json beside is looked for. */
   readonly isSelfContained?: boolean;
+  /** Whether its files have a folder to themselves, inside that of the model's other files. */
+  readonly fillsFolder?: boolean;
   /** The name of the file that is read where a file is part of a model in several, without an index. */
   readonly leads?: (name: string) => string;
   /**

@@ -1,8 +1,8 @@
-import { open, stat } from "node:fs/promises";
 import type { TensorEntry } from "../checkpoint";
 import { elementCount } from "../checkpoint";
-import { CheckpointError, lineOf } from "../errors";
+import { CheckpointError } from "../errors";
 import { limits } from "../limits";
+import { withFile } from "./fileRange";
 import type { FileContents, Format } from "./format";
 import { headBytes } from "./format";
 
@@ -45,18 +45,9 @@ interface Header {
  * @throws CheckpointError when the header's sizes contradict the format or the file's size
  */
 export async function readLlama2c(file: string): Promise<FileContents> {
-  const unreadable = (error: unknown): never => {
-    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${lineOf(error)}.`);
-  };
-  if (!(await stat(file).catch(unreadable)).isFile()) {
-    throw new CheckpointError("unreadable", `${file}: is not a file.`);
-  }
-  const handle = await open(file, "r").catch(unreadable);
-  try {
-    const { size } = await handle.stat();
-    const head = new Uint8Array(Math.min(size, headBytes));
-    const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    const header = headerOf(head.subarray(0, bytesRead));
+  return withFile(file, async (whole) => {
+    const size = whole.bytes;
+    const header = headerOf(await whole.read(0, Math.min(size, headBytes)));
     if (header === undefined) {
       throw new CheckpointError(
         "header",
@@ -77,9 +68,7 @@ export async function readLlama2c(file: string): Promise<FileContents> {
       bytes: size,
       config: { path: file, value: configOf(header) },
     };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** "ak42" as a little-endian number. */

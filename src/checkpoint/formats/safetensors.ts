@@ -1,4 +1,3 @@
-import { open, stat } from "node:fs/promises";
 import * as z from "zod";
 import { elementCount, type TensorEntry } from "../checkpoint";
 import type { DataType } from "../dataType";
@@ -6,7 +5,9 @@ import { dataTypes } from "../dataType";
 import { CheckpointError, lineOf, quote, written } from "../errors";
 import { expectationOf } from "../expectation";
 import { limits } from "../limits";
+import { withFile } from "./fileRange";
 import type { FileContents, Format } from "./format";
+import { inOrder } from "./placed";
 
 export const safetensors: Format = {
   name: "safetensors",
@@ -25,25 +26,15 @@ export const safetensors: Format = {
  * @throws CheckpointError when anything contradicts the format or the file's size
  */
 export async function readSafetensors(file: string): Promise<FileContents> {
-  const unreadable = (error: unknown): never => {
-    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${lineOf(error)}.`);
-  };
-  // Asked before it is opened: opening a pipe would wait for a writer.
-  if (!(await stat(file).catch(unreadable)).isFile()) {
-    throw new CheckpointError("unreadable", `${file}: is not a file.`);
-  }
-  const handle = await open(file, "r").catch(unreadable);
-  try {
-    const { size } = await handle.stat();
+  return withFile(file, async (whole) => {
+    const size = whole.bytes;
     if (size < 8) {
       throw new CheckpointError(
         "header",
         `${file}: is ${size} bytes long; a safetensors file begins with an 8-byte header length.`,
       );
     }
-    const prefix = Buffer.alloc(8);
-    await handle.read(prefix, 0, 8, 0);
-    const headerBytes = prefix.readBigUInt64LE();
+    const headerBytes = (await whole.read(0, 8)).readBigUInt64LE();
     if (headerBytes > BigInt(size - 8)) {
       throw new CheckpointError(
         "header",
@@ -56,18 +47,9 @@ export async function readSafetensors(file: string): Promise<FileContents> {
         `${file}: states a header of ${headerBytes.toString()} bytes; the limit is ${limits.safetensorsHeaderBytes}.`,
       );
     }
-    const header = Buffer.alloc(Number(headerBytes));
-    const { bytesRead } = await handle.read(header, 0, header.length, 8);
-    if (bytesRead !== header.length) {
-      throw new CheckpointError(
-        "header",
-        `${file}: the header ends after ${bytesRead} of ${header.length} bytes.`,
-      );
-    }
+    const header = await whole.read(8, Number(headerBytes));
     return { tensors: parseHeader(file, header, size), bytes: size };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /** The types that the format knows, under its own names. */
@@ -134,19 +116,8 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   const dataStart = 8 + header.length;
   const tensors = Object.entries(directory)
     .filter(([name]) => name !== "__metadata__")
-    .map(([name, value]) => parseTensor(file, name, value, dataStart, fileSize))
-    .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
-  for (let at = 1; at < tensors.length; at++) {
-    const before = tensors[at - 1]!;
-    const after = tensors[at]!;
-    if (after.offset < before.offset + before.byteLength) {
-      throw new CheckpointError(
-        "tensor",
-        `${file}: tensor ${quote(after.name)} begins at byte ${after.offset - dataStart} of the data, inside tensor ${quote(before.name)}, which ends at byte ${before.offset + before.byteLength - dataStart}; tensors may not overlap.`,
-      );
-    }
-  }
-  return tensors;
+    .map(([name, value]) => parseTensor(file, name, value, dataStart, fileSize));
+  return inOrder(file, tensors, dataStart);
 }
 
 function parseTensor(

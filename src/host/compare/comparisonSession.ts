@@ -30,6 +30,8 @@ export class ComparisonSession {
   private readonly observers = new Set<ComparisonObserver>();
   private cancelled = new AbortController();
   private gathering: Promise<void> | undefined;
+  /** The gathering under way measures what it does not find. */
+  private isMeasuring = false;
   private fraction = 0;
 
   constructor(private readonly members: readonly ComparisonMember[]) {
@@ -72,7 +74,13 @@ export class ComparisonSession {
    * @param tell which of the members is being measured, and how far that is
    */
   gather(measures: boolean, tell?: (place: number, doing: string) => void): Promise<void> {
-    if (this.gathering) return this.gathering;
+    if (this.gathering) {
+      // What only looks for reports, as after a reload, must not swallow a wish to measure.
+      if (!measures || this.isMeasuring) return this.gathering;
+      const { signal } = this.cancelled;
+      return this.gathering.then(() => (signal.aborted ? undefined : this.gather(true, tell)));
+    }
+    this.isMeasuring = measures;
     this.cancelled = new AbortController();
     this.gathering = this.gatherAll(measures, this.cancelled.signal, tell).finally(() => {
       this.gathering = undefined;

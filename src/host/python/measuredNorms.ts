@@ -153,20 +153,15 @@ export class MeasuredNorms {
       const all = await this.files.readFolder(folder);
       const owner = all.find(({ path }) => this.chosen.of(path) === checkpoint);
       if (owner !== undefined) {
-        return fit(
-          sitesIn(
-            file,
-            reader.matchWithin(all, owner.path, paths, names, { anyFamily: true }),
-            norms,
-          ),
-        );
+        const makes = await reader.matchWithin(all, owner.path, paths, names, { anyFamily: true });
+        return fit(sitesIn(file, makes, norms));
       }
       // Code that a person said makes another checkpoint is no rival.
       const code = all.filter(({ path }) => this.chosen.of(path) === undefined);
-      const found = reader.match(code, paths, names, options);
+      const found = await reader.match(code, paths, names, options);
       const own = sitesIn(file, found, norms);
       if (own.length === 0 && found.ambiguous.length > 0) {
-        const alone = reader.matchWithin(code, file.path, paths, names, options);
+        const alone = await reader.matchWithin(code, file.path, paths, names, options);
         if (sitesIn(file, alone, norms).length > 0) return { kind: "undecided" };
       }
       if (found.matches.length > 0 || found.ambiguous.length > 0) return fit(own);
@@ -187,7 +182,7 @@ export class MeasuredNorms {
       const code = await this.files.readFolder(folder);
       const names = [report.architecture.family];
       const paths = [...norms.keys()];
-      const matches = reader.matchWithin(code, file.path, paths, names, { anyFamily: true });
+      const matches = await reader.matchWithin(code, file.path, paths, names, { anyFamily: true });
       const found = sitesIn(file, matches, norms);
       if (found.length > 0) return found;
     }

@@ -2,13 +2,14 @@
 import * as vscode from "vscode";
 import type { ReadingCandidate } from "../../diagnosis/report";
 import type { Checkpoint } from "../checkpoint";
+import type { Reader } from "../reading/reader";
 import type { ChosenReadings } from "./chosenReadings";
-import { offeredReadings, settingsText } from "./chosenReadings";
+import { describeArchitecture } from "./describeArchitecture";
+import { offeredReadings, settingsText } from "./offeredReadings";
 
 export interface ReadingChooserServices {
   chosen: ChosenReadings;
-  /** Writes a fathom.json for the checkpoint and opens it. */
-  describe: (checkpoint: Checkpoint) => Promise<void>;
+  reader: Pick<Reader, "statementOf">;
   /** Diagnoses the checkpoint as it is now read. */
   diagnose: (checkpoint: Checkpoint) => Promise<unknown>;
 }
@@ -19,6 +20,11 @@ interface Item extends vscode.QuickPickItem {
 
 export class ReadingChooser {
   constructor(private readonly services: ReadingChooserServices) {}
+
+  /** Writes a fathom.json for the checkpoint and opens it. */
+  async describe(checkpoint: Checkpoint): Promise<void> {
+    await describeArchitecture(checkpoint, this.services.reader);
+  }
 
   /** Asks, and does what was chosen; nothing where the question is dismissed. */
   async ask(checkpoint: Checkpoint): Promise<void> {
@@ -63,7 +69,7 @@ export class ReadingChooser {
   }
 
   private others(checkpoint: Checkpoint): Item[] {
-    const { chosen, describe, diagnose } = this.services;
+    const { chosen, diagnose } = this.services;
     const isChosen = chosen.chosenFor(checkpoint.key) !== undefined;
     const hasCandidates = chosen.candidatesFor(checkpoint.key).length > 0;
     return [
@@ -91,7 +97,7 @@ export class ReadingChooser {
       {
         label: vscode.l10n.t("Describe this architecture…"),
         description: vscode.l10n.t("in a fathom.json beside the checkpoint"),
-        take: () => describe(checkpoint),
+        take: () => this.describe(checkpoint),
       },
     ];
   }

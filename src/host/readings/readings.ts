@@ -11,8 +11,7 @@ import { commands } from "../ids";
 import type { Reader } from "../reading/reader";
 import { requestFor } from "../settings";
 import { ChosenReadings } from "./chosenReadings";
-import { describeArchitecture } from "./describeArchitecture";
-import { ReadingChooser } from "./readingChooser";
+import type { ReadingChooser } from "./readingChooser";
 
 export interface ReadingsServices {
   extensionUri: vscode.Uri;
@@ -25,16 +24,10 @@ export interface ReadingsServices {
 
 export class Readings {
   private readonly chosen: ChosenReadings;
-  private readonly chooser: ReadingChooser;
+  private chooser: Promise<ReadingChooser> | undefined;
 
   constructor(private readonly services: ReadingsServices) {
-    const { reader, memory, diagnose } = services;
-    this.chosen = new ChosenReadings(memory);
-    this.chooser = new ReadingChooser({
-      chosen: this.chosen,
-      diagnose,
-      describe: (checkpoint) => describeArchitecture(checkpoint, reader),
-    });
+    this.chosen = new ChosenReadings(services.memory);
   }
 
   /** What the settings and a choice, if there was one, ask of a checkpoint. */
@@ -51,12 +44,12 @@ export class Readings {
       ? outcome.report.architecture.reading?.candidates
       : outcome.failure.readings;
     if (tried !== undefined) await this.chosen.noteCandidates(checkpoint.key, tried);
-    if (!outcome.ok && tried !== undefined) await this.chooser.ask(checkpoint);
+    if (!outcome.ok && tried !== undefined) await (await this.asking()).ask(checkpoint);
   }
 
   /** The commands; each takes a URI or path, what a menu passes, or nothing: then it asks. */
   register(): vscode.Disposable {
-    const { guard, picker, reader } = this.services;
+    const { guard, picker } = this.services;
     const register = (
       command: string,
       doing: Doing,
@@ -74,14 +67,22 @@ export class Readings {
         commands.describeArchitecture,
         "describe the architecture",
         vscode.l10n.t("Describe This Architecture"),
-        (checkpoint) => describeArchitecture(checkpoint, reader),
+        async (checkpoint) => (await this.asking()).describe(checkpoint),
       ),
       register(
         commands.chooseReading,
         "choose the reading",
         vscode.l10n.t("Choose How to Read"),
-        (checkpoint) => this.chooser.ask(checkpoint),
+        async (checkpoint) => (await this.asking()).ask(checkpoint),
       ),
     );
+  }
+
+  /** What asks, which few windows need: it is loaded when it is first wanted. */
+  private asking(): Promise<ReadingChooser> {
+    const { reader, diagnose } = this.services;
+    return (this.chooser ??= import("./readingChooser").then(
+      (loaded) => new loaded.ReadingChooser({ chosen: this.chosen, reader, diagnose }),
+    ));
   }
 }

@@ -19,6 +19,8 @@ export class Catalogue implements vscode.Disposable {
   readonly onDidChange = this.didChange.event;
   private readonly disposables: { dispose(): void }[];
   private isStale = true;
+  private judging: Promise<void> | undefined;
+  private lastTurn = 0;
 
   constructor(
     private readonly folders: CheckpointFolders,
@@ -50,19 +52,12 @@ export class Catalogue implements vscode.Disposable {
   /** Takes in what has been found since; waits for the first search of the workspace. */
   async refresh(): Promise<void> {
     const folders = await this.folders.known();
-    if (!this.isStale) return;
-    this.isStale = false;
-    // Loaded when the tree is first shown.
-    const { GitIgnore } = await import("./gitIgnore");
-    const rules = new GitIgnore();
-    const judged = await mapInBatches(folders, async (folder) => ({
-      checkpoint: namedCheckpoint(folder),
-      isIgnored: await rules.ignores(folder),
-    }));
-    const having = (isIgnored: boolean): Checkpoint[] =>
-      judged.filter((one) => one.isIgnored === isIgnored).map(({ checkpoint }) => checkpoint);
-    this.visible = having(false);
-    this.ignored = having(true);
+    if (this.isStale) {
+      this.isStale = false;
+      this.judging = this.judge(folders);
+    }
+    // Another call may have begun it.
+    await this.judging;
   }
 
   /** Looks at the disk anew, and at what .gitignore says. */
@@ -94,6 +89,23 @@ export class Catalogue implements vscode.Disposable {
   /** @returns what brings it back, or undefined where there was none */
   delete(key: string): Promise<(() => Promise<void>) | undefined> {
     return this.store.delete(key);
+  }
+
+  private async judge(folders: readonly string[]): Promise<void> {
+    const turn = ++this.lastTurn;
+    // Loaded when the tree is first shown.
+    const { GitIgnore } = await import("./gitIgnore");
+    const rules = new GitIgnore();
+    const judged = await mapInBatches(folders, async (folder) => ({
+      checkpoint: namedCheckpoint(folder),
+      isIgnored: await rules.ignores(folder),
+    }));
+    // A later look has overtaken this one.
+    if (turn !== this.lastTurn) return;
+    const having = (isIgnored: boolean): Checkpoint[] =>
+      judged.filter((one) => one.isIgnored === isIgnored).map(({ checkpoint }) => checkpoint);
+    this.visible = having(false);
+    this.ignored = having(true);
   }
 
   dispose(): void {

@@ -16,6 +16,8 @@ declare module "vitest" {
 
 export interface EditorAtHand {
   address: string;
+  /** Of its process. */
+  pid: number;
   chromium: string;
   /** Where each test's workspace is made. */
   workspaces: string;
@@ -34,6 +36,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   const { address, child } = await editor.startEditor(folder, workspaces);
   project.provide("editor", {
     address,
+    pid: child.pid!,
     chromium: findChromium() ?? (await installChromium()),
     workspaces,
     extensions: editor.profileIn(folder).extensions,

@@ -1,5 +1,5 @@
 /** Asks the probe, an extension in the same extension host, what has held that up. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { vi } from "vitest";
 
@@ -16,8 +16,20 @@ export interface Turn {
   functions: string[];
 }
 
+/** What it took to activate Fathom, in milliseconds of processor time of the host's thread. */
+export interface Activation {
+  /** Running its main file, compiling included. */
+  load: number;
+  activate: number;
+}
+
 /** To be in a workspace whose probe shall wake. */
 export const probeFile = path.join(".vscode", "probe");
+
+/** Wakes the probe in a folder that is opened next, without its profiler. */
+export function wakeProbe(folder: string): void {
+  writeFileSync(path.join(folder, probeFile), "activation");
+}
 
 export class Probe {
   private constructor(private readonly address: string) {}
@@ -27,7 +39,7 @@ export class Probe {
     const port = await vi.waitFor(
       () => {
         const text = readFileSync(path.join(folder, probeFile), "utf8");
-        if (text === "") throw new Error("The probe has not been heard of.");
+        if (!/^\d+$/.test(text)) throw new Error("The probe has not been heard of.");
         return Number(text);
       },
       { timeout: 60_000 },
@@ -38,6 +50,25 @@ export class Probe {
   /** Begins to look; it has looked from the start until the first `turns`. */
   async start(): Promise<void> {
     await fetch(`${this.address}/start`);
+  }
+
+  /** Of a window whose probe file said `activation`; waits until it is known. */
+  async activation(): Promise<Activation> {
+    return vi.waitFor(
+      async () => {
+        const answer = await fetch(`${this.address}/activation`);
+        const { load, activate } = (await answer.json()) as Partial<Activation>;
+        if (load === undefined || activate === undefined) throw new Error("Fathom sleeps still.");
+        return { load, activate };
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+  }
+
+  /** How often the workspace has been searched for weights since the window was opened. */
+  async searches(): Promise<number> {
+    const answer = await fetch(`${this.address}/searches`);
+    return ((await answer.json()) as { count: number }).count;
   }
 
   /** The turns since the start that took ten milliseconds or more, the longest of Fathom's first. */

@@ -9,11 +9,23 @@ export function enginesOf(extensions: string): number[] {
     .map(([pid]) => pid);
 }
 
+/** The extension hosts of an editor, by the process that was started: one for each window. */
+export function extensionHostsOf(editor: number): number[] {
+  return commandLines()
+    .filter(([pid, line]) => line.includes("--type=extensionHost") && isBelow(pid, editor))
+    .map(([pid]) => pid);
+}
+
+function isBelow(pid: number, ancestor: number): boolean {
+  for (let at = pid; at > 1; at = parentOf(at)) if (at === ancestor) return true;
+  return false;
+}
+
 export function parentOf(pid: number): number {
   if (process.platform !== "linux") {
     return Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }));
   }
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const status = textOf(`/proc/${pid}/status`);
   return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1]);
 }
 
@@ -25,12 +37,12 @@ function commandLines(): [pid: number, line: string][] {
   // A small Linux has no `ps`.
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => [Number(pid), commandLineOf(pid)]);
+    .map((pid) => [Number(pid), textOf(`/proc/${pid}/cmdline`)]);
 }
 
-function commandLineOf(pid: string): string {
+function textOf(file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     // It has ended since.
     return "";

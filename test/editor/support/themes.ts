@@ -13,7 +13,7 @@ export const themes = [
 /** Changes the theme in the settings, and waits until the panel has it. */
 export async function useTheme(
   workbench: Workbench,
-  [name, theme]: (typeof themes)[number],
+  [name, theme]: readonly [name: string, theme: string],
   settings: Record<string, unknown>,
 ): Promise<void> {
   writeFileSync(

@@ -1,5 +1,5 @@
 /** What a person does in the editor: opens files, right-clicks, runs commands, reads messages. */
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
   chromium,
@@ -8,9 +8,10 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
-import { expect, inject } from "vitest";
+import { expect, inject, vi } from "vitest";
 import { PanelPage } from "./panelPage";
-import { enginesOf } from "./processes";
+import { enginesOf, extensionHostsOf } from "./processes";
+import { isInWorkspaceState } from "./workspaceState";
 
 export const repository = path.resolve(import.meta.dirname, "../../..");
 
@@ -27,6 +28,9 @@ export function lastStep(twin: string): string {
   return last;
 }
 
+/** Settings that are quick to measure with, where what is measured does not matter. */
+export const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+
 export interface WorkbenchOptions {
   /** Workspace settings over those of the sample. */
   settings?: Record<string, unknown>;
@@ -35,6 +39,16 @@ export interface WorkbenchOptions {
   files?: Readonly<Record<string, string>>;
   /** Writes more into the workspace before it is opened. */
   prepare?: (folder: string) => void;
+}
+
+/** Each window has a folder of its own: a test that is tried again finds nothing of the first try. */
+function freshFolder(parent: string, name: string): string {
+  for (let count = 1; ; count++) {
+    const folder = path.join(parent, `${name}-${count}`);
+    if (existsSync(folder)) continue;
+    mkdirSync(folder);
+    return folder;
+  }
 }
 
 export class Workbench {
@@ -50,13 +64,15 @@ export class Workbench {
     readonly folder: string,
     /** Where the extension is installed. */
     readonly extensions: string,
+    /** The editor's process. */
+    private readonly editor: number,
     /** What the browser complained about: nothing may break the content-security policy. */
     readonly complaints: string[],
   ) {}
 
   static async open(name: string, options: WorkbenchOptions = {}): Promise<Workbench> {
     const editor = inject("editor");
-    const folder = path.join(editor.workspaces, name);
+    const folder = freshFolder(editor.workspaces, name);
     cpSync(path.join(repository, "media", "sample"), folder, { recursive: true });
     mkdirSync(path.join(folder, ".vscode"), { recursive: true });
     writeFileSync(
@@ -96,6 +112,7 @@ export class Workbench {
       new PanelPage(page),
       folder,
       editor.extensions,
+      editor.pid,
       complaints,
     );
     Workbench.latest = workbench;
@@ -110,8 +127,52 @@ export class Workbench {
 
   async close(): Promise<void> {
     await this.browser.close();
-    // The editor keeps what a lost window has begun, in case the window comes back.
-    for (const engine of enginesOf(this.extensions)) process.kill(engine, "SIGKILL");
+    // The editor keeps what a lost window has begun, in case the window comes back: a watch would go
+    // on beside the tests that follow. The hosts go first, so that none begins anything anew.
+    for (const pid of extensionHostsOf(this.editor)) kill(pid, "SIGKILL");
+    for (const pid of enginesOf(this.extensions)) kill(pid, "SIGKILL");
+  }
+
+  /**
+   * Halts the next engine process as soon as it is there, so that what is on screen while it works
+   * stays for as long as it is looked at, on a machine of any speed. To be called before that begins.
+   *
+   * @returns what lets the engine go on
+   */
+  async holdNextEngine(): Promise<() => void> {
+    const before = enginesOf(this.extensions);
+    const engine = await vi.waitUntil(
+      () => enginesOf(this.extensions).find((pid) => !before.includes(pid)),
+      { timeout: 90_000, interval: 20 },
+    );
+    kill(engine, "SIGSTOP");
+    return () => {
+      kill(engine, "SIGCONT");
+    };
+  }
+
+  /**
+   * Waits until what the editor would show after a reload has been written down with `text` in it:
+   * in a browser that takes it some seconds.
+   */
+  async writesDown(text: string): Promise<void> {
+    await expect.poll(() => isInWorkspaceState(this.page, text), { timeout: 60_000 }).toBe(true);
+  }
+
+  /** Waits until the editor watches its folder, which is a moment after it has opened. */
+  async watchesFiles(): Promise<void> {
+    for (let count = 1; ; count++) {
+      const name = `seen-${count}.txt`;
+      writeFileSync(path.join(this.folder, name), "");
+      const isSeen = await this.row(name)
+        .waitFor({ timeout: 2000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isSeen) return;
+      if (count === 30) throw new Error("The explorer shows no new file.");
+    }
   }
 
   /** A page beside the editor's, in the same browser. */
@@ -151,6 +212,20 @@ export class Workbench {
     await this.tab(names.at(-1) ?? "").waitFor();
   }
 
+  /** Scrolls to the first line with `text` of the file that is open, and puts the cursor there. */
+  async goToLine(file: string, text: string): Promise<void> {
+    const lines = readFileSync(path.join(this.folder, file), "utf8").split("\n");
+    const input = this.quickInput();
+    for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
+      await this.page.keyboard.press("Control+g");
+      await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+    }
+    await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
+    await this.page.keyboard.press("Enter");
+    // The editor draws only what is in sight.
+    await this.page.locator(".view-line", { hasText: text }).first().waitFor();
+  }
+
   tab(name: string): Locator {
     return this.page.locator(".tabs-container .tab").filter({ hasText: name });
   }
@@ -168,14 +243,20 @@ export class Workbench {
     throw new Error(`No context menu of ${(await row.textContent()) ?? ""} offers ${title}.`);
   }
 
+  /** Right-clicks and takes the command of this title. */
+  async choose(row: Locator, title: string): Promise<void> {
+    const item = await this.openContextMenu(row, title);
+    do {
+      // A menu takes a press that follows its opening too closely for the release of the first.
+      await this.page.waitForTimeout(300);
+      await item.click();
+      await item.waitFor({ state: "hidden", timeout: 5000 }).catch(() => undefined);
+    } while (await item.isVisible());
+  }
+
   /** What a person does to begin. */
   async diagnose(...names: string[]): Promise<void> {
-    const row = await this.reach(...names);
-    const item = await this.openContextMenu(row, "Diagnose Depth");
-    // A menu takes a press that follows its opening too closely for the release of the first.
-    await this.page.waitForTimeout(300);
-    await item.click();
-    await item.waitFor({ state: "hidden", timeout: 5000 });
+    await this.choose(await this.reach(...names), "Diagnose Depth");
   }
 
   async menuTitles(row: Locator): Promise<string[]> {
@@ -264,10 +345,17 @@ export class Workbench {
     await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
   }
 
-  /** Where a test may export to. */
+  /** Where a test may export to: a folder with nothing in it, so that no file is in the way. */
   exportPath(name: string): string {
-    const folder = path.join(this.folder, "exports");
-    if (!existsSync(folder)) mkdirSync(folder);
-    return path.join(folder, name);
+    return path.join(freshFolder(this.folder, "exports"), name);
+  }
+}
+
+/** A process may have ended since it was listed. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

@@ -45,9 +45,13 @@ describe("a model told from names and shapes", () => {
   });
 
   it("leaves open what weights do not tell", async () => {
-    const { open } = await read(written(scratch(), "of nn.TransformerEncoderLayer"));
+    const { open, settled } = await read(written(scratch(), "of nn.TransformerEncoderLayer"));
     const names = open.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(["heads", "norm", "activation", "scale"]));
+    expect(names).toEqual(expect.arrayContaining(["heads", "norm", "activation"]));
+    // PyTorch's own attention has one scale; that of other code is for the evidence.
+    expect(settled).toContainEqual(expect.objectContaining({ name: "scale", value: "head" }));
+    const other = await read(written(scratch(), "of timm"));
+    expect(other.open.map(({ name }) => name)).toContain("scale");
     expect(names).not.toContain("norm-kind");
     expect(names).not.toContain("rotary");
   });
@@ -131,11 +135,39 @@ describe("a model told from names and shapes", () => {
 
 const shared = fileURLToPath(new URL("../../../../shared/checkpoints/", import.meta.url));
 
+describe.skipIf(!existsSync(shared))("a real checkpoint", () => {
+  it("slm4096-nanogpt is read, its heads being stated in it and GELU's forms left to the evidence", async () => {
+    const { architecture, settled, open } = await read(join(shared, "slm4096-nanogpt"));
+    expect(settled).toContainEqual(
+      expect.objectContaining({ name: "heads", value: "4", by: "config.n_head of the checkpoint" }),
+    );
+    expect(open).toContainEqual(
+      expect.objectContaining({ name: "gelu", values: ["exact", "tanh", "quick"] }),
+    );
+    const { head, layers } = architecture({ activation: "gelu", gelu: "quick" });
+    expect(head!.tied).toBe(true);
+    expect(layers[3]!.feedForward.module).toMatchObject({ activation: "quick_gelu" });
+  });
+
+  it("vit-mnist-postln is read as a model of images of 28 × 28 pixels", async () => {
+    const { architecture, open } = await read(join(shared, "vit-mnist-postln"));
+    const { embedding, layers, vocabularySize } = architecture({ norm: "post-ln", heads: "8" });
+    expect(embedding).toMatchObject({
+      image: { channels: 1, height: 28, width: 28 },
+      patch: [7, 7],
+    });
+    expect(layers).toHaveLength(6);
+    expect(vocabularySize).toBe(10);
+    expect(open.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["norm", "heads", "activation", "pool"]),
+    );
+  });
+});
+
 describe.skipIf(!existsSync(shared))("a real checkpoint that is no plain transformer", () => {
   it.each([
     ["hybridstories/best.pt", "state-space", "blocks.0.ssm.A_log"],
     ["patchtst-batchnorm", "a norm over batches", "running_mean"],
-    ["vit-mnist-postln", "reads no tokens", "patch_embed.projection.weight"],
     ["retsim-gau", "no layers with attention", "gau_layers.0.beta"],
     ["sasrec", "norms around its layers", "attention_layernorms.0.weight"],
     ["decision-transformer", "several embeddings", "action_embedding.0.weight"],

@@ -408,6 +408,7 @@ describe.skipIf(!existsSync(shared))("fathom.json of a real checkpoint", () => {
     "tensorforge-gpt/gpt_rope_gqa.pt",
     "grammar-knn-lm/model.pt",
     "slm4096-nanogpt",
+    "vit-mnist-postln",
   ])("%s, described and read again, is the same model", async (path) => {
     const checkpoint = await openCheckpoint(join(shared, path));
     const before = await readArchitecture(checkpoint);

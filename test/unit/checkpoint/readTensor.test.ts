@@ -8,7 +8,13 @@ import type { DataType } from "../../../src/checkpoint/dataType";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { findNonFinite } from "../../../src/checkpoint/finite";
 import { isReadInPlace, readTensor } from "../../../src/checkpoint/readTensor";
-import { partOfGroups, reshaped, rows, transposed } from "../../../src/checkpoint/views";
+import {
+  concatenated,
+  partOfGroups,
+  reshaped,
+  rows,
+  transposed,
+} from "../../../src/checkpoint/views";
 import { failureOf } from "../support/failures";
 import { scratchFolders } from "../support/scratch";
 
@@ -126,6 +132,54 @@ describe("parts and permutations of a tensor", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("put together by rows, are taken apart again in place", async () => {
+    await fc.assert(
+      fc.asyncProperty(small, small, small, small, async (groups, queries, keys, width) => {
+        const group = queries + keys;
+        const whole = matrix(groups * group, width);
+        const all = await readTensor(whole);
+        // First what begins each group, then what ends it, as they lie; put together group by group.
+        const start = groups * queries;
+        const runs = Array.from({ length: groups }, (_, at) => [
+          rows(whole, at * queries, (at + 1) * queries),
+          rows(whole, start + at * keys, start + (at + 1) * keys),
+        ]);
+        const fused = concatenated(runs.flat());
+        expect(fused.shape).toEqual(whole.shape);
+        expect(isReadInPlace(fused)).toBe(groups === 1);
+        const parts = await Promise.all(runs.flat().map(readTensor));
+        expect([...(await readTensor(fused))]).toEqual(parts.flatMap((part) => [...part]));
+        const firsts = partOfGroups(fused, groups, 0, queries);
+        const lasts = partOfGroups(fused, groups, queries, keys);
+        expect([firsts, lasts].map(isReadInPlace)).toEqual([true, true]);
+        expect(await readTensor(firsts)).toEqual(all.slice(0, start * width));
+        expect(await readTensor(lasts)).toEqual(all.slice(start * width));
+        const last = await readTensor(rows(fused, groups * group - 1, groups * group));
+        expect([...last]).toEqual([...all.slice(-width)]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are turned where they lie in blocks, and cut only between those", async () => {
+    const block = Buffer.alloc(34);
+    block.writeUInt16LE(0x3c00);
+    const stored = Buffer.concat(
+      [0, 1, 2].map((row) => {
+        const own = Buffer.from(block);
+        for (let at = 0; at < 32; at++) own.writeInt8(at - 40 * row, 2 + at);
+        return own;
+      }),
+    );
+    const whole = written(stored, "Q8_0", [3, 32]);
+    const turned = transposed(whole);
+    expect([...(await readTensor(turned))].slice(0, 6)).toEqual([0, -40, -80, 1, -39, -79]);
+    expect(transposed(turned).view).toBeUndefined();
+    expect([...(await readTensor(rows(whole, 1, 2)))].slice(0, 2)).toEqual([-40, -39]);
+    expect(() => rows(turned, 1, 2)).toThrow("of which only whole ones can be taken");
+    expect([...(await readTensor(rows(turned, 0, 2)))]).toEqual([0, -40, -80, 1, -39, -79]);
   });
 });
 

@@ -24,7 +24,7 @@ it("reads a file, and again after an edit", async () => {
   const edited = huggingFace.replace("self.q_norm = TinyRMSNorm(config.head_dim)", "pass");
   const after = await reader.read("model.py", edited, before);
   expect(after!.sites).toHaveLength(3);
-  expect(reader.match([after!], huggingFacePaths).matches).toHaveLength(3);
+  expect((await reader.match([after!], huggingFacePaths)).matches).toHaveLength(3);
 });
 
 it("stops without harm to what was read before", async () => {
@@ -42,10 +42,10 @@ it("finds the norms of a model beside its copy, once a person says which is mean
   const reader = await load();
   const model = (await reader.read("model.py", huggingFace))!;
   const copy = (await reader.read("model_lns.py", huggingFace))!;
-  const both = reader.match([model, copy], huggingFacePaths);
+  const both = await reader.match([model, copy], huggingFacePaths);
   expect(both.matches).toEqual([]);
   expect(both.ambiguous).toHaveLength(huggingFacePaths.length);
-  const { matches } = reader.matchWithin([model, copy], "model_lns.py", huggingFacePaths);
+  const { matches } = await reader.matchWithin([model, copy], "model_lns.py", huggingFacePaths);
   expect(new Set(matches.map(({ path }) => path))).toEqual(new Set(["model_lns.py"]));
   expect(matches).toHaveLength(huggingFacePaths.length);
 });
@@ -56,6 +56,6 @@ it("takes a file by itself where it shares imports with a rival", async () => {
   const copy = (await reader.read("model_lns.py", huggingFace))!;
   const imports = "from model import TinyModel\nfrom model_lns import TinyModel as Scaled\n";
   const train = (await reader.read("train.py", imports))!;
-  const { matches } = reader.matchWithin([model, copy, train], "model.py", huggingFacePaths);
+  const { matches } = await reader.matchWithin([model, copy, train], "model.py", huggingFacePaths);
   expect(new Set(matches.map(({ path }) => path))).toEqual(new Set(["model.py"]));
 });

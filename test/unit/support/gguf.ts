@@ -90,44 +90,30 @@ function body(value: TypedValue): Buffer {
   }
   const [kind, held] = value as readonly [string, unknown];
   if (kind === "string") return text(held as string);
-  const bytes = Buffer.alloc(8);
-  const number = held as number;
-  switch (kind) {
-    case "u8":
-    case "bool":
-      bytes.writeUInt8(Number(held));
-      return bytes.subarray(0, 1);
-    case "i8":
-      bytes.writeInt8(number);
-      return bytes.subarray(0, 1);
-    case "u16":
-      bytes.writeUInt16LE(number);
-      return bytes.subarray(0, 2);
-    case "i16":
-      bytes.writeInt16LE(number);
-      return bytes.subarray(0, 2);
-    case "u32":
-      bytes.writeUInt32LE(number);
-      return bytes.subarray(0, 4);
-    case "i32":
-      bytes.writeInt32LE(number);
-      return bytes.subarray(0, 4);
-    case "f32":
-      bytes.writeFloatLE(number);
-      return bytes.subarray(0, 4);
-    case "u64":
-      bytes.writeBigUInt64LE(BigInt(held as number | bigint));
-      return bytes;
-    case "i64":
-      bytes.writeBigInt64LE(BigInt(held as number | bigint));
-      return bytes;
-    case "f64":
-      bytes.writeDoubleLE(number);
-      return bytes;
-    default:
-      throw new Error(`no GGUF type ${kind}`);
-  }
+  const scalar = scalars[kind];
+  if (scalar === undefined) throw new Error(`no GGUF type ${kind}`);
+  const [width, write] = scalar;
+  const bytes = Buffer.alloc(width);
+  write(bytes, held);
+  return bytes;
 }
+
+/** Bytes of each type of fixed width, and how it is written. */
+const scalars: Readonly<
+  Record<string, readonly [width: number, write: (bytes: Buffer, value: unknown) => void]>
+> = {
+  u8: [1, (bytes, value) => bytes.writeUInt8(Number(value))],
+  bool: [1, (bytes, value) => bytes.writeUInt8(Number(value))],
+  i8: [1, (bytes, value) => bytes.writeInt8(Number(value))],
+  u16: [2, (bytes, value) => bytes.writeUInt16LE(Number(value))],
+  i16: [2, (bytes, value) => bytes.writeInt16LE(Number(value))],
+  u32: [4, (bytes, value) => bytes.writeUInt32LE(Number(value))],
+  i32: [4, (bytes, value) => bytes.writeInt32LE(Number(value))],
+  f32: [4, (bytes, value) => bytes.writeFloatLE(Number(value))],
+  u64: [8, (bytes, value) => bytes.writeBigUInt64LE(BigInt(value as number | bigint))],
+  i64: [8, (bytes, value) => bytes.writeBigInt64LE(BigInt(value as number | bigint))],
+  f64: [8, (bytes, value) => bytes.writeDoubleLE(Number(value))],
+};
 
 function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);

@@ -1,11 +1,12 @@
-import { open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { TensorEntry } from "../../checkpoint";
 import type { DataType } from "../../dataType";
 import { stored } from "../../dataType";
-import { CheckpointError, lineOf, quote, written } from "../../errors";
+import { CheckpointError, quote, written } from "../../errors";
 import { limits } from "../../limits";
+import { withFile } from "../fileRange";
 import type { FileContents, Format } from "../format";
+import { inOrder } from "../placed";
 import type { GgufHeader, GgufTensor, Keep } from "./header";
 import { readHeader } from "./header";
 import { firstPart, partsOf } from "./parts";
@@ -72,41 +73,18 @@ interface Part {
 }
 
 async function readPart(file: string, keep: Keep): Promise<Part> {
-  const unreadable = (error: unknown): never => {
-    throw new CheckpointError("unreadable", `${file}: cannot be opened: ${lineOf(error)}.`);
-  };
-  // Asked before it is opened: opening a pipe would wait for a writer.
-  if (!(await stat(file).catch(unreadable)).isFile()) {
-    throw new CheckpointError("unreadable", `${file}: is not a file.`);
-  }
-  const handle = await open(file, "r").catch(unreadable);
-  try {
-    const { size } = await handle.stat();
-    const header = await readHeader(file, handle, size, keep);
-    return { header, tensors: placed(file, header, size), bytes: size };
-  } finally {
-    await handle.close();
-  }
+  return withFile(file, async (whole) => {
+    const header = await readHeader(whole, keep);
+    return { header, tensors: placed(file, header, whole.bytes), bytes: whole.bytes };
+  });
 }
 
 /** The tensors where they lie in the file, in that order. */
 function placed(file: string, header: GgufHeader, size: number): TensorEntry[] {
   const alignment = alignmentOf(file, header);
   const dataStart = Math.ceil(header.headerEnd / alignment) * alignment;
-  const tensors = header.tensors
-    .map((tensor) => place(file, tensor, alignment, dataStart, size))
-    .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
-  for (let at = 1; at < tensors.length; at++) {
-    const before = tensors[at - 1]!;
-    const after = tensors[at]!;
-    if (after.offset < before.offset + before.byteLength) {
-      throw new CheckpointError(
-        "tensor",
-        `${file}: tensor ${quote(after.name)} begins at byte ${after.offset - dataStart} of the data, inside tensor ${quote(before.name)}, which ends at byte ${before.offset + before.byteLength - dataStart}; tensors may not overlap.`,
-      );
-    }
-  }
-  return tensors;
+  const tensors = header.tensors.map((tensor) => place(file, tensor, alignment, dataStart, size));
+  return inOrder(file, tensors, dataStart);
 }
 
 function place(

@@ -2,9 +2,9 @@
  * The header of a GGUF file, version 2 or 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md):
  * "GGUF", the version, the counts, metadata as typed key-value pairs, and what tensors lie where.
  */
-import type { FileHandle } from "node:fs/promises";
 import { CheckpointError, quote } from "../../errors";
 import { limits } from "../../limits";
+import type { FileRange } from "../fileRange";
 import type { GgufArray, GgufValue } from "./values";
 import { readValue } from "./values";
 import { Cursor, EndOfBytes } from "./cursor";
@@ -40,28 +40,13 @@ const firstBytes = 2 ** 16;
  *
  * @throws CheckpointError when anything contradicts the format, the file's size or a limit
  */
-export async function readHeader(
-  file: string,
-  handle: FileHandle,
-  size: number,
-  keep: Keep,
-): Promise<GgufHeader> {
+export async function readHeader(whole: FileRange, keep: Keep): Promise<GgufHeader> {
+  const { file, bytes: size } = whole;
   const most = Math.min(size, limits.ggufHeaderBytes);
   let bytes: Buffer = Buffer.alloc(0);
   let wanted = Math.min(most, firstBytes);
   for (;;) {
-    const longer = Buffer.alloc(wanted);
-    bytes.copy(longer);
-    const { bytesRead } = await handle.read(
-      longer,
-      bytes.length,
-      wanted - bytes.length,
-      bytes.length,
-    );
-    if (bytesRead !== wanted - bytes.length) {
-      throw new CheckpointError("header", `${file}: changed while it was being read.`);
-    }
-    bytes = longer;
+    bytes = Buffer.concat([bytes, await whole.read(bytes.length, wanted - bytes.length)]);
     try {
       return parseHeader(file, new Cursor(bytes, size), keep);
     } catch (error) {

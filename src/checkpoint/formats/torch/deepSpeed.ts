@@ -8,9 +8,9 @@ import { readSmallFile } from "../../smallFile";
 import { rows } from "../../views";
 import type { FileContents, Format } from "../format";
 import { readContainer } from "./container";
-import { withFile } from "./fileRange";
+import { withFile } from "../fileRange";
 import { TensorReference } from "./objects";
-import { Inert } from "./pickle";
+import { Inert } from "./pickle/values";
 import { together } from "./together";
 import { entriesOf, readTorch } from "./readTorch";
 
@@ -28,6 +28,7 @@ export function isDeepSpeed(name: string): boolean {
 export const deepSpeed: Format = {
   name: "DeepSpeed",
   usual: [wholeModel, "zero_pp_rank_0_mp_rank_00_model_states.pt"],
+  fillsFolder: true,
   // The folder above holds a file `latest` with the name of this one.
   recognises: (name, head) =>
     isDeepSpeed(name) ||

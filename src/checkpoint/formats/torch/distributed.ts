@@ -6,10 +6,11 @@ import { limits } from "../../limits";
 import type { FileContents, Format } from "../format";
 import { readContainer, reading } from "./container";
 import { entryOf, storageKey } from "./entries";
-import type { FileRange } from "./fileRange";
-import { withFile } from "./fileRange";
+import type { FileRange } from "../fileRange";
+import { withFile } from "../fileRange";
 import { TensorReference } from "./objects";
-import { Inert, readPickle } from "./pickle";
+import { readPickle } from "./pickle/pickle";
+import { Inert } from "./pickle/values";
 import { findModel } from "./stateDict";
 import { together } from "./together";
 
@@ -18,6 +19,7 @@ const directoryName = ".metadata";
 export const torchDistributed: Format = {
   name: "PyTorch distributed",
   usual: [directoryName],
+  fillsFolder: true,
   recognises: (name) => name === directoryName || name.endsWith(".distcp"),
   read: (_, named) => readDistributed(dirname(named)),
 };

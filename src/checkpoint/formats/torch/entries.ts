@@ -8,7 +8,7 @@ import { extent } from "../../readTensor";
 import { isRowMajor } from "../../views";
 import type { TensorReference } from "./objects";
 import { torchType } from "./objects";
-import { Global } from "./pickle";
+import { Global } from "./pickle/values";
 import { StorageReference } from "./storages";
 
 /** Where the bytes of a storage lie. */

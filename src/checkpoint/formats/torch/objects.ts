@@ -1,6 +1,6 @@
 /** What PyTorch's own classes and functions make of a pickle, as descriptions: no numbers are read. */
-import type { Constructor } from "./pickle";
-import { Global, Inert } from "./pickle";
+import type { Constructor } from "./pickle/machine";
+import { Global, Inert } from "./pickle/values";
 import { StorageReference, storageTypes, torchTypes } from "./storages";
 
 /** A tensor as a pickle describes it; nothing of it has been checked. */

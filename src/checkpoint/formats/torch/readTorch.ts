@@ -3,7 +3,7 @@ import type { FileContents } from "../format";
 import type { Container } from "./container";
 import { readContainer } from "./container";
 import { entryOf, storageKey } from "./entries";
-import { withFile } from "./fileRange";
+import { withFile } from "../fileRange";
 import type { TensorReference } from "./objects";
 import { findModel } from "./stateDict";
 

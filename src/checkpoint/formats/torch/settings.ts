@@ -1,6 +1,6 @@
 import { limits } from "../../limits";
 import { TensorReference } from "./objects";
-import { Global, Inert } from "./pickle";
+import { Global, Inert } from "./pickle/values";
 
 /** Levels of dictionaries and lists that settings are kept of. */
 const depthLimit = 8;

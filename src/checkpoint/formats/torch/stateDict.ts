@@ -1,7 +1,7 @@
 import { CheckpointError, quote } from "../../errors";
 import { limits } from "../../limits";
 import { TensorReference } from "./objects";
-import { Inert } from "./pickle";
+import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
 
 /** A model's weights among what a training script saved. */

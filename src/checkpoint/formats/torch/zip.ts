@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { CheckpointError, lineOf, quote } from "../../errors";
 import { limits } from "../../limits";
-import type { FileRange } from "./fileRange";
+import type { FileRange } from "../fileRange";
 
 /** A file in an archive, as the archive's directory states it. */
 export interface ZipMember {

@@ -4,10 +4,14 @@
  * profiler whose functions took it. Time that other processes take from the host is in neither.
  *
  * It wakes only in a workspace with `.vscode/probe`, and writes the port that it answers on there.
+ * Where that file says `activation`, it measures only what it takes to activate Fathom: the profiler
+ * would take its share. It counts searches of the workspace for weights in any case.
  */
-const { existsSync, writeFileSync } = require("node:fs");
+const childProcess = require("node:child_process");
+const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 const { Session } = require("node:inspector");
+const Module = require("node:module");
 const path = require("node:path");
 const vscode = require("vscode");
 
@@ -19,6 +23,9 @@ exports.activate = ({ subscriptions }) => {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const file = folder && path.join(folder, ".vscode", "probe");
   if (file === undefined || !existsSync(file)) return;
+  const isOfActivation = readFileSync(file, "utf8") === "activation";
+  const activation = isOfActivation ? measureActivation() : undefined;
+  const searches = countSearches();
   const session = new Session();
   session.connect();
   const post = (method, parameters) =>
@@ -57,13 +64,19 @@ exports.activate = ({ subscriptions }) => {
   const server = createServer((request, response) => {
     void (async () => {
       const { pathname, searchParams } = new URL(request.url, "http://localhost");
-      const answer = pathname === "/stop" ? await stop(searchParams.get("of")) : await start();
+      const doings = {
+        "/activation": () => activation,
+        "/searches": () => searches,
+        "/start": start,
+        "/stop": () => stop(searchParams.get("of")),
+      };
+      const answer = await doings[pathname]();
       // A connection that is kept would keep the test from ending.
       response.setHeader("connection", "close");
       response.end(JSON.stringify(answer ?? {}));
     })();
   });
-  void start().then(() => {
+  void (isOfActivation ? Promise.resolve() : start()).then(() => {
     server.listen(0, "127.0.0.1", () => {
       writeFileSync(file, String(server.address().port));
     });
@@ -76,6 +89,50 @@ exports.activate = ({ subscriptions }) => {
     },
   });
 };
+
+/**
+ * Looks out for Fathom's main file, which must not have been loaded yet.
+ *
+ * @returns milliseconds of processor time, each undefined until it is known: what running the file
+ *   took, compiling included, and what its `activate` took, which does all it does before it returns
+ */
+function measureActivation() {
+  const taken = { load: undefined, activate: undefined };
+  const timed = (name, action) => {
+    const before = moment().cpu;
+    const result = action();
+    taken[name] = moment().cpu - before;
+    return result;
+  };
+  const compile = Module.prototype._compile;
+  Module.prototype._compile = function (content, filename, ...others) {
+    const run = () => compile.call(this, content, filename, ...others);
+    if (!/[/\\]fathom\.fathom-[^/\\]*[/\\]dist[/\\]extension\.js$/.test(filename)) return run();
+    Module.prototype._compile = compile;
+    const result = timed("load", run);
+    const { activate } = this.exports;
+    this.exports = {
+      ...this.exports,
+      activate: (context) => timed("activate", () => activate(context)),
+    };
+    return result;
+  };
+  return taken;
+}
+
+/** @returns how often the editor's file search was asked for weights from now on */
+function countSearches() {
+  const searches = { count: 0 };
+  const { spawn } = childProcess;
+  childProcess.spawn = (command, ...others) => {
+    const isSearch = /[/\\]rg(\.exe)?$/.test(command);
+    if (isSearch && String(others[0]).includes("safetensors")) searches.count++;
+    return spawn(command, ...others);
+  };
+  // The editor's own modules see it only then.
+  Module.syncBuiltinESMExports();
+  return searches;
+}
 
 /** In milliseconds: the clock that the profiler uses too, and what this thread has computed. */
 function moment() {

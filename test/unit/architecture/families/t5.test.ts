@@ -27,8 +27,12 @@ it("says of a whole T5 that its encoder alone is measured, and why", async () =>
   editWeights(folder, (tensors) => {
     const norm = tensors.get("encoder.final_layer_norm.weight")!;
     tensors.set("decoder.final_layer_norm.weight", norm);
+    for (const layer of [0, 1])
+      tensors.set(`decoder.block.${layer}.layer.0.layer_norm.weight`, norm);
   });
-  expect((await described(folder)).whyNoHead).toContain("only the encoder is measured");
+  const { whyNoHead, notices } = await described(folder);
+  expect(whyNoHead).toContain("only the encoder is measured");
+  expect(notices![0]).toContain("layers of the encoder alone. The 2 layers of the decoder are not");
 });
 
 it.each([

@@ -4,6 +4,7 @@ import { CheckpointError } from "../../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../../src/checkpoint/open";
 import { copyFixture, editConfig, editWeights, fixture } from "../../support/checkpoints";
 import { failureOf } from "../../support/failures";
+import { float32Tensor } from "../../support/safetensors";
 import { scratchFolders } from "../../support/scratch";
 
 const scratch = scratchFolders();
@@ -24,19 +25,19 @@ it("reads images as patches after the first tokens", async () => {
   expect(vocabularySize).toBe(7);
 });
 
-it("says that DeiT's mean of two heads gives no loss", async () => {
-  const folder = copyFixture("deit", scratch());
+it("reads a head for each of DeiT's two tokens", async () => {
+  const { head } = await described(fixture("deit-distilled"));
+  expect(head!.weight.name).toBe("cls_classifier.weight");
+  expect(head!.besides!.weight.name).toBe("distillation_classifier.weight");
+});
+
+it("is refused where its positions are of the patches alone", async () => {
+  const folder = copyFixture("vit", scratch());
   editWeights(folder, (tensors) => {
-    for (const part of ["weight", "bias"]) {
-      const tensor = tensors.get(`classifier.${part}`)!;
-      tensors.delete(`classifier.${part}`);
-      tensors.set(`cls_classifier.${part}`, tensor);
-      tensors.set(`distillation_classifier.${part}`, tensor);
-    }
+    const zeros = Array<number>(12 * 24).fill(0);
+    tensors.set("vit.embeddings.position_embeddings", float32Tensor(zeros, [1, 12, 24]));
   });
-  const { head, whyNoHead } = await described(folder);
-  expect(head).toBeUndefined();
-  expect(whyNoHead).toContain("the mean of two heads");
+  expect(await failureOf(described(folder), CheckpointError)).toContain("expected [1, 13, 24]");
 });
 
 it("is refused where patches do not divide the image", async () => {

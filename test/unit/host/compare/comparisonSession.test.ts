@@ -63,6 +63,25 @@ describe("a comparison's session", () => {
     expect(session.status).toMatchObject({ phase: "done", fraction: 1 });
   });
 
+  it("measures although it was only looking for reports when it was asked to", async () => {
+    const session = new ComparisonSession([
+      stored("a", other),
+      measured("b", () => Promise.resolve(report)),
+    ]);
+    const looking = session.gather(false);
+    const measuring = session.gather(true);
+    await looking;
+    await measuring;
+    expect(session.ready.map(({ name }) => name)).toEqual(["a", "b"]);
+
+    const closed = new ComparisonSession([stored("a", other), measured("b", endless)]);
+    void closed.gather(false);
+    const asked = closed.gather(true);
+    closed.cancel();
+    await asked;
+    expect(closed.status.phase).toBe("cancelled");
+  });
+
   it("a cancel keeps what is there, and what is missing can be measured after it", async () => {
     let isEndless = true;
     const session = new ComparisonSession([

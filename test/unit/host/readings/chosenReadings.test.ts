@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ChosenReadings, offeredReadings } from "../../../../src/host/readings/chosenReadings";
+import { ChosenReadings } from "../../../../src/host/readings/chosenReadings";
+import { offeredReadings } from "../../../../src/host/readings/offeredReadings";
 
 class PlainMemory {
   private readonly values = new Map<string, unknown>();

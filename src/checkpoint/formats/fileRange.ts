@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
-import { CheckpointError, lineOf } from "../../errors";
+import { CheckpointError, lineOf } from "../errors";
 
 /** What lies between two pieces is read with them where it is no longer than this. */
 const closeBytes = 2 ** 15;

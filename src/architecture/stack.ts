@@ -4,8 +4,8 @@ import { schemeNamed } from "./schemes";
 import type { LayerNames } from "./sublayers";
 import { sublayers } from "./sublayers";
 
-/** What a family's file says of a decoder: all but where the norms of its layers stand. */
-export interface DecoderPlan extends Pick<
+/** What a family's file says of a stack of layers alike: all but where the norms of its layers stand. */
+export interface StackPlan extends Pick<
   Architecture,
   "heads" | "keyValueHeads" | "feedForwardSize" | "vocabularySize" | "contextLength" | "scheme"
 > {
@@ -33,7 +33,7 @@ export interface DecoderPlan extends Pick<
  *
  * @throws CheckpointError when a tensor is missing, of another shape, or left over
  */
-export function describeDecoder(reader: FamilyReader, plan: DecoderPlan): Architecture {
+export function describeStack(reader: FamilyReader, plan: StackPlan): Architecture {
   const { hidden, layerNumber, norms, norm, scheme, finalNorm } = plan;
   const layer = (index: number): LayerDescription => {
     const path = typeof plan.layers === "string" ? `${plan.layers}.${index}` : plan.layers(index);

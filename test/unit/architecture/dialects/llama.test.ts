@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { CheckpointError } from "../../../src/checkpoint/errors";
-import { openCheckpoint } from "../../../src/checkpoint/open";
-import { readTokenizer } from "../../../src/text/tokenizer";
+import { CheckpointError } from "../../../../src/checkpoint/errors";
+import { openCheckpoint } from "../../../../src/checkpoint/open";
+import { readTokenizer } from "../../../../src/text/tokenizer";
 import {
   copyFixture,
   editWeights,
@@ -12,14 +12,14 @@ import {
   readJson,
   referenceOf,
   tokensOf,
-} from "../support/checkpoints";
-import { failureOf } from "../support/failures";
-import type { TypedValue } from "../support/gguf";
-import { encodeGguf } from "../support/gguf";
-import { diagnoseHere } from "../support/pipeline";
-import type { StoredTensor, StoredTensors } from "../support/safetensors";
-import { decodeSafetensors } from "../support/safetensors";
-import { scratchFolders } from "../support/scratch";
+} from "../../support/checkpoints";
+import { failureOf } from "../../support/failures";
+import type { TypedValue } from "../../support/gguf";
+import { encodeGguf } from "../../support/gguf";
+import { diagnoseHere } from "../../support/pipeline";
+import type { StoredTensor, StoredTensors } from "../../support/safetensors";
+import { decodeSafetensors } from "../../support/safetensors";
+import { scratchFolders } from "../../support/scratch";
 
 const scratch = scratchFolders();
 
@@ -178,9 +178,14 @@ describe("a Llama in another dialect", () => {
       ['"general.architecture" is "mamba"', "llama, qwen2"],
     ],
     [
-      "experts",
+      "experts of which it does not say how many a token goes through",
       { "llama.expert_count": ["u32", 8] },
-      ['"llama.expert_count" is 8', "mixtures of experts"],
+      ['"llama.expert_used_count" is missing', "needs it"],
+    ],
+    [
+      "scores that are scaled in a way that Llama's are not",
+      { "llama.attention.scale": ["f32", 0.5] },
+      ['"llama.attention.scale" is 0.5', "not known to heed it"],
     ],
     [
       "heads that are rotated in part",
@@ -204,7 +209,7 @@ describe("a Llama in another dialect", () => {
   });
 });
 
-const shared = fileURLToPath(new URL("../../../../shared/checkpoints/", import.meta.url));
+const shared = fileURLToPath(new URL("../../../../../shared/checkpoints/", import.meta.url));
 
 describe.skipIf(!existsSync(shared))("real checkpoints", () => {
   const text =

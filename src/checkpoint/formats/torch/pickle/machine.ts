@@ -1,0 +1,134 @@
+import { limits } from "../../../limits";
+import type { PickleBytes } from "./pickleBytes";
+import { Global, Inert } from "./values";
+
+/** Makes a value of what a known class or function would have been called with. */
+export type Constructor = (args: readonly unknown[]) => unknown;
+
+export interface PickleReading {
+  /** For messages. */
+  readonly file: string;
+  /** By full name; objects of all others are inert. */
+  readonly constructors: ReadonlyMap<string, Constructor>;
+  /** The value that an identifier outside the pickle stands for. */
+  readonly persistent: (identifier: unknown) => unknown;
+}
+
+/** What a pickle is a program for: a stack of values, marks in it, and a memory. Nothing is called. */
+export class Machine {
+  private readonly stack: unknown[] = [];
+  /** Heights of the stack that were marked, the last of which it may not sink below. */
+  private readonly marks: number[] = [];
+  private readonly memo = new Map<number, unknown>();
+  private objects = 0;
+
+  constructor(
+    readonly bytes: PickleBytes,
+    private readonly reading: PickleReading,
+  ) {}
+
+  push(value: unknown): void {
+    this.stack.push(value);
+  }
+
+  /** From here on values are taken together. */
+  mark(): void {
+    this.marks.push(this.stack.length);
+  }
+
+  /** Takes the last value, or the mark that was set after it. */
+  drop(): void {
+    if (this.stack.length === this.marks.at(-1)) this.marks.pop();
+    else this.pop();
+  }
+
+  /** Stores the last value, which stays where it is. */
+  remember(index: number): void {
+    this.memo.set(index, this.top());
+  }
+
+  rememberNext(): void {
+    this.remember(this.memo.size);
+  }
+
+  /** What else is given a state than inert objects (an OrderedDict, a tensor) is complete without it. */
+  build(state: unknown): void {
+    const object = this.top();
+    if (object instanceof Inert) object.state = state;
+  }
+
+  /** Puts what an identifier outside the pickle stands for. */
+  refer(identifier: unknown): void {
+    this.make(this.reading.persistent(identifier));
+  }
+
+  /** What a class or function would have made: a value of ours, or an inert object. */
+  construct(callee: unknown, args: unknown): void {
+    if (!Array.isArray(args)) this.bytes.fail("calls something without a list of arguments");
+    const list = args as unknown[];
+    if (!(callee instanceof Global)) {
+      // A call of what another call returned: not known by any name.
+      this.make(new Inert(new Global("", ""), [callee, ...list]));
+      return;
+    }
+    const known = this.reading.constructors.get(callee.toString());
+    this.make(known ? known(list) : new Inert(callee, list));
+  }
+
+  /** Into the list on the stack. */
+  addItems(values: readonly unknown[]): void {
+    const target = this.top();
+    const items = target instanceof Inert ? (target.items ??= []) : target;
+    if (!Array.isArray(items)) this.bytes.fail("appends to something that is no list");
+    for (const value of values) (items as unknown[]).push(value);
+  }
+
+  /** Keys and values in turn, into the dictionary on the stack. */
+  setItems(values: readonly unknown[]): void {
+    const target = this.top();
+    const entries = target instanceof Inert ? (target.entries ??= new Map()) : target;
+    if (!(entries instanceof Map)) this.bytes.fail("sets keys of something that is no dictionary");
+    if (values.length % 2 !== 0) this.bytes.fail("sets a key without a value");
+    for (let at = 0; at < values.length; at += 2) entries.set(values[at], values[at + 1]);
+  }
+
+  /** Puts something that takes memory, of which there may not be too much. */
+  make(object: unknown): void {
+    if (++this.objects > limits.pickleObjects) {
+      this.bytes.fail(`holds more than ${limits.pickleObjects} objects, the limit`);
+    }
+    this.stack.push(object);
+  }
+
+  /** Puts a stored value. */
+  recall(index: number): void {
+    if (!this.memo.has(index)) this.bytes.fail(`refers to value ${index}, which it has not stored`);
+    this.push(this.memo.get(index));
+  }
+
+  top(): unknown {
+    if (this.stack.length <= (this.marks.at(-1) ?? 0))
+      this.bytes.fail("takes a value where none is left");
+    return this.stack.at(-1);
+  }
+
+  pop(): unknown {
+    const value = this.top();
+    this.stack.pop();
+    return value;
+  }
+
+  /** Takes as many values, in the order in which they came. */
+  last(count: number): unknown[] {
+    const values = Array<unknown>(count);
+    for (let at = count - 1; at >= 0; at--) values[at] = this.pop();
+    return values;
+  }
+
+  /** Takes all values since the last mark, and the mark. */
+  sinceMark(): unknown[] {
+    const mark = this.marks.pop();
+    if (mark === undefined) this.bytes.fail("goes back to a mark where none is left");
+    return this.stack.splice(mark);
+  }
+}

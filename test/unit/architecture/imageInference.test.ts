@@ -1,0 +1,174 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Settings } from "../../../src/architecture/reading";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
+import { CheckpointError } from "../../../src/checkpoint/errors";
+import { openCheckpoint } from "../../../src/checkpoint/open";
+import { copyFixture, editWeights, evaluatedOn, referenceOf } from "../support/checkpoints";
+import { failureOf } from "../support/failures";
+import { diagnoseHere } from "../support/pipeline";
+import type { StoredTensors } from "../support/safetensors";
+import { float32Tensor, floatsOf, rewriteSafetensors } from "../support/safetensors";
+import { scratchFolders } from "../support/scratch";
+
+const scratch = scratchFolders();
+
+/** What the fixture is, said of it where its names do not. */
+const truth: Settings = {
+  heads: "4",
+  norm: "pre",
+  activation: "gelu",
+  scale: "head",
+  pool: "token",
+  epsilon: "1e-12",
+};
+
+/** DeiT with two heads, under names of somebody's own. */
+const ownNames: readonly (readonly [RegExp, string])[] = [
+  [/^deit\.embeddings\.(cls_token)/, "$1"],
+  [/^deit\.embeddings\.distillation_token/, "dist_token"],
+  [/^deit\.embeddings\.position_embeddings/, "pos_embedding"],
+  [/^deit\.embeddings\.patch_embeddings\.projection/, "patch_embedding"],
+  [/^deit\.encoder\.layer/, "transformer.layers"],
+  [/attention\.attention\.(query|key|value)/, "attn.$1"],
+  [/attention\.output\.dense/, "attn.out"],
+  [/intermediate\.dense/, "mlp.fc1"],
+  [/output\.dense/, "mlp.fc2"],
+  [/layernorm_before/, "norm1"],
+  [/layernorm_after/, "norm2"],
+  [/^deit\.layernorm/, "mlp_head.0"],
+  [/^cls_classifier/, "mlp_head.1"],
+  [/^distillation_classifier/, "head_dist"],
+];
+
+function written(change: (tensors: StoredTensors) => void = () => undefined): string {
+  const folder = copyFixture("deit-distilled", scratch());
+  rmSync(join(folder, "config.json"));
+  editWeights(folder, (tensors) => {
+    for (const [name, tensor] of [...tensors]) {
+      tensors.delete(name);
+      const own = ownNames.reduce((text, [found, by]) => text.replace(found, by), name);
+      tensors.set(own, tensor);
+    }
+    change(tensors);
+  });
+  return folder;
+}
+
+/** The convolution as a linear of a patch's pixels, each with its channels together. */
+function asLinear(tensors: StoredTensors): void {
+  const kernel = tensors.get("patch_embedding.weight")!;
+  const [hidden, channels, rows, columns] = kernel.shape as [number, number, number, number];
+  const numbers = floatsOf(kernel);
+  const pixels = rows * columns;
+  const turned = Array.from(numbers, (_, at) => {
+    const [output, inner] = [Math.floor(at / (channels * pixels)), at % (channels * pixels)];
+    const [pixel, channel] = [Math.floor(inner / channels), inner % channels];
+    return numbers[(output * channels + channel) * pixels + pixel]!;
+  });
+  tensors.set("patch_embedding.weight", float32Tensor(turned, [hidden, channels * pixels]));
+}
+
+async function read(path: string, settings: Settings = {}) {
+  return readArchitecture(await openCheckpoint(path), { settings });
+}
+
+describe("a model of images that is told from names and shapes", () => {
+  const expected = (referenceOf("deit-distilled")["baseline"] as { nll: number }).nll;
+
+  it.each<[string, (tensors: StoredTensors) => void, Settings]>([
+    ["a convolution", () => undefined, {}],
+    ["a linear", asLinear, { pixels: "channels-last" }],
+  ])("computes what PyTorch computes where its patches go through %s", async (_, change, more) => {
+    const { baseline, architecture } = await diagnoseHere(written(change), {
+      documents: evaluatedOn("deit-distilled"),
+      metrics: ["variance"],
+      reading: { ...truth, gelu: "exact", ...more },
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+    expect(architecture.reading!.source).toBe("inference");
+  });
+
+  it("leaves open what weights do not tell", async () => {
+    const { open } = await read(written(asLinear));
+    const values = Object.fromEntries(open.map(({ name, values }) => [name, values]));
+    expect(values).toMatchObject({
+      pool: ["token", "mean", "normed-mean"],
+      pixels: ["channels-first", "channels-last"],
+    });
+    expect(Object.keys(values)).not.toContain("rotary");
+    expect(Object.keys(values)).not.toContain("embedding-scale");
+  });
+
+  it("has no class to read but of a mean where it has no token for it", async () => {
+    const path = written((tensors) => {
+      tensors.delete("cls_token");
+      tensors.delete("head_dist.weight");
+      tensors.delete("head_dist.bias");
+      tensors.set("pos_embedding", float32Tensor(Array<number>(5 * 24).fill(0), [1, 5, 24]));
+    });
+    const { open, architecture } = await read(path);
+    expect(open).toContainEqual(
+      expect.objectContaining({ name: "pool", values: ["mean", "normed-mean"] }),
+    );
+    expect(architecture({}).objective).toEqual({
+      kind: "class",
+      pooling: { isOfNormed: false, after: 1 },
+    });
+  });
+
+  it("must be stated where images have no labels, and is run as stated", async () => {
+    const folder = written();
+    const images = join(folder, "images.safetensors");
+    rewriteSafetensors(images, (tensors) => tensors.delete("labels"));
+    const run = (reading: Settings) =>
+      diagnoseHere(folder, { documents: { images }, metrics: ["variance"], reading });
+    const withoutHeads = Object.fromEntries(
+      Object.entries(truth).filter(([name]) => name !== "heads"),
+    );
+    const message = await failureOf(run(withoutHeads), CheckpointError);
+    expect(message).toContain("since the images have no labels");
+    expect(message).toContain("State it with --reading KEY=VALUE: heads=");
+    const { baseline, layers, architecture } = await run(truth);
+    expect(baseline).toBeUndefined();
+    expect(layers[1]!.outputVariance!.mean).toBeGreaterThan(0);
+    expect(architecture.reading!.untold).toContain("gelu");
+  });
+
+  it.each<[string, (tensors: StoredTensors) => void, string[]]>([
+    [
+      "two convolutions",
+      (tensors) => tensors.set("stem.weight", float32Tensor([0], [1, 1, 1, 1])),
+      ["several convolutions", "stem.weight"],
+    ],
+    [
+      "no positions",
+      (tensors) => tensors.delete("pos_embedding"),
+      ["no table of positions", "patch_embedding.weight"],
+    ],
+    [
+      "images that are not square",
+      (tensors) =>
+        tensors.set("pos_embedding", float32Tensor(Array<number>(8 * 24).fill(0), [1, 8, 24])),
+      ["not square", "pos_embedding"],
+    ],
+    [
+      "another norm after its layers",
+      (tensors) => {
+        for (const part of ["weight", "bias"]) {
+          tensors.set(`norm.${part}`, tensors.get(`mlp_head.0.${part}`)!);
+        }
+      },
+      ["several norms after its layers", "norm.weight"],
+    ],
+    [
+      "a tensor that has no place",
+      (tensors) => tensors.set("gain", float32Tensor([0, 1], [2])),
+      ["no place in a model of images", '"gain"'],
+    ],
+  ])("is refused with %s", async (_, change, words) => {
+    const message = await failureOf(read(written(change)), CheckpointError);
+    for (const word of words) expect(message).toContain(word);
+  });
+});

@@ -16,17 +16,18 @@ const shared = {
 };
 
 /**
- * What reads Python is a bundle of its own, which the extension loads when it first meets a Python
- * file: so it costs nothing when the editor starts.
+ * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
+ * reads Python, and what asks how a checkpoint is read. So it costs nothing when the editor starts.
  *
  * @type {import("esbuild").Plugin}
  */
-const lazyPython = {
-  name: "lazy-python",
+const lazyBundles = {
+  name: "lazy-bundles",
   setup(bundle) {
-    bundle.onResolve({ filter: /\/python\/reader$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./python.js", external: true } : undefined,
-    );
+    bundle.onResolve({ filter: /\/(python\/reader|readingChooser)$/ }, ({ kind, path }) => {
+      const name = path.endsWith("/readingChooser") ? "readings" : "python";
+      return kind === "dynamic-import" ? { path: `./${name}.js`, external: true } : undefined;
+    });
   },
 };
 
@@ -61,10 +62,11 @@ const bundles = [
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
       python: "src/python/reader.ts",
+      readings: "src/host/readings/readingChooser.ts",
       reader: "src/host/reading/readerThread.ts",
     },
     outdir: "dist",
-    plugins: [lazyPython, editorAsItIs],
+    plugins: [lazyBundles, editorAsItIs],
     alias: {
       // Its other build finds itself by import.meta, which a CommonJS bundle has not.
       "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs",

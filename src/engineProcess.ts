@@ -11,7 +11,12 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
-import { mostTokensCompared, readingSummary, settleReading } from "./diagnosis/readings";
+import {
+  mostTokensCompared,
+  readingSummary,
+  settleReading,
+  UndecidedReadingError,
+} from "./diagnosis/readings";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -65,6 +70,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   const proposal = await readArchitecture(checkpoint, {
     scheme: request.scheme,
     settings: request.reading ?? {},
+    chosen: request.chosenReading ?? {},
   });
   const likeliest = await withMaskToken(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
@@ -93,7 +99,13 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     proposal,
     evidence.sequences,
     executorOn(provider),
-    { runBytes: memoryBytes * 0.4 },
+    {
+      runBytes: memoryBytes * 0.4,
+      onCandidate: async (reading, readings) => {
+        progress.tell({ stage: "readings", reading, readings });
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    },
   );
   const settled = await withMaskToken(settlement.architecture, checkpoint);
   const architecture = withoutLabels(settled, sequences);
@@ -190,6 +202,13 @@ function failureOf(error: unknown): Failure {
   }
   if (error instanceof UsageError || error instanceof TextError) {
     return { reason: "usage", message };
+  }
+  if (error instanceof UndecidedReadingError) {
+    const readings = error.candidates.map(({ settings, nll }) => ({
+      settings: { ...settings },
+      ...(nll !== undefined && { nll }),
+    }));
+    return { reason: "checkpoint", message, ...(readings.length > 0 && { readings }) };
   }
   if (error instanceof CheckpointError) return { reason: "checkpoint", message };
   if (error instanceof EngineError && error.provider !== "cpu")

@@ -20,7 +20,7 @@ import { registerViews } from "./host/registerViews";
 import { ReportMemory } from "./host/reports/reportMemory";
 import { ReportStore } from "./host/reports/reportStore";
 import { DiagnosedReports } from "./host/reportSource";
-import { requestFor } from "./host/settings";
+import { Readings } from "./host/readings/readings";
 import { editorTexts } from "./host/texts";
 import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
@@ -48,7 +48,13 @@ export function activate(context: vscode.ExtensionContext): void {
     startEngine: ((request, onEvent) =>
       startEngine(bundle("engine.js"), request, onEvent)) as StartEngine,
   };
-  const diagnoses = new Diagnoses({ extensionUri, log, guard, exporter, ...measuring }, store);
+  const picker = new CheckpointPicker(folders, workspaceState);
+  const readings: Readings = new Readings({
+    ...{ extensionUri, guard, reader, picker, memory: workspaceState },
+    diagnose: (checkpoint) => diagnoses.start(checkpoint),
+  });
+  const diagnosing = { extensionUri, log, guard, exporter, readings, ...measuring };
+  const diagnoses: Diagnoses = new Diagnoses(diagnosing, store);
   const side = new SidePanel({
     extensionUri,
     memory: workspaceState,
@@ -61,7 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   });
   const reports = new DiagnosedReports({
-    requestFor: (checkpoint) => requestFor(checkpoint, extensionUri),
+    requestFor: (checkpoint) => readings.requestFor(checkpoint),
     ...measuring,
   });
   const pages = new PageExporter(extensionUri, globalState, log);
@@ -83,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.commands.registerCommand(command, (target: unknown, selection: unknown) =>
       guard.run(doing, () => action(target, selection)),
     );
-  const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
+  const diagnose = new DiagnoseCommand(picker, diagnoses);
 
   subscriptions.push(
     log,
@@ -103,7 +109,8 @@ export function activate(context: vscode.ExtensionContext): void {
     side.onDidChooseLayer((layer) => {
       diagnoses.highlight(layer);
     }),
-    registerViews({ extensionUri, log, guard, exporter, reader, diagnoses, comparisons, runs }),
+    readings.register(),
+    registerViews({ ...diagnosing, reader, diagnoses, comparisons, runs }),
     registerPythonFeatures({
       extensionUri,
       log,

@@ -2,6 +2,7 @@ import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
+import { statementName } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
 import type { ForeignKind } from "./foreign";
 import { foreignAmong, foreignContent, foreignKind } from "./foreign";
@@ -24,7 +25,7 @@ const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, 
 
 /**
  * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds
- * either. config.json and tokenizer.json are taken from the same folder. Symbolic links, as in a
+ * either. config.json, tokenizer.json and fathom.json are taken from the same folder. Symbolic links, as in a
  * Hugging Face cache, are followed to the real files.
  *
  * @throws CheckpointError when the path is none of these or a file in it is invalid
@@ -41,6 +42,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   }
   const beside = format.isSelfContained ? undefined : await readConfig(join(folder, "config.json"));
   const config = beside ?? contents.config;
+  const statement = await ifExists(join(folder, statementName));
   return {
     path: absolute,
     folder,
@@ -50,6 +52,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     tensors: withScales(contents.tensors, config),
     config,
     tokenizer: contents.tokenizer ?? (await findTokenizer(folder, config)),
+    ...(statement !== undefined && { statement }),
   };
 }
 

@@ -13,7 +13,7 @@ import { openSetting } from "./openSetting";
 import { ProgressNotification } from "./progressNotification";
 import type { ReportExporter } from "./reportExporter";
 import type { ReportMemory, StoredReport } from "./reports/reportMemory";
-import { requestFor } from "./settings";
+import type { Readings } from "./readings/readings";
 import type { Turnstile } from "./turnstile";
 
 /** What all diagnoses share. */
@@ -25,6 +25,7 @@ export interface DiagnosisServices {
   turnstile: Turnstile;
   memory: ReportMemory;
   startEngine: StartEngine;
+  readings: Readings;
   /** The editor column for a new panel. */
   panelColumn(): vscode.ViewColumn;
   /** The diagnosis that commands without an argument speak of is now this one. */
@@ -86,8 +87,8 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
   async start({ checkpoint = this.checkpoint, isAnew = false }: StartOptions = {}): Promise<
     Report | undefined
   > {
-    const { log, extensionUri, turnstile, startEngine, memory } = this.services;
-    const request = requestFor(checkpoint.path, extensionUri);
+    const { log, readings, turnstile, startEngine, memory } = this.services;
+    const request = readings.requestFor(checkpoint.path);
     this.checkpoint = checkpoint;
     this.run?.cancel();
     log.info(`Diagnosing ${checkpoint.path}.`);
@@ -125,6 +126,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     if (this.run !== run) return undefined;
     this.run = undefined;
     this.tell(outcome);
+    void this.services.guard.run("choose the reading", () => readings.ended(checkpoint, outcome));
     return outcome.ok ? outcome.report : undefined;
   }
 
@@ -243,6 +245,8 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       log.info(`The diagnosis of ${this.name} was cancelled.`);
     } else {
       log.error(`The diagnosis of ${this.name} failed: ${outcome.failure.message}`);
+      // Which reading is meant is asked instead.
+      if (outcome.failure.readings !== undefined) return;
       // The panel says what is wrong with a checkpoint, and there it does not pass.
       const isTold = isOfCheckpoint(outcome.failure) && this.panel?.isVisible === true;
       if (!isTold) this.offerToRunAgain(outcome.failure);

@@ -29,6 +29,9 @@ export const commands = {
   hideIgnoredCheckpoints: "fathom.hideIgnoredCheckpoints",
   pinReport: "fathom.pinReport",
   unpinReport: "fathom.unpinReport",
+  /** These take nothing (ask), a URI or path of a checkpoint, or what the explorer passes. */
+  describeArchitecture: "fathom.describeArchitecture",
+  chooseReading: "fathom.chooseReading",
   /** Takes nothing (asks), what the explorer passes, or a list of paths or of the tree's rows. */
   compare: "fathom.compare",
   /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */

@@ -2,7 +2,7 @@
  * Every message that crosses a process or frame boundary: host or CLI ⇄ engine, host ⇄ webview.
  * Types only; nothing is imported at run time.
  */
-import type { Metric, NormSummary, Report } from "../diagnosis/report";
+import type { Metric, NormSummary, ReadingCandidate, Report } from "../diagnosis/report";
 import type { Device } from "../engine/device";
 import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
@@ -27,6 +27,8 @@ export interface DiagnosisRequest {
   scheme?: string;
   /** What is known of a model whose tensors do not tell it: heads, activation and the like, by name. */
   reading?: Record<string, string>;
+  /** The reading that was chosen when the evidence told none; what else is known goes over it. */
+  chosenReading?: Record<string, string>;
   device: Device;
   /** Undefined: one per physical core, as ONNX Runtime chooses. */
   threads?: number;
@@ -39,7 +41,10 @@ export interface DiagnosisRequest {
 
 /** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
 export interface Progress {
-  stage: "opening" | "device" | "embedding" | "layer" | "head";
+  stage: "opening" | "device" | "readings" | "embedding" | "layer" | "head";
+  /** The reading being tried, from 1, and how many there are to try, in the stage `readings`. */
+  reading?: number;
+  readings?: number;
   /** Layer being measured (module index) and how many there are, in the stage `layer`. */
   layer?: number;
   layers?: number;
@@ -73,6 +78,8 @@ export interface Failure {
   message: string;
   /** What the checkpoint has none of, where the settings can make up for it. */
   lacks?: "tokenizer";
+  /** The readings that a person can choose from, the best first, where the evidence tells none. */
+  readings?: ReadingCandidate[];
 }
 
 /** What the owner tells the engine process. To cancel, it kills the process. */

@@ -15,12 +15,16 @@ export function progressText(progress: Progress, waitingFor?: string): string {
   return parts.join(" · ");
 }
 
-function stageText({ stage, layer, layers }: Progress): string {
+function stageText({ stage, layer, layers, reading, readings }: Progress): string {
   switch (stage) {
     case "opening":
       return t("Opening the checkpoint");
     case "device":
       return t("Checking the device");
+    case "readings":
+      return reading === undefined || readings === undefined
+        ? t("Trying readings")
+        : t("Trying readings ({0} of {1})", reading, readings);
     case "embedding":
       return t("Embedding the text");
     case "layer":

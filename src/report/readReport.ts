@@ -230,7 +230,10 @@ const reportSchema = object({
       }),
     ).exactOptional(),
     reading: object({
-      source: z.enum(["config", "family", "inference"], "expected config, family or inference"),
+      source: z.enum(
+        ["config", "family", "inference", "statement"],
+        "expected config, family, inference or statement",
+      ),
       settled: list(object({ name: text, value: text, by: text })).exactOptional(),
       candidates: list(
         object({ settings: z.record(text, text), nll: number.exactOptional() }),

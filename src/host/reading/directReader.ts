@@ -5,7 +5,9 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { describeStatement } from "../../architecture/statement/describeStatement";
 import { isSchemeName } from "../../architecture/schemes";
+import { statementName } from "../../checkpoint/checkpoint";
 import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
 import { outlookOf } from "../../diagnosis/outlookOf";
@@ -101,7 +103,7 @@ export const directReader: Reader = {
   async directoryOf(file) {
     const checkpoint = await openCheckpoint(file);
     const directory = directoryOf(checkpoint);
-    const beside = ["config.json", "tokenizer.json", "fathom.json"];
+    const beside = ["config.json", "tokenizer.json", statementName];
     return {
       directory: encoded(JSON.stringify(directory)),
       folder: checkpoint.folder,
@@ -110,14 +112,25 @@ export const directReader: Reader = {
     };
   },
 
-  async outlookOf({ checkpoint, scheme, metrics, threads, memoryBytes, ...sizes }) {
+  async outlookOf({ checkpoint, scheme, chosenReading, metrics, threads, memoryBytes, ...sizes }) {
     return outlookOf(await openCheckpoint(checkpoint), {
       ...sizes,
       metrics: withImplied(metrics),
       scheme: scheme !== undefined && isSchemeName(scheme) ? scheme : undefined,
+      ...(chosenReading && { chosen: chosenReading }),
       threads: Math.min(threads ?? Infinity, availableParallelism()),
       memoryBytes: memoryBytes ?? process.availableMemory() / 2,
     });
+  },
+
+  async statementOf(checkpoint) {
+    const opened = await openCheckpoint(checkpoint);
+    const { text } = await describeStatement(opened);
+    return {
+      file: path.join(opened.folder, statementName),
+      isThere: opened.statement !== undefined,
+      text,
+    };
   },
 
   async readLossLogs(run) {

@@ -48,12 +48,21 @@ export interface Reader {
   directoryOf(checkpoint: string): Promise<PackedDirectory>;
   /** Whether and how it can be diagnosed; reads no weights. @throws CheckpointError */
   outlookOf(request: DirectoryRequest): Promise<Outlook>;
+  /** The fathom.json that describes a checkpoint as it is found; reads no weights. @throws CheckpointError */
+  statementOf(checkpoint: string): Promise<FoundStatement>;
   /** The losses beside a run, of each series as many points as a chart can show. */
   readLossLogs(run: TrainingRun): Promise<LossLogs>;
 }
 
 /** `webview`, where it is asked for, is the folder of the bundles that a page is made of. */
 export type TextFormat = "json" | "csv" | "html";
+
+export interface FoundStatement {
+  /** Where it belongs. */
+  file: string;
+  isThere: boolean;
+  text: string;
+}
 
 export interface CheckpointContent {
   /** Of the checkpoint, as it was opened. */

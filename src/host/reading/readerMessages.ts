@@ -26,6 +26,7 @@ export interface PackedReader {
   incompleteness: Reader["incompleteness"];
   directoryOf: Reader["directoryOf"];
   outlookOf: Reader["outlookOf"];
+  statementOf: Reader["statementOf"];
   readLossLogs: Reader["readLossLogs"];
 }
 

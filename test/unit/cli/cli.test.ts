@@ -295,13 +295,13 @@ describe("checkpoints that cannot be read end with 3 and one line", () => {
     }, "shape is [72, 24]; expected [72, 32]");
   });
 
-  it("when the architecture is not supported, and says which are", async () => {
+  it("when the architecture is not supported, and says what shows it", async () => {
     await spoilt(
       (folder) => {
-        editConfig(folder, { model_type: "mamba" });
+        editConfig(folder, { model_type: "mamba", clip_qkv: 8 });
       },
-      '"model_type" is "mamba"',
-      "llama, mistral, qwen2, qwen3",
+      '"model_type" is "mamba", which is not supported',
+      '"clip_qkv" is 8, which changes what the model computes',
     );
   });
 });

@@ -240,7 +240,7 @@ export type Metric = (typeof metrics)[number];
 
 /** A sentence the numbers carry, and the layers it speaks of. `notice` findings are not verdicts. */
 export interface Finding {
-  kind: "growth" | "identity" | "removal" | "notice";
+  kind: "chance" | "growth" | "identity" | "removal" | "notice";
   layers: number[];
   text: string;
 }

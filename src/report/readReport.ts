@@ -272,8 +272,8 @@ const reportSchema = object({
   findings: list(
     object({
       kind: z.enum(
-        ["growth", "identity", "removal", "notice"],
-        "expected growth, identity, removal or notice",
+        ["chance", "growth", "identity", "removal", "notice"],
+        "expected chance, growth, identity, removal or notice",
       ),
       layers: list(count),
       text,

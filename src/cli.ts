@@ -88,7 +88,7 @@ async function main(): Promise<void> {
     )
     .option(
       "--images <file>",
-      "images to evaluate: .safetensors with pixel_values and labels, or .npy with FILE.labels.npy",
+      "images to evaluate: .safetensors with pixel_values and labels, or FILE.npy with FILE.labels.npy",
       fileName,
     )
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))

@@ -26,7 +26,7 @@ export class CheckpointOfCode {
     const picks = fitting.map((report) => pickOf(report, report.checkpoint === before));
     if (before !== undefined) {
       picks.push({
-        label: vscode.l10n.t("$(pinned) Unpin: the newest report that fits counts again"),
+        label: vscode.l10n.t("$(pinned) Unpin: the nearest report that fits counts again"),
         checkpoint: undefined,
       });
     }

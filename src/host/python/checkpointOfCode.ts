@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { normLine } from "../../report/normText";
 import type { ChosenCheckpoints } from "./chosenCheckpoints";
 import type { FittingReport, MeasuredNorms } from "./measuredNorms";
-import { pathOf } from "./pythonFiles";
+import { pathOf } from "./pathOf";
 
 interface CheckpointPick extends vscode.QuickPickItem {
   /** undefined forgets what was chosen. */

@@ -30,9 +30,9 @@ const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
   const { extensionUri, log, guard, reports, memory } = services;
-  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
+  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath, log);
   const chosen = new ChosenCheckpoints(memory);
-  const norms = new MeasuredNorms(files, reports, chosen);
+  const norms = new MeasuredNorms(files, reports, chosen, rootOf);
   const lenses = new NormLenses(norms, guard);
   const checkpoint = new CheckpointOfCode(norms, chosen);
   const scaling = new LayerNormScaling(files, log);
@@ -76,4 +76,8 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
     register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),
   );
+}
+
+function rootOf(file: string): string | undefined {
+  return vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath;
 }

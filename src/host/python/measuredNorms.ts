@@ -101,10 +101,16 @@ export class MeasuredNorms {
     return norms;
   }
 
-  /** What was last found for the document as it stands, without looking again. */
-  last(document: vscode.TextDocument): NormsOfFile | undefined {
+  /**
+   * What was last found for the document as it stands, as by the lenses; it is looked for where there
+   * is nothing, as when they are switched off.
+   */
+  async known(
+    document: vscode.TextDocument,
+    signal: AbortSignal,
+  ): Promise<NormsOfFile | undefined> {
     const found = this.lastFound.get(document);
-    return found?.version === document.version ? found.norms : undefined;
+    return found?.version === document.version ? found.norms : this.of(document, signal);
   }
 
   /** To be called when there may be other numbers for the same code. */

@@ -82,7 +82,7 @@ export class MeasuredNorms {
 
   constructor(
     private readonly files: CodeSource,
-    private readonly reports: ReportSource,
+    private readonly reports: Pick<ReportSource, "list" | "read">,
     private readonly chosen: Pick<ChosenCheckpoints, "of">,
     private readonly rootOf: RootOf,
   ) {}

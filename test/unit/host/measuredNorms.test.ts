@@ -1,6 +1,7 @@
 import { copyFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { TextDocument } from "vscode";
 import type { Report } from "../../../src/diagnosis/report";
 import type { KnownReport } from "../../../src/host/python/candidateReports";
 import { MeasuredNorms } from "../../../src/host/python/measuredNorms";
@@ -43,11 +44,7 @@ beforeEach(() => {
       readFolder: (folder) =>
         Promise.resolve([...code.values()].filter((file) => file.path.startsWith(`${folder}/`))),
     },
-    {
-      list: () => Promise.resolve(reports),
-      read: readReport,
-      onDidChange: () => ({ dispose: () => undefined }),
-    },
+    { list: () => Promise.resolve(reports), read: readReport },
     { of: (file) => chosen.get(file) },
     (file) => (file.startsWith("/work") ? "/work" : undefined),
   );
@@ -69,8 +66,8 @@ function report(checkpoint: string, family: string, isPinned = false): void {
 }
 
 async function shownAt(file: string): Promise<string> {
-  const document = { uri: { fsPath: file }, version: 1 } as Parameters<MeasuredNorms["of"]>[0];
-  const found = (await norms.of(document, new AbortController().signal))!;
+  const document: unknown = { uri: { fsPath: file }, version: 1 };
+  const found = (await norms.of(document as TextDocument, new AbortController().signal))!;
   if (found.undecided.length > 0) return "undecided";
   return found.isUnmeasured ? "unmeasured" : found.measured[0]!.key;
 }

@@ -2,7 +2,8 @@
 import * as vscode from "vscode";
 import type { ScalingOutcome, ScalingWarning } from "../../python/layerNormScaling/outcome";
 import { commands } from "../ids";
-import { pathOf, type PythonFiles } from "./pythonFiles";
+import { pathOf } from "./pathOf";
+import type { PythonFiles } from "./pythonFiles";
 
 /** What the light bulb's commands take. */
 interface Target {

@@ -15,6 +15,14 @@ import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
 import type { TreeNode } from "./checkpointTree";
 import { Selection } from "./selection";
 
+/** Which reports the code of the workspace is of. */
+export interface CodeReports {
+  /** The key of the report that the numbers in a file are of; undefined where there are none. */
+  reportOf(file: string): Promise<string | undefined>;
+  /** A person chose another checkpoint for a file. */
+  readonly onDidChange: vscode.Event<void>;
+}
+
 export interface SidePanelServices {
   extensionUri: vscode.Uri;
   memory: vscode.Memento;
@@ -37,6 +45,7 @@ export class SidePanel implements vscode.Disposable {
   private readonly charts: ChartsView;
   private readonly checkpoints: CheckpointsView;
   private readonly disposables: { dispose(): void }[];
+  private code: CodeReports | undefined;
   private readonly didChooseLayer = new vscode.EventEmitter<number | undefined>();
   /** A person chose a layer in the charts, or let go of it. */
   readonly onDidChooseLayer = this.didChooseLayer.event;
@@ -50,6 +59,7 @@ export class SidePanel implements vscode.Disposable {
         checkpoints: () => catalogue.checkpoints,
         reports: () => catalogue.reports(),
         read: (key) => catalogue.read(key),
+        reportOfCode: async (file) => this.code?.reportOf(file),
       },
       memory.get<string>(pinKey),
       (key) => {
@@ -127,6 +137,16 @@ export class SidePanel implements vscode.Disposable {
   get shownReport(): Report | undefined {
     const { state } = this.selection.selected;
     return state.kind === "report" ? state.shown.report : undefined;
+  }
+
+  /** Shows the report that the code of a file is of, from now on. */
+  followCode(code: CodeReports): void {
+    this.code = code;
+    const update = (): void => {
+      this.keepUp(() => this.selection.update());
+    };
+    this.disposables.push(code.onDidChange(update));
+    update();
   }
 
   /** Shows what the cursor in the code is at. */

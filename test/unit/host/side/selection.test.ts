@@ -13,6 +13,7 @@ const whole = sampleReport({ layers: 12 });
 
 let checkpoints: Checkpoint[];
 let reports: KnownReport[];
+let reportOfCode: Map<string, string>;
 let pins: (string | undefined)[];
 let selection: Selection;
 
@@ -24,12 +25,14 @@ function addReport(key: string, name: string, day: number): void {
 beforeEach(() => {
   checkpoints = ["a/step-1", "a/step-2", "b/step-1"].map(checkpoint);
   reports = [];
+  reportOfCode = new Map();
   pins = [];
   selection = new Selection(
     {
       checkpoints: () => checkpoints,
       reports: () => Promise.resolve(reports),
       read: () => Promise.resolve(whole),
+      reportOfCode: (file) => Promise.resolve(reportOfCode.get(file)),
     },
     undefined,
     (key) => pins.push(key),
@@ -67,6 +70,24 @@ describe("the report that the side panel shows", () => {
     expect(selection.selected.checkpoint?.name).toBe("b/step-1");
     addReport("rb", "b/step-1", 2);
     await selection.update();
+    expect(shown()).toBe("rb");
+  });
+
+  test("is the one that the file's code makes, before any that is nearer", async () => {
+    addReport("ra", "a/step-1", 1);
+    addReport("rb", "b/step-1", 2);
+    const file = inside("b", "model.py");
+    reportOfCode.set(file, "ra");
+    await selection.followFile(file, workspace);
+    expect(shown()).toBe("ra");
+    // Another checkpoint is chosen for the file.
+    reportOfCode.set(file, "rb");
+    await selection.update();
+    expect(shown()).toBe("rb");
+    await selection.choose("ra");
+    expect(shown()).toBe("ra");
+    reportOfCode.set(file, "gone");
+    await selection.followFile(file, workspace);
     expect(shown()).toBe("rb");
   });
 

@@ -48,6 +48,7 @@ export class SidePanel implements vscode.Disposable {
     this.selection = new Selection(
       {
         checkpoints: () => catalogue.checkpoints,
+        hidesCheckpoints: () => catalogue.hiddenCheckpoints > 0,
         reports: () => catalogue.reports(),
         read: (key) => catalogue.read(key),
       },
@@ -63,6 +64,9 @@ export class SidePanel implements vscode.Disposable {
             return this.openShown();
           case "diagnose":
             return this.diagnoseShown();
+          case "showIgnored":
+            this.showIgnored(true);
+            return undefined;
           case "layer":
             this.didChooseLayer.fire(message.layer);
             return undefined;
@@ -250,7 +254,7 @@ export class SidePanel implements vscode.Disposable {
   private showIgnored(showsIgnored: boolean): void {
     void this.services.memory.update(ignoredKey, showsIgnored);
     setContext(contextKeys.showsIgnored, showsIgnored);
-    this.checkpoints.showIgnored(showsIgnored);
+    this.catalogue.showIgnored(showsIgnored);
   }
 
   private tellMenus(): void {

@@ -8,7 +8,8 @@ import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import { mapInBatches } from "../inBatches";
 import type { ReportStore } from "../reports/reportStore";
-import type { KnownReport } from "./checkpointTree";
+import type { KnownReport, ReportFile } from "./checkpointTree";
+import { ReportFiles } from "./reportFiles";
 
 /** Reports kept in memory: going back and forth between files reads none of them twice. */
 const keptReports = 6;
@@ -20,6 +21,7 @@ export class Catalogue implements vscode.Disposable {
   private readonly didChange = new vscode.EventEmitter<void>();
   readonly onDidChange = this.didChange.event;
   private readonly disposables: { dispose(): void }[];
+  private readonly files = new ReportFiles();
   private isStale = true;
   private judging: Promise<void> | undefined;
   private lastTurn = 0;
@@ -36,6 +38,10 @@ export class Catalogue implements vscode.Disposable {
       }),
       store.onDidChange(() => {
         this.recent.clear();
+        this.didChange.fire();
+      }),
+      this.files,
+      this.files.onDidChange(() => {
         this.didChange.fire();
       }),
       this.didChange,
@@ -73,6 +79,7 @@ export class Catalogue implements vscode.Disposable {
   /** Looks at the disk anew, and at what .gitignore says. */
   async search(): Promise<void> {
     this.isStale = true;
+    this.files.forget();
     await this.folders.search();
     this.didChange.fire();
   }
@@ -83,6 +90,11 @@ export class Catalogue implements vscode.Disposable {
       ...headline,
       checkpoint: checkpointAt(headline.checkpointPath).key,
     }));
+  }
+
+  /** The reports in files of the workspace. */
+  reportFiles(): Promise<readonly ReportFile[]> {
+    return this.files.list();
   }
 
   /** A whole report; undefined where it is gone. */

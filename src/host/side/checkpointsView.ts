@@ -54,7 +54,11 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
     await this.catalogue.refresh();
     const { checkpoints, hiddenCheckpoints } = this.catalogue;
     this.count = checkpoints.length;
-    const roots = checkpointTree(checkpoints, await this.catalogue.reports());
+    const roots = checkpointTree(
+      checkpoints,
+      await this.catalogue.reports(),
+      await this.catalogue.reportFiles(),
+    );
     // Where there are no rows the welcome says it, and beside a message there is no welcome.
     this.tree.message =
       hiddenCheckpoints === 0 || roots.length === 0 ? "" : ignoredText(hiddenCheckpoints);
@@ -93,7 +97,7 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
             : vscode.l10n.t("none yet");
         }
         // Its row has a button that shows them.
-        if (isHidden) item.contextValue = "checkpoints.hidden";
+        if (isHidden) item.contextValue = "ignored";
         return item;
       }
       case "folder": {
@@ -133,6 +137,22 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
         item.command = openCommand(node);
         item.accessibilityInformation = {
           label: vscode.l10n.t("Report of {0}, {1}, {2}", report.name, headlineText(report), age),
+        };
+        return item;
+      }
+      case "reportFile": {
+        const uri = vscode.Uri.file(node.file.path);
+        const item = new vscode.TreeItem(node.file.name, None);
+        item.iconPath = new vscode.ThemeIcon("file");
+        item.contextValue = "file";
+        item.tooltip = node.file.path;
+        item.command = {
+          command: "vscode.open",
+          title: vscode.l10n.t("Open Report"),
+          arguments: [uri],
+        };
+        item.accessibilityInformation = {
+          label: vscode.l10n.t("Report file {0}", node.file.name),
         };
         return item;
       }

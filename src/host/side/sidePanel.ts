@@ -265,7 +265,7 @@ export class SidePanel implements vscode.Disposable {
 }
 
 /** What the command that compares takes for each thing that is compared. */
-type Comparable = { checkpointPath: string } | { reportKey: string };
+type Comparable = { checkpointPath: string } | { reportKey: string } | string;
 
 async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
   const paths = new Set(nodes.flatMap((node) => checkpointPathOf(node) ?? []));
@@ -276,6 +276,7 @@ async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
 async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
   const compared = nodes.flatMap((node): Comparable[] => {
     if (node.kind === "report") return [{ reportKey: node.report.key }];
+    if (node.kind === "reportFile") return [node.file.path];
     return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
   });
   await vscode.commands.executeCommand(commands.compare, compared);

@@ -37,14 +37,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const exporter = new ReportExporter(extensionUri, reader, globalState, log);
   // A window without a folder has no storage of its own.
   const storage = context.storageUri ?? context.globalStorageUri;
-  const store = new ReportStore(vscode.Uri.joinPath(storage, "reports").fsPath, {
+  const stored = (name: string): string => vscode.Uri.joinPath(storage, name).fsPath;
+  const store = new ReportStore(stored("reports"), {
     log,
     nameOf: (checkpointPath) => namedCheckpoint(checkpointPath).name,
     reader,
   });
   const measuring = {
     turnstile: new Turnstile(),
-    memory: new ReportMemory(store, reader),
+    memory: new ReportMemory(store, reader, stored("fingerprints.json")),
     startEngine: ((request, onEvent) =>
       startEngine(bundle("engine.js"), request, onEvent)) as StartEngine,
   };

@@ -45,6 +45,11 @@ export function isWeightName(basename: string): boolean {
   return !/\.bin$/i.test(basename) || weightsInBin.test(basename);
 }
 
+/** True for a file that weights lie in: a weight file, or a part of a distributed checkpoint. */
+export function isWeightPart(basename: string): boolean {
+  return isWeightName(basename) || basename.endsWith(distributedPart);
+}
+
 /** Whether a weight file may state its model's settings itself; another needs a config.json beside. */
 export function isSelfContained(basename: string): boolean {
   return selfContained.test(basename);
@@ -75,7 +80,7 @@ export function holdsCheckpoint(names: readonly string[]): boolean {
 /** True for a file by which a folder becomes, or ceases to be, a checkpoint's. */
 export function isCheckpointMark(basename: string): boolean {
   const isSettings = basename === "config.json" || basename === statementName;
-  return isSettings || isWeightName(basename) || basename.endsWith(distributedPart);
+  return isSettings || isWeightPart(basename);
 }
 
 /** True for the file, or one of the files, that is read where its folder is given. */

@@ -86,6 +86,8 @@ export const contextKeys = {
   hasReport: "fathom.hasReport",
   /** The tree lists checkpoints that .gitignore names. */
   showsIgnored: "fathom.showsIgnoredCheckpoints",
+  /** It leaves out at least one. */
+  hidesCheckpoints: "fathom.hidesCheckpoints",
   /** The charts of the side panel show a report of the store. */
   showsStoredReport: "fathom.showsStoredReport",
   hasPinnedReport: "fathom.hasPinnedReport",

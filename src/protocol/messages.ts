@@ -143,10 +143,13 @@ export type PanelToHost =
   /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
   | { type: "png"; requestId: number; dataUrl?: string; error?: string };
 
+/** Whether checkpoints are listed beside the charts, or there are only ones that .gitignore names. */
+export type KnownCheckpoints = "listed" | "hidden" | "none";
+
 /** What the charts of the side panel show. */
 export type SideState =
   /** No report is near the file that is open, and none was chosen. */
-  | { kind: "nothing"; hasCheckpoints: boolean }
+  | { kind: "nothing"; checkpoints: KnownCheckpoints }
   /** The checkpoint nearest to the file that is open has not been measured. */
   | { kind: "unmeasured"; name: string }
   /** It is being measured, and no figure has come yet. */
@@ -176,6 +179,8 @@ export type SideToHost =
   | { type: "open" }
   /** Diagnose the checkpoint that is not measured, or ask which. */
   | { type: "diagnose" }
+  /** List the checkpoints that .gitignore names. */
+  | { type: "showIgnored" }
   | { type: "layer"; layer?: number };
 /** Where the diagnosis of a training run stands. */
 export interface RunStatus {

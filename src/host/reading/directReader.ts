@@ -27,6 +27,7 @@ import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
 import { parseReportIndex } from "../reports/reportIndex";
 import { stampsOf } from "./fileStamps";
+import { FingerprintMemory } from "./fingerprintMemory";
 import type { Reader } from "./reader";
 
 export const directReader: Reader = {
@@ -81,12 +82,18 @@ export const directReader: Reader = {
     }
   },
 
-  async contentOf(file, textFiles, signal) {
+  async contentOf(file, textFiles, signal, fingerprints) {
     const checkpoint = await openCheckpoint(file);
     const files = [...contentFiles(checkpoint), ...textFiles];
     const stamps = await stampsOf(files);
-    const fingerprint = await fingerprintOf(checkpoint, signal);
-    const texts = await Promise.all(textFiles.map((text) => contentHash(text, signal)));
+    const memory = new FingerprintMemory(fingerprints);
+    const fingerprint = await memory.hashOf(contentFiles(checkpoint), () =>
+      fingerprintOf(checkpoint, signal),
+    );
+    const texts: string[] = [];
+    for (const text of textFiles) {
+      texts.push(await memory.hashOf([text], () => contentHash(text, signal)));
+    }
     const times = await sampledTimes(contentFiles(checkpoint));
     return {
       path: checkpoint.path,

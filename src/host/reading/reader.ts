@@ -33,14 +33,17 @@ export interface Reader {
   /** What a training run is exported as. */
   runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array>;
   /**
-   * Reads up to half a gibibyte of each weight file and two of single tensors.
+   * Reads up to half a gibibyte of each weight file and two of single tensors; nothing of files that
+   * have not been written since they were last read.
    *
+   * @param fingerprints the file in which it is kept what was read; without it all is read
    * @throws CheckpointError or Error when something cannot be read, and the reason of `signal`
    */
   contentOf(
     checkpoint: string,
     textFiles: readonly string[],
     signal: AbortSignal,
+    fingerprints?: string,
   ): Promise<CheckpointContent>;
   /** Why a checkpoint is not complete; undefined when nothing is missing. */
   incompleteness(checkpoint: string): Promise<string | undefined>;

@@ -78,8 +78,9 @@ export class ThreadedReader implements Reader {
     checkpoint: string,
     textFiles: readonly string[],
     signal: AbortSignal,
+    fingerprints?: string,
   ): Promise<CheckpointContent> {
-    return this.call("contentOf", [checkpoint, textFiles], signal);
+    return this.call("contentOf", [checkpoint, textFiles, fingerprints], signal);
   }
 
   incompleteness(checkpoint: string): Promise<string | undefined> {

@@ -12,6 +12,8 @@ import { nearestTo } from "./nearest";
 /** What is known of the workspace, whenever it is asked. */
 export interface SelectionSources {
   checkpoints(): readonly Checkpoint[];
+  /** Whether there are more, which .gitignore names. */
+  hidesCheckpoints(): boolean;
   reports(): Promise<readonly KnownReport[]>;
   read(key: string): Promise<Report | undefined>;
   /** The key of the report whose model a file is code of, where that is known. */
@@ -46,7 +48,7 @@ type Focus =
 
 export class Selection {
   private focus: Focus | undefined;
-  private now: Selected = { state: { kind: "nothing", hasCheckpoints: false } };
+  private now: Selected = { state: { kind: "nothing", checkpoints: "none" } };
   private readonly listeners = new Set<() => void>();
   private lastUpdate = 0;
 
@@ -144,8 +146,9 @@ export class Selection {
   /** What belongs to the file; without a file, the newest report there is. */
   private async nearest(reports: readonly KnownReport[]): Promise<Selected> {
     const checkpoints = this.sources.checkpoints();
+    const hidden = this.sources.hidesCheckpoints() ? "hidden" : "none";
     const nothing: Selected = {
-      state: { kind: "nothing", hasCheckpoints: checkpoints.length > 0 },
+      state: { kind: "nothing", checkpoints: checkpoints.length > 0 ? "listed" : hidden },
     };
     const { focus } = this;
     if (focus?.kind !== "file") {

@@ -57,6 +57,7 @@ export class SidePanel implements vscode.Disposable {
     this.selection = new Selection(
       {
         checkpoints: () => catalogue.checkpoints,
+        hidesCheckpoints: () => catalogue.hiddenCheckpoints > 0,
         reports: () => catalogue.reports(),
         read: (key) => catalogue.read(key),
         reportOfCode: async (file) => this.code?.reportOf(file),
@@ -73,6 +74,9 @@ export class SidePanel implements vscode.Disposable {
             return this.openShown();
           case "diagnose":
             return this.diagnoseShown();
+          case "showIgnored":
+            this.showIgnored(true);
+            return undefined;
           case "layer":
             this.didChooseLayer.fire(message.layer);
             return undefined;
@@ -270,7 +274,7 @@ export class SidePanel implements vscode.Disposable {
   private showIgnored(showsIgnored: boolean): void {
     void this.services.memory.update(ignoredKey, showsIgnored);
     setContext(contextKeys.showsIgnored, showsIgnored);
-    this.checkpoints.showIgnored(showsIgnored);
+    this.catalogue.showIgnored(showsIgnored);
   }
 
   private tellMenus(): void {
@@ -281,7 +285,7 @@ export class SidePanel implements vscode.Disposable {
 }
 
 /** What the command that compares takes for each thing that is compared. */
-type Comparable = { checkpointPath: string } | { reportKey: string };
+type Comparable = { checkpointPath: string } | { reportKey: string } | string;
 
 async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
   const paths = new Set(nodes.flatMap((node) => checkpointPathOf(node) ?? []));
@@ -292,6 +296,7 @@ async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
 async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
   const compared = nodes.flatMap((node): Comparable[] => {
     if (node.kind === "report") return [{ reportKey: node.report.key }];
+    if (node.kind === "reportFile") return [node.file.path];
     return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
   });
   await vscode.commands.executeCommand(commands.compare, compared);

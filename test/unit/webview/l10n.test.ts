@@ -347,8 +347,9 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     await openWebview("side");
     const shown = { name, report, isRunning: false, isPinned: false, savedAt };
     await expectMarkedAfter(
-      { type: "state", state: { kind: "nothing", hasCheckpoints: true } },
-      { type: "state", state: { kind: "nothing", hasCheckpoints: false } },
+      { type: "state", state: { kind: "nothing", checkpoints: "listed" } },
+      { type: "state", state: { kind: "nothing", checkpoints: "hidden" } },
+      { type: "state", state: { kind: "nothing", checkpoints: "none" } },
       { type: "state", state: { kind: "unmeasured", name } },
       { type: "state", state: { kind: "running", name } },
       {

@@ -12,6 +12,7 @@ const checkpoint = (name: string): Checkpoint => checkpointAt(inside(name), work
 const whole = sampleReport({ layers: 12 });
 
 let checkpoints: Checkpoint[];
+let hidesCheckpoints: boolean;
 let reports: KnownReport[];
 let reportOfCode: Map<string, string>;
 let pins: (string | undefined)[];
@@ -24,12 +25,14 @@ function addReport(key: string, name: string, day: number): void {
 
 beforeEach(() => {
   checkpoints = ["a/step-1", "a/step-2", "b/step-1"].map(checkpoint);
+  hidesCheckpoints = false;
   reports = [];
   reportOfCode = new Map();
   pins = [];
   selection = new Selection(
     {
       checkpoints: () => checkpoints,
+      hidesCheckpoints: () => hidesCheckpoints,
       reports: () => Promise.resolve(reports),
       read: () => Promise.resolve(whole),
       reportOfCode: (file) => Promise.resolve(reportOfCode.get(file)),
@@ -48,10 +51,13 @@ const shown = (): string => {
 describe("the report that the side panel shows", () => {
   test("is none where there is none", async () => {
     await selection.update();
-    expect(selection.selected.state).toEqual({ kind: "nothing", hasCheckpoints: true });
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "listed" });
     checkpoints = [];
     await selection.update();
-    expect(selection.selected.state).toEqual({ kind: "nothing", hasCheckpoints: false });
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "none" });
+    hidesCheckpoints = true;
+    await selection.update();
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "hidden" });
   });
 
   test("is the newest until a file is opened", async () => {

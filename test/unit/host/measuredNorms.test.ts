@@ -1,7 +1,6 @@
 import { copyFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { TextDocument } from "vscode";
 import type { Report } from "../../../src/diagnosis/report";
 import type { KnownReport } from "../../../src/host/python/candidateReports";
 import { MeasuredNorms } from "../../../src/host/python/measuredNorms";
@@ -67,7 +66,10 @@ function report(checkpoint: string, family: string, isPinned = false): void {
 
 async function shownAt(file: string): Promise<string> {
   const document: unknown = { uri: { fsPath: file }, version: 1 };
-  const found = (await norms.of(document as TextDocument, new AbortController().signal))!;
+  const found = (await norms.of(
+    document as Parameters<MeasuredNorms["of"]>[0],
+    new AbortController().signal,
+  ))!;
   if (found.undecided.length > 0) return "undecided";
   return found.isUnmeasured ? "unmeasured" : found.measured[0]!.key;
 }

@@ -62,6 +62,7 @@ const bundles = [
       engine: "src/engineProcess.ts",
       python: "src/python/reader.ts",
       reader: "src/host/reading/readerThread.ts",
+      scaling: "src/host/python/scalingThread.ts",
     },
     outdir: "dist",
     plugins: [lazyPython, editorAsItIs],

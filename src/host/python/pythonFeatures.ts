@@ -30,12 +30,13 @@ const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
   const { extensionUri, log, guard, reports, memory } = services;
-  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
+  const bundles = vscode.Uri.joinPath(extensionUri, "dist").fsPath;
+  const files = new PythonFiles(bundles);
   const chosen = new ChosenCheckpoints(memory);
   const norms = new MeasuredNorms(files, reports, chosen);
   const lenses = new NormLenses(norms, guard);
   const checkpoint = new CheckpointOfCode(norms, chosen);
-  const scaling = new LayerNormScaling(files, log);
+  const scaling = new LayerNormScaling(files, bundles, log);
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),

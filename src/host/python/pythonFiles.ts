@@ -5,13 +5,13 @@ import * as vscode from "vscode";
 import type { PythonReader } from "../../python/reader";
 import type { ModuleFile } from "../../python/structure";
 import { textsInUse } from "../../report/texts";
+import { skippedFolders } from "./skippedFolders";
 
 /** A longer file is data or generated. */
 const longestFile = 1_000_000;
 /** Files of one model: a package of training code, not all that was ever installed. */
 const mostFiles = 200;
 const deepestFolder = 4;
-const skippedFolders = /^(\.|__pycache__$|node_modules$|site-packages$|venv$|env$|build$|dist$)/;
 
 interface Read {
   /** Of the text that was read: the document's version, or the file's time. */

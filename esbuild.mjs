@@ -64,6 +64,7 @@ const bundles = [
       python: "src/python/reader.ts",
       readings: "src/host/readings/readingChooser.ts",
       reader: "src/host/reading/readerThread.ts",
+      scaling: "src/host/python/scalingThread.ts",
     },
     outdir: "dist",
     plugins: [lazyBundles, editorAsItIs],

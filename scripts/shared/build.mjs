@@ -34,7 +34,13 @@ export async function build() {
   const pages = ["panel", "side", "compare", "run"].map((name) => `webview/${name}.js`);
   const outputs = [
     ...["extension.js", "reader.js", "engine.js", "cli.js", ...pages],
-    ...["python.js", "readings.js", "web-tree-sitter.wasm", "tree-sitter-python.wasm"],
+    ...[
+      "python.js",
+      "scaling.js",
+      "readings.js",
+      "web-tree-sitter.wasm",
+      "tree-sitter-python.wasm",
+    ],
   ].map((name) => `dist/${name}`);
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");

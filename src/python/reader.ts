@@ -55,13 +55,11 @@ export class PythonReader {
 
   /**
    * LayerNorm Scaling as edits of the file at a place and of those that it shares a model with, or
-   * why not; see applyLayerNormScaling.
+   * why not; see applyLayerNormScaling. It does not give way to other work, so call it in a thread.
    */
   applyLayerNormScaling(files: readonly ModuleFile[], at: Place): ScalingOutcome {
-    return applyLayerNormScaling(
-      connectedFiles(files, at.path).map(({ path, module }) => ({ path, source: module.source })),
-      at,
-    );
+    const sources = files.map(({ path, module }) => ({ path, source: module.source }));
+    return applyLayerNormScaling(sources, at);
   }
 
   /**

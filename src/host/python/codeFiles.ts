@@ -1,11 +1,11 @@
 /** Which Python files of a folder are read: the nearest, where it holds more than can be. */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { skippedFolders } from "./skippedFolders";
 
 /** Files of one model: a package of training code, not all that was ever installed. */
 const mostFiles = 200;
 const deepestFolder = 4;
-const skippedFolders = /^(\.|__pycache__$|node_modules$|site-packages$|venv$|env$|build$|dist$)/;
 
 export interface CodeFiles {
   /** Their paths, in an order that does not tell which was near. */

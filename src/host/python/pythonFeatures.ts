@@ -30,7 +30,8 @@ const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
   const { extensionUri, log, guard, reports, memory } = services;
-  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath, log);
+  const bundles = vscode.Uri.joinPath(extensionUri, "dist").fsPath;
+  const files = new PythonFiles(bundles, log);
   const chosen = new ChosenCheckpoints(memory);
   const norms = new MeasuredNorms(files, reports, chosen, rootOf);
   const lenses = new NormLenses(norms, guard);
@@ -39,7 +40,7 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     reportOf: (file) => reportOf(file, norms),
     onDidChange: chosen.onDidChange,
   });
-  const scaling = new LayerNormScaling(files, log);
+  const scaling = new LayerNormScaling(files, bundles, log);
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),

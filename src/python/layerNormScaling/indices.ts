@@ -439,7 +439,8 @@ function positionInName(site: Site, sites: readonly Site[]): number | undefined 
 }
 
 /** A lone layer that is made to try it out keeps its factor of 1. */
-function isTrial({ call, function: around }: Site): boolean {
+function isTrial({ call, module, function: around }: Site): boolean {
+  if (isTestFile(module.path)) return true;
   if (around !== undefined)
     return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
   for (let at = call.parent; at !== undefined; at = at.parent) {
@@ -447,6 +448,11 @@ function isTrial({ call, function: around }: Site): boolean {
       return true;
   }
   return false;
+}
+
+/** By the names that pytest and unittest look for. */
+function isTestFile(path: string): boolean {
+  return /(^|\/)(test_[^/]*|[^/]*_test|conftest)\.py$/.test(path);
 }
 
 function isAssigned(name: string, { body }: FunctionDefinition): boolean {

@@ -24,6 +24,7 @@ import { requestFor } from "./host/settings";
 import { editorTexts } from "./host/texts";
 import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
+import { WatchedRuns } from "./host/trainingRun/watchedRuns";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -66,10 +67,11 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const pages = new PageExporter(extensionUri, globalState, log);
   const viewing = { extensionUri, log, guard, folders, reports, exporter: pages, reader };
+  const watchedRuns = new WatchedRuns(workspaceState);
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
     const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
-    return new TrainingRuns({ ...viewing, memory: workspaceState });
+    return new TrainingRuns({ ...viewing, memory: workspaceState, watchedRuns });
   });
   const comparisons = lazily(subscriptions, async () => {
     const { Comparisons } = await import("./host/compare/comparisons");
@@ -140,4 +142,7 @@ export function activate(context: vscode.ExtensionContext): void {
       (await runs()).show(folder);
     }),
   );
+  if (Object.keys(watchedRuns.all).length > 0) {
+    void guard.run("watch the run", async () => (await runs()).resumeWatching());
+  }
 }

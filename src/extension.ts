@@ -115,7 +115,14 @@ export function activate(context: vscode.ExtensionContext): void {
       openStored: (key, norm) => diagnoses.openStored(key, norm),
       shown: side,
     }),
-    vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
+    vscode.lm.registerTool(
+      tools.depth,
+      new DepthTool({
+        reader,
+        stored: (uri, signal) => reports.stored(namedCheckpoint(uri.fsPath), signal),
+        diagnose: (uri, signal) => diagnose.run(uri, undefined, signal),
+      }),
+    ),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
       diagnose.run(target, selection),
     ),

@@ -196,7 +196,7 @@ describe("Watch Run", () => {
     await workbench.command("Fathom: Watch Run");
     await workbench.pick("Browse for a folder of checkpoints…");
     await workbench.quickInput().fill(`${path.join(folder, "fresh")}/`);
-    await page.locator(".quick-input-widget").getByText("Choose", { exact: true }).click();
+    await page.locator(".quick-input-widget .monaco-button", { hasText: "Choose" }).click();
     await page.locator(".statusbar-item").filter({ hasText: "Watching fresh" }).waitFor();
     await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
     await workbench.screenshot("run-watching-empty");

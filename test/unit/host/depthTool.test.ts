@@ -28,6 +28,7 @@ vi.mock("vscode", () => ({
 const report = sampleReport({ layers: 4 });
 
 type Token = Parameters<DepthTool["invoke"]>[1];
+type Listening = ReturnType<Token["onCancellationRequested"]>;
 
 /** A token, and what cancels it. */
 class Cancellation {
@@ -42,14 +43,14 @@ class Cancellation {
       get isCancellationRequested() {
         return isRequested();
       },
-      onCancellationRequested: (listener: (event: unknown) => unknown) => {
+      onCancellationRequested: (listener) => {
         const tell = (): void => {
           listener(undefined);
         };
         listeners.add(tell);
-        return { dispose: () => listeners.delete(tell) };
+        return { dispose: () => listeners.delete(tell) } as Listening;
       },
-    } as Token;
+    };
   }
 
   get listenerCount(): number {

@@ -48,7 +48,8 @@ class Cancellation {
           listener(undefined);
         };
         listeners.add(tell);
-        return { dispose: () => listeners.delete(tell) } as Listening;
+        const listening: unknown = { dispose: () => listeners.delete(tell) };
+        return listening as Listening;
       },
     };
   }

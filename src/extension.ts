@@ -24,6 +24,7 @@ import { Readings } from "./host/readings/readings";
 import { editorTexts } from "./host/texts";
 import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
+import { WatchedRuns } from "./host/trainingRun/watchedRuns";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -73,10 +74,11 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const pages = new PageExporter(extensionUri, globalState, log);
   const viewing = { extensionUri, log, guard, folders, reports, exporter: pages, reader };
+  const watchedRuns = new WatchedRuns(workspaceState);
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
     const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
-    return new TrainingRuns({ ...viewing, memory: workspaceState });
+    return new TrainingRuns({ ...viewing, memory: workspaceState, watchedRuns });
   });
   const comparisons = lazily(subscriptions, async () => {
     const { Comparisons } = await import("./host/compare/comparisons");
@@ -121,7 +123,14 @@ export function activate(context: vscode.ExtensionContext): void {
       openStored: (key, norm) => diagnoses.openStored(key, norm),
       shown: side,
     }),
-    vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
+    vscode.lm.registerTool(
+      tools.depth,
+      new DepthTool({
+        reader,
+        stored: (uri, signal) => reports.stored(namedCheckpoint(uri.fsPath), signal),
+        diagnose: (uri, signal) => diagnose.run(uri, undefined, signal),
+      }),
+    ),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
       diagnose.run(target, selection),
     ),
@@ -148,4 +157,7 @@ export function activate(context: vscode.ExtensionContext): void {
       (await runs()).show(folder);
     }),
   );
+  if (Object.keys(watchedRuns.all).length > 0) {
+    void guard.run("watch the run", async () => (await runs()).resumeWatching());
+  }
 }

@@ -17,16 +17,21 @@ export class DiagnoseCommand {
    * @param target a URI or path, or nothing: then the user is asked. The title of an editor whose
    *   file is still being opened passes an object that only names the editor group.
    * @param selection all that was selected in the explorer, `target` included
+   * @param signal cancels what this call began
    * @returns the report of `target` once it is done
    */
-  async run(target?: unknown, selection?: unknown): Promise<Report | undefined> {
+  async run(
+    target?: unknown,
+    selection?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Report | undefined> {
     const uris = Array.isArray(selection) ? selection.filter(isUri) : [];
     const targets = uris.length > 1 ? uris : [target];
     const runs = targets.map(async (one) => {
       const checkpoint = await pointedAt(one, this.picker);
       if (checkpoint === undefined) return undefined;
       await this.picker.remember(checkpoint);
-      return this.diagnoses.start(checkpoint);
+      return this.diagnoses.start(checkpoint, signal);
     });
     const [first] = await Promise.all(runs);
     return first;

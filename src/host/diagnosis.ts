@@ -39,6 +39,8 @@ export interface StartOptions {
   checkpoint?: Checkpoint;
   /** Measure even where an unchanged checkpoint was measured before. */
   isAnew?: boolean;
+  /** Cancels the run that is started, and no later one. */
+  signal?: AbortSignal;
 }
 
 export class Diagnosis implements CurrentReport, vscode.Disposable {
@@ -84,9 +86,10 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
    * Shows what an unchanged checkpoint was measured at before, or measures; a run of the same
    * checkpoint that is still under way is cancelled.
    */
-  async start({ checkpoint = this.checkpoint, isAnew = false }: StartOptions = {}): Promise<
+  async start({ checkpoint = this.checkpoint, isAnew = false, signal }: StartOptions = {}): Promise<
     Report | undefined
   > {
+    if (signal?.aborted === true) return undefined;
     const { log, readings, turnstile, startEngine, memory } = this.services;
     const request = readings.requestFor(checkpoint.path);
     this.checkpoint = checkpoint;
@@ -121,7 +124,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     );
     this.run = run;
     this.show();
+    const cancel = (): void => {
+      run.cancel();
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
     const outcome = await run.run();
+    signal?.removeEventListener("abort", cancel);
     notification.close();
     if (this.run !== run) return undefined;
     this.run = undefined;

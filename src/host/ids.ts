@@ -93,6 +93,8 @@ export const contextKeys = {
   hasPinnedReport: "fathom.hasPinnedReport",
   /** Paths of the folders that hold the checkpoints of at least two steps. */
   runFolders: "fathom.runFolders",
+  /** Paths of the folders that hold the checkpoint of a step, one or several. */
+  stepFolders: "fathom.stepFolders",
   isWatchingRun: "fathom.isWatchingRun",
 } as const;
 

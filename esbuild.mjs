@@ -17,16 +17,28 @@ const shared = {
 
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
- * reads Python, and what asks how a checkpoint is read. So it costs nothing when the editor starts.
+ * reads Python, what asks how a checkpoint is read, and what reads .gitignore. So it costs nothing when
+ * the editor starts.
+ */
+const lazy = {
+  python: "src/python/reader.ts",
+  readings: "src/host/readings/readingChooser.ts",
+  gitIgnore: "src/host/side/gitIgnore.ts",
+};
+
+/**
+ * Leaves dynamic imports of those to their bundles.
  *
  * @type {import("esbuild").Plugin}
  */
 const lazyBundles = {
   name: "lazy-bundles",
   setup(bundle) {
-    bundle.onResolve({ filter: /\/(python\/reader|readingChooser)$/ }, ({ kind, path }) => {
-      const name = path.endsWith("/readingChooser") ? "readings" : "python";
-      return kind === "dynamic-import" ? { path: `./${name}.js`, external: true } : undefined;
+    bundle.onResolve({ filter: /^\./ }, ({ kind, path: module, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const file = path.relative(import.meta.dirname, path.resolve(resolveDir, `${module}.ts`));
+      const found = Object.entries(lazy).find(([, entry]) => path.normalize(entry) === file);
+      return found && { path: `./${found[0]}.js`, external: true };
     });
   },
 };
@@ -61,10 +73,9 @@ const bundles = [
       extension: "src/extension.ts",
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
-      python: "src/python/reader.ts",
-      readings: "src/host/readings/readingChooser.ts",
       reader: "src/host/reading/readerThread.ts",
       scaling: "src/host/python/scalingThread.ts",
+      ...lazy,
     },
     outdir: "dist",
     plugins: [lazyBundles, editorAsItIs],

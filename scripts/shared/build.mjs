@@ -38,6 +38,7 @@ export async function build() {
       "python.js",
       "scaling.js",
       "readings.js",
+      "gitIgnore.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",
     ],

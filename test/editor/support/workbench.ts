@@ -116,13 +116,23 @@ export class Workbench {
       complaints,
     );
     Workbench.latest = workbench;
-    await workbench.row("model.py").waitFor({ timeout: 60_000 });
+    await workbench.isThere();
     return workbench;
   }
 
   async reload(): Promise<void> {
     await this.page.reload();
+    await this.isThere();
+  }
+
+  /**
+   * Waits for the files and for what the extension contributes, which comes a moment later: a file that
+   * is opened before is opened by the editor's own means.
+   */
+  private async isThere(): Promise<void> {
     await this.row("model.py").waitFor({ timeout: 60_000 });
+    const icon = this.page.locator('.activitybar .action-label[aria-label="Fathom"]');
+    await icon.waitFor({ timeout: 60_000 });
   }
 
   async close(): Promise<void> {

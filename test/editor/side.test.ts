@@ -23,8 +23,8 @@ async function open(name: string, options: WorkbenchOptions = {}): Promise<void>
 
 /** Opens a file by its path, which leaves the side panel open. */
 async function goTo(...names: string[]): Promise<void> {
-  await workbench.page.keyboard.press("F1");
-  await workbench.quickInput().fill(names.join("/"));
+  const input = await workbench.askFor("F1");
+  await input.fill(names.join("/"));
   await workbench.pick(names.at(-1)!);
 }
 

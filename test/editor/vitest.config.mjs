@@ -11,8 +11,8 @@ export default defineConfig({
     // In the order they are declared: the picture is taken before the window is closed.
     sequence: { hooks: "list" },
     fileParallelism: false,
-    // On a shared machine the editor itself sometimes answers too late; what is wrong fails twice.
-    retry: process.env.CI ? 1 : 0,
+    // On a shared machine the editor itself sometimes answers too late; what is wrong fails every time.
+    retry: process.env.CI ? 2 : 0,
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 180_000,
     hookTimeout: 180_000,

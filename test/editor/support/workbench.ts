@@ -225,11 +225,7 @@ export class Workbench {
   /** Scrolls to the first line with `text` of the file that is open, and puts the cursor there. */
   async goToLine(file: string, text: string): Promise<void> {
     const lines = readFileSync(path.join(this.folder, file), "utf8").split("\n");
-    const input = this.quickInput();
-    for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
-      await this.page.keyboard.press("Control+g");
-      await input.waitFor({ timeout: 3000 }).catch(() => undefined);
-    }
+    const input = await this.askFor("Control+g");
     await input.fill(`:${lines.findIndex((line) => line.includes(text)) + 1}`);
     await this.page.keyboard.press("Enter");
     // The editor draws only what is in sight.
@@ -294,6 +290,16 @@ export class Workbench {
       await this.page.keyboard.press("Escape");
     }
     throw new Error(`The command palette does not know ${title}.`);
+  }
+
+  /** Opens the quick input by a key, again where a page that takes the focus has swallowed that. */
+  async askFor(key: string): Promise<Locator> {
+    const input = this.quickInput();
+    for (let attempt = 0; attempt < 10 && !(await input.isVisible()); attempt++) {
+      await this.page.keyboard.press(key);
+      await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+    }
+    return input;
   }
 
   quickInput(): Locator {

@@ -16,6 +16,7 @@ export const quietSettings = {
   "chat.commandCenter.enabled": false,
   "chat.disableAIFeatures": true,
   "extensions.ignoreRecommendations": true,
+  "git.openRepositoryInParentFolders": "never",
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "update.mode": "none",

@@ -117,7 +117,8 @@ export class Catalogue implements vscode.Disposable {
     const turn = ++this.lastTurn;
     // Loaded when the tree is first shown.
     const { GitIgnore } = await import("./gitIgnore");
-    const rules = new GitIgnore();
+    const opened = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+    const rules = new GitIgnore(opened);
     const judged = await mapInBatches(folders, async (folder) => ({
       checkpoint: namedCheckpoint(folder),
       isIgnored: await rules.ignoresAll(folder, await weightsIn(folder)),

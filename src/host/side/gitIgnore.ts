@@ -13,10 +13,19 @@ export class GitIgnore {
   private readonly rules = new Map<string, Promise<Ignore | undefined>>();
   private readonly roots = new Map<string, Promise<string | undefined>>();
 
+  /**
+   * @param opened absolute paths of folders that a person has opened: a repository around one that
+   *   ignores all of it does not hide it, and only the rules in it count there
+   */
+  constructor(private readonly opened: readonly string[] = []) {}
+
   /** @param folder an absolute path */
   async ignores(folder: string): Promise<boolean> {
     const root = await this.repositoryOf(folder);
-    if (root === undefined) return false;
+    return root !== undefined && this.ignoresBelow(root, folder);
+  }
+
+  private async ignoresBelow(root: string, folder: string): Promise<boolean> {
     const steps = stepsFrom(root, folder);
     // What lies in an ignored folder is ignored, whatever the rules below it say.
     for (let depth = 1; depth <= steps.length; depth++) {
@@ -76,14 +85,18 @@ export class GitIgnore {
     return read;
   }
 
-  /** The nearest folder, `folder` included, that holds a `.git`. */
+  /** The nearest folder, `folder` included, that holds a `.git`, or is opened though it is ignored. */
   private repositoryOf(folder: string): Promise<string | undefined> {
     const known = this.roots.get(folder);
     if (known !== undefined) return known;
     const parent = path.dirname(folder);
     const found = stat(path.join(folder, ".git")).then(
       () => folder,
-      () => (parent === folder ? undefined : this.repositoryOf(parent)),
+      async () => {
+        const root = parent === folder ? undefined : await this.repositoryOf(parent);
+        if (root === undefined || !this.opened.includes(folder)) return root;
+        return (await this.ignoresBelow(root, folder)) ? folder : root;
+      },
     );
     this.roots.set(folder, found);
     return found;

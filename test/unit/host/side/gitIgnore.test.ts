@@ -71,6 +71,19 @@ describe("folders that .gitignore names", () => {
     expect(await ignores("scratch", "step-1")).toBe(true);
   });
 
+  test("not a folder that is opened, nor what is in it but by its own rules", async () => {
+    write(".gitignore", "scratch/", "runs/");
+    write("scratch/opened/.gitignore", "old/");
+    const rules = new GitIgnore([path.join(root, "scratch", "opened"), path.join(root, "other")]);
+    const at = (...steps: string[]) => rules.ignores(path.join(root, ...steps));
+    expect(await at("scratch", "opened")).toBe(false);
+    expect(await at("scratch", "opened", "runs")).toBe(false);
+    expect(await at("scratch", "opened", "old")).toBe(true);
+    // One that is opened and not ignored keeps to the repository around it.
+    expect(await at("other", "runs")).toBe(true);
+    expect(await at("scratch", "beside")).toBe(true);
+  });
+
   test("never outside a repository, and never the repository itself", async () => {
     write(".gitignore", "*");
     expect(await ignores()).toBe(false);

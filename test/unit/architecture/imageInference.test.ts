@@ -129,7 +129,9 @@ describe("a model of images that is told from names and shapes", () => {
     );
     const message = await failureOf(run(withoutHeads), CheckpointError);
     expect(message).toContain("since the images have no labels");
-    expect(message).toContain("State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: heads=");
+    expect(message).toContain(
+      "State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: heads=",
+    );
     const { baseline, layers, architecture } = await run(truth);
     expect(baseline).toBeUndefined();
     expect(layers[1]!.outputVariance!.mean).toBeGreaterThan(0);

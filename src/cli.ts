@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { stacks } from "./architecture/description";
 import { isSettingName, settingNames } from "./architecture/reading";
 import { schemeNames } from "./architecture/schemes";
 import { messageOf } from "./checkpoint/errors";
@@ -50,6 +51,7 @@ interface DiagnoseOptions {
   metrics: Metric[];
   probes: number;
   scheme?: string;
+  stack?: string;
   reading?: Record<string, string>;
   device: Device;
   threads?: number;
@@ -103,6 +105,12 @@ async function main(): Promise<void> {
       new Option("--scheme <name>", "norm scheme, where the checkpoint cannot tell").choices(
         schemeNames,
       ),
+    )
+    .addOption(
+      new Option(
+        "--stack <name>",
+        "which stack of an encoder and a decoder (default: the decoder if it has a head)",
+      ).choices(stacks),
     )
     .addOption(
       new Option(
@@ -179,6 +187,7 @@ function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisReque
     device: options.device,
     seed: options.seed,
     ...(options.scheme !== undefined && { scheme: options.scheme }),
+    ...(options.stack !== undefined && { stack: options.stack }),
     ...(options.reading !== undefined && { reading: options.reading }),
     ...(options.threads !== undefined && { threads: options.threads }),
     ...(options.memory !== undefined && { memoryBytes: options.memory * 2 ** 30 }),

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError } from "../checkpoint/errors";
 import { describeArchitecture } from "./describe";
-import type { Architecture } from "./description";
+import type { Architecture, Stack } from "./description";
 import { inOwnWords } from "./dialects/dialect";
 import { dialectOf } from "./dialects/translate";
 import { inferArchitecture } from "./inference/infer";
@@ -11,6 +11,8 @@ import type { SchemeName } from "./schemes";
 /** What the user says of a model, over what is found. */
 export interface Stated {
   readonly scheme?: SchemeName | undefined;
+  /** Which stack is measured, of a model that has two. */
+  readonly stack?: Stack | undefined;
   readonly settings?: Settings;
 }
 
@@ -18,16 +20,30 @@ export interface Stated {
  * Finds out what a checkpoint computes: by its family, under Hugging Face's names or in another
  * dialect, else from the names and shapes of its tensors. What those cannot tell stays open.
  *
- * @throws CheckpointError when it is of no kind that can be described whole
+ * @throws CheckpointError when it is of no kind that can be described whole, or has not the stack that
+ *   is asked for
  */
 export async function readArchitecture(
   checkpoint: Checkpoint,
-  { scheme, settings = {} }: Stated = {},
+  stated: Stated = {},
+): Promise<Proposal> {
+  const proposal = await proposalOf(checkpoint, stated);
+  const { stack } = stated;
+  if (stack === undefined || proposal.architecture({}).stack === stack) return proposal;
+  throw new CheckpointError(
+    "config",
+    `${checkpoint.directoryFile}: the stack "${stack}" was asked for, which is for models of an encoder and a decoder that are read as such; this one is read as ${proposal.architecture({}).family}.`,
+  );
+}
+
+async function proposalOf(
+  checkpoint: Checkpoint,
+  { scheme, stack, settings = {} }: Stated,
 ): Promise<Proposal> {
   const dialect = dialectOf(checkpoint);
   if (dialect) {
     const { checkpoint: translated, differences } = await dialect.translate(checkpoint);
-    const architecture = inOwnWords(describeArchitecture(translated, scheme), differences);
+    const architecture = inOwnWords(describeArchitecture(translated, scheme, stack), differences);
     return settledProposal("family", architecture, checkpoint, settings);
   }
   const { config } = checkpoint;
@@ -35,7 +51,7 @@ export async function readArchitecture(
   if (typeof config?.value["model_type"] === "string") {
     return settledProposal(
       "config",
-      describeArchitecture(checkpoint, scheme),
+      describeArchitecture(checkpoint, scheme, stack),
       checkpoint,
       settings,
     );
@@ -43,7 +59,7 @@ export async function readArchitecture(
   let refusal: unknown;
   if (config !== undefined) {
     try {
-      const architecture = describeArchitecture(checkpoint, scheme);
+      const architecture = describeArchitecture(checkpoint, scheme, stack);
       return settledProposal("family", architecture, checkpoint, settings);
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;

@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture/description";
+import type { Architecture, Stack } from "../architecture/description";
 import { readArchitecture } from "../architecture/readArchitecture";
 import type { SchemeName } from "../architecture/schemes";
 import type { Checkpoint } from "../checkpoint/checkpoint";
@@ -10,13 +10,17 @@ import { MemoryError } from "./plan";
 
 export interface OutlookInput extends Omit<EstimateInput, "checkpoint" | "architecture"> {
   readonly scheme: SchemeName | undefined;
+  readonly stack?: Stack | undefined;
 }
 
 /** Settles what can be said of a checkpoint from its directory, before any weight is read. */
 export async function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Promise<Outlook> {
   let architecture: Architecture;
   try {
-    const proposal = await readArchitecture(checkpoint, { scheme: input.scheme });
+    const proposal = await readArchitecture(checkpoint, {
+      scheme: input.scheme,
+      stack: input.stack,
+    });
     // What only evidence settles is the likeliest here: it changes neither memory nor time by much.
     architecture = proposal.architecture({});
   } catch (error) {

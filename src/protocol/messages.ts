@@ -25,6 +25,8 @@ export interface DiagnosisRequest {
   probes: number;
   /** Norm scheme; undefined: settled from the checkpoint. */
   scheme?: string;
+  /** Which stack is measured, of a model that has two; undefined: the decoder where it has a head. */
+  stack?: string;
   /** What is known of a model whose tensors do not tell it: heads, activation and the like, by name. */
   reading?: Record<string, string>;
   device: Device;
@@ -39,7 +41,7 @@ export interface DiagnosisRequest {
 
 /** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
 export interface Progress {
-  stage: "opening" | "device" | "embedding" | "layer" | "head";
+  stage: "opening" | "device" | "encoder" | "embedding" | "layer" | "head";
   /** Layer being measured (module index) and how many there are, in the stage `layer`. */
   layer?: number;
   layers?: number;

@@ -21,6 +21,8 @@ function stageText({ stage, layer, layers }: Progress): string {
       return t("Opening the checkpoint");
     case "device":
       return t("Checking the device");
+    case "encoder":
+      return t("Running the encoder");
     case "embedding":
       return t("Embedding the text");
     case "layer":

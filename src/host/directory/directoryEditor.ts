@@ -128,10 +128,11 @@ class ShownDirectory {
   private request(): DirectoryRequest {
     const whole = requestFor(this.uri.fsPath, this.services.extensionUri);
     const { checkpoint, sequenceLength, maxTokens, metrics, probes } = whole;
-    const { scheme, threads, memoryBytes } = whole;
+    const { scheme, stack, threads, memoryBytes } = whole;
     return {
       ...{ checkpoint, sequenceLength, maxTokens, metrics, probes },
       ...(scheme === undefined ? {} : { scheme }),
+      ...(stack === undefined ? {} : { stack }),
       ...(threads === undefined ? {} : { threads }),
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
     };

@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isStack } from "../../architecture/description";
 import { isSchemeName } from "../../architecture/schemes";
 import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
@@ -110,11 +111,12 @@ export const directReader: Reader = {
     };
   },
 
-  async outlookOf({ checkpoint, scheme, metrics, threads, memoryBytes, ...sizes }) {
+  async outlookOf({ checkpoint, scheme, stack, metrics, threads, memoryBytes, ...sizes }) {
     return outlookOf(await openCheckpoint(checkpoint), {
       ...sizes,
       metrics: withImplied(metrics),
       scheme: scheme !== undefined && isSchemeName(scheme) ? scheme : undefined,
+      stack: stack !== undefined && isStack(stack) ? stack : undefined,
       threads: Math.min(threads ?? Infinity, availableParallelism()),
       memoryBytes: memoryBytes ?? process.availableMemory() / 2,
     });

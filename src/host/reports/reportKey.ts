@@ -34,6 +34,7 @@ export function reportKey(request: DiagnosisRequest, content: MeasuredContent): 
     metrics: [...request.metrics].sort(),
     probes: request.probes,
     scheme: request.scheme ?? "auto",
+    stack: request.stack ?? "auto",
     seed: request.seed,
   };
   return createHash("sha256").update(JSON.stringify(measured)).digest("hex");

@@ -43,6 +43,7 @@ describe("reportKey", () => {
     ["the metrics", { metrics: ["variance"] }],
     ["the probes", { probes: 3 }],
     ["the scheme", { scheme: "lns" }],
+    ["the stack", { stack: "encoder" }],
     ["the seed", { seed: 1 }],
     ["whether the texts are token ids", { texts: { kind: "tokens", file: "/x" } }],
   ])("depends on %s", (_, change) => {

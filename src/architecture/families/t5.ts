@@ -73,17 +73,19 @@ class T5 {
     ).size;
     const byDefault = decoderLayers > 0 && this.hasHead() ? "decoder" : "encoder";
     const stack = asked ?? byDefault;
-    if (stack === "encoder") return this.encoder(decoderLayers);
+    // GGUF's names of a decoder stand for themselves: it states nothing of how the head is fed.
+    const isUnread = decoderLayers === 0 && tensors.named(/^decoder\.(?!embed_tokens)/).length > 0;
+    if (stack === "encoder") return this.encoder(decoderLayers > 0 || isUnread);
     if (decoderLayers === 0) {
       throw new CheckpointError(
-        "config",
-        `${checkpoint.directoryFile}: the stack "decoder" was asked for, but there is only an encoder.`,
+        isUnread ? "unsupported" : "config",
+        `${checkpoint.directoryFile}: the stack "decoder" was asked for, but ${isUnread ? "its format does not state whether the state is scaled before the head, so only the encoder is supported" : "there is only an encoder"}.`,
       );
     }
     return this.decoder();
   }
 
-  private encoder(decoderLayers: number): Architecture {
+  private encoder(hasDecoder: boolean): Architecture {
     const { tensors } = this.reader;
     const stack: StackOfT5 = { name: "encoder", layerNumber: this.config.num_layers };
     // The embedding again, and the decoder with its head.
@@ -96,15 +98,15 @@ class T5 {
       }),
       stack: "encoder",
     };
-    if (decoderLayers === 0) {
+    if (!hasDecoder) {
       const whyNoHead = "the checkpoint is an encoder without a head that tells tokens";
       return { ...described, whyNoHead };
     }
     return {
       ...described,
-      whyNoHead: "the encoder is measured, which tells no tokens; the decoder does",
+      whyNoHead: "the encoder is measured, which tells no tokens",
       notices: [
-        `Measured are the ${stack.layerNumber} layers of the encoder alone; the stack "decoder" is measured by itself.`,
+        `Measured are the ${stack.layerNumber} layers of the encoder, without the decoder.`,
       ],
     };
   }
@@ -150,7 +152,7 @@ class T5 {
       ...described,
       ...(head === undefined && { whyNoHead: "the checkpoint's decoder has no head" }),
       notices: [
-        `Measured are the ${stack.layerNumber} layers of the decoder, each with its attention to the encoder's output, which is the same in every run; the stack "encoder" is measured by itself.`,
+        `Measured are the ${stack.layerNumber} layers of the decoder, each with its attention to the encoder's output, which stays the same whatever is removed.`,
       ],
     };
   }

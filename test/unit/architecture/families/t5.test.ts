@@ -52,7 +52,7 @@ it("measures T5's decoder where there is one with a head, and the encoder where 
   expect(encoder.stack).toBe("encoder");
   expect(encoder.layers).toHaveLength(2);
   expect(encoder.whyNoHead).toContain("the encoder is measured");
-  expect(encoder.notices![0]).toContain("layers of the encoder alone");
+  expect(encoder.notices![0]).toContain("layers of the encoder, without the decoder");
 });
 
 it("does not scale the state for a head of its own, in the configs of transformers 4 and 5", async () => {
@@ -111,6 +111,21 @@ it("a stack that the checkpoint has not is refused", async () => {
   );
   expect(await failureOf(asked("llama", "decoder"), CheckpointError)).toContain("read as llama");
   expect((await asked("t5-encoder", "encoder")).architecture({}).stack).toBe("encoder");
+});
+
+it("a decoder under GGUF's names is told of, and refused where it is asked for", async () => {
+  const folder = copyFixture("t5-encoder", scratch());
+  editWeights(folder, (tensors) => {
+    const norm = tensors.get("encoder.final_layer_norm.weight")!;
+    tensors.set("decoder.blk.0.cross_attn_norm.weight", norm);
+  });
+  const { stack, notices } = await described(folder);
+  expect({ stack, notices }).toEqual({
+    stack: "encoder",
+    notices: ["Measured are the 3 layers of the encoder, without the decoder."],
+  });
+  const asked = readArchitecture(await openCheckpoint(folder), { stack: "decoder" });
+  expect(await failureOf(asked, CheckpointError)).toContain("only the encoder is supported");
 });
 
 it.each(["parallel", "deepnorm"] as const)(

@@ -1,5 +1,12 @@
 /** A decoder whose layers attend to an encoder, where the oracle does not reach. */
 import { expect, it } from "vitest";
+import { describeArchitecture } from "../../../src/architecture/describe";
+import type { Architecture } from "../../../src/architecture/description";
+import { openCheckpoint } from "../../../src/checkpoint/open";
+import { estimateDiagnosis } from "../../../src/diagnosis/estimate";
+import { corruptedLengths } from "../../../src/diagnosis/spanCorruption";
+import { layerGraph } from "../../../src/graph/layer";
+import { weightBytes } from "../../../src/graph/memory";
 import { copyFixture, editWeights, fixture, tokensOf } from "../support/checkpoints";
 import { diagnoseHere, leastMemory } from "../support/pipeline";
 import { setFloat } from "../support/safetensors";
@@ -76,4 +83,29 @@ it("states that nothing could be measured behind an encoder that is not finite",
   expect(findings.map(({ text }) => text)).toEqual([
     `${folder}: ${name} holds NaN or infinite weights; activations are not finite from the encoder on.`,
   ]);
+});
+
+it("is planned for with the encoder's work and memory", async () => {
+  const checkpoint = await openCheckpoint(fixture("t5-decoder"));
+  const architecture = describeArchitecture(checkpoint);
+  const { encoder, ...alone } = architecture;
+  const estimateOf = (described: Architecture) =>
+    estimateDiagnosis({
+      checkpoint,
+      architecture: described,
+      metrics: new Set(["variance"]),
+      probes: 1,
+      memoryBytes: 2 ** 30,
+      maxTokens: 640,
+      sequenceLength: 64,
+      threads: 1,
+    });
+  const whole = estimateOf(architecture);
+  // 4 projections, scores and sums, and the feed-forward, of each token that the encoder reads.
+  const { source } = corruptedLengths(64);
+  const ofToken = 24 * 24 * 4 + source * 24 * 2 + 24 * 40 * 2;
+  const products = whole.sequences * encoder!.layers.length * source * ofToken;
+  expect(whole.time.multiplyAdds - estimateOf(alone).time.multiplyAdds).toBe(products);
+  const layer = architecture.layers[0]!;
+  expect(whole.memory.layer).toBe(weightBytes(layerGraph(layer, 24, false)));
 });

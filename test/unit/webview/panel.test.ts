@@ -433,6 +433,8 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await page.locator("canvas").last().focus();
       await page.keyboard.press("End");
       expect(await overflowing()).toEqual([]);
+      await show({ phase: "done", name, report: withCrossAttention(report), notices: [] });
+      expect(await overflowing()).toEqual([]);
     });
 
     it("says stages and the end to those who listen, not every layer", async () => {

@@ -16,17 +16,30 @@ const shared = {
 };
 
 /**
- * What reads Python is a bundle of its own, which the extension loads when it first meets a Python
- * file: so it costs nothing when the editor starts.
+ * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
+ * reads Python, what asks how a checkpoint is read, and what reads .gitignore. So it costs nothing when
+ * the editor starts.
+ */
+const lazy = {
+  python: "src/python/reader.ts",
+  readings: "src/host/readings/readingChooser.ts",
+  gitIgnore: "src/host/side/gitIgnore.ts",
+};
+
+/**
+ * Leaves dynamic imports of those to their bundles.
  *
  * @type {import("esbuild").Plugin}
  */
-const lazyPython = {
-  name: "lazy-python",
+const lazyBundles = {
+  name: "lazy-bundles",
   setup(bundle) {
-    bundle.onResolve({ filter: /\/python\/reader$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./python.js", external: true } : undefined,
-    );
+    bundle.onResolve({ filter: /^\./ }, ({ kind, path: module, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const file = path.relative(import.meta.dirname, path.resolve(resolveDir, `${module}.ts`));
+      const found = Object.entries(lazy).find(([, entry]) => path.normalize(entry) === file);
+      return found && { path: `./${found[0]}.js`, external: true };
+    });
   },
 };
 
@@ -60,11 +73,12 @@ const bundles = [
       extension: "src/extension.ts",
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
-      python: "src/python/reader.ts",
       reader: "src/host/reading/readerThread.ts",
+      scaling: "src/host/python/scalingThread.ts",
+      ...lazy,
     },
     outdir: "dist",
-    plugins: [lazyPython, editorAsItIs],
+    plugins: [lazyBundles, editorAsItIs],
     alias: {
       // Its other build finds itself by import.meta, which a CommonJS bundle has not.
       "web-tree-sitter": "./node_modules/web-tree-sitter/web-tree-sitter.cjs",

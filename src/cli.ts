@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 /** The command line: the same core as the extension, headless. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { stacks } from "./architecture/description";
 import { isSettingName, settingNames } from "./architecture/reading";
 import { schemeNames } from "./architecture/schemes";
+import { whyNotValue } from "./architecture/settingValues";
+import { describeStatement } from "./architecture/statement/describeStatement";
+import { statementName } from "./checkpoint/checkpoint";
 import { messageOf } from "./checkpoint/errors";
+import { openCheckpoint } from "./checkpoint/open";
 import type { Metric, Report } from "./diagnosis/report";
 import { metrics } from "./diagnosis/report";
 import type { Device } from "./engine/device";
@@ -86,7 +90,7 @@ async function main(): Promise<void> {
     )
     .option(
       "--images <file>",
-      "images to evaluate: .safetensors with pixel_values and labels, or .npy with FILE.labels.npy",
+      "images to evaluate: .safetensors with pixel_values and labels, or FILE.npy with FILE.labels.npy",
       fileName,
     )
     .option("--sequence-length <n>", "longest sequence, in tokens (default: 256)", whole(2))
@@ -127,6 +131,18 @@ async function main(): Promise<void> {
     .option("--html <file>", 'write a self-contained page ("-" is standard output)', fileName)
     .action(async (checkpoint: string, options: DiagnoseOptions) => {
       process.exitCode = await diagnose(checkpoint, options);
+    });
+
+  program
+    .command("describe")
+    .description(
+      "write a fathom.json that states how a checkpoint is read, to be completed by hand",
+    )
+    .argument("<checkpoint>", "as for diagnose")
+    .option("--output <file>", 'where to ("-" is standard output; default: beside it)', fileName)
+    .option("--force", "write over a file that is there")
+    .action(async (checkpoint: string, options: DescribeOptions) => {
+      process.exitCode = await describe(checkpoint, options);
     });
 
   try {
@@ -172,6 +188,38 @@ async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<n
   }
   const areWritten = await writeFiles(outcome.report, options, !outputs.includes("-"));
   return areWritten ? 0 : exitCodes.run;
+}
+
+interface DescribeOptions {
+  output?: string;
+  force?: true;
+}
+
+async function describe(path: string, { output, force }: DescribeOptions): Promise<number> {
+  try {
+    const checkpoint = await openCheckpoint(path);
+    const { text, guessed, unknown, refusal } = await describeStatement(checkpoint);
+    if (output === "-") {
+      await writeStandardOutput(text);
+    } else {
+      const file = output === undefined ? join(checkpoint.folder, statementName) : resolve(output);
+      if (force === undefined && existsSync(file)) {
+        complain(`${file} is there already; --force writes over it.`);
+        return exitCodes.usage;
+      }
+      await writeWholeFile(file, text);
+      process.stdout.write(`${file} is written.\n`);
+    }
+    if (refusal !== undefined) {
+      complain(`${refusal} Say in it what each of the ${unknown} patterns of tensors is.`);
+    } else if (guessed.length > 0) {
+      complain(`Not told by the tensors, so guessed: ${guessed.join(", ")}.`);
+    }
+    return 0;
+  } catch (error) {
+    complain(messageOf(error));
+    return error instanceof FileWriteError ? exitCodes.run : exitCodes.checkpoint;
+  }
 }
 
 function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisRequest {
@@ -304,6 +352,8 @@ function keyValue(value: string, previous: Record<string, string> = {}): Record<
   if (key === undefined || stated === undefined || !isSettingName(key)) {
     throw new InvalidArgumentError(`Expected KEY=VALUE with one of ${settingNames.join(", ")}.`);
   }
+  const why = whyNotValue(key, stated);
+  if (why !== undefined) throw new InvalidArgumentError(`${key} is "${stated}"; ${why}.`);
   return { ...previous, [key]: stated };
 }
 

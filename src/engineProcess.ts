@@ -12,7 +12,12 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
-import { mostTokensCompared, readingSummary, settleReading } from "./diagnosis/readings";
+import {
+  mostTokensCompared,
+  readingSummary,
+  settleReading,
+  UndecidedReadingError,
+} from "./diagnosis/readings";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";
@@ -71,6 +76,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     scheme: request.scheme,
     stack,
     settings: request.reading ?? {},
+    chosen: request.chosenReading ?? {},
   });
   const likeliest = await withObjectiveTokens(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
@@ -99,7 +105,13 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     proposal,
     evidence.sequences,
     executorOn(provider),
-    { runBytes: memoryBytes * 0.4 },
+    {
+      runBytes: memoryBytes * 0.4,
+      onCandidate: async (reading, readings) => {
+        progress.tell({ stage: "readings", reading, readings });
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    },
   );
   const settled = await withObjectiveTokens(settlement.architecture, checkpoint);
   const architecture = withoutLabels(settled, sequences);
@@ -196,6 +208,13 @@ function failureOf(error: unknown): Failure {
   }
   if (error instanceof UsageError || error instanceof TextError) {
     return { reason: "usage", message };
+  }
+  if (error instanceof UndecidedReadingError) {
+    const readings = error.candidates.map(({ settings, nll }) => ({
+      settings: { ...settings },
+      ...(nll !== undefined && { nll }),
+    }));
+    return { reason: "checkpoint", message, ...(readings.length > 0 && { readings }) };
   }
   if (error instanceof CheckpointError) return { reason: "checkpoint", message };
   if (error instanceof EngineError && error.provider !== "cpu")

@@ -20,10 +20,11 @@ import { registerViews } from "./host/registerViews";
 import { ReportMemory } from "./host/reports/reportMemory";
 import { ReportStore } from "./host/reports/reportStore";
 import { DiagnosedReports } from "./host/reportSource";
-import { requestFor } from "./host/settings";
+import { Readings } from "./host/readings/readings";
 import { editorTexts } from "./host/texts";
 import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
+import { WatchedRuns } from "./host/trainingRun/watchedRuns";
 import { Turnstile } from "./host/turnstile";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -37,18 +38,25 @@ export function activate(context: vscode.ExtensionContext): void {
   const exporter = new ReportExporter(extensionUri, reader, globalState, log);
   // A window without a folder has no storage of its own.
   const storage = context.storageUri ?? context.globalStorageUri;
-  const store = new ReportStore(vscode.Uri.joinPath(storage, "reports").fsPath, {
+  const stored = (name: string): string => vscode.Uri.joinPath(storage, name).fsPath;
+  const store = new ReportStore(stored("reports"), {
     log,
     nameOf: (checkpointPath) => namedCheckpoint(checkpointPath).name,
     reader,
   });
   const measuring = {
     turnstile: new Turnstile(),
-    memory: new ReportMemory(store, reader),
+    memory: new ReportMemory(store, reader, stored("fingerprints.json")),
     startEngine: ((request, onEvent) =>
       startEngine(bundle("engine.js"), request, onEvent)) as StartEngine,
   };
-  const diagnoses = new Diagnoses({ extensionUri, log, guard, exporter, ...measuring }, store);
+  const picker = new CheckpointPicker(folders, workspaceState);
+  const readings: Readings = new Readings({
+    ...{ extensionUri, guard, reader, picker, memory: workspaceState },
+    diagnose: (checkpoint) => diagnoses.start(checkpoint),
+  });
+  const diagnosing = { extensionUri, log, guard, exporter, readings, ...measuring };
+  const diagnoses: Diagnoses = new Diagnoses(diagnosing, store);
   const side = new SidePanel({
     extensionUri,
     memory: workspaceState,
@@ -61,15 +69,16 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   });
   const reports = new DiagnosedReports({
-    requestFor: (checkpoint) => requestFor(checkpoint, extensionUri),
+    requestFor: (checkpoint) => readings.requestFor(checkpoint),
     ...measuring,
   });
   const pages = new PageExporter(extensionUri, globalState, log);
   const viewing = { extensionUri, log, guard, folders, reports, exporter: pages, reader };
+  const watchedRuns = new WatchedRuns(workspaceState);
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
     const { TrainingRuns } = await import("./host/trainingRun/trainingRuns");
-    return new TrainingRuns({ ...viewing, memory: workspaceState });
+    return new TrainingRuns({ ...viewing, memory: workspaceState, watchedRuns });
   });
   const comparisons = lazily(subscriptions, async () => {
     const { Comparisons } = await import("./host/compare/comparisons");
@@ -83,7 +92,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.commands.registerCommand(command, (target: unknown, selection: unknown) =>
       guard.run(doing, () => action(target, selection)),
     );
-  const diagnose = new DiagnoseCommand(new CheckpointPicker(folders, workspaceState), diagnoses);
+  const diagnose = new DiagnoseCommand(picker, diagnoses);
 
   subscriptions.push(
     log,
@@ -103,7 +112,8 @@ export function activate(context: vscode.ExtensionContext): void {
     side.onDidChooseLayer((layer) => {
       diagnoses.highlight(layer);
     }),
-    registerViews({ extensionUri, log, guard, exporter, reader, diagnoses, comparisons, runs }),
+    readings.register(),
+    registerViews({ ...diagnosing, reader, diagnoses, comparisons, runs }),
     registerPythonFeatures({
       extensionUri,
       log,
@@ -113,7 +123,14 @@ export function activate(context: vscode.ExtensionContext): void {
       openStored: (key, norm) => diagnoses.openStored(key, norm),
       shown: side,
     }),
-    vscode.lm.registerTool(tools.depth, new DepthTool(reader, (uri) => diagnose.run(uri))),
+    vscode.lm.registerTool(
+      tools.depth,
+      new DepthTool({
+        reader,
+        stored: (uri, signal) => reports.stored(namedCheckpoint(uri.fsPath), signal),
+        diagnose: (uri, signal) => diagnose.run(uri, undefined, signal),
+      }),
+    ),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
       diagnose.run(target, selection),
     ),
@@ -140,4 +157,7 @@ export function activate(context: vscode.ExtensionContext): void {
       (await runs()).show(folder);
     }),
   );
+  if (Object.keys(watchedRuns.all).length > 0) {
+    void guard.run("watch the run", async () => (await runs()).resumeWatching());
+  }
 }

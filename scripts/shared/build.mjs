@@ -34,7 +34,14 @@ export async function build() {
   const pages = ["panel", "side", "compare", "run"].map((name) => `webview/${name}.js`);
   const outputs = [
     ...["extension.js", "reader.js", "engine.js", "cli.js", ...pages],
-    ...["python.js", "web-tree-sitter.wasm", "tree-sitter-python.wasm"],
+    ...[
+      "python.js",
+      "scaling.js",
+      "readings.js",
+      "gitIgnore.js",
+      "web-tree-sitter.wasm",
+      "tree-sitter-python.wasm",
+    ],
   ].map((name) => `dist/${name}`);
   await whenChanged("build", { inputs: bundled, outputs }, async () => {
     console.log("Building…");

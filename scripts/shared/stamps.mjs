@@ -1,6 +1,14 @@
 /** Remembers from which inputs something was made, so that it is made again only when they change. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { cache, root } from "./process.mjs";
 
@@ -21,7 +29,10 @@ export async function whenChanged(name, { inputs, also = [], outputs }, make) {
   if (holds) return false;
   await make();
   mkdirSync(path.dirname(stamp), { recursive: true });
-  writeFileSync(stamp, digest);
+  // Others may read it meanwhile, and to write over a hard link would write over all of them.
+  const temporary = `${stamp}.${process.pid}`;
+  writeFileSync(temporary, digest);
+  renameSync(temporary, stamp);
   return true;
 }
 

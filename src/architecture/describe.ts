@@ -87,6 +87,13 @@ const families: readonly Family[] = [
   t5,
 ];
 
+/** Whether a family knows a checkpoint by its config.json and the names of its tensors. */
+export function isOfKnownFamily({ config, tensors }: Checkpoint): boolean {
+  return (
+    config !== undefined && families.some(({ recognises }) => recognises(config.value, tensors))
+  );
+}
+
 /**
  * Finds out what a checkpoint computes, from its config.json and its tensor directory.
  *

@@ -235,7 +235,7 @@ function withGroups(architecture: Architecture, groups: number): Architecture {
 }
 
 /** Hugging Face's names of activations, and ours. */
-const activations: ReadonlyMap<string, Activation> = new Map([
+export const activations: ReadonlyMap<string, Activation> = new Map([
   ["silu", "silu"],
   ["swish", "silu"],
   ["gelu", "gelu"],

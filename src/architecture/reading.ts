@@ -18,6 +18,7 @@ export const settingNames = [
   "pixels",
   "gelu",
   "epsilon",
+  "linears",
 ] as const;
 
 export type SettingName = (typeof settingNames)[number];
@@ -48,8 +49,11 @@ export interface OpenSetting {
 
 /** How a checkpoint is read: one architecture, or several that its weights could be of. */
 export interface Proposal {
-  /** config.json and a family; a family told by what the file states itself; or names and shapes. */
-  readonly source: "config" | "family" | "inference";
+  /**
+   * config.json and a family; a family told by what the file states itself; names and shapes; or the
+   * roles that fathom.json states of its tensors.
+   */
+  readonly source: "config" | "family" | "inference" | "statement";
   /** What was settled without evaluating anything, by whom: the user, the config, the tensors. */
   readonly settled: readonly SettledSetting[];
   readonly open: readonly OpenSetting[];
@@ -64,6 +68,24 @@ export interface SettledSetting {
   readonly value: string;
   /** In words: `as asked`, `12 tensors of one head each`. */
   readonly by: string;
+}
+
+/** What somebody states of a reading. */
+export interface StatedSettings {
+  readonly settings: Settings;
+  /** Who, in words that a report can use: `as asked`, `fathom.json`. */
+  readonly by: string;
+  /** Made of what was open once: what the checkpoint tells by now goes over it without a word. */
+  readonly isRemembered?: true;
+}
+
+/** What is stated of a reading by all who state something, the first going over the others. */
+export interface Statements {
+  readonly stated: readonly StatedSettings[];
+  /** Values to try first of what nothing settles. */
+  readonly guess: Settings;
+  /** Keys of the config that change nothing of what is computed, although they look so. */
+  readonly ignoredConfigKeys: readonly string[];
 }
 
 /** The likeliest reading. */

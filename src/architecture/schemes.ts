@@ -148,3 +148,9 @@ export function isSchemeName(name: string): name is SchemeName {
 export function schemeNamed(name: SchemeName): Scheme {
   return schemes[name];
 }
+
+/** The scheme that a person or a config calls so: `pre`, `peri-ln`; undefined where it is none. */
+export function schemeOf(name: string): SchemeName | undefined {
+  if (isSchemeName(name)) return name;
+  return schemeNames.find((known) => schemeNamed(known).names.test(name));
+}

@@ -27,7 +27,7 @@ export function settleScheme(
   asked: SchemeName | undefined,
   byDefault: SettledScheme = preNorm,
 ): Architecture["scheme"] {
-  const stated = schemeNames.filter((name) => isStated(name, config));
+  const stated = statedSchemes(config);
   if (asked !== undefined) {
     const overruled = stated.find((name) => name !== asked);
     return overruled === undefined
@@ -54,6 +54,11 @@ export function settleScheme(
     if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
   }
   return byDefault;
+}
+
+/** The norm schemes that a config states; none, one or, where it contradicts itself, several. */
+export function statedSchemes(config: Config): SchemeName[] {
+  return schemeNames.filter((name) => isStated(name, config));
 }
 
 /** Parallel sublayers where a family has them by default or, by a key of its own, does; else Pre-LN. */

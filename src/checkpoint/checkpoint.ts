@@ -78,7 +78,12 @@ export interface Checkpoint {
     { readonly path: string; readonly value: Readonly<Record<string, unknown>> } | undefined;
   /** Where its tokenizer is; undefined when none is found. */
   readonly tokenizer: TokenizerSource | undefined;
+  /** Path of the fathom.json that states how it is read; left out when there is none. */
+  readonly statement?: string;
 }
+
+/** The name of the file beside a checkpoint that states how it is read. */
+export const statementName = "fathom.json";
 
 /** The files that hold a tensor. */
 export function filesOf({ file, chunks }: TensorEntry): string[] {

@@ -33,8 +33,8 @@ export function isSampled(bytes: number): boolean {
 }
 
 /**
- * A fingerprint of what a checkpoint holds: its weights, its config and its tokenizer, wherever the
- * files lie and whenever they were written. Of files beyond 512 MiB, 512 evenly spaced mebibytes are
+ * A fingerprint of what a checkpoint holds: its weights, its config, its tokenizer and what fathom.json
+ * states of it, wherever the files lie and whenever they were written. Of files beyond 512 MiB, 512 evenly spaced mebibytes are
  * read: a step of training changes nearly every weight, so two checkpoints that differ there do not
  * pass for one. For edits of a few tensors, every tensor up to 1 MiB is read whole besides, and the
  * first and last 64 KiB of each larger one, up to 2 GiB of all tensors. A change inside a large
@@ -61,7 +61,7 @@ export function contentFiles(checkpoint: Checkpoint): string[] {
   // In an order that a copy keeps: by the first tensor of each file. Names in a cache are hashes.
   const tensors = [...checkpoint.tensors.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const tokenizer = checkpoint.tokenizer && tokenizerFiles(checkpoint.tokenizer);
-  const settings = [checkpoint.config?.path, ...(tokenizer ?? [])];
+  const settings = [checkpoint.config?.path, ...(tokenizer ?? []), checkpoint.statement];
   const files = [...tensors.flatMap(filesOf), ...settings];
   return [...new Set(files.filter((file) => file !== undefined))];
 }

@@ -8,6 +8,10 @@ export const limits = {
   folderFiles: 10_000,
   /** A config.json is a page of text; the longest seen, with per-layer lists, stay under 200 kB. */
   configBytes: 10_000_000,
+  /** A fathom.json names a few hundred patterns of tensors in the longest of models. */
+  statementBytes: 1_000_000,
+  /** Patterns of tensor names in it; each is compared with every name. */
+  statementPatterns: 2_000,
   /** tokenizer.json of a 256k vocabulary (Gemma) is 34 MB. */
   tokenizerBytes: 200_000_000,
   /** Text and token files are held in memory whole; evaluations take a few thousand tokens. */

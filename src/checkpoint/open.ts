@@ -2,6 +2,7 @@ import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
+import { statementName } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
 import type { ForeignKind } from "./foreign";
 import { foreignAmong, foreignContent, foreignKind } from "./foreign";
@@ -24,7 +25,7 @@ const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, 
 
 /**
  * Opens a checkpoint: a file of a known format, the index of a sharded one, or a folder that holds
- * either. config.json and tokenizer.json are taken from the same folder. Symbolic links, as in a
+ * either. config.json, tokenizer.json and fathom.json are taken from the same folder. Symbolic links, as in a
  * Hugging Face cache, are followed to the real files.
  *
  * @throws CheckpointError when the path is none of these or a file in it is invalid
@@ -41,6 +42,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   }
   const beside = format.isSelfContained ? undefined : await readConfig(join(folder, "config.json"));
   const config = beside ?? contents.config;
+  const statement = await ifExists(join(folder, statementName));
   return {
     path: absolute,
     folder,
@@ -50,6 +52,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     tensors: withScales(contents.tensors, config),
     config,
     tokenizer: contents.tokenizer ?? (await findTokenizer(folder, config)),
+    ...(statement !== undefined && { statement }),
   };
 }
 
@@ -131,7 +134,7 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
       const some = candidates.slice(0, 3).map(quote).join(", ");
       throw new CheckpointError(
         "notACheckpoint",
-        `${folder}: expected a folder with ${[...format.usual.slice(0, 1), `one ${format.name} file`].join(", or ")} of another name; it holds ${candidates.length} (${some}…), so name one of them.`,
+        `${folder}: holds ${candidates.length} ${format.name} files, ${some}${candidates.length > 3 ? " and others" : ""}, and none of a name that is usual; name one of them.`,
       );
     }
   }
@@ -139,8 +142,21 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
   if (foreign) throw isForeign(join(folder, foreign.name), foreign);
   throw new CheckpointError(
     "notACheckpoint",
-    `${folder}: expected a folder with ${formats.flatMap(({ usual }) => usual.slice(0, 1)).join(", ")}, or one such file of another name; it holds none.`,
+    `${folder}: expected a folder with ${formats.flatMap(({ usual }) => usual.slice(0, 1)).join(", ")}, or one such file of another name; it holds none${await checkpointsBelow(folder, names)}.`,
   );
+}
+
+/** Of a folder of checkpoints, such as a training run: which of its folders can be named instead. */
+async function checkpointsBelow(folder: string, names: readonly string[]): Promise<string> {
+  const usual = formats.flatMap((format) => format.usual);
+  const holding: string[] = [];
+  for (const name of names.slice(0, limits.folderFiles)) {
+    const inner = await readdir(join(folder, name)).catch(() => []);
+    if (inner.some((one) => usual.includes(one))) holding.push(name);
+  }
+  const some = holding.slice(0, 3).map(quote).join(", ");
+  const more = holding.length > 3 ? ` and ${holding.length - 3} more` : "";
+  return holding.length > 0 ? `, but ${some}${more} in it do: name one of them` : "";
 }
 
 function isForeign(path: string, { what, instead, isStandIn }: ForeignKind): CheckpointError {

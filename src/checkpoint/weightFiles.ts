@@ -3,6 +3,8 @@
  * folder. What a file is of, its content says once it is opened (`open.ts`).
  */
 
+import { statementName } from "./checkpoint";
+
 /** Extensions of weight files, without the dot. */
 export const weightExtensions = ["safetensors", "gguf", "pt", "pth", "ckpt", "bin"] as const;
 
@@ -43,6 +45,11 @@ export function isWeightName(basename: string): boolean {
   return !/\.bin$/i.test(basename) || weightsInBin.test(basename);
 }
 
+/** True for a file that weights lie in: a weight file, or a part of a distributed checkpoint. */
+export function isWeightPart(basename: string): boolean {
+  return isWeightName(basename) || basename.endsWith(distributedPart);
+}
+
 /** Whether a weight file may state its model's settings itself; another needs a config.json beside. */
 export function isSelfContained(basename: string): boolean {
   return selfContained.test(basename);
@@ -60,19 +67,20 @@ export function withoutWeightExtension(basename: string): string {
 
 /**
  * Whether a folder with these names holds one checkpoint: weights with a config.json, or one weight
- * file alone that may state its settings itself.
+ * file alone that may state its settings itself or of which a fathom.json does.
  */
 export function holdsCheckpoint(names: readonly string[]): boolean {
   const found = names.filter(isWeightName);
   if (names.includes("config.json")) {
     return found.length > 0 || names.some((name) => name.endsWith(distributedPart));
   }
-  return found.length === 1 && isSelfContained(found[0]!);
+  return found.length === 1 && (isSelfContained(found[0]!) || names.includes(statementName));
 }
 
 /** True for a file by which a folder becomes, or ceases to be, a checkpoint's. */
 export function isCheckpointMark(basename: string): boolean {
-  return basename === "config.json" || isWeightName(basename) || basename.endsWith(distributedPart);
+  const isSettings = basename === "config.json" || basename === statementName;
+  return isSettings || isWeightPart(basename);
 }
 
 /** True for the file, or one of the files, that is read where its folder is given. */

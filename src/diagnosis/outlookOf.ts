@@ -1,5 +1,6 @@
 import type { Architecture, Stack } from "../architecture/description";
 import { readArchitecture } from "../architecture/readArchitecture";
+import type { Settings } from "../architecture/reading";
 import type { SchemeName } from "../architecture/schemes";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError } from "../checkpoint/errors";
@@ -11,6 +12,8 @@ import { MemoryError } from "./plan";
 export interface OutlookInput extends Omit<EstimateInput, "checkpoint" | "architecture"> {
   readonly scheme: SchemeName | undefined;
   readonly stack?: Stack | undefined;
+  /** The reading that was chosen when the evidence told none. */
+  readonly chosen?: Settings;
 }
 
 /** Settles what can be said of a checkpoint from its directory, before any weight is read. */
@@ -20,6 +23,7 @@ export async function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Pr
     const proposal = await readArchitecture(checkpoint, {
       scheme: input.scheme,
       stack: input.stack,
+      ...(input.chosen && { chosen: input.chosen }),
     });
     // What only evidence settles is the likeliest here: it changes neither memory nor time by much.
     architecture = proposal.architecture({});

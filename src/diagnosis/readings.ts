@@ -23,6 +23,17 @@ export interface Candidate {
   readonly nll: number | undefined;
 }
 
+/** The evidence does not tell how a checkpoint is to be read; a person may. */
+export class UndecidedReadingError extends CheckpointError {
+  constructor(
+    message: string,
+    /** The best first; only those under which the loss is finite. */
+    readonly candidates: readonly Candidate[],
+  ) {
+    super("unsupported", message);
+  }
+}
+
 /** How a checkpoint's reading was settled. */
 export interface Settlement {
   readonly architecture: Architecture;
@@ -87,7 +98,8 @@ function tokensComparedOf({
 export interface SettlementOptions {
   /** Bytes that the activations of one run may take. */
   readonly runBytes: number;
-  readonly onCandidate?: (settings: Settings) => void;
+  /** Called before each reading is tried, from 1, of how many at least. */
+  readonly onCandidate?: (number: number, planned: number) => Promise<void>;
 }
 
 /**
@@ -97,7 +109,7 @@ export interface SettlementOptions {
  *
  * @param file what is read, for messages
  * @param sequences text to compare on; up to `mostTokensCompared` tokens are of use
- * @throws CheckpointError listing the readings and their losses where none is clearly the best
+ * @throws UndecidedReadingError listing the readings and their losses where none is clearly the best
  */
 export async function settleReading(
   file: string,
@@ -126,8 +138,15 @@ export async function settleReading(
     };
   }
   const compared = tokensComparedOf(proposed);
+  // Every value of every setting once, varied from one reading; more where that leads on.
+  const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
+  let count = 0;
+  const onCandidate = async (): Promise<void> => {
+    count++;
+    await options.onCandidate?.(count, Math.max(count, planned));
+  };
   const trialOn = (tokens: number): Trial =>
-    new Trial(proposal, firstSequences(sequences, tokens), executor, options);
+    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
   const scout = trialOn(compared * shareScouted);
   const start = await bestArrangement(scout, decisive, likeliest(proposal));
   const every = trialOn(compared);
@@ -155,16 +174,17 @@ export async function settleReading(
   const [ruled] = rivals(best, trial.tried, open);
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
-    throw new CheckpointError(
-      "unsupported",
-      `${file}: ${doubt}${why} ${listed(every.candidates())}`,
+    const candidates = every.candidates();
+    throw new UndecidedReadingError(
+      `${file}: ${doubt}${why} ${listed(candidates)}`,
+      candidates.filter(({ nll }) => nll !== undefined),
     );
   };
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),
   );
   const advice =
-    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE.";
+    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.";
   if (!Number.isFinite(best.mean)) {
     refuse(`under no reading of its tensors is its loss finite. ${advice}`);
   }
@@ -206,7 +226,7 @@ function unsettled(file: string, open: readonly OpenSetting[], why: string): Che
   const stated = open.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ");
   return new CheckpointError(
     "unsupported",
-    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE: ${stated}.`,
+    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
   );
 }
 
@@ -245,7 +265,10 @@ class Trial {
     private readonly proposal: Proposal,
     private readonly sequences: readonly Sequence[],
     private readonly executor: Executor,
-    private readonly options: SettlementOptions,
+    private readonly options: {
+      readonly runBytes: number;
+      readonly onCandidate: () => Promise<void>;
+    },
   ) {}
 
   get tried(): readonly Tried[] {
@@ -297,7 +320,7 @@ class Trial {
     const key = keyOf(settings);
     const known = this.known.get(key);
     if (known) return known;
-    this.options.onCandidate?.(settings);
+    await this.options.onCandidate();
     const architecture = this.proposal.architecture(settings);
     const losses = await tokenLosses(architecture, this.sequences, this.executor, this.options);
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

@@ -66,10 +66,10 @@ export interface ArchitectureSummary {
 /** What a checkpoint was taken for, and on what evidence. */
 export interface ReadingSummary {
   /**
-   * config.json and a family; a family told by what the file states itself; or the names and shapes of
-   * its tensors.
+   * config.json and a family; a family told by what the file states itself; the names and shapes of its
+   * tensors; or the roles that fathom.json states of them.
    */
-  source: "config" | "family" | "inference";
+  source: "config" | "family" | "inference" | "statement";
   /** What was settled before anything was evaluated, and by what. */
   settled?: { name: string; value: string; by: string }[];
   /** The readings that were tried on the evaluated tokens, the one that was taken first. */
@@ -252,7 +252,7 @@ export type Metric = (typeof metrics)[number];
 
 /** A sentence the numbers carry, and the layers it speaks of. `notice` findings are not verdicts. */
 export interface Finding {
-  kind: "growth" | "identity" | "removal" | "notice";
+  kind: "chance" | "growth" | "identity" | "removal" | "notice";
   layers: number[];
   text: string;
 }

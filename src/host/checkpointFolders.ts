@@ -14,7 +14,7 @@ import {
   isWeightName,
   weightsGlob,
 } from "../checkpoint/weightFiles";
-import { runFoldersOf, stepsIn } from "../trainingRun/discover";
+import { stepCountsOf, stepsIn } from "../trainingRun/discover";
 import { stepOfName } from "../trainingRun/stepName";
 import { contextKeys } from "./ids";
 import { mapInBatches } from "./inBatches";
@@ -29,9 +29,9 @@ const gatherMs = 30;
 
 export class CheckpointFolders implements vscode.Disposable {
   private readonly folders = new Set<string>();
-  /** Those that the explorer has shown, and which of them hold the checkpoints of a run. */
+  /** Those that the explorer has shown, and how many steps of a run are in those that hold any. */
   private readonly shown = new Set<string>();
-  private readonly shownRuns = new Set<string>();
+  private readonly shownSteps = new Map<string, number>();
   private readonly disposables: vscode.Disposable[] = [];
   /** Shown, and not yet looked at. */
   private readonly coming = new Set<string>();
@@ -130,13 +130,18 @@ export class CheckpointFolders implements vscode.Disposable {
     return [...this.folders].sort(byNumber.compare);
   }
 
-  /** The folders that hold the checkpoints of a run, as subfolders or as weight files. */
-  private async runFolders(): Promise<string[]> {
+  /** How many steps each folder holds that holds any, as subfolders or as weight files. */
+  private async stepCounts(): Promise<Map<string, number>> {
     const folders = [...this.folders];
-    const ofFiles = await mapInBatches(folders, async (folder) =>
-      (await holdsSteps(folder)) ? [folder] : [],
-    );
-    return [...new Set([...runFoldersOf(folders), ...ofFiles.flat()])];
+    const counts = stepCountsOf(folders);
+    const atLeast = (folder: string, count: number): void => {
+      if (count > (counts.get(folder) ?? 0)) counts.set(folder, count);
+    };
+    await mapInBatches(folders, async (folder) => {
+      atLeast(folder, await countStepFiles(folder));
+    });
+    for (const [folder, count] of this.shownSteps) atLeast(folder, count);
+    return counts;
   }
 
   private note(changed: string): void {
@@ -183,7 +188,9 @@ export class CheckpointFolders implements vscode.Disposable {
     const folders = [...new Set(files)].filter((file) => this.shown.has(file));
     await mapInBatches(folders, async (folder) => {
       put(this.folders, folder, holdsCheckpoint(await namesIn(folder)));
-      put(this.shownRuns, folder, await isRunFolder(folder));
+      const steps = await countSteps(folder);
+      if (steps > 0) this.shownSteps.set(folder, steps);
+      else this.shownSteps.delete(folder);
     });
   }
 
@@ -201,13 +208,17 @@ export class CheckpointFolders implements vscode.Disposable {
   }
 
   private async tellNow(): Promise<void> {
-    const runs = new Set([...(await this.runFolders()), ...this.shownRuns]);
-    const now = JSON.stringify([this.sorted(), [...runs]]);
+    const counts = [...(await this.stepCounts())];
+    const holding = (atLeast: number): string[] =>
+      counts.filter(([, count]) => count >= atLeast).map(([folder]) => folder);
+    const [runs, ofSteps] = [holding(2), holding(1)];
+    const now = JSON.stringify([this.sorted(), runs, ofSteps]);
     if (now === this.told) return;
     this.told = now;
     for (const [key, folders] of [
       [contextKeys.checkpointFolders, this.folders],
       [contextKeys.runFolders, runs],
+      [contextKeys.stepFolders, ofSteps],
     ] as const) {
       // `resourcePath` is the file system path on the desktop and the URI's path in a browser.
       const paths = [...folders].flatMap((folder) => [folder, vscode.Uri.file(folder).path]);
@@ -222,11 +233,10 @@ function put(set: Set<string>, item: string, belongs: boolean): void {
   else set.delete(item);
 }
 
-/** True for a folder with the checkpoints of at least two steps. */
-async function isRunFolder(folder: string): Promise<boolean> {
-  // A folder that is too large, or cannot be read, is offered nothing.
+/** A folder that is too large, or cannot be read, is offered nothing. */
+async function countSteps(folder: string): Promise<number> {
   const steps = await stepsIn(folder).catch(() => []);
-  return steps.length >= 2;
+  return steps.length;
 }
 
 async function anyFolder(candidates: string[]): Promise<boolean> {
@@ -240,8 +250,8 @@ async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((): string[] => []);
 }
 
-/** True for a folder with the weight files of at least two steps. */
-async function holdsSteps(folder: string): Promise<boolean> {
+/** Of how many steps there are weight files. */
+async function countStepFiles(folder: string): Promise<number> {
   const weights = (await namesIn(folder)).filter(isWeightName);
-  return new Set(weights.map(stepOfName).filter((step) => step !== undefined)).size >= 2;
+  return new Set(weights.map(stepOfName).filter((step) => step !== undefined)).size;
 }

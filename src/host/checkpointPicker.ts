@@ -13,9 +13,9 @@ export class CheckpointPicker {
     private readonly memory: vscode.Memento,
   ) {}
 
-  async pick(): Promise<Checkpoint | undefined> {
+  async pick(title = vscode.l10n.t("Diagnose Depth")): Promise<Checkpoint | undefined> {
     const choice = await vscode.window.showQuickPick(this.items(), {
-      title: vscode.l10n.t("Diagnose Depth"),
+      title,
       placeHolder: vscode.l10n.t("Which checkpoint?"),
       matchOnDescription: true,
     });

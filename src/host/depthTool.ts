@@ -10,19 +10,33 @@ interface DepthInput {
   path: string;
 }
 
-export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
-  /** @param diagnose measures a checkpoint, or recalls what was measured of it */
-  constructor(
-    private readonly reader: Pick<Reader, "readReport">,
-    private readonly diagnose: (uri: vscode.Uri) => Promise<Report | undefined>,
-  ) {}
+export interface DepthToolServices {
+  reader: Pick<Reader, "readReport">;
+  /** What was measured of a checkpoint that has not changed since; nothing is measured. */
+  stored: (uri: vscode.Uri, signal: AbortSignal) => Promise<Report | undefined>;
+  /** Measures a checkpoint, or recalls what was measured of it; `signal` cancels what it began. */
+  diagnose: (uri: vscode.Uri, signal: AbortSignal) => Promise<Report | undefined>;
+}
 
-  prepareInvocation({
-    input,
-  }: vscode.LanguageModelToolInvocationPrepareOptions<DepthInput>): vscode.PreparedToolInvocation {
+export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
+  constructor(private readonly services: DepthToolServices) {}
+
+  /** A person is asked only where something would be measured. */
+  async prepareInvocation(
+    { input }: vscode.LanguageModelToolInvocationPrepareOptions<DepthInput>,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.PreparedToolInvocation> {
     const name = path.basename(input.path);
     if (isReport(input.path)) {
       return { invocationMessage: vscode.l10n.t("Reading the report {0}", name) };
+    }
+    const uri = vscode.Uri.file(absolute(input.path));
+    // What cannot be looked up is measured, which says what is wrong.
+    const stored = await whileWanted(token, (signal) =>
+      this.services.stored(uri, signal).catch(() => undefined),
+    );
+    if (stored !== undefined) {
+      return { invocationMessage: vscode.l10n.t("Reading the stored report of {0}", name) };
     }
     return {
       invocationMessage: vscode.l10n.t("Measuring the depth of {0}", name),
@@ -33,17 +47,39 @@ export class DepthTool implements vscode.LanguageModelTool<DepthInput> {
     };
   }
 
-  async invoke({
-    input,
-  }: vscode.LanguageModelToolInvocationOptions<DepthInput>): Promise<vscode.LanguageModelToolResult> {
+  /** @throws vscode.CancellationError once the assistant does not want the answer any more */
+  async invoke(
+    { input }: vscode.LanguageModelToolInvocationOptions<DepthInput>,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.LanguageModelToolResult> {
+    const { reader, diagnose } = this.services;
     const file = absolute(input.path);
-    const report = isReport(file)
-      ? await this.reader.readReport(file)
-      : await this.diagnose(vscode.Uri.file(file));
+    const report = await whileWanted(token, (signal) =>
+      isReport(file) ? reader.readReport(file) : diagnose(vscode.Uri.file(file), signal),
+    );
     if (report === undefined) throw new Error(vscode.l10n.t("{0} was not measured.", file));
     return new vscode.LanguageModelToolResult([
       new vscode.LanguageModelTextPart(answerMarkdown(report)),
     ]);
+  }
+}
+
+/** @param work is given a signal that aborts with the token */
+async function whileWanted<Result>(
+  token: vscode.CancellationToken,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  if (token.isCancellationRequested) throw new vscode.CancellationError();
+  const wanted = new AbortController();
+  const listening = token.onCancellationRequested(() => {
+    wanted.abort();
+  });
+  try {
+    const result = await work(wanted.signal);
+    if (wanted.signal.aborted) throw new vscode.CancellationError();
+    return result;
+  } finally {
+    listening.dispose();
   }
 }
 

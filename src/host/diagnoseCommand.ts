@@ -17,20 +17,40 @@ export class DiagnoseCommand {
    * @param target a URI or path, or nothing: then the user is asked. The title of an editor whose
    *   file is still being opened passes an object that only names the editor group.
    * @param selection all that was selected in the explorer, `target` included
+   * @param signal cancels what this call began
    * @returns the report of `target` once it is done
    */
-  async run(target?: unknown, selection?: unknown): Promise<Report | undefined> {
+  async run(
+    target?: unknown,
+    selection?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Report | undefined> {
     const uris = Array.isArray(selection) ? selection.filter(isUri) : [];
-    const targets = uris.length > 1 ? uris : [isEditorGroup(target) ? openFile() : target];
+    const targets = uris.length > 1 ? uris : [target];
     const runs = targets.map(async (one) => {
-      const checkpoint = one === undefined ? await this.picker.pick() : await checkpointOf(one);
+      const checkpoint = await pointedAt(one, this.picker);
       if (checkpoint === undefined) return undefined;
       await this.picker.remember(checkpoint);
-      return this.diagnoses.start(checkpoint);
+      return this.diagnoses.start(checkpoint, signal);
     });
     const [first] = await Promise.all(runs);
     return first;
   }
+}
+
+/**
+ * The checkpoint that a command is about: what was pointed at, else what the user is asked for.
+ *
+ * @param target a URI or path, what a menu passes, or nothing
+ * @param title of the question
+ */
+export async function pointedAt(
+  target: unknown,
+  picker: CheckpointPicker,
+  title?: string,
+): Promise<Checkpoint | undefined> {
+  const one = isEditorGroup(target) ? openFile() : target;
+  return one === undefined ? picker.pick(title) : checkpointOf(one);
 }
 
 async function checkpointOf(target: unknown): Promise<Checkpoint> {

@@ -45,10 +45,12 @@ export class Diagnoses implements vscode.Disposable {
   /**
    * Shows the stored report of an unchanged checkpoint, or measures. Settles when the diagnosis has
    * ended, with its report if there is one.
+   *
+   * @param signal cancels the run that this call began, and no later one of the checkpoint
    */
-  start(checkpoint: Checkpoint): Promise<Report | undefined> {
+  start(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Report | undefined> {
     const diagnosis = this.byKey.get(checkpoint.key) ?? this.create(checkpoint, checkpoint.key);
-    return diagnosis.start({ checkpoint });
+    return diagnosis.start({ checkpoint, ...(signal && { signal }) });
   }
 
   /**

@@ -13,7 +13,7 @@ import { openSetting } from "./openSetting";
 import { ProgressNotification } from "./progressNotification";
 import type { ReportExporter } from "./reportExporter";
 import type { ReportMemory, StoredReport } from "./reports/reportMemory";
-import { requestFor } from "./settings";
+import type { Readings } from "./readings/readings";
 import type { Turnstile } from "./turnstile";
 
 /** What all diagnoses share. */
@@ -25,6 +25,7 @@ export interface DiagnosisServices {
   turnstile: Turnstile;
   memory: ReportMemory;
   startEngine: StartEngine;
+  readings: Readings;
   /** The editor column for a new panel. */
   panelColumn(): vscode.ViewColumn;
   /** The diagnosis that commands without an argument speak of is now this one. */
@@ -38,6 +39,8 @@ export interface StartOptions {
   checkpoint?: Checkpoint;
   /** Measure even where an unchanged checkpoint was measured before. */
   isAnew?: boolean;
+  /** Cancels the run that is started, and no later one. */
+  signal?: AbortSignal;
 }
 
 export class Diagnosis implements CurrentReport, vscode.Disposable {
@@ -83,11 +86,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
    * Shows what an unchanged checkpoint was measured at before, or measures; a run of the same
    * checkpoint that is still under way is cancelled.
    */
-  async start({ checkpoint = this.checkpoint, isAnew = false }: StartOptions = {}): Promise<
+  async start({ checkpoint = this.checkpoint, isAnew = false, signal }: StartOptions = {}): Promise<
     Report | undefined
   > {
-    const { log, extensionUri, turnstile, startEngine, memory } = this.services;
-    const request = requestFor(checkpoint.path, extensionUri);
+    if (signal?.aborted === true) return undefined;
+    const { log, readings, turnstile, startEngine, memory } = this.services;
+    const request = readings.requestFor(checkpoint.path);
     this.checkpoint = checkpoint;
     this.run?.cancel();
     log.info(`Diagnosing ${checkpoint.path}.`);
@@ -120,11 +124,17 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     );
     this.run = run;
     this.show();
+    const cancel = (): void => {
+      run.cancel();
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
     const outcome = await run.run();
+    signal?.removeEventListener("abort", cancel);
     notification.close();
     if (this.run !== run) return undefined;
     this.run = undefined;
     this.tell(outcome);
+    void this.services.guard.run("choose the reading", () => readings.ended(checkpoint, outcome));
     return outcome.ok ? outcome.report : undefined;
   }
 
@@ -243,6 +253,8 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       log.info(`The diagnosis of ${this.name} was cancelled.`);
     } else {
       log.error(`The diagnosis of ${this.name} failed: ${outcome.failure.message}`);
+      // Which reading is meant is asked instead.
+      if (outcome.failure.readings !== undefined) return;
       // The panel says what is wrong with a checkpoint, and there it does not pass.
       const isTold = isOfCheckpoint(outcome.failure) && this.panel?.isVisible === true;
       if (!isTold) this.offerToRunAgain(outcome.failure);

@@ -54,6 +54,10 @@ export const couldNot = {
     vscode.l10n.t("Fathom could not search for checkpoints: {0}", reason),
   "list the checkpoints": (reason: string) =>
     vscode.l10n.t("Fathom could not list the checkpoints: {0}", reason),
+  "describe the architecture": (reason: string) =>
+    vscode.l10n.t("Fathom could not describe the architecture: {0}", reason),
+  "choose the reading": (reason: string) =>
+    vscode.l10n.t("Fathom could not choose how to read: {0}", reason),
   "choose the checkpoint": (reason: string) =>
     vscode.l10n.t("Fathom could not choose the checkpoint: {0}", reason),
   "unpin the checkpoint": (reason: string) =>

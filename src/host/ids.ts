@@ -29,6 +29,9 @@ export const commands = {
   hideIgnoredCheckpoints: "fathom.hideIgnoredCheckpoints",
   pinReport: "fathom.pinReport",
   unpinReport: "fathom.unpinReport",
+  /** These take nothing (ask), a URI or path of a checkpoint, or what the explorer passes. */
+  describeArchitecture: "fathom.describeArchitecture",
+  chooseReading: "fathom.chooseReading",
   /** Takes nothing (asks), what the explorer passes, or a list of paths or of the tree's rows. */
   compare: "fathom.compare",
   /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
@@ -84,11 +87,15 @@ export const contextKeys = {
   hasReport: "fathom.hasReport",
   /** The tree lists checkpoints that .gitignore names. */
   showsIgnored: "fathom.showsIgnoredCheckpoints",
+  /** It leaves out at least one. */
+  hidesCheckpoints: "fathom.hidesCheckpoints",
   /** The charts of the side panel show a report of the store. */
   showsStoredReport: "fathom.showsStoredReport",
   hasPinnedReport: "fathom.hasPinnedReport",
   /** Paths of the folders that hold the checkpoints of at least two steps. */
   runFolders: "fathom.runFolders",
+  /** Paths of the folders that hold the checkpoint of a step, one or several. */
+  stepFolders: "fathom.stepFolders",
   isWatchingRun: "fathom.isWatchingRun",
 } as const;
 

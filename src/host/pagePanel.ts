@@ -74,6 +74,11 @@ export class PagePanel<ToPage, FromPage extends { type: string }> implements vsc
     return this.panel.visible;
   }
 
+  /** True while it has the keyboard. */
+  get isActive(): boolean {
+    return this.panel.active;
+  }
+
   /** Sends what the page shows, which takes the place of what was to be sent soon. */
   post(message: ToPage): void {
     this.pending = undefined;

@@ -12,6 +12,7 @@ export type DirectoryRequest = Pick<
   | "probes"
   | "scheme"
   | "stack"
+  | "chosenReading"
   | "threads"
   | "memoryBytes"
 >;

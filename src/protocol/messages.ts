@@ -2,7 +2,7 @@
  * Every message that crosses a process or frame boundary: host or CLI ⇄ engine, host ⇄ webview.
  * Types only; nothing is imported at run time.
  */
-import type { Metric, NormSummary, Report } from "../diagnosis/report";
+import type { Metric, NormSummary, ReadingCandidate, Report } from "../diagnosis/report";
 import type { Device } from "../engine/device";
 import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
@@ -29,6 +29,8 @@ export interface DiagnosisRequest {
   stack?: string;
   /** What is known of a model whose tensors do not tell it: heads, activation and the like, by name. */
   reading?: Record<string, string>;
+  /** The reading that was chosen when the evidence told none; what else is known goes over it. */
+  chosenReading?: Record<string, string>;
   device: Device;
   /** Undefined: one per physical core, as ONNX Runtime chooses. */
   threads?: number;
@@ -41,7 +43,10 @@ export interface DiagnosisRequest {
 
 /** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
 export interface Progress {
-  stage: "opening" | "device" | "encoder" | "embedding" | "layer" | "head";
+  stage: "opening" | "device" | "readings" | "encoder" | "embedding" | "layer" | "head";
+  /** The reading being tried, from 1, and how many there are to try, in the stage `readings`. */
+  reading?: number;
+  readings?: number;
   /** Layer being measured (module index) and how many there are, in the stage `layer`. */
   layer?: number;
   layers?: number;
@@ -75,6 +80,8 @@ export interface Failure {
   message: string;
   /** What the checkpoint has none of, where the settings can make up for it. */
   lacks?: "tokenizer";
+  /** The readings that a person can choose from, the best first, where the evidence tells none. */
+  readings?: ReadingCandidate[];
 }
 
 /** What the owner tells the engine process. To cancel, it kills the process. */
@@ -138,10 +145,13 @@ export type PanelToHost =
   /** `dataUrl` is a `data:image/png;base64,…` URL; `error` stands when drawing failed. */
   | { type: "png"; requestId: number; dataUrl?: string; error?: string };
 
+/** Whether checkpoints are listed beside the charts, or there are only ones that .gitignore names. */
+export type KnownCheckpoints = "listed" | "hidden" | "none";
+
 /** What the charts of the side panel show. */
 export type SideState =
   /** No report is near the file that is open, and none was chosen. */
-  | { kind: "nothing"; hasCheckpoints: boolean }
+  | { kind: "nothing"; checkpoints: KnownCheckpoints }
   /** The checkpoint nearest to the file that is open has not been measured. */
   | { kind: "unmeasured"; name: string }
   /** It is being measured, and no figure has come yet. */
@@ -171,6 +181,8 @@ export type SideToHost =
   | { type: "open" }
   /** Diagnose the checkpoint that is not measured, or ask which. */
   | { type: "diagnose" }
+  /** List the checkpoints that .gitignore names. */
+  | { type: "showIgnored" }
   | { type: "layer"; layer?: number };
 /** Where the diagnosis of a training run stands. */
 export interface RunStatus {

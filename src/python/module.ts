@@ -167,7 +167,8 @@ function readDefinitions(node: SyntaxNode, part: Part, owner: PythonFunction[] |
   }
 }
 
-function readImport(node: SyntaxNode, names: Map<string, string>): void {
+/** What the names that an import statement binds stand for. */
+export function readImport(node: SyntaxNode, names: Map<string, string>): void {
   const from = node.child("module_name")?.text;
   for (const child of node.children) {
     if (child.field !== "name") continue;

@@ -1,4 +1,6 @@
 import path from "node:path";
+import { config } from "@vscode/l10n";
+import type { Texts } from "../protocol/texts";
 import { connectedFiles } from "./connectedFiles";
 import { applyLayerNormScaling, type Place } from "./layerNormScaling/applyLayerNormScaling";
 import type { ScalingOutcome } from "./layerNormScaling/outcome";
@@ -17,8 +19,12 @@ import type { ModuleFile } from "./structure";
 export class PythonReader {
   private constructor(private readonly parser: PythonParser) {}
 
-  /** @param folder where the two WebAssembly files lie */
-  static async load(folder: string): Promise<PythonReader> {
+  /**
+   * @param folder where the two WebAssembly files lie
+   * @param texts what refusals, warnings and recipes are worded in; English where it is left out
+   */
+  static async load(folder: string, texts?: Texts): Promise<PythonReader> {
+    config({ contents: { ...texts?.bundle } });
     const parser = await PythonParser.load({
       treeSitter: path.join(folder, "web-tree-sitter.wasm"),
       python: path.join(folder, "tree-sitter-python.wasm"),
@@ -49,13 +55,11 @@ export class PythonReader {
 
   /**
    * LayerNorm Scaling as edits of the file at a place and of those that it shares a model with, or
-   * why not; see applyLayerNormScaling.
+   * why not; see applyLayerNormScaling. It does not give way to other work, so call it in a thread.
    */
   applyLayerNormScaling(files: readonly ModuleFile[], at: Place): ScalingOutcome {
-    return applyLayerNormScaling(
-      connectedFiles(files, at.path).map(({ path, module }) => ({ path, source: module.source })),
-      at,
-    );
+    const sources = files.map(({ path, module }) => ({ path, source: module.source }));
+    return applyLayerNormScaling(sources, at);
   }
 
   /**

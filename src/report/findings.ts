@@ -8,9 +8,12 @@ import { freeThreshold, verdictOf } from "./verdict";
 
 /** The findings a report's figures bear; kinds whose figures are absent are left out. */
 export function findingsOf(report: Report): Finding[] {
-  return [growthFinding(report), identityFinding(report), removalFinding(report)].filter(
-    (finding) => finding !== undefined,
-  );
+  return [
+    chanceFinding(report),
+    growthFinding(report),
+    identityFinding(report),
+    removalFinding(report),
+  ].filter((finding) => finding !== undefined);
 }
 
 /**
@@ -24,6 +27,25 @@ export function verdictSentences(report: Report | undefined): string[] {
   }
   const own = new Map(findingsOf(report).map(({ kind, text }) => [kind, text]));
   return told.map(({ kind, text }) => own.get(kind) ?? text);
+}
+
+/** A loss this many times that of a blind guess is not that of a model reading its own kind of text. */
+const worseThanChance = 1.05;
+
+/** Says so where a model predicts worse than one that guesses blindly. */
+function chanceFinding({ architecture, baseline }: Report): Finding | undefined {
+  const blind = Math.log(architecture.vocabularySize);
+  if (baseline === undefined || baseline.nll <= worseThanChance * blind) return undefined;
+  return {
+    kind: "chance",
+    layers: [],
+    text: t(
+      "The model predicts worse than a blind guess: {0} nats a token, where guessing among all {1} alike costs {2}. Its text, its tokens or how it was read do not belong to it, and what a removal costs says little.",
+      figure(baseline.nll),
+      architecture.vocabularySize,
+      figure(blind),
+    ),
+  };
 }
 
 /** What the variance did from the first to the last layer, and which law fits it better. */
@@ -176,16 +198,18 @@ function removalFinding(report: Report): Finding | undefined {
           );
   const used = [needed.length, layers.length, percent] as const;
   const effective =
-    uncertain.length === 0
-      ? t(
-          "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound).",
-          ...used,
-        )
-      : t(
-          "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound); of {3} the error bars leave it open.",
-          ...used,
-          named(uncertain),
-        );
+    needed.length === 0
+      ? t("Of no layer is it sure that its removal costs more than {0}.", percent)
+      : uncertain.length === 0
+        ? t(
+            "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound).",
+            ...used,
+          )
+        : t(
+            "The model effectively uses {0} of {1} layers, since removing any one of them costs more than {2} (by the lower 95% bound); of {3} the error bars leave it open.",
+            ...used,
+            named(uncertain),
+          );
   return {
     kind: "removal",
     layers: free.map(({ index }) => index),

@@ -15,7 +15,7 @@ export function progressText(progress: Progress, waitingFor?: string): string {
   return parts.join(" · ");
 }
 
-function stageText({ stage, layer, layers }: Progress): string {
+function stageText({ stage, layer, layers, reading, readings }: Progress): string {
   switch (stage) {
     case "opening":
       return t("Opening the checkpoint");
@@ -23,6 +23,10 @@ function stageText({ stage, layer, layers }: Progress): string {
       return t("Checking the device");
     case "encoder":
       return t("Running the encoder");
+    case "readings":
+      return reading === undefined || readings === undefined
+        ? t("Trying readings")
+        : t("Trying readings ({0} of {1})", reading, readings);
     case "embedding":
       return t("Embedding the text");
     case "layer":

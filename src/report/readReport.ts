@@ -237,7 +237,10 @@ const reportSchema = object({
       }),
     ).exactOptional(),
     reading: object({
-      source: z.enum(["config", "family", "inference"], "expected config, family or inference"),
+      source: z.enum(
+        ["config", "family", "inference", "statement"],
+        "expected config, family, inference or statement",
+      ),
       settled: list(object({ name: text, value: text, by: text })).exactOptional(),
       candidates: list(
         object({ settings: z.record(text, text), nll: number.exactOptional() }),
@@ -276,8 +279,8 @@ const reportSchema = object({
   findings: list(
     object({
       kind: z.enum(
-        ["growth", "identity", "removal", "notice"],
-        "expected growth, identity, removal or notice",
+        ["chance", "growth", "identity", "removal", "notice"],
+        "expected chance, growth, identity, removal or notice",
       ),
       layers: list(count),
       text,

@@ -51,4 +51,5 @@ const sources: Readonly<Record<ReadingSummary["source"], (format: string) => str
   config: (format) => t("{0}, described by its config and its family", format),
   family: (format) => t("{0}, described by what the file states and its family", format),
   inference: (format) => t("{0}, inferred from the names and shapes of its tensors", format),
+  statement: (format) => t("{0}, described by the roles of its tensors in fathom.json", format),
 };

@@ -51,7 +51,7 @@ export function reportTable(report: Report, options: TableOptions): string {
 function titleLines(report: Report, paint: Paint, width: number): string[] {
   const { architecture, checkpoint } = report;
   const facts = [
-    `${familyName(clean(architecture.family))}, ${schemeName(clean(architecture.normScheme))}`,
+    `${familyName(clean(architecture.family))}, ${schemeName(clean(architecture.normScheme))} (${clean(architecture.normSchemeSource)})`,
     layersText(architecture),
     `${largeCount(checkpoint.parameters)} parameters`,
   ].join(" · ");

@@ -78,7 +78,7 @@ export async function readDocuments(
     const tooLong = documents.findIndex((tokens) => tokens.length > contextLength);
     if (tooLong !== -1) {
       throw new TextError(
-        `${texts.file}: document ${tooLong} has ${documents[tooLong]!.length} tokens; the model's context is ${contextLength}. A smaller sequence length cuts it.`,
+        `${texts.file}: document ${tooLong} has ${documents[tooLong]!.length} tokens; the model's context is ${contextLength}. A sequence length of ${contextLength} (--sequence-length) cuts it.`,
       );
     }
     return {
@@ -89,7 +89,7 @@ export async function readDocuments(
   }
   if (checkpoint.tokenizer === undefined) {
     throw new TextError(
-      `${checkpoint.folder}: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file instead.`,
+      `${checkpoint.folder}: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.`,
       "tokenizer",
     );
   }
@@ -168,7 +168,9 @@ function encoded(tokenizer: TextTokenizer, text: string, file: string): number[]
   try {
     return tokenizer.encode(text);
   } catch (error) {
-    throw new TextError(`${tokenizer.file}: cannot encode text of ${file}: ${lineOf(error)}.`);
+    throw new TextError(
+      `${tokenizer.file}: cannot encode text of ${file}: ${lineOf(error)}. Give other text, or token ids (--tokens).`,
+    );
   }
 }
 
@@ -237,6 +239,9 @@ export async function readTokenDocuments(
 
 async function readText(file: string): Promise<string> {
   return readSmallFile(file, limits.textBytes).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new TextError(`${file}: does not exist.`);
+    }
     throw new TextError(`${file}: cannot be read as text: ${lineOf(error)}.`);
   });
 }

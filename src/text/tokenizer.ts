@@ -36,7 +36,7 @@ export async function readTokenizer(source: TokenizerSource): Promise<TextTokeni
     if (error instanceof CheckpointError) throw error;
     throw new CheckpointError(
       "config",
-      `${file}: is not a tokenizer that can be used: ${lineOf(error)}.`,
+      `${file}: is not a tokenizer that can be used: ${lineOf(error)}. Token ids can be given instead (--tokens).`,
     );
   }
 }

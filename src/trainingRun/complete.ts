@@ -16,7 +16,8 @@ import { isIndexName, shardsOfName } from "../checkpoint/weightFiles";
 export async function incompleteness(checkpoint: string): Promise<string | undefined> {
   try {
     const opened = await openCheckpoint(checkpoint);
-    if (opened.config === undefined) return `${opened.folder}: has no config.json yet.`;
+    const hasSettings = opened.config !== undefined || opened.statement !== undefined;
+    if (!hasSettings) return `${opened.folder}: has no config.json yet.`;
     return lackOfIndex(opened) ?? (await lackOfTensor(opened));
   } catch (error) {
     if (error instanceof CheckpointError) return error.message;

@@ -22,11 +22,14 @@ export interface RunStep {
   path: string;
 }
 
-/** @throws {TrainingRunError} when the folder cannot be read or holds fewer than two steps */
-export async function discoverRun(folder: string): Promise<TrainingRun> {
+/**
+ * @param atLeast how many steps there have to be; none where a run is known before its first
+ * @throws {TrainingRunError} when the folder cannot be read or holds fewer steps
+ */
+export async function discoverRun(folder: string, atLeast: 0 | 2 = 2): Promise<TrainingRun> {
   const absolute = path.resolve(folder);
   const steps = await stepsIn(absolute);
-  if (steps.length >= 2) return { folder: absolute, steps };
+  if (steps.length >= atLeast) return { folder: absolute, steps };
   const found =
     steps.length === 0 ? "no checkpoint with a step in its name" : `only one, ${steps[0]!.name}`;
   throw new TrainingRunError(
@@ -94,8 +97,11 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   return entries;
 }
 
-/** The folders that are runs, from the folders that are known to hold a checkpoint. */
-export function runFoldersOf(checkpointFolders: readonly string[]): string[] {
+/**
+ * How many steps the folders of runs hold, from the folders that are known to hold a checkpoint;
+ * without those that hold none.
+ */
+export function stepCountsOf(checkpointFolders: readonly string[]): Map<string, number> {
   const stepsOf = new Map<string, Set<number>>();
   for (const folder of checkpointFolders) {
     const step = stepOfName(path.basename(folder));
@@ -104,5 +110,5 @@ export function runFoldersOf(checkpointFolders: readonly string[]): string[] {
     const steps = stepsOf.get(parent) ?? new Set();
     stepsOf.set(parent, steps.add(step));
   }
-  return [...stepsOf].filter(([, steps]) => steps.size >= 2).map(([folder]) => folder);
+  return new Map([...stepsOf].map(([folder, steps]) => [folder, steps.size]));
 }

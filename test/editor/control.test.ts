@@ -72,7 +72,10 @@ describe("a run", () => {
     workbench.writeCheckpoint("pre-ln", "step-999999");
     const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
     const text = readFileSync(config, "utf8");
-    writeFileSync(config, text.replace(/"model_type": *"[^"]*"/, '"model_type": "rwkv"'));
+    writeFileSync(
+      config,
+      text.replace(/"model_type": *"[^"]*"/, '"model_type": "rwkv", "clip_qkv": 8'),
+    );
     await workbench.diagnose("pre-ln", "step-999999");
     const { panel } = workbench;
     await panel.reaches("failed");

@@ -72,7 +72,7 @@ describe("the tensor directory of a checkpoint", () => {
     // An architecture that cannot be run leaves the directory.
     const config = path.join(workbench.folder, "pre-ln", step, "config.json");
     const known = readFileSync(config, "utf8");
-    writeFileSync(config, JSON.stringify({ model_type: "<b>fancy</b>" }));
+    writeFileSync(config, JSON.stringify({ model_type: "<b>fancy</b>", clip_qkv: 8 }));
     await expect.poll(() => facts.textContent()).toContain("Cannot be diagnosed");
     expect(await facts.textContent()).toContain("<b>fancy</b>");
     expect(await titles()).toContain("Layer 0");

@@ -141,11 +141,22 @@ describe("training code", () => {
     await lenses("Diagnose depth").first().waitFor({ timeout: 20_000 });
     expect(await measured.count()).toBe(0);
     expect(await question.count()).toBe(0);
+    await lenses("Choose checkpoint…").first().waitFor({ timeout: 20_000 });
+    await workbench.screenshot("choose-from-offer");
 
     await workbench.reload();
     await workbench.tab("model.py").click();
     await goTo("class DecoderLayer");
     await expect.poll(() => measured.count(), { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+    const norm = workbench.page.locator(".view-line", { hasText: "self.input_layernorm =" });
+    await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
+    const link = workbench.page.locator(".monaco-hover a", { hasText: "Choose the checkpoint of" });
+    await link.waitFor({ timeout: 15_000 });
+    await link.scrollIntoViewIfNeeded();
+    await workbench.screenshot("choose-from-hover");
+    await link.click();
+    await workbench.picks().filter({ hasText: "Unpin" }).first().waitFor();
+    await workbench.page.keyboard.press("Escape");
     await workbench.command("Unpin Checkpoint of This File");
     await question.first().waitFor({ timeout: 20_000 });
   });

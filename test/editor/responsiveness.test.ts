@@ -97,6 +97,19 @@ describe("the extension host is not held up", () => {
     await closeEditors();
   });
 
+  test("by LayerNorm Scaling of a long Python file", async () => {
+    await workbench.openFile("long.py");
+    await workbench.goToLine("long.py", /= \w+Norm\(/.exec(longCode)![0]);
+    await workbench.command("Apply LayerNorm Scaling");
+    // It is refused or applied: either way all of the code has been followed.
+    const scaled = workbench.page.locator(".view-line", { hasText: "self.ln_scale" });
+    const refused = workbench.notification(/LayerNorm Scaling was not applied/);
+    await scaled.or(refused).first().waitFor({ timeout: 60_000 });
+    await workbench.screenshot("scaling-long");
+    await workbench.command("File: Revert File");
+    await closeEditors();
+  });
+
   test("by a report of 126 layers and 1000 documents", async () => {
     await workbench.openFile("large-1.fathom.json");
     await workbench.panel.rows().nth(125).waitFor({ state: "attached", timeout: 60_000 });

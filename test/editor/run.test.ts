@@ -187,6 +187,38 @@ describe("Watch Run", () => {
     await item.waitFor({ state: "hidden" });
   }, 300_000);
 
+  test("begins with an empty folder, and with the first step is offered", async () => {
+    workbench = await Workbench.open("watch-empty", {
+      settings: { ...quick, "fathom.watch.settleSeconds": 1, "fathom.watch.minNeededShare": 0 },
+    });
+    const { page, panel, folder } = workbench;
+    mkdirSync(path.join(folder, "fresh"));
+    await workbench.command("Fathom: Watch Run");
+    await workbench.pick("Browse for a folder of checkpoints…");
+    await workbench.quickInput().fill(`${path.join(folder, "fresh")}/`);
+    await page.locator(".quick-input-widget .monaco-button", { hasText: "Choose" }).click();
+    await page.locator(".statusbar-item").filter({ hasText: "Watching fresh" }).waitFor();
+    await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
+    await workbench.screenshot("run-watching-empty");
+    cpSync(
+      path.join(repository, "media", "sample", "pre-ln", lastStep("pre-ln")),
+      path.join(folder, "fresh", "step-10"),
+      { recursive: true },
+    );
+    const row = panel.find(".run-tables table").first().locator('tr:has(th:text-is("10"))');
+    await row.locator("td:not(.absent)").nth(5).waitFor({ timeout: 150_000 });
+    expect(await panel.find(".panel > header .facts").textContent()).toMatch(
+      /1 checkpoint, step 10$/,
+    );
+    await workbench.screenshot("run-watching-first");
+    await workbench.row("fresh").waitFor();
+    await expect
+      .poll(() => workbench.menuTitles(workbench.row("fresh")), { timeout: 30_000 })
+      .toContain("Watch Run");
+    expect(await workbench.menuTitles(workbench.row("fresh"))).not.toContain("Diagnose Run");
+    expect(workbench.complaints).toEqual([]);
+  }, 300_000);
+
   test("asks what to warn of, remembers it, and watches on after a reload", async () => {
     workbench = await Workbench.open("watch-asks", {
       settings: { ...quick, "fathom.watch.settleSeconds": 1 },
@@ -200,9 +232,14 @@ describe("Watch Run", () => {
     await workbench.quickInput().fill("0.001");
     await page.keyboard.press("Enter");
     await item.waitFor();
-    await workbench.writesDown('"isWatching":true');
+    // It is the workspace's, not the panel's: that is closed, and nothing but the watch comes back.
+    await workbench.writesDown('"watchedRuns":{"/');
+    await workbench.command("View: Close All Editors");
+    await workbench.tab("Run pre-ln").waitFor({ state: "detached" });
     await workbench.reload();
     await item.waitFor({ timeout: 60_000 });
+    expect(await workbench.tab("Run pre-ln").count()).toBe(0);
+    await item.click();
     await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
     workbench.writeCheckpoint("pre-ln", "step-9999");
     await workbench

@@ -150,6 +150,28 @@ describe("the tree", () => {
     await hidden.waitFor({ state: "hidden" });
   });
 
+  test("says so, with a button, where .gitignore names every checkpoint by its files", async () => {
+    await open("side-all-ignored");
+    mkdirSync(path.join(workbench.folder, ".git"));
+    writeFileSync(path.join(workbench.folder, ".gitignore"), "*.safetensors\n");
+    await workbench.reload();
+    await side.open();
+    const welcome = workbench.page.locator(".welcome-view:visible");
+    const text = "All checkpoints of this workspace are ones that .gitignore names.";
+    await welcome.getByText(text).waitFor();
+    await expect.poll(emptyText, patient).toBe(text);
+    await workbench.screenshot("side-all-ignored");
+    await side.find("vscode-button:visible").click();
+    await side.row("step-250").first().waitFor();
+    await expect.poll(emptyText, patient).not.toBe(text);
+
+    await workbench.command("Fathom: Hide Checkpoints That .gitignore Names");
+    await side.row("step-250").first().waitFor({ state: "detached" });
+    await welcome.getByText("Show Them").click();
+    await side.row("step-250").first().waitFor();
+    expect(workbench.complaints).toEqual([]);
+  });
+
   test("welcomes with what to do where there is nothing", async () => {
     await open("side-empty");
     for (const twin of ["pre-ln", "lns"]) {

@@ -3,7 +3,10 @@
  * committed cases and random ones in a temporary folder, and compares the built CLI with both; then
  * executes the training code that LayerNorm Scaling was applied to.
  *
- *     node test/oracle/run.mjs [--seed N] [--count N]
+ *     node test/oracle/run.mjs [--seed N] [--count N] [--handwritten]
+ *
+ * With `--handwritten` it also trains models without a config, for about half an hour, and has the CLI
+ * tell what their code computes.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +22,11 @@ const windows = process.platform === "win32";
 const python = windows ? join(venv, "Scripts/python.exe") : join(venv, "bin/python");
 
 const { values: options } = parseArgs({
-  options: { seed: { type: "string" }, count: { type: "string", default: "8" } },
+  options: {
+    seed: { type: "string" },
+    count: { type: "string", default: "8" },
+    handwritten: { type: "boolean", default: false },
+  },
 });
 // Another seed every day, printed, so that a failure can be had again.
 const seed = options.seed ?? String(Math.floor(Date.now() / 86_400_000));
@@ -42,6 +49,12 @@ try {
     join(scaling, "models"),
     join(scaling, "edited"),
   ]);
+  if (options.handwritten) {
+    console.log("Training models that are written by hand");
+    const models = join(folder, "handwritten");
+    mustRun(python, [join(here, "handwritten.py"), models]);
+    failures += run(process.execPath, [join(here, "readings.mjs"), models]);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

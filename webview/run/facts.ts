@@ -22,15 +22,13 @@ export function runFacts(steps: readonly RunStepReport[]): string {
           parameterCount(report.checkpoint.parameters),
         ]
       : []),
-    ...(first && last
-      ? [
-          t(
-            "{0}, steps {1} to {2}",
-            counted(steps.length, "checkpoint"),
-            wholeNumber(first.step),
-            wholeNumber(last.step),
-          ),
-        ]
-      : []),
+    ...(first && last ? [extent(steps.length, first.step, last.step)] : []),
   ].join(" · ");
+}
+
+function extent(count: number, first: number, last: number): string {
+  const checkpoints = counted(count, "checkpoint");
+  return first === last
+    ? t("{0}, step {1}", checkpoints, wholeNumber(first))
+    : t("{0}, steps {1} to {2}", checkpoints, wholeNumber(first), wholeNumber(last));
 }

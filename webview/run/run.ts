@@ -199,11 +199,10 @@ class RunPanel {
 
   /** For a window that is opened again. */
   private saveSource(): void {
-    const { run, other, status } = this;
+    const { run, other } = this;
     if (!run) return;
     this.host.saveSource({
       folder: run.folder,
-      isWatching: status?.isWatching === true,
       ...(other ? { other: other.run.folder } : {}),
     });
   }

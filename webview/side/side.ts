@@ -1,7 +1,13 @@
 /** The charts of the side panel: shows whatever report it is sent, and which layer is meant. */
 import { t } from "@vscode/l10n";
 import type { NormSummary } from "../../src/diagnosis/report";
-import type { HostToSide, SideReport, SideState, SideToHost } from "../../src/protocol/messages";
+import type {
+  HostToSide,
+  KnownCheckpoints,
+  SideReport,
+  SideState,
+  SideToHost,
+} from "../../src/protocol/messages";
 import { counted, familyName, figure, schemeName } from "../../src/report/format";
 import { normText } from "../../src/report/normPlace";
 import { verdictCount, verdictName, type Verdict } from "../../src/report/verdict";
@@ -48,8 +54,8 @@ class SidePanel {
     private readonly api: VsCodeApi,
   ) {
     this.choice = readChoice(api.getState());
-    this.empty = new EmptyState(() => {
-      api.postMessage({ type: "diagnose" });
+    this.empty = new EmptyState((type) => {
+      api.postMessage({ type });
     });
     const events = {
       onHover: (layer: number | undefined) => {
@@ -196,28 +202,27 @@ class EmptyState {
   readonly node: HTMLElement;
   private readonly text = element("p");
   private readonly button: Button;
+  private action: "diagnose" | "showIgnored" = "diagnose";
 
-  constructor(onDiagnose: () => void) {
-    this.button = button(t("Diagnose…"), { appearance: "primary", onPress: onDiagnose });
+  constructor(act: (action: "diagnose" | "showIgnored") => void) {
+    const onPress = (): void => {
+      act(this.action);
+    };
+    this.button = button(t("Diagnose…"), { appearance: "primary", onPress });
     this.node = element("div", { class: "empty", children: [this.text, this.button.node] });
   }
 
   show(state: SideState): void {
     this.node.hidden = state.kind === "report";
     this.button.setHidden(state.kind === "running");
+    const areHidden = state.kind === "nothing" && state.checkpoints === "hidden";
+    this.action = areHidden ? "showIgnored" : "diagnose";
     switch (state.kind) {
       case "report":
         break;
       case "nothing":
-        setText(
-          this.text,
-          state.hasCheckpoints
-            ? t("Diagnose a checkpoint to see how much each of its layers does.")
-            : t(
-                "No checkpoint was found in this workspace. Choose one to see how much each of its layers does.",
-              ),
-        );
-        this.button.node.textContent = t("Diagnose…");
+        setText(this.text, nothingText(state.checkpoints));
+        this.button.node.textContent = areHidden ? t("Show Them") : t("Diagnose…");
         break;
       case "running":
         setText(
@@ -230,6 +235,19 @@ class EmptyState {
         this.button.node.textContent = t("Diagnose");
         break;
     }
+  }
+}
+
+function nothingText(checkpoints: KnownCheckpoints): string {
+  switch (checkpoints) {
+    case "listed":
+      return t("Diagnose a checkpoint to see how much each of its layers does.");
+    case "hidden":
+      return t("All checkpoints of this workspace are ones that .gitignore names.");
+    case "none":
+      return t(
+        "No checkpoint was found in this workspace. Choose one to see how much each of its layers does.",
+      );
   }
 }
 

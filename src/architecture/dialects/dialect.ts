@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { isTensorEntry } from "../../checkpoint/checkpoint";
 import type { Architecture, Norm, Rotary } from "../description";
+import { modulePathOf } from "../inference/parts";
 
 /** Another way in which a known family is named: by another project's code, or another file format. */
 export interface Dialect {
@@ -26,6 +27,8 @@ export interface Differences {
   readonly pairing?: Rotary["pairing"];
   /** What each rotary frequency is divided by. */
   readonly frequencyFactors?: readonly number[];
+  /** Where a layer's module is, by its index; left out: told by the names of its tensors. */
+  readonly layerPath?: (layer: number) => string;
   /** What is added to the weights of norms, where it is not what the family adds. */
   readonly normOffset?: number;
 }
@@ -33,7 +36,7 @@ export interface Differences {
 /** The description of a translated checkpoint, with its own module paths and what differs. */
 export function inOwnWords(
   architecture: Architecture,
-  { pairing, frequencyFactors, normOffset }: Differences,
+  { pairing, frequencyFactors, layerPath, normOffset }: Differences,
 ): Architecture {
   const turned = (rotary: Rotary): Rotary => ({
     ...rotary,
@@ -45,13 +48,13 @@ export function inOwnWords(
   const inOwnNorms = <Value>(value: Value): Value => withOwnNorms(value, normOffset);
   return {
     ...inOwnNorms(architecture),
-    layers: architecture.layers.map((layer) => {
+    layers: architecture.layers.map((layer, index) => {
       const { module } = layer.attention;
       const rotary = module.rotary && turned(module.rotary);
       const attention = { ...layer.attention, module: { ...module, rotary } };
       return inOwnNorms({
         ...layer,
-        path: ownPath(layer.path, module.output.weight.name),
+        path: layerPath?.(index) ?? ownPath(layer.path, module.output.weight.name),
         attention,
       });
     }),
@@ -83,7 +86,7 @@ function isNorm(value: object): value is Norm {
 function withOwnNorm(norm: Norm, offset: number | undefined): Norm {
   return {
     ...norm,
-    ...(norm.weight && { path: norm.weight.name.replace(/\.weight$/, "") }),
+    ...(norm.weight && { path: modulePathOf(norm.weight.name) }),
     ...(offset !== undefined && { weightOffset: offset }),
   };
 }

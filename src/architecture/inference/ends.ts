@@ -6,7 +6,7 @@ import { plainHead } from "../description";
 import { isNorm } from "./layer";
 import type { Part } from "./parts";
 import { partsOf, wordOf } from "./parts";
-import type { Stack, Tensors } from "./stack";
+import type { Stack } from "./stack";
 import { refusal } from "./stack";
 
 /** What stands before and after the layers of a language model. */
@@ -159,7 +159,9 @@ async function headOf(
 ): Promise<Head> {
   // Training code that ties the two often saves one name; that it is so is for the evidence to show.
   if (part === undefined) return { ...plainHead(tokens), tied: true };
-  const isTurned = /(^|\.)W_U$/.test(part.path);
+  const [rows, columns] = part.weight.shape;
+  const isTurnedByShape = rows !== vocabulary && columns === vocabulary;
+  const isTurned = /(^|\.)W_U$/.test(part.path) || isTurnedByShape;
   const weight = isTurned ? transposed(part.weight) : part.weight;
   if (weight.shape[0] !== vocabulary || weight.shape[1] !== tokens.shape[1]) {
     throw refuse(
@@ -178,15 +180,21 @@ async function headOf(
 
 const rotaryName = /(^|[._])(inv_freq|(rope_|rotary_|freqs_)?(cos|sin)(_cached)?)$/;
 
+/** What a tensor tells of rotary positions, by its name. */
+export function rotaryKindOf(name: string): "frequencies" | "cosines" | "sines" | undefined {
+  const [, , word, , table] = rotaryName.exec(name) ?? [];
+  if (word === "inv_freq") return "frequencies";
+  return table === "cos" ? "cosines" : table === "sin" ? "sines" : undefined;
+}
+
 /** Frequencies or tables, in the first layer or around the layers. */
 function rotaryTensors({ layers, outer }: Stack): RotaryTensors | undefined {
-  const find = (tensors: Tensors, pattern: RegExp): TensorEntry | undefined =>
-    [...tensors].find(([name]) => pattern.test(name))?.[1];
   for (const tensors of [outer, layers[0]!]) {
-    const frequencies = find(tensors, /(^|[._])inv_freq$/);
+    const find = (kind: ReturnType<typeof rotaryKindOf>): TensorEntry | undefined =>
+      [...tensors].find(([name]) => rotaryKindOf(name) === kind)?.[1];
+    const frequencies = find("frequencies");
     if (frequencies) return { kind: "frequencies", frequencies };
-    const cosine = find(tensors, /(^|[._])(rope_|rotary_|freqs_)?cos(_cached)?$/);
-    const sine = find(tensors, /(^|[._])(rope_|rotary_|freqs_)?sin(_cached)?$/);
+    const [cosine, sine] = [find("cosines"), find("sines")];
     if (cosine && sine) return { kind: "tables", cosine, sine };
   }
   return undefined;

@@ -41,6 +41,14 @@ const firstTokenNames = [
   /(^|[._])(reg|register)_?tokens?$/i,
 ];
 
+/** Which of the tokens before the patches a tensor is, by its module's path. */
+export function firstTokenOf(
+  path: string,
+): "class token" | "distillation token" | "register tokens" | undefined {
+  const at = firstTokenNames.findIndex((name) => name.test(path));
+  return (["class token", "distillation token", "register tokens"] as const)[at];
+}
+
 /** Whether what stands around the layers takes in images. */
 export function readsImages(stack: Stack): boolean {
   return partsOf(stack.outer).some(

@@ -12,17 +12,27 @@ import type {
 } from "../description";
 import { plainEmbedding, tokensOfImage } from "../description";
 import { plainAttention } from "../familyReader";
-import type { OpenSetting, Proposal, SettingName, Settings, SettledSetting } from "../reading";
+import type {
+  OpenSetting,
+  Proposal,
+  SettingName,
+  Settings,
+  SettledSetting,
+  StatedSettings,
+  Statements,
+} from "../reading";
 import { rotary } from "../rotary";
 import type { SchemeName } from "../schemes";
-import { isSchemeName, schemeNamed, schemeNames } from "../schemes";
+import { schemeNamed, schemeNames, schemeOf } from "../schemes";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
 import type { TokenEnds } from "./ends";
 import { readEnds } from "./ends";
 import type { StoredRotary } from "./frequencies";
 import { baseOf, readRotary } from "./frequencies";
-import { hintOf } from "./hints";
+import { gelus } from "../settingValues";
+import type { Hint } from "./hints";
+import { headSizeHint, hintOf, refuseUnread } from "./hints";
 import type { ImageEnds, PixelOrder } from "./imageEnds";
 import { readImageEnds, readsImages } from "./imageEnds";
 import type { FusedArrangement, LayerParts } from "./layer";
@@ -32,17 +42,14 @@ import { orientationOf, partsOf } from "./parts";
 import type { Stack } from "./stack";
 import { findStack, refusal } from "./stack";
 
-interface Stated {
-  readonly scheme: SchemeName | undefined;
-  readonly settings: Settings;
-}
-
 /** What names and shapes tell of a model. */
 interface Structure {
   readonly stack: Stack;
   readonly ends: TokenEnds | ImageEnds;
   readonly layers: readonly LayerParts[];
   readonly rotary: StoredRotary | undefined;
+  /** How linears are stored, where anything but the usual tells. */
+  readonly linears: SettledSetting | undefined;
 }
 
 /**
@@ -51,40 +58,89 @@ interface Structure {
  *
  * @throws CheckpointError naming the tensors that do not fit
  */
-export async function inferArchitecture(checkpoint: Checkpoint, stated: Stated): Promise<Proposal> {
-  const structure = await readStructure(checkpoint);
+export async function inferArchitecture(
+  checkpoint: Checkpoint,
+  statements: Statements,
+): Promise<Proposal> {
+  const stated: Statements = {
+    ...statements,
+    stated: statements.stated.map((one) => ({
+      ...one,
+      settings: normalisedSettings(checkpoint, one),
+    })),
+    guess: normalisedSettings(checkpoint, { settings: statements.guess, by: "the guess" }),
+  };
+  const structure = await readStructure(checkpoint, stated);
+  refuseUnread(
+    checkpoint,
+    (name) => statementOf(stated, name) !== undefined,
+    stated.ignoredConfigKeys,
+  );
   const { settled, open } = settle(checkpoint, structure, stated);
   const fixed: Settings = Object.fromEntries(settled.map(({ name, value }) => [name, value]));
   const likeliest: Settings = Object.fromEntries(
     open.map(({ name, values }) => [name, values[0]!]),
   );
+  const norm = settled.find(({ name, by }) => name === "norm" && by !== nothingElseFits);
   return {
     source: "inference",
     settled,
     open,
     ...doubtOf(structure),
-    architecture: (settings) => assemble(structure, { ...likeliest, ...settings, ...fixed }),
+    architecture: (settings) => {
+      const architecture = assemble(structure, { ...likeliest, ...settings, ...fixed });
+      const { scheme } = architecture;
+      return norm ? { ...architecture, scheme: { ...scheme, source: norm.by } } : architecture;
+    },
   };
 }
 
-async function readStructure(checkpoint: Checkpoint): Promise<Structure> {
+const nothingElseFits = "nothing else fits";
+
+/** What is stated of a setting, by the first who states any. */
+function statementOf(
+  { stated }: Statements,
+  name: SettingName,
+): (Pick<StatedSettings, "by" | "isRemembered"> & { readonly value: string }) | undefined {
+  const first = stated.find(({ settings }) => settings[name] !== undefined);
+  return first && { ...first, value: first.settings[name]! };
+}
+
+async function readStructure(checkpoint: Checkpoint, stated: Statements): Promise<Structure> {
   const stack = findStack(checkpoint);
   const ends = readsImages(stack)
     ? readImageEnds(checkpoint, stack)
     : await readEnds(checkpoint, stack);
-  const orientation = orientationOf(partsOf(stack.layers[0]!)) ?? "output first";
-  if (orientation === "both") {
-    const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
+  const told = orientationOf(partsOf(stack.layers[0]!));
+  const asked = statementOf(stated, "linears");
+  const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
+  if (told === "both") {
     throw refusal(checkpoint, names, "stores some linears [output, input] and others transposed:");
+  }
+  const orientation = told ?? (asked?.value === "input-first" ? "input first" : "output first");
+  if (asked !== undefined && asked.value !== orientation.replace(" ", "-")) {
+    throw refusal(
+      checkpoint,
+      names,
+      `stores linears ${orientation}, by their biases or their names, although linears=${asked.value} is stated:`,
+    );
   }
   const layers = stack.layers.map((tensors, index) =>
     layerParts(checkpoint, `${stack.prefix}.${index}`, tensors, ends.hidden, orientation),
   );
+  const isWorthTelling = asked !== undefined || orientation === "input first";
   return {
     stack,
     ends,
     layers,
     rotary: ends.rotary && (await readRotary(ends.rotary)),
+    linears: isWorthTelling
+      ? {
+          name: "linears",
+          value: orientation.replace(" ", "-"),
+          by: asked?.by ?? "their biases or names",
+        }
+      : undefined,
   };
 }
 
@@ -99,13 +155,6 @@ const pools = {
   mean: { isOfNormed: false },
   "normed-mean": { isOfNormed: true },
 } as const;
-
-/** What GELU is computed as, which predicts nearly the same: weights learned under one suit all. */
-const gelus = {
-  exact: "gelu",
-  tanh: "gelu_tanh",
-  quick: "quick_gelu",
-} as const satisfies Record<string, Activation>;
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
@@ -124,36 +173,54 @@ const statedSchemes: readonly string[] = ["deepnorm", "mix-ln", "scaled-init"];
 function settle(
   checkpoint: Checkpoint,
   structure: Structure,
-  { scheme, settings }: Stated,
+  statements: Statements,
 ): { settled: SettledSetting[]; open: OpenSetting[] } {
   const { ends, layers, rotary: stored } = structure;
   const [{ attention, feedForward, normOrders }] = layers as [LayerParts];
   const [norms] = normOrders as [readonly Part[]];
   const settled: SettledSetting[] = [];
   const open: OpenSetting[] = [];
-  const asked = normalisedSettings(checkpoint, settings, scheme);
+  if (structure.linears) settled.push(structure.linears);
+  const hint = (name: SettingName): Hint | undefined =>
+    hintOf(checkpoint, name, statements.ignoredConfigKeys);
   const settleOne = (
     name: SettingName,
     values: readonly string[],
-    known: { readonly value: string; readonly by: string } | undefined,
+    known: Pick<SettledSetting, "value" | "by"> | undefined,
     more: Omit<OpenSetting, "name" | "values"> & {
       readonly accepts?: (value: string) => boolean;
+      readonly hint?: Hint | undefined;
     } = {},
   ): void => {
-    const { accepts = (value: string) => values.includes(value), ...options } = more;
-    const own = asked[name];
-    if (own !== undefined) {
-      if (!accepts(own)) {
-        throw new CheckpointError(
-          "config",
-          `${checkpoint.directoryFile}: the reading ${name}=${own} is not possible; it could be ${values.join(", ")}.`,
-        );
-      }
-      settled.push({ name, value: own, by: "as asked" });
+    const {
+      accepts = (value: string) => values.includes(value),
+      hint: hinted = hint(name),
+      ...options
+    } = more;
+    const own = statementOf(statements, name);
+    const refuse = (value: string, by: string): never => {
+      const whose = by === asAsked ? "" : ` of ${by}`;
+      throw new CheckpointError(
+        "config",
+        `${checkpoint.directoryFile}: the reading ${name}=${value}${whose} is not possible; it could be ${values.join(", ")}.`,
+      );
+    };
+    if (own && own.isRemembered !== true) {
+      if (!accepts(own.value)) refuse(own.value, own.by);
+      settled.push({ name, value: own.value, by: own.by });
     } else if (known) settled.push({ name, ...known });
-    else if (values.length === 1)
-      settled.push({ name, value: values[0]!, by: "nothing else fits" });
-    else open.push({ name, values, ...options });
+    else if (hinted && accepts(hinted.value)) {
+      settled.push({ name, value: hinted.value, by: hinted.by });
+    } else if (hinted && typeof checkpoint.config?.value["model_type"] === "string") {
+      refuse(hinted.value, hinted.by);
+    } else if (values.length === 1) settled.push({ name, value: values[0]!, by: nothingElseFits });
+    else if (own && accepts(own.value)) settled.push({ name, value: own.value, by: own.by });
+    else {
+      const guess = statements.guess[name];
+      if (guess !== undefined && !accepts(guess)) refuse(guess, "the guess");
+      const others = values.filter((value) => value !== guess);
+      open.push({ name, values: guess === undefined ? others : [guess, ...others], ...options });
+    }
   };
 
   const schemeChoices = schemesOf[norms.length];
@@ -186,25 +253,28 @@ function settle(
       "has queries and keys that no number of heads divides, with its rotary frequencies:",
     );
   }
-  const hint = hintOf(checkpoint, "heads");
+  const ofSize = headSizeHint(checkpoint, statements.ignoredConfigKeys);
   settleOne(
     "heads",
     heads,
-    attention.heads !== undefined
-      ? { value: String(attention.heads), by: "one tensor, or part of one, for each head" }
-      : hint && heads.includes(hint.value)
-        ? hint
-        : undefined,
+    attention.heads === undefined
+      ? undefined
+      : { value: String(attention.heads), by: "one tensor, or part of one, for each head" },
+    {
+      hint:
+        hint("heads") ??
+        (ofSize && { ...ofSize, value: String(attention.queryWidth / Number(ofSize.value)) }),
+    },
   );
   if (ends.positions === undefined || stored !== undefined) {
     settleOne("rotary", ["halves", "neighbours", "off"], undefined, { onlyStated: ["off"] });
     const base = stored ? baseOf(stored.frequencies) : undefined;
-    const hinted = hintOf(checkpoint, "rotary-base");
     if (stored) {
-      if (asked["rotary-base"] !== undefined) {
+      const own = statementOf(statements, "rotary-base");
+      if (own && own.isRemembered !== true) {
         throw new CheckpointError(
           "config",
-          `${checkpoint.directoryFile}: the reading rotary-base=${asked["rotary-base"]} contradicts the frequencies that the checkpoint holds.`,
+          `${checkpoint.directoryFile}: the reading rotary-base=${own.value} contradicts the frequencies that the checkpoint holds.`,
         );
       }
       settled.push({
@@ -213,14 +283,16 @@ function settle(
         by: "the checkpoint holds its frequencies",
       });
     } else {
-      settleOne("rotary-base", ["10000", "500000", "1000000"], hinted, {
+      settleOne("rotary-base", ["10000", "500000", "1000000"], undefined, {
         accepts: (value) => Number(value) > 1,
       });
     }
     settleOne("rotary-span", rotarySpans(structure), undefined);
   }
   const isGated = feedForward.gate !== undefined;
-  settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined);
+  settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined, {
+    accepts: (value) => activationsOf.plain.some((name) => name === value),
+  });
   if (!feedForward.isGateKnown) {
     settleOne("gate", ["first", "second"], undefined, { isArrangement: true });
   }
@@ -251,29 +323,54 @@ function settle(
         ? { value: "rms", by: "norms are named so" }
         : undefined,
   );
-  settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
+  const isNoGelu = settled.some(({ name, value }) => name === "activation" && value !== "gelu");
+  if (!isNoGelu) settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
   settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
     isApproximate: true,
     accepts: (value) => Number(value) >= 0 && Number(value) < 1,
   });
+  refuseIdle(checkpoint, statements, settled);
   return { settled, open };
 }
+
+/** @throws CheckpointError where somebody states a setting that says nothing of this model */
+function refuseIdle(
+  { directoryFile }: Checkpoint,
+  { stated }: Statements,
+  settled: readonly SettledSetting[],
+): void {
+  for (const { settings, by, isRemembered } of stated) {
+    if (isRemembered) continue;
+    const idle = Object.entries(settings).find(
+      ([name]) => !settled.some((one) => one.name === name),
+    );
+    if (idle === undefined) continue;
+    const whose = by === asAsked ? "" : ` of ${by}`;
+    throw new CheckpointError(
+      "config",
+      `${directoryFile}: the reading ${idle[0]}=${idle[1]}${whose} says nothing of this model: its tensors tell it, or have none of it.`,
+    );
+  }
+}
+
+/** How a report says that the user stated something. */
+export const asAsked = "as asked";
 
 /** Settings as a person may write them, under the values that are used here. */
 function normalisedSettings(
   { directoryFile }: Checkpoint,
-  settings: Settings,
-  scheme: SchemeName | undefined,
+  { settings, by }: StatedSettings,
 ): Settings {
   const { activation, norm, ...rest } = settings;
-  const named = norm === undefined ? scheme : schemeOf(norm);
+  const named = norm === undefined ? undefined : schemeOf(norm);
   const approximated = Object.entries(gelus).find(
     ([name, own]) => name !== "exact" && own === activation,
   )?.[0];
   if (norm !== undefined && named === undefined) {
+    const whose = by === asAsked ? "" : ` of ${by}`;
     throw new CheckpointError(
       "config",
-      `${directoryFile}: the reading norm=${norm} is unknown; expected one of ${schemeNames.join(", ")}.`,
+      `${directoryFile}: the reading norm=${norm}${whose} is unknown; expected one of ${schemeNames.join(", ")}.`,
     );
   }
   return {
@@ -282,11 +379,6 @@ function normalisedSettings(
     ...(activation && { activation: approximated ? "gelu" : activation }),
     ...(approximated && { gelu: approximated }),
   };
-}
-
-function schemeOf(name: string): SchemeName | undefined {
-  if (isSchemeName(name)) return name;
-  return schemeNames.find((known) => schemeNamed(known).names.test(name));
 }
 
 /** Heads that divide queries and keys, the usual sizes of a head first. */

@@ -58,6 +58,12 @@ export function partsOf(tensors: Tensors): Part[] {
   return parts;
 }
 
+/** The path of the module that a weight is of, by its name. */
+export function modulePathOf(name: string): string {
+  const { weight, path } = conventions.find(({ weight: pattern }) => pattern.test(name))!;
+  return name.replace(weight, path);
+}
+
 /** The last step of a module path, in lower case without separators: `W_q` is `wq`. */
 export function wordOf(path: string): string {
   return path.split(".").at(-1)!.toLowerCase().replaceAll(/[_-]/g, "");

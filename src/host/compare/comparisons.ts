@@ -5,6 +5,7 @@ import type { CheckpointFolders } from "../checkpointFolders";
 import type { PageExporter } from "../pageExporter";
 import type { PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
+import { isOfPanel } from "../panelArgument";
 import { savedSource } from "../savedSource";
 import { comparisonMembers, type MemberSources } from "./members";
 import { pickTargets } from "./pickTargets";
@@ -99,10 +100,4 @@ function givenTargets(target: unknown, selection: unknown): unknown[] {
   return all
     .filter((one) => !isOfPanel(one))
     .map((one) => (one instanceof vscode.Uri ? one.fsPath : one));
-}
-
-function isOfPanel(argument: unknown): boolean {
-  return argument instanceof vscode.Uri
-    ? argument.scheme !== "file"
-    : typeof argument === "object" && argument !== null && "groupId" in argument;
 }

@@ -12,13 +12,14 @@ import type { Guard } from "../guard";
 import { commands, settingsSection } from "../ids";
 import { PagePanel } from "../pagePanel";
 import { ReadingError, type Reader } from "../reading/reader";
-import { requestFor } from "../settings";
+import type { Readings } from "../readings/readings";
 
 export interface DirectoryEditorServices {
   extensionUri: vscode.Uri;
   guard: Guard;
   log: vscode.LogOutputChannel;
   reader: Pick<Reader, "directoryOf" | "outlookOf">;
+  readings: Pick<Readings, "requestFor">;
 }
 
 export class DirectoryEditor implements vscode.CustomReadonlyEditorProvider {
@@ -126,13 +127,14 @@ class ShownDirectory {
   }
 
   private request(): DirectoryRequest {
-    const whole = requestFor(this.uri.fsPath, this.services.extensionUri);
+    const whole = this.services.readings.requestFor(this.uri.fsPath);
     const { checkpoint, sequenceLength, maxTokens, metrics, probes } = whole;
-    const { scheme, stack, threads, memoryBytes } = whole;
+    const { scheme, stack, chosenReading, threads, memoryBytes } = whole;
     return {
       ...{ checkpoint, sequenceLength, maxTokens, metrics, probes },
       ...(scheme === undefined ? {} : { scheme }),
       ...(stack === undefined ? {} : { stack }),
+      ...(chosenReading === undefined ? {} : { chosenReading }),
       ...(threads === undefined ? {} : { threads }),
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
     };

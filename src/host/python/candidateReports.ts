@@ -1,5 +1,6 @@
 /** Which reports may be of the code in a file, and in which folders their code is looked for. */
 import path from "node:path";
+import { sharedFolders } from "../side/nearest";
 
 /** A report that may be of a model whose code is in the workspace. */
 export interface KnownReport {
@@ -7,7 +8,7 @@ export interface KnownReport {
   name: string;
   /** The checkpoint's file or folder. */
   checkpoint: string;
-  /** A person keeps it, whatever file is open. */
+  /** A person keeps it in view, whatever file is open. */
   isPinned?: boolean;
 }
 
@@ -21,8 +22,10 @@ export interface Candidate<T extends KnownReport = KnownReport> {
 }
 
 /**
- * Of the checkpoint that was chosen for the file; else the one that is pinned in the workspace; else
- * those of the workspace folder that the file lies in.
+ * Those of the checkpoint that was chosen for the file; else those of the workspace folder that the
+ * file lies in, and the one that is pinned, in the order in which they count: the pinned one, then
+ * those whose checkpoint is nearest to the file, of these the newest. A pin says what a person looks
+ * at, not whose code this is: where it does not fit, the others do.
  *
  * @param all the newest first
  * @param chosen the checkpoint that was chosen for the file
@@ -33,14 +36,14 @@ export function candidateReports<T extends KnownReport>(
   chosen: string | undefined,
   rootOf: RootOf,
 ): Candidate<T>[] {
-  const own = all.filter(({ checkpoint }) => checkpoint === chosen);
-  const pinned = all.filter(({ isPinned }) => isPinned === true);
-  const asked = chosen === undefined ? pinned : own;
-  if (chosen !== undefined || pinned.length > 0) {
-    return asked.map((known) => ({ known, isChosen: true }));
+  if (chosen !== undefined) {
+    return all
+      .filter(({ checkpoint }) => checkpoint === chosen)
+      .map((known) => ({ known, isChosen: true }));
   }
   return all
-    .filter(({ checkpoint }) => isNear(file, checkpoint, rootOf))
+    .filter((known) => known.isPinned === true || isNear(file, known.checkpoint, rootOf))
+    .sort((a, b) => rankOf(file, b) - rankOf(file, a))
     .map((known) => ({ known, isChosen: false }));
 }
 
@@ -57,6 +60,10 @@ export function codeFolders(file: string, checkpoint: string, rootOf: RootOf): s
     // A file outside of every workspace folder is looked at with those beside it.
     if (root === undefined || at === root || at === path.dirname(at)) return folders;
   }
+}
+
+function rankOf(file: string, { isPinned, checkpoint }: KnownReport): number {
+  return isPinned === true ? Infinity : sharedFolders(file, checkpoint);
 }
 
 /** Only code of the workspace folder that the checkpoint lies in is its code by itself. */

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { normLine } from "../../report/normText";
 import type { ChosenCheckpoints } from "./chosenCheckpoints";
 import type { FittingReport, MeasuredNorms } from "./measuredNorms";
-import { pathOf } from "./pythonFiles";
+import { pathOf } from "./pathOf";
 
 interface CheckpointPick extends vscode.QuickPickItem {
   /** undefined forgets what was chosen. */
@@ -26,7 +26,7 @@ export class CheckpointOfCode {
     const picks = fitting.map((report) => pickOf(report, report.checkpoint === before));
     if (before !== undefined) {
       picks.push({
-        label: vscode.l10n.t("$(pinned) Unpin: the newest report that fits counts again"),
+        label: vscode.l10n.t("$(pinned) Unpin: the nearest report that fits counts again"),
         checkpoint: undefined,
       });
     }

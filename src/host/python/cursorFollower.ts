@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { Report } from "../../diagnosis/report";
 import type { Guard } from "../guard";
 import type { AtCursor } from "../side/chartsView";
+import type { CodeReports } from "../side/sidePanel";
 import { atCursor } from "./atCursor";
 import type { MeasuredNorm, MeasuredNorms } from "./measuredNorms";
 
@@ -10,6 +11,7 @@ import type { MeasuredNorm, MeasuredNorms } from "./measuredNorms";
 export interface ShownReport {
   readonly shownReport: Report | undefined;
   followCursor(at: AtCursor): void;
+  followCode(code: CodeReports): void;
 }
 
 /** How long the cursor rests before it is followed. */
@@ -65,14 +67,13 @@ export class CursorFollower implements vscode.Disposable {
     if (!signal.aborted) this.shown.followCursor(atCursor(line, report, norm));
   }
 
-  /** What the lenses have found is known; it is looked for where they are switched off. */
   private async normAt(
     document: vscode.TextDocument,
     position: vscode.Position,
     signal: AbortSignal,
   ): Promise<MeasuredNorm | undefined> {
     if (document.languageId !== "python") return undefined;
-    const norms = this.norms.last(document) ?? (await this.norms.of(document, signal));
+    const norms = await this.norms.known(document, signal);
     return norms?.measured.find(
       ({ site }) => document.positionAt(site.node.start).line === position.line,
     );

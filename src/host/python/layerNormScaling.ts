@@ -2,7 +2,10 @@
 import * as vscode from "vscode";
 import type { ScalingOutcome, ScalingWarning } from "../../python/layerNormScaling/outcome";
 import { commands } from "../ids";
-import { pathOf, type PythonFiles } from "./pythonFiles";
+import { askScalingThread } from "./askScalingThread";
+import { pathOf } from "./pathOf";
+import type { PythonFiles } from "./pythonFiles";
+import type { ScaledModel } from "./scaleModel";
 
 /** What the light bulb's commands take. */
 interface Target {
@@ -14,8 +17,10 @@ interface Target {
 export class LayerNormScaling implements vscode.CodeActionProvider {
   static readonly kinds = [vscode.CodeActionKind.RefactorRewrite];
 
+  /** @param bundles the folder of the thread that reads and edits the code */
   constructor(
     private readonly files: PythonFiles,
+    private readonly bundles: string,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -45,7 +50,7 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
   /** Edits the code, in one step for undo; with `isPreviewed` a person confirms each change. */
   async apply(target: unknown, isPreviewed: boolean): Promise<void> {
     const at = targetOf(target);
-    const { outcome, stamps } = await this.outcome(at);
+    const { outcome, texts } = await this.scale(at);
     if (outcome.kind === "refusal") {
       await this.explain(outcome);
       return;
@@ -63,7 +68,7 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     }
     for (const { path, start, end, newText } of outcome.edits) {
       const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-      if (document.version !== (stamps.get(document.uri.fsPath) ?? document.version)) {
+      if (document.getText() !== texts.get(path)) {
         throw new Error(vscode.l10n.t("{0} was edited meanwhile.", document.uri.fsPath));
       }
       const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
@@ -80,21 +85,24 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
 
   /** Puts what to write by hand on the clipboard, in the names of the code. */
   async copyRecipe(target: unknown): Promise<void> {
-    const { outcome } = await this.outcome(targetOf(target));
+    const { outcome } = await this.scale(targetOf(target));
     await copy(outcome.recipe);
   }
 
-  private async outcome(
-    at: Target,
-  ): Promise<{ outcome: ScalingOutcome; stamps: Map<string, number> }> {
-    const reader = await this.files.load();
-    const folder = vscode.Uri.joinPath(at.uri, "..").fsPath;
-    const files = await this.files.readFolder(folder);
-    const stamps = new Map(
-      vscode.workspace.textDocuments.map(({ uri, version }) => [uri.fsPath, version]),
+  private async scale({ uri, offset }: Target): Promise<ScaledModel> {
+    const open = vscode.workspace.textDocuments
+      .filter(({ uri: { scheme, path } }) => scheme === "file" && path.endsWith(".py"))
+      .map((document) => [pathOf(document.uri), document.getText()] as const);
+    const request = {
+      path: pathOf(uri),
+      offset,
+      root: vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath,
+      open: new Map(open),
+    };
+    const title = vscode.l10n.t("Reading the model's code…");
+    return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
+      askScalingThread(this.bundles, request),
     );
-    const place = { path: pathOf(at.uri), offset: at.offset };
-    return { outcome: reader.applyLayerNormScaling(files, place), stamps };
   }
 
   private async explain({ message, recipe }: ScalingOutcome & { kind: "refusal" }): Promise<void> {

@@ -44,11 +44,20 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (hovered === undefined) return undefined;
     const { report, norm, site, name } = hovered;
     const text = new vscode.MarkdownString(normHover(report, norm.path));
-    text.isTrusted = { enabledCommands: [innerCommands.openNorm] };
-    const target = encodeURIComponent(JSON.stringify([targetOf(hovered)]));
-    text.appendMarkdown(
-      `\n\n[${vscode.l10n.t("Open the report of {0}", plain(name))}](command:${innerCommands.openNorm}?${target})`,
-    );
+    text.isTrusted = { enabledCommands: [innerCommands.openNorm, commands.chooseCheckpointOfCode] };
+    const links = [
+      link(
+        vscode.l10n.t("Open the report of {0}", plain(name)),
+        innerCommands.openNorm,
+        targetOf(hovered),
+      ),
+      link(
+        vscode.l10n.t("Choose the checkpoint of this file…"),
+        commands.chooseCheckpointOfCode,
+        document.uri.toString(),
+      ),
+    ];
+    text.appendMarkdown(`\n\n${links.join(" · ")}`);
     return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
   }
 
@@ -77,11 +86,18 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
 }
 
 function offers(document: vscode.TextDocument, norms: NormsOfFile): vscode.CodeLens[] {
-  return oncePerClass(document, norms, {
+  const diagnose = {
     title: vscode.l10n.t("Diagnose depth…"),
     tooltip: vscode.l10n.t("Measure a checkpoint of this model"),
     command: commands.diagnoseDepth,
-  });
+  };
+  const choose = {
+    title: vscode.l10n.t("Choose checkpoint…"),
+    tooltip: vscode.l10n.t("Choose which of the measured checkpoints this file makes"),
+    command: commands.chooseCheckpointOfCode,
+    arguments: [document.uri.toString()],
+  };
+  return oncePerClass(document, norms, ...(norms.hasReports ? [diagnose, choose] : [diagnose]));
 }
 
 /** Other code fits the same checkpoints: a person knows which is whose. */
@@ -98,16 +114,18 @@ function choices(document: vscode.TextDocument, norms: NormsOfFile): vscode.Code
   });
 }
 
-/** A lens above the first norm of each class: on every norm it would be noise. */
+/** Lenses above the first norm of each class: on every norm they would be noise. */
 function oncePerClass(
   document: vscode.TextDocument,
   { file }: NormsOfFile,
-  command: vscode.Command,
+  ...offered: vscode.Command[]
 ): vscode.CodeLens[] {
   const first = new Map(file.sites.toReversed().map((site) => [site.owner, site]));
   return [...first.values()]
     .toReversed()
-    .map(({ node }) => new vscode.CodeLens(rangeOf(document, node.start, node.end), command));
+    .flatMap(({ node: { start, end } }) =>
+      offered.map((command) => new vscode.CodeLens(rangeOf(document, start, end), command)),
+    );
 }
 
 function isShown(document: vscode.TextDocument): boolean {
@@ -122,6 +140,11 @@ function rangeOf(document: vscode.TextDocument, start: number, end: number): vsc
 /** The line on which a norm is made, the attribute that it is given to included. */
 function statementRange(document: vscode.TextDocument, offset: number): vscode.Range {
   return document.lineAt(document.positionAt(offset)).range;
+}
+
+/** @param argument what the command takes: a link holds only text */
+function link(title: string, command: string, argument: unknown): string {
+  return `[${title}](command:${command}?${encodeURIComponent(JSON.stringify([argument]))})`;
 }
 
 /** A checkpoint's name inside a link. */

@@ -30,12 +30,17 @@ const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
   const { extensionUri, log, guard, reports, memory } = services;
-  const files = new PythonFiles(vscode.Uri.joinPath(extensionUri, "dist").fsPath);
+  const bundles = vscode.Uri.joinPath(extensionUri, "dist").fsPath;
+  const files = new PythonFiles(bundles, log);
   const chosen = new ChosenCheckpoints(memory);
-  const norms = new MeasuredNorms(files, reports, chosen);
+  const norms = new MeasuredNorms(files, reports, chosen, rootOf);
   const lenses = new NormLenses(norms, guard);
   const checkpoint = new CheckpointOfCode(norms, chosen);
-  const scaling = new LayerNormScaling(files, log);
+  services.shown.followCode({
+    reportOf: (file) => reportOf(file, norms),
+    onDidChange: chosen.onDidChange,
+  });
+  const scaling = new LayerNormScaling(files, bundles, log);
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
@@ -76,4 +81,16 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
     register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),
   );
+}
+
+/** Of a file that is open: no other is looked at. */
+async function reportOf(file: string, norms: MeasuredNorms): Promise<string | undefined> {
+  const document = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file);
+  if (document?.languageId !== "python") return undefined;
+  const found = await norms.known(document, new AbortController().signal);
+  return found?.measured[0]?.key;
+}
+
+function rootOf(file: string): string | undefined {
+  return vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath;
 }

@@ -6,7 +6,9 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isStack } from "../../architecture/description";
+import { describeStatement } from "../../architecture/statement/describeStatement";
 import { isSchemeName } from "../../architecture/schemes";
+import { statementName } from "../../checkpoint/checkpoint";
 import { contentFiles, fingerprintOf, isSampled } from "../../checkpoint/fingerprint";
 import { openCheckpoint } from "../../checkpoint/open";
 import { outlookOf } from "../../diagnosis/outlookOf";
@@ -26,6 +28,7 @@ import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
 import { parseReportIndex } from "../reports/reportIndex";
 import { stampsOf } from "./fileStamps";
+import { FingerprintMemory } from "./fingerprintMemory";
 import type { Reader } from "./reader";
 
 export const directReader: Reader = {
@@ -80,12 +83,18 @@ export const directReader: Reader = {
     }
   },
 
-  async contentOf(file, textFiles, signal) {
+  async contentOf(file, textFiles, signal, fingerprints) {
     const checkpoint = await openCheckpoint(file);
     const files = [...contentFiles(checkpoint), ...textFiles];
     const stamps = await stampsOf(files);
-    const fingerprint = await fingerprintOf(checkpoint, signal);
-    const texts = await Promise.all(textFiles.map((text) => contentHash(text, signal)));
+    const memory = new FingerprintMemory(fingerprints);
+    const fingerprint = await memory.hashOf(contentFiles(checkpoint), () =>
+      fingerprintOf(checkpoint, signal),
+    );
+    const texts: string[] = [];
+    for (const text of textFiles) {
+      texts.push(await memory.hashOf([text], () => contentHash(text, signal)));
+    }
     const times = await sampledTimes(contentFiles(checkpoint));
     return {
       path: checkpoint.path,
@@ -102,7 +111,7 @@ export const directReader: Reader = {
   async directoryOf(file) {
     const checkpoint = await openCheckpoint(file);
     const directory = directoryOf(checkpoint);
-    const beside = ["config.json", "tokenizer.json", "fathom.json"];
+    const beside = ["config.json", "tokenizer.json", statementName];
     return {
       directory: encoded(JSON.stringify(directory)),
       folder: checkpoint.folder,
@@ -111,15 +120,28 @@ export const directReader: Reader = {
     };
   },
 
-  async outlookOf({ checkpoint, scheme, stack, metrics, threads, memoryBytes, ...sizes }) {
+  async outlookOf(request) {
+    const { checkpoint, scheme, stack, chosenReading, metrics, threads, memoryBytes, ...sizes } =
+      request;
     return outlookOf(await openCheckpoint(checkpoint), {
       ...sizes,
       metrics: withImplied(metrics),
       scheme: scheme !== undefined && isSchemeName(scheme) ? scheme : undefined,
       stack: stack !== undefined && isStack(stack) ? stack : undefined,
+      ...(chosenReading && { chosen: chosenReading }),
       threads: Math.min(threads ?? Infinity, availableParallelism()),
       memoryBytes: memoryBytes ?? process.availableMemory() / 2,
     });
+  },
+
+  async statementOf(checkpoint) {
+    const opened = await openCheckpoint(checkpoint);
+    const { text } = await describeStatement(opened);
+    return {
+      file: path.join(opened.folder, statementName),
+      isThere: opened.statement !== undefined,
+      text,
+    };
   },
 
   async readLossLogs(run) {

@@ -33,14 +33,17 @@ export interface Reader {
   /** What a training run is exported as. */
   runContent(run: ExportedRun, format: TextFormat, webview: string): Promise<Uint8Array>;
   /**
-   * Reads up to half a gibibyte of each weight file and two of single tensors.
+   * Reads up to half a gibibyte of each weight file and two of single tensors; nothing of files that
+   * have not been written since they were last read.
    *
+   * @param fingerprints the file in which it is kept what was read; without it all is read
    * @throws CheckpointError or Error when something cannot be read, and the reason of `signal`
    */
   contentOf(
     checkpoint: string,
     textFiles: readonly string[],
     signal: AbortSignal,
+    fingerprints?: string,
   ): Promise<CheckpointContent>;
   /** Why a checkpoint is not complete; undefined when nothing is missing. */
   incompleteness(checkpoint: string): Promise<string | undefined>;
@@ -48,12 +51,21 @@ export interface Reader {
   directoryOf(checkpoint: string): Promise<PackedDirectory>;
   /** Whether and how it can be diagnosed; reads no weights. @throws CheckpointError */
   outlookOf(request: DirectoryRequest): Promise<Outlook>;
+  /** The fathom.json that describes a checkpoint as it is found; reads no weights. @throws CheckpointError */
+  statementOf(checkpoint: string): Promise<FoundStatement>;
   /** The losses beside a run, of each series as many points as a chart can show. */
   readLossLogs(run: TrainingRun): Promise<LossLogs>;
 }
 
 /** `webview`, where it is asked for, is the folder of the bundles that a page is made of. */
 export type TextFormat = "json" | "csv" | "html";
+
+export interface FoundStatement {
+  /** Where it belongs. */
+  file: string;
+  isThere: boolean;
+  text: string;
+}
 
 export interface CheckpointContent {
   /** Of the checkpoint, as it was opened. */

@@ -22,10 +22,15 @@ export interface PackedReader {
     webview: string,
   ): Promise<Uint8Array>;
   runContent: Reader["runContent"];
-  contentOf(checkpoint: string, textFiles: readonly string[]): Promise<CheckpointContent>;
+  contentOf(
+    checkpoint: string,
+    textFiles: readonly string[],
+    fingerprints: string | undefined,
+  ): Promise<CheckpointContent>;
   incompleteness: Reader["incompleteness"];
   directoryOf: Reader["directoryOf"];
   outlookOf: Reader["outlookOf"];
+  statementOf: Reader["statementOf"];
   readLossLogs: Reader["readLossLogs"];
 }
 

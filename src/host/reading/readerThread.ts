@@ -19,7 +19,8 @@ const reader = (signal: AbortSignal): PackedReader => ({
       reports.map(({ name, report }) => ({ name, report: unpackReport(report) })),
       ...how,
     ),
-  contentOf: (checkpoint, textFiles) => directReader.contentOf(checkpoint, textFiles, signal),
+  contentOf: (checkpoint, textFiles, fingerprints) =>
+    directReader.contentOf(checkpoint, textFiles, signal, fingerprints),
 });
 
 const underWay = new Map<number, AbortController>();

@@ -14,7 +14,13 @@ import type { ExportedRun } from "../../trainingRun/runReport";
 import type { DirectoryRequest, PackedDirectory } from "../../protocol/directory";
 import type { Outlook } from "../../diagnosis/outlook";
 import type { ReportHeadline } from "../reports/reportStore";
-import { ReadingError, type CheckpointContent, type Reader, type TextFormat } from "./reader";
+import {
+  ReadingError,
+  type CheckpointContent,
+  type FoundStatement,
+  type Reader,
+  type TextFormat,
+} from "./reader";
 import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
 
 /** A thread that nobody has asked for this long is ended; its memory is given back. */
@@ -72,8 +78,9 @@ export class ThreadedReader implements Reader {
     checkpoint: string,
     textFiles: readonly string[],
     signal: AbortSignal,
+    fingerprints?: string,
   ): Promise<CheckpointContent> {
-    return this.call("contentOf", [checkpoint, textFiles], signal);
+    return this.call("contentOf", [checkpoint, textFiles, fingerprints], signal);
   }
 
   incompleteness(checkpoint: string): Promise<string | undefined> {
@@ -86,6 +93,10 @@ export class ThreadedReader implements Reader {
 
   outlookOf(request: DirectoryRequest): Promise<Outlook> {
     return this.call("outlookOf", [request]);
+  }
+
+  statementOf(checkpoint: string): Promise<FoundStatement> {
+    return this.call("statementOf", [checkpoint]);
   }
 
   readLossLogs(run: TrainingRun): Promise<LossLogs> {

@@ -35,7 +35,14 @@ export function reportKey(request: DiagnosisRequest, content: MeasuredContent): 
     probes: request.probes,
     scheme: request.scheme ?? "auto",
     stack: request.stack ?? "auto",
+    // Left out where there is none: keys of reports that are stored already have no such part.
+    reading: sorted(request.reading),
+    chosenReading: sorted(request.chosenReading),
     seed: request.seed,
   };
   return createHash("sha256").update(JSON.stringify(measured)).digest("hex");
+}
+
+function sorted(settings: Readonly<Record<string, string>> | undefined): unknown {
+  return settings && Object.entries(settings).sort();
 }

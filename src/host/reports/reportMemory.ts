@@ -34,10 +34,13 @@ export class ReportMemory {
   constructor(
     private readonly store: ReportStore,
     private readonly reader: Pick<Reader, "contentOf">,
+    /** The file in which fingerprints are kept; without it every recall reads the checkpoint. */
+    private readonly fingerprints?: string,
   ) {}
 
   /**
-   * Reads what the request would measure, up to half a gibibyte of each weight file and two of single tensors.
+   * Reads what the request would measure, up to half a gibibyte of each weight file and two of single
+   * tensors, unless its files are as they were when they were last read.
    *
    * A checkpoint or text that cannot be read is no failure here: the engine will say what is wrong.
    *
@@ -51,6 +54,7 @@ export class ReportMemory {
         request.checkpoint,
         textFiles,
         signal,
+        this.fingerprints,
       );
       const { fingerprint } = content;
       const key = reportKey(request, content);

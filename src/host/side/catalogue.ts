@@ -1,12 +1,15 @@
 /** What the side panel knows of: the checkpoints of the workspace and the reports of its store. */
+import { readdir } from "node:fs/promises";
 import * as vscode from "vscode";
+import { isWeightPart } from "../../checkpoint/weightFiles";
 import type { Report } from "../../diagnosis/report";
 import { checkpointAt, type Checkpoint } from "../checkpoint";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import { mapInBatches } from "../inBatches";
 import type { ReportStore } from "../reports/reportStore";
-import type { KnownReport } from "./checkpointTree";
+import type { KnownReport, ReportFile } from "./checkpointTree";
+import { ReportFiles } from "./reportFiles";
 
 /** Reports kept in memory: going back and forth between files reads none of them twice. */
 const keptReports = 6;
@@ -18,9 +21,11 @@ export class Catalogue implements vscode.Disposable {
   private readonly didChange = new vscode.EventEmitter<void>();
   readonly onDidChange = this.didChange.event;
   private readonly disposables: { dispose(): void }[];
+  private readonly files = new ReportFiles();
   private isStale = true;
   private judging: Promise<void> | undefined;
   private lastTurn = 0;
+  private listsIgnored = false;
 
   constructor(
     private readonly folders: CheckpointFolders,
@@ -35,18 +40,29 @@ export class Catalogue implements vscode.Disposable {
         this.recent.clear();
         this.didChange.fire();
       }),
+      this.files,
+      this.files.onDidChange(() => {
+        this.didChange.fire();
+      }),
       this.didChange,
     ];
   }
 
-  /** The checkpoints that .gitignore does not name, as of the last `refresh`. */
+  /** The checkpoints that are listed, as of the last `refresh`. */
   get checkpoints(): readonly Checkpoint[] {
-    return this.visible;
+    return this.listsIgnored ? [...this.visible, ...this.ignored] : this.visible;
   }
 
-  /** Those that it does name. */
-  get ignoredCheckpoints(): readonly Checkpoint[] {
-    return this.ignored;
+  /** How many more there are, which .gitignore names. */
+  get hiddenCheckpoints(): number {
+    return this.listsIgnored ? 0 : this.ignored.length;
+  }
+
+  /** Whether checkpoints that .gitignore names are listed too. */
+  showIgnored(listsIgnored: boolean): void {
+    if (listsIgnored === this.listsIgnored) return;
+    this.listsIgnored = listsIgnored;
+    this.didChange.fire();
   }
 
   /** Takes in what has been found since; waits for the first search of the workspace. */
@@ -63,6 +79,7 @@ export class Catalogue implements vscode.Disposable {
   /** Looks at the disk anew, and at what .gitignore says. */
   async search(): Promise<void> {
     this.isStale = true;
+    this.files.forget();
     await this.folders.search();
     this.didChange.fire();
   }
@@ -73,6 +90,11 @@ export class Catalogue implements vscode.Disposable {
       ...headline,
       checkpoint: checkpointAt(headline.checkpointPath).key,
     }));
+  }
+
+  /** The reports in files of the workspace. */
+  reportFiles(): Promise<readonly ReportFile[]> {
+    return this.files.list();
   }
 
   /** A whole report; undefined where it is gone. */
@@ -98,7 +120,7 @@ export class Catalogue implements vscode.Disposable {
     const rules = new GitIgnore();
     const judged = await mapInBatches(folders, async (folder) => ({
       checkpoint: namedCheckpoint(folder),
-      isIgnored: await rules.ignores(folder),
+      isIgnored: await rules.ignoresAll(folder, await weightsIn(folder)),
     }));
     // A later look has overtaken this one.
     if (turn !== this.lastTurn) return;
@@ -111,4 +133,10 @@ export class Catalogue implements vscode.Disposable {
   dispose(): void {
     for (const disposable of this.disposables) disposable.dispose();
   }
+}
+
+/** What of a checkpoint is large, and what people keep out of a repository by the names of files. */
+async function weightsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.filter(isWeightPart);
 }

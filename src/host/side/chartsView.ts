@@ -98,6 +98,7 @@ export class ChartsView implements vscode.WebviewViewProvider {
         return this.owner.received(message);
       case "open":
       case "diagnose":
+      case "showIgnored":
         return this.owner.received(message);
     }
   }

@@ -13,23 +13,40 @@ export interface KnownReport extends ReportHeadline {
   checkpoint: string;
 }
 
+/** A report in a file of the workspace; of its content the tree knows nothing. */
+export interface ReportFile {
+  path: string;
+  /** Its path from the workspace folder. */
+  name: string;
+}
+
 export type TreeNode =
   | { kind: "checkpoints"; children: TreeNode[] }
   | { kind: "reports"; children: TreeNode[] }
   | { kind: "folder"; name: string; children: TreeNode[] }
   | { kind: "checkpoint"; label: string; checkpoint: Checkpoint; report?: KnownReport }
-  | { kind: "report"; report: KnownReport };
+  | { kind: "report"; report: KnownReport }
+  | { kind: "reportFile"; file: ReportFile };
 
-/** The two roots; nothing where there is neither a checkpoint nor a report. */
+/** The two roots, stored reports before those in files; nothing where there is nothing to list. */
 export function checkpointTree(
   checkpoints: readonly Checkpoint[],
   reports: readonly KnownReport[],
+  files: readonly ReportFile[] = [],
 ): TreeNode[] {
-  if (checkpoints.length === 0 && reports.length === 0) return [];
+  if (checkpoints.length === 0 && reports.length === 0 && files.length === 0) return [];
   const newestFirst = reports.toSorted((a, b) => b.savedAt.localeCompare(a.savedAt));
   return [
     { kind: "checkpoints", children: grouped(checkpoints, newestFirst) },
-    { kind: "reports", children: newestFirst.map((report) => ({ kind: "report", report })) },
+    {
+      kind: "reports",
+      children: [
+        ...newestFirst.map((report): TreeNode => ({ kind: "report", report })),
+        ...files
+          .toSorted((a, b) => byName(a.name, b.name))
+          .map((file): TreeNode => ({ kind: "reportFile", file })),
+      ],
+    },
   ];
 }
 
@@ -46,6 +63,8 @@ export function nodeId(node: TreeNode): string {
       return `checkpoint:${node.checkpoint.key}`;
     case "report":
       return `report:${node.report.key}`;
+    case "reportFile":
+      return `file:${node.file.path}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The tree of checkpoints and reports in the side bar. */
 import * as vscode from "vscode";
-import { commands, views } from "../ids";
+import { commands, contextKeys, views } from "../ids";
 import type { Catalogue } from "./catalogue";
 import {
   ageText,
@@ -19,7 +19,6 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
   private readonly tree: vscode.TreeView<TreeNode>;
   private readonly didChange = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.didChange.event;
-  private showsIgnored = false;
   private count = 0;
 
   constructor(
@@ -49,22 +48,26 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
     this.didChange.fire();
   }
 
-  /** Whether checkpoints that .gitignore names are listed too. */
-  showIgnored(showsIgnored: boolean): void {
-    this.showsIgnored = showsIgnored;
-    this.refresh();
-  }
-
   /** Nothing is looked for until the view is looked at. */
   async getChildren(parent?: TreeNode): Promise<TreeNode[]> {
     if (parent !== undefined) return "children" in parent ? parent.children : [];
     await this.catalogue.refresh();
-    const { checkpoints, ignoredCheckpoints } = this.catalogue;
-    const listed = this.showsIgnored ? [...checkpoints, ...ignoredCheckpoints] : checkpoints;
-    this.count = listed.length;
-    const hidden = this.showsIgnored ? 0 : ignoredCheckpoints.length;
-    this.tree.message = hidden === 0 ? "" : ignoredText(hidden);
-    return checkpointTree(listed, await this.catalogue.reports());
+    const { checkpoints, hiddenCheckpoints } = this.catalogue;
+    this.count = checkpoints.length;
+    const roots = checkpointTree(
+      checkpoints,
+      await this.catalogue.reports(),
+      await this.catalogue.reportFiles(),
+    );
+    // Where there are no rows the welcome says it, and beside a message there is no welcome.
+    this.tree.message =
+      hiddenCheckpoints === 0 || roots.length === 0 ? "" : ignoredText(hiddenCheckpoints);
+    await vscode.commands.executeCommand(
+      "setContext",
+      contextKeys.hidesCheckpoints,
+      hiddenCheckpoints > 0,
+    );
+    return roots;
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
@@ -87,7 +90,14 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
         const name =
           node.kind === "checkpoints" ? vscode.l10n.t("Checkpoints") : vscode.l10n.t("Reports");
         const item = new vscode.TreeItem(name, isEmpty ? None : Expanded);
-        if (isEmpty) item.description = vscode.l10n.t("none yet");
+        const isHidden = node.kind === "checkpoints" && this.catalogue.hiddenCheckpoints > 0;
+        if (isEmpty) {
+          item.description = isHidden
+            ? vscode.l10n.t("only ones that .gitignore names")
+            : vscode.l10n.t("none yet");
+        }
+        // Its row has a button that shows them.
+        if (isHidden) item.contextValue = "ignored";
         return item;
       }
       case "folder": {
@@ -127,6 +137,22 @@ export class CheckpointsView implements vscode.TreeDataProvider<TreeNode>, vscod
         item.command = openCommand(node);
         item.accessibilityInformation = {
           label: vscode.l10n.t("Report of {0}, {1}, {2}", report.name, headlineText(report), age),
+        };
+        return item;
+      }
+      case "reportFile": {
+        const uri = vscode.Uri.file(node.file.path);
+        const item = new vscode.TreeItem(node.file.name, None);
+        item.iconPath = new vscode.ThemeIcon("file");
+        item.contextValue = "file";
+        item.tooltip = node.file.path;
+        item.command = {
+          command: "vscode.open",
+          title: vscode.l10n.t("Open Report"),
+          arguments: [uri],
+        };
+        item.accessibilityInformation = {
+          label: vscode.l10n.t("Report file {0}", node.file.name),
         };
         return item;
       }

@@ -22,9 +22,8 @@ export function nearestTo<Item extends Placed>(
   within?: string,
 ): Item[] {
   const floor = within === undefined ? 0 : stepsOf(within).length;
-  const steps = stepsOf(file);
   const near = items
-    .map((item) => ({ item, shared: sharedSteps(steps, stepsOf(item.path)) }))
+    .map((item) => ({ item, shared: sharedFolders(file, item.path) }))
     .filter(({ shared }) => shared >= Math.max(1, floor));
   const closest = Math.max(...near.map(({ shared }) => shared));
   return near
@@ -33,15 +32,17 @@ export function nearestTo<Item extends Placed>(
     .sort((a, b) => (b.savedAt ?? "").localeCompare(a.savedAt ?? ""));
 }
 
+/** How many folders the paths of two files or folders begin with in common. */
+export function sharedFolders(one: string, other: string): number {
+  const [a, b] = [stepsOf(one), stepsOf(other)];
+  let shared = 0;
+  while (shared < a.length && shared < b.length && a[shared] === b[shared]) shared++;
+  return shared;
+}
+
 function stepsOf(file: string): string[] {
   return path
     .resolve(file)
     .split(path.sep)
     .filter((step) => step !== "");
-}
-
-function sharedSteps(a: readonly string[], b: readonly string[]): number {
-  let shared = 0;
-  while (shared < a.length && shared < b.length && a[shared] === b[shared]) shared++;
-  return shared;
 }

@@ -1,6 +1,7 @@
 /**
- * Which report the side panel shows: the last that was chosen or looked at, or the one nearest to the
- * file that is being edited, or, over all of these, the one that is pinned.
+ * Which report the side panel shows: the last that was chosen or looked at, or that of the file that is
+ * being edited, the one its code makes or else the nearest, or, over all of these, the one that is
+ * pinned.
  */
 import type { Report } from "../../diagnosis/report";
 import type { SideState } from "../../protocol/messages";
@@ -11,8 +12,12 @@ import { nearestTo } from "./nearest";
 /** What is known of the workspace, whenever it is asked. */
 export interface SelectionSources {
   checkpoints(): readonly Checkpoint[];
+  /** Whether there are more, which .gitignore names. */
+  hidesCheckpoints(): boolean;
   reports(): Promise<readonly KnownReport[]>;
   read(key: string): Promise<Report | undefined>;
+  /** The key of the report whose model a file is code of, where that is known. */
+  reportOfCode(file: string): Promise<string | undefined>;
 }
 
 /** What is in a panel, stored or not. */
@@ -43,7 +48,7 @@ type Focus =
 
 export class Selection {
   private focus: Focus | undefined;
-  private now: Selected = { state: { kind: "nothing", hasCheckpoints: false } };
+  private now: Selected = { state: { kind: "nothing", checkpoints: "none" } };
   private readonly listeners = new Set<() => void>();
   private lastUpdate = 0;
 
@@ -71,7 +76,7 @@ export class Selection {
     return { dispose: () => this.listeners.delete(listener) };
   }
 
-  /** A person opened a file: its nearest checkpoint is meant, unless one is pinned. */
+  /** A person opened a file: its model or its nearest checkpoint is meant, unless one is pinned. */
   followFile(file: string, within?: string): Promise<void> {
     return this.look({ kind: "file", file, ...(within !== undefined && { within }) });
   }
@@ -128,14 +133,22 @@ export class Selection {
     const ofPanel = focus?.kind === "live" ? selectedOf(focus.live) : undefined;
     if (ofPanel !== undefined) return ofPanel;
     const chosen = focus?.kind === "stored" ? await this.stored(reports, focus.key) : undefined;
-    return chosen ?? (await this.nearest(reports));
+    return chosen ?? (await this.ofCode(reports)) ?? (await this.nearest(reports));
+  }
+
+  /** What the numbers in the file's code are of, so that the charts beside it tell the same. */
+  private async ofCode(reports: readonly KnownReport[]): Promise<Selected | undefined> {
+    const { focus } = this;
+    const key = focus?.kind === "file" ? await this.sources.reportOfCode(focus.file) : undefined;
+    return key === undefined ? undefined : this.stored(reports, key);
   }
 
   /** What belongs to the file; without a file, the newest report there is. */
   private async nearest(reports: readonly KnownReport[]): Promise<Selected> {
     const checkpoints = this.sources.checkpoints();
+    const hidden = this.sources.hidesCheckpoints() ? "hidden" : "none";
     const nothing: Selected = {
-      state: { kind: "nothing", hasCheckpoints: checkpoints.length > 0 },
+      state: { kind: "nothing", checkpoints: checkpoints.length > 0 ? "listed" : hidden },
     };
     const { focus } = this;
     if (focus?.kind !== "file") {

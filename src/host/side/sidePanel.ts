@@ -15,6 +15,14 @@ import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
 import type { TreeNode } from "./checkpointTree";
 import { Selection } from "./selection";
 
+/** Which reports the code of the workspace is of. */
+export interface CodeReports {
+  /** The key of the report that the numbers in a file are of; undefined where there are none. */
+  reportOf(file: string): Promise<string | undefined>;
+  /** A person chose another checkpoint for a file. */
+  readonly onDidChange: vscode.Event<void>;
+}
+
 export interface SidePanelServices {
   extensionUri: vscode.Uri;
   memory: vscode.Memento;
@@ -37,6 +45,7 @@ export class SidePanel implements vscode.Disposable {
   private readonly charts: ChartsView;
   private readonly checkpoints: CheckpointsView;
   private readonly disposables: { dispose(): void }[];
+  private code: CodeReports | undefined;
   private readonly didChooseLayer = new vscode.EventEmitter<number | undefined>();
   /** A person chose a layer in the charts, or let go of it. */
   readonly onDidChooseLayer = this.didChooseLayer.event;
@@ -48,8 +57,10 @@ export class SidePanel implements vscode.Disposable {
     this.selection = new Selection(
       {
         checkpoints: () => catalogue.checkpoints,
+        hidesCheckpoints: () => catalogue.hiddenCheckpoints > 0,
         reports: () => catalogue.reports(),
         read: (key) => catalogue.read(key),
+        reportOfCode: async (file) => this.code?.reportOf(file),
       },
       memory.get<string>(pinKey),
       (key) => {
@@ -63,6 +74,9 @@ export class SidePanel implements vscode.Disposable {
             return this.openShown();
           case "diagnose":
             return this.diagnoseShown();
+          case "showIgnored":
+            this.showIgnored(true);
+            return undefined;
           case "layer":
             this.didChooseLayer.fire(message.layer);
             return undefined;
@@ -127,6 +141,16 @@ export class SidePanel implements vscode.Disposable {
   get shownReport(): Report | undefined {
     const { state } = this.selection.selected;
     return state.kind === "report" ? state.shown.report : undefined;
+  }
+
+  /** Shows the report that the code of a file is of, from now on. */
+  followCode(code: CodeReports): void {
+    this.code = code;
+    const update = (): void => {
+      this.keepUp(() => this.selection.update());
+    };
+    this.disposables.push(code.onDidChange(update));
+    update();
   }
 
   /** Shows what the cursor in the code is at. */
@@ -250,7 +274,7 @@ export class SidePanel implements vscode.Disposable {
   private showIgnored(showsIgnored: boolean): void {
     void this.services.memory.update(ignoredKey, showsIgnored);
     setContext(contextKeys.showsIgnored, showsIgnored);
-    this.checkpoints.showIgnored(showsIgnored);
+    this.catalogue.showIgnored(showsIgnored);
   }
 
   private tellMenus(): void {
@@ -261,7 +285,7 @@ export class SidePanel implements vscode.Disposable {
 }
 
 /** What the command that compares takes for each thing that is compared. */
-type Comparable = { checkpointPath: string } | { reportKey: string };
+type Comparable = { checkpointPath: string } | { reportKey: string } | string;
 
 async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
   const paths = new Set(nodes.flatMap((node) => checkpointPathOf(node) ?? []));
@@ -272,6 +296,7 @@ async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
 async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
   const compared = nodes.flatMap((node): Comparable[] => {
     if (node.kind === "report") return [{ reportKey: node.report.key }];
+    if (node.kind === "reportFile") return [node.file.path];
     return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
   });
   await vscode.commands.executeCommand(commands.compare, compared);

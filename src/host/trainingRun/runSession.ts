@@ -27,7 +27,8 @@ export class RunSession {
   private readonly notices: string[] = [];
   private report: RunReport;
   private cancelled = new AbortController();
-  private readonly recalling = new AbortController();
+  private readonly disposed = new AbortController();
+  private recalling: Promise<void> | undefined;
   private measuring: Promise<void> | undefined;
   private current: { step: number; progress?: Progress } | undefined;
   private watching = false;
@@ -93,19 +94,11 @@ export class RunSession {
   }
 
   /** Shows what there is of the steps without a report, and measures nothing. */
-  async recall(): Promise<void> {
-    const { signal } = this.recalling;
-    for (const { step, name } of this.report.steps.filter((one) => !isMeasured(one))) {
-      const place = this.places.get(step);
-      if (!place) continue;
-      // A step that cannot be read says so once it is measured.
-      const report = await this.source
-        .stored(this.checkpointAt(place.path), signal)
-        .catch(() => undefined);
-      if (signal.aborted) return;
-      const isMissing = this.report.steps.some((one) => one.step === step && !isMeasured(one));
-      if (report && isMissing) this.setStep({ step, name, report: withoutDocuments(report) });
-    }
+  recall(): Promise<void> {
+    this.recalling ??= this.recallAll().finally(() => {
+      this.recalling = undefined;
+    });
+    return this.recalling;
   }
 
   /** Measures a step before all others that wait. */
@@ -175,7 +168,7 @@ export class RunSession {
   /** Ends all that goes on. */
   dispose(): void {
     this.cancel();
-    this.recalling.abort();
+    this.disposed.abort();
   }
 
   setWatching(isWatching: boolean): void {
@@ -197,6 +190,21 @@ export class RunSession {
       this.tellStatus();
     });
     return this.measuring;
+  }
+
+  private async recallAll(): Promise<void> {
+    const { signal } = this.disposed;
+    for (const { step, name } of this.report.steps.filter((one) => !isMeasured(one))) {
+      const place = this.places.get(step);
+      if (!place) continue;
+      // A step that cannot be read says so once it is measured.
+      const report = await this.source
+        .stored(this.checkpointAt(place.path), signal)
+        .catch(() => undefined);
+      if (signal.aborted) return;
+      const isMissing = this.report.steps.some((one) => one.step === step && !isMeasured(one));
+      if (report && isMissing) this.setStep({ step, name, report: withoutDocuments(report) });
+    }
   }
 
   private async measureAll(): Promise<void> {

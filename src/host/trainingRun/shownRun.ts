@@ -14,6 +14,7 @@ import type { Reader } from "../reading/reader";
 import type { RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
+import type { WatchedRuns } from "./watchedRuns";
 import type { WatchSettings } from "./watchSettings";
 
 /** What all runs share. */
@@ -23,6 +24,7 @@ export interface RunServices extends PageServices {
   exporter: PageExporter;
   watchSettings: (folder: string) => WatchSettings;
   watchRules: WatchRulePicker;
+  watchedRuns: WatchedRuns;
   /** Asks for the run to lay beside another. */
   chooseOther: (folder: string) => Promise<ShownRun | undefined>;
   becameCurrent: (run: ShownRun) => void;
@@ -67,6 +69,11 @@ export class ShownRun implements vscode.Disposable {
 
   get isWatching(): boolean {
     return this.watch !== undefined;
+  }
+
+  /** True for the panel that commands without an argument speak of. */
+  get isActive(): boolean {
+    return this.panel?.isActive === true;
   }
 
   /**
@@ -126,7 +133,15 @@ export class ShownRun implements vscode.Disposable {
     const { rules } = services.watchSettings(session.folder);
     const isSet = Object.keys(rules).length > 0;
     const chosen = isSet ? {} : await services.watchRules.ask();
-    if (chosen !== undefined) await this.startWatching(chosen);
+    if (chosen === undefined) return;
+    this.show();
+    await this.startWatching(chosen);
+  }
+
+  /** Watches on as in an earlier window: in silence, and with no panel but one that comes back. */
+  async resumeWatching(chosenRules: AlertRules): Promise<void> {
+    await this.startWatching(chosenRules);
+    await this.session.recall();
   }
 
   /**
@@ -134,16 +149,14 @@ export class ShownRun implements vscode.Disposable {
    *
    * @param chosenRules what to warn of where the settings name nothing
    */
-  async startWatching(chosenRules: AlertRules): Promise<void> {
+  private async startWatching(chosenRules: AlertRules): Promise<void> {
     const { session, services } = this;
     if (this.watch) return;
     this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
-    // What is complete by now is not new; the panel offers to measure it. What only looked complete
-    // changes yet, and comes again then.
-    const before = await session.completeSteps();
+    const before = new Set<number>();
     const taken = new Set<number>();
-    this.watch = new RunWatch({
+    const watch = new RunWatch({
       folder: session.folder,
       settleMs,
       reader: services.reader,
@@ -164,21 +177,34 @@ export class ShownRun implements vscode.Disposable {
         services.log.warn(`Run ${session.folder} could not be looked at.`, error);
       },
     });
+    // Known as the watch from here on: it may be asked for again, or stopped, before it has begun.
+    this.watch = watch;
+    try {
+      // What is complete by now is not new; the panel offers to measure it. What only looked
+      // complete changes yet, and comes again then.
+      for (const step of await session.completeSteps()) before.add(step);
+      await session.readLosses();
+    } catch (error) {
+      this.stopWatching();
+      throw error;
+    }
+    if (this.watch !== watch) return;
     services.log.info(`Watching ${session.folder}.`);
-    this.show();
-    await session.readLosses();
-    this.watch.start();
+    watch.start();
     session.setWatching(true);
     services.watchingChanged();
+    await services.watchedRuns.add(session.folder, chosenRules);
   }
 
   stopWatching(): void {
+    const { session, services } = this;
     this.watch?.stop();
     this.watch = undefined;
-    this.session.setWatching(false);
+    session.setWatching(false);
     this.warned.clear();
-    this.services.log.info(`Stopped watching ${this.session.folder}.`);
-    this.services.watchingChanged();
+    services.log.info(`Stopped watching ${session.folder}.`);
+    services.watchingChanged();
+    void services.watchedRuns.remove(session.folder);
   }
 
   /** Lays another run beside this one, or takes it away. */

@@ -1,10 +1,12 @@
 /** The commands that speak of training runs, and all runs of this window: one for each folder. */
 import path from "node:path";
 import * as vscode from "vscode";
-import { discoverRun, runFoldersOf } from "../../trainingRun/discover";
+import { discoverRun, stepCountsOf } from "../../trainingRun/discover";
+import { TrainingRunError } from "../../trainingRun/errors";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { contextKeys } from "../ids";
+import { isOfPanel } from "../panelArgument";
 import type { PageExporter } from "../pageExporter";
 import type { PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
@@ -12,6 +14,7 @@ import type { ReportSource } from "../reportSource";
 import { savedSource } from "../savedSource";
 import { RunSession } from "./runSession";
 import { ShownRun } from "./shownRun";
+import type { WatchedRuns } from "./watchedRuns";
 import { WatchRulePicker } from "./watchRulePicker";
 import { watchSettingsFor } from "./watchSettingsFor";
 
@@ -23,7 +26,11 @@ export interface TrainingRunServices extends PageServices {
   reports: ReportSource;
   /** Of this workspace. */
   memory: vscode.Memento;
+  watchedRuns: WatchedRuns;
 }
+
+/** How many steps a folder has to hold: to be watched, it need not hold the first yet. */
+const least = { diagnose: 2, watch: 0, show: 0 } as const;
 
 export class TrainingRuns implements vscode.Disposable {
   private readonly byFolder = new Map<string, ShownRun>();
@@ -40,37 +47,57 @@ export class TrainingRuns implements vscode.Disposable {
    * @param selection all that was selected in the explorer; of two runs, each is laid beside the other
    */
   async diagnose(target?: unknown, selection?: unknown): Promise<void> {
-    const runs = await this.runsOf(target, selection, vscode.l10n.t("Diagnose Run"));
+    const runs = await this.runsOf("diagnose", target, selection);
     this.pair(runs);
     await Promise.all(runs.map((run) => run.diagnose()));
   }
 
-  /** Watches the run of the panel that is looked at, unless another is named. */
+  /**
+   * Watches the run of the panel that is looked at, unless another is named or that one is watched
+   * already.
+   */
   async watch(target?: unknown, selection?: unknown): Promise<void> {
-    const isNamed = target !== undefined || this.current === undefined;
-    const runs = isNamed
-      ? await this.runsOf(target, selection, vscode.l10n.t("Watch Run"))
-      : [this.current!];
+    const { current } = this;
+    const isOfCurrent =
+      isOfPanel(target) ||
+      (target === undefined && current?.isActive === true && !current.isWatching);
+    const runs = isOfCurrent && current ? [current] : await this.runsOf("watch", target, selection);
     for (const run of runs) await run.askAndWatch();
   }
 
-  /** Fills a panel of an earlier window again, and watches on if it did. */
+  /** Watches on what was watched when the window closed. */
+  async resumeWatching(): Promise<void> {
+    const { guard, watchedRuns } = this.services;
+    const resumed = Object.entries(watchedRuns.all).map(([folder, rules]) =>
+      guard.run("watch the run", async () => {
+        try {
+          await (await this.runAt(folder, "watch")).resumeWatching(rules);
+        } catch (error) {
+          // What is gone is told of once, not in every window from now on.
+          if (error instanceof TrainingRunError) await watchedRuns.remove(folder);
+          throw error;
+        }
+      }),
+    );
+    await Promise.all(resumed);
+  }
+
+  /** Fills a panel of an earlier window again. */
   async restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const { folder, other, isWatching } = savedSource(state);
+    const { folder, other } = savedSource(state);
     // Closed before it was ever told what it shows.
     if (typeof folder !== "string") {
       panel.dispose();
       return;
     }
     try {
-      const run = await this.runAt(folder);
+      const run = await this.runAt(folder, "show");
       if (typeof other === "string") {
-        const beside = await this.runAt(other);
+        const beside = await this.runAt(other, "show");
         run.layBeside(beside);
         void beside.session.recall();
       }
       await run.restore(panel);
-      if (isWatching === true) await run.startWatching(this.watchRules.last);
     } catch (error) {
       panel.dispose();
       throw error;
@@ -99,18 +126,24 @@ export class TrainingRuns implements vscode.Disposable {
     second.layBeside(first);
   }
 
-  private async runsOf(target: unknown, selection: unknown, title: string): Promise<ShownRun[]> {
+  private async runsOf(
+    purpose: "diagnose" | "watch",
+    target: unknown,
+    selection: unknown,
+  ): Promise<ShownRun[]> {
     const uris: unknown[] = Array.isArray(selection) ? selection : [];
-    const targets = uris.length > 1 ? uris : [target ?? (await this.pickFolder(title))];
+    const targets = uris.length > 1 ? uris : [target ?? (await this.pickFolder(purpose))];
     const folders = targets.filter((one) => one !== undefined).map(folderOf);
-    return Promise.all([...new Set(folders)].map((folder) => this.runAt(folder)));
+    return Promise.all([...new Set(folders)].map((folder) => this.runAt(folder, purpose)));
   }
 
-  private async runAt(folder: string): Promise<ShownRun> {
+  /** @throws {TrainingRunError} when the folder cannot be read or holds too few steps */
+  private async runAt(folder: string, purpose: keyof typeof least): Promise<ShownRun> {
     const known = this.byFolder.get(folder);
-    if (known) return known;
+    // One that was watched before its first step may hold too few to be diagnosed, then and now.
+    if (known && known.session.run.steps.length >= least[purpose]) return known;
     const session = new RunSession(
-      await discoverRun(folder),
+      await discoverRun(folder, least[purpose]),
       this.services.reports,
       namedCheckpoint,
       this.services.reader,
@@ -136,14 +169,20 @@ export class TrainingRuns implements vscode.Disposable {
   }
 
   private async chooseOther(than: string): Promise<ShownRun | undefined> {
-    const folder = await this.pickFolder(vscode.l10n.t("Lay Another Run Beside"), than);
-    return folder === undefined ? undefined : this.runAt(folder);
+    const folder = await this.pickFolder("layBeside", than);
+    return folder === undefined ? undefined : this.runAt(folder, "diagnose");
   }
 
-  private async pickFolder(title: string, except?: string): Promise<string | undefined> {
-    const known = runFoldersOf(await this.services.folders.search()).filter(
-      (folder) => folder !== except,
-    );
+  /** @param except a folder that is not offered */
+  private async pickFolder(
+    purpose: keyof typeof titles,
+    except?: string,
+  ): Promise<string | undefined> {
+    const title = titles[purpose]();
+    const counts = stepCountsOf(await this.services.folders.search());
+    const known = [...counts]
+      .filter(([folder, count]) => folder !== except && (count >= 2 || purpose === "watch"))
+      .map(([folder]) => folder);
     const browse = vscode.l10n.t("Browse for a folder of checkpoints…");
     const choice = await vscode.window.showQuickPick(
       [
@@ -170,6 +209,12 @@ export class TrainingRuns implements vscode.Disposable {
     return chosen === undefined ? undefined : path.normalize(chosen.fsPath);
   }
 }
+
+const titles = {
+  diagnose: () => vscode.l10n.t("Diagnose Run"),
+  watch: () => vscode.l10n.t("Watch Run"),
+  layBeside: () => vscode.l10n.t("Lay Another Run Beside"),
+};
 
 async function pickOne(runs: readonly ShownRun[]): Promise<ShownRun | undefined> {
   const choice = await vscode.window.showQuickPick(

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { descendants, dottedName } from "../syntax";
 import type { LayerFlow } from "./flow/sightings";
@@ -57,7 +58,11 @@ export class Applications {
           if (applied.has(name) || callee === undefined || !isNormClassName(callee)) continue;
           throw new Refusal(
             "unclear-norm",
-            `${definition.name} has the norm ${name}, but where it is applied could not be seen.`,
+            t(
+              "{0} has the norm {1}, but where it is applied could not be seen.",
+              definition.name,
+              name,
+            ),
           );
         }
       }
@@ -77,7 +82,11 @@ export class Applications {
       if (norm === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${definition.name}.${method} also applies ${lineOf(node)}, in a way that could not be followed.`,
+          t(
+            "{0} also applies {1}, in a way that could not be followed.",
+            `${definition.name}.${method}`,
+            lineOf(node),
+          ),
         );
       }
       return norm;
@@ -101,7 +110,7 @@ export class Applications {
         if (!isOther || !attributes.has(name) || /^(self|cls|model)$/.test(object.text)) continue;
         throw new Refusal(
           "unclear-norm",
-          `A layer's norm is applied from outside of it: ${lineOf(node)}`,
+          t("A layer's norm is applied from outside of it: {0}", lineOf(node)),
         );
       }
     }

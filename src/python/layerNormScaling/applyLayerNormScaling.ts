@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { descendants, dottedName } from "../syntax";
 import type { Site } from "./construction";
@@ -141,7 +142,11 @@ class Scaling {
     if (inner === undefined || own.some(isPre) || !norms.some(isPre)) return;
     throw new Refusal(
       "unclear-norm",
-      `${lineOf(inner.node)} normalises something that ${definition.name} has made of the residual stream; whether to scale it is not settled.`,
+      t(
+        "{0} normalises something that {1} has made of the residual stream; whether to scale it is not settled.",
+        lineOf(inner.node),
+        definition.name,
+      ),
     );
   }
 
@@ -166,7 +171,11 @@ class Scaling {
     if (flow === undefined && this.model.program.isFrameworkLayer(definition)) {
       throw new Refusal(
         "framework-code",
-        `${definition.name} leaves forward to PyTorch's ${this.model.program.foreignBases(definition)[0]!}, which applies the norms itself.`,
+        t(
+          "{0} leaves forward to PyTorch's {1}, which applies the norms itself.",
+          definition.name,
+          this.model.program.foreignBases(definition)[0]!,
+        ),
       );
     }
     return flow;
@@ -233,42 +242,57 @@ class Scaling {
     if (!isTorch && this.model.program.classes.some(({ methods }) => methods.has("__call__"))) {
       return new Refusal(
         "framework-code",
-        "Only PyTorch modules are edited: the classes here have no forward method.",
+        t("Only PyTorch modules are edited: the classes here have no forward method."),
       );
     }
     if (framework !== undefined) {
       return new Refusal(
         "framework-code",
-        `PyTorch's own ${framework} applies the norms, so there is nothing in this code to scale.`,
+        t(
+          "PyTorch's own {0} applies the norms, so there is nothing in this code to scale.",
+          framework,
+        ),
       );
     }
     if (this.computedLookup !== undefined) {
       return new Refusal(
         "unclear-norm",
-        `Attributes are looked up by computed names: ${lineOf(this.computedLookup)}`,
+        t("Attributes are looked up by computed names: {0}", lineOf(this.computedLookup)),
       );
     }
     if (withoutResidual.length > 0) {
       return new Refusal(
         "unclear-norm",
-        "The layers apply norms, but how their output joins the residual stream could not be followed.",
+        t(
+          "The layers apply norms, but how their output joins the residual stream could not be followed.",
+        ),
       );
     }
     const unstacked = this.unstackedLayer();
     if (unstacked !== undefined) {
       return new Refusal(
         "no-stack",
-        `${unstacked} is a layer, but this code does not make a stack of them; it is edited together with the file that does.`,
+        t(
+          "{0} is a layer, but this code does not make a stack of them; it is edited together with the file that does.",
+          unstacked,
+        ),
       );
     }
     const withNorms = this.model.program.classes.filter((definition) => this.hasNorm(definition));
     if (withNorms.length === 0 && !/layer_norm|rms_norm/.test(texts)) {
-      return new Refusal("no-norms", "No norm of a transformer layer was found in this code.");
+      return new Refusal("no-norms", t("No norm of a transformer layer was found in this code."));
     }
     const [named] = withNorms;
     return new Refusal(
       "no-stack",
-      `No place was found where layers ${named === undefined ? "" : `such as ${named.name} `}are made in a loop or in a list, which would number them.`,
+      named === undefined
+        ? t(
+            "No place was found where layers are made in a loop or in a list, which would number them.",
+          )
+        : t(
+            "No place was found where layers such as {0} are made in a loop or in a list, which would number them.",
+            named.name,
+          ),
     );
   }
 
@@ -312,14 +336,17 @@ class Scaling {
       if (escape !== undefined) {
         throw new Refusal(
           "unclear-norm",
-          `A norm is used in another way than by calling it on one input: ${statementAround(escape).text.split("\n")[0]!.trim()}`,
+          t(
+            "A norm is used in another way than by calling it on one input: {0}",
+            statementAround(escape).text.split("\n")[0]!.trim(),
+          ),
         );
       }
       const [lookup] = flow.lookups;
       if (lookup !== undefined) {
         throw new Refusal(
           "unclear-norm",
-          `Attributes are looked up by computed names: ${lookup.text}`,
+          t("Attributes are looked up by computed names: {0}", lookup.text),
         );
       }
     }
@@ -330,27 +357,36 @@ class Scaling {
     if (output !== undefined) {
       throw new Refusal(
         "output-norm",
-        `${lineOf(output.node)} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.`,
+        t(
+          "{0} normalises a sublayer's output, which undoes any scaling of its input; LayerNorm Scaling is for Pre-LN.",
+          lineOf(output.node),
+        ),
       );
     }
     const [context] = elsewhere("context");
     if (context !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${lineOf(context.node)} normalises something other than the residual stream; whether to scale it is not settled.`,
+        t(
+          "{0} normalises something other than the residual stream; whether to scale it is not settled.",
+          lineOf(context.node),
+        ),
       );
     }
     const uncalled = scaled.find(({ application }) => application === "unreachable");
     if (uncalled !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${lineOf(uncalled.node)} is an element of an nn.Sequential, so there is no call whose result could be multiplied.`,
+        t(
+          "{0} is an element of an nn.Sequential, so there is no call whose result could be multiplied.",
+          lineOf(uncalled.node),
+        ),
       );
     }
     if (scaled.length === 0) {
       throw new Refusal(
         "no-norms",
-        "No norm that feeds a sublayer from the residual stream was found.",
+        t("No norm that feeds a sublayer from the residual stream was found."),
       );
     }
     const inner = new Set(elsewhere("inner").map(({ node }) => node));
@@ -358,7 +394,10 @@ class Scaling {
     if (both !== undefined) {
       throw new Refusal(
         "unclear-norm",
-        `${lineOf(both.node)} serves the residual stream in one place and something else in another.`,
+        t(
+          "{0} serves the residual stream in one place and something else in another.",
+          lineOf(both.node),
+        ),
       );
     }
     return scaled;
@@ -385,7 +424,7 @@ class Scaling {
       .find((one) => isScalingFactor(one) && !/std|init/i.test(one.replace("__init__", "")));
     const where = named?.name ?? (norm && lineOf(norm.node)) ?? normClass?.name ?? line?.trim();
     if (where === undefined) return;
-    throw new Refusal("already", `This code already scales by the layer's index: ${where}`);
+    throw new Refusal("already", t("This code already scales by the layer's index: {0}", where));
   }
 
   private byClass(norms: readonly PlacedNorm[]): ScaledClass[] {
@@ -395,7 +434,10 @@ class Scaling {
       if (owner === undefined) {
         throw new Refusal(
           "unclear-norm",
-          `${lineOf(norm.node)} stands in a function that belongs to no layer, so it does not know a layer's index.`,
+          t(
+            "{0} stands in a function that belongs to no layer, so it does not know a layer's index.",
+            lineOf(norm.node),
+          ),
         );
       }
       classes.set(owner, [...(classes.get(owner) ?? []), norm]);

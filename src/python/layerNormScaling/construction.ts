@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import { Refusal } from "./outcome";
@@ -59,7 +60,11 @@ export class Constructions {
       if (call === undefined) {
         throw new Refusal(
           "unclear-construction",
-          `${subclass.name} does not call the constructor of ${definition.name} with super().__init__(…).`,
+          t(
+            "{0} does not call the constructor of {1} with super().__init__(…).",
+            subclass.name,
+            definition.name,
+          ),
         );
       }
       return [{ call, module: subclass.module, function: constructor, isSuper: true, loops: [] }];

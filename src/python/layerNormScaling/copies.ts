@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Constructions, Site } from "./construction";
@@ -174,7 +175,10 @@ export class Copies {
     if (!isRepeated || this.makesFew(site.call, site.module)) return;
     throw new Refusal(
       "unclear-index",
-      `Copies of ${name} are made inside a layer that is itself copied: which of the two counts the layers is unclear.`,
+      t(
+        "Copies of {0} are made inside a layer that is itself copied: which of the two counts the layers is unclear.",
+        name,
+      ),
     );
   }
 
@@ -186,7 +190,10 @@ export class Copies {
       if (known !== undefined && known !== stack.statement) {
         throw new Refusal(
           "unclear-index",
-          `Several stacks are made of copies of ${name} in one place, so no one variable counts them all.`,
+          t(
+            "Several stacks are made of copies of {0} in one place, so no one variable counts them all.",
+            name,
+          ),
         );
       }
       statements.set(stack.function, stack.statement);

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import type { TextEdit } from "./outcome";
 import { Refusal } from "./outcome";
@@ -87,7 +88,7 @@ export function addArgument(
   if (list?.type !== "argument_list") {
     throw new Refusal(
       "unclear-construction",
-      `A constructor is called with a generator: ${call.text}`,
+      t("A constructor is called with a generator: {0}", call.text),
     );
   }
   addToList(edits, module, list, list.children, text);
@@ -175,7 +176,7 @@ export function addStatement(
     if (lines.length > 1) {
       throw new Refusal(
         "unclear-construction",
-        `Several statements share a line: ${statement.text}`,
+        t("Several statements share a line: {0}", statement.text),
       );
     }
     edits.insert(module, block.children.at(-1)!.end, `; ${lines[0]}`);
@@ -201,7 +202,7 @@ export function addClassAttribute(
   const lineStart = first === undefined ? 0 : source.lastIndexOf("\n", first.start) + 1;
   const indentation = first === undefined ? "?" : source.slice(lineStart, first.start);
   if (/\S/.test(indentation)) {
-    throw new Refusal("unclear-construction", "A class is written on one line.");
+    throw new Refusal("unclear-construction", t("A class is written on one line."));
   }
   const end = lineBreak(module);
   edits.insert(module, startOfComments(source, lineStart), `${indentation}${line}${end}${end}`);
@@ -223,7 +224,7 @@ export function addConstructor(
   const lineStart = source.lastIndexOf("\n", next.start) + 1;
   const indentation = source.slice(lineStart, next.start);
   if (/\S/.test(indentation)) {
-    throw new Refusal("unclear-construction", "A class is written on one line.");
+    throw new Refusal("unclear-construction", t("A class is written on one line."));
   }
   const step = indentation.includes("\t") ? "\t" : indentation;
   const lines = [

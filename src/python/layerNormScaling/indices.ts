@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Constructions, Loop, Site } from "./construction";
@@ -44,7 +45,7 @@ export class IndexPlan {
     const known = this.planned.get(receiver);
     if (known !== undefined) return known;
     if (this.inProgress.has(receiver)) {
-      throw new Refusal("unclear-index", `${receiver.name} is made inside itself.`);
+      throw new Refusal("unclear-index", t("{0} is made inside itself.", receiver.name));
     }
     this.inProgress.add(receiver);
     const index = this.knownIndex(receiver) ?? this.addIndex(receiver);
@@ -100,7 +101,11 @@ export class IndexPlan {
     if (references[0] !== undefined) {
       throw new Refusal(
         "unclear-construction",
-        `${receiver.name} is handed on as a value (${references[0]}), so not every place that makes one can be seen.`,
+        t(
+          "{0} is handed on as a value ({1}), so not every place that makes one can be seen.",
+          receiver.name,
+          references[0],
+        ),
       );
     }
     if (receiver instanceof ClassDefinition) this.checkClassMethods(receiver);
@@ -126,7 +131,11 @@ export class IndexPlan {
       if (makes) {
         throw new Refusal(
           "unclear-construction",
-          `${definition.name}.${method.name} makes a ${definition.name} that does not know its index.`,
+          t(
+            "{0} makes a {1} that does not know its index.",
+            `${definition.name}.${method.name}`,
+            definition.name,
+          ),
         );
       }
     }
@@ -141,13 +150,20 @@ export class IndexPlan {
       if (isInLayer) {
         throw new Refusal(
           "unclear-index",
-          `${receiver.name} is made in a loop inside ${around.name}, which is itself made in a loop: which of the two counts the layers is unclear.`,
+          t(
+            "{0} is made in a loop inside {1}, which is itself made in a loop: which of the two counts the layers is unclear.",
+            receiver.name,
+            around.name,
+          ),
         );
       }
       if (outer.length > 0) {
         throw new Refusal(
           "unclear-index",
-          `${receiver.name} is made in a loop within a loop, so no one variable counts the layers.`,
+          t(
+            "{0} is made in a loop within a loop, so no one variable counts the layers.",
+            receiver.name,
+          ),
         );
       }
       return this.loopIndex(loop, site, receiver);
@@ -165,10 +181,19 @@ export class IndexPlan {
     }
     if (isTrial(site)) return { text: "0", countsFrom: 0 };
     this.checkRepetition(site, receiver);
-    const where = site.function?.owner?.name ?? site.function?.name ?? "the file";
+    const where = site.function?.owner?.name ?? site.function?.name;
     throw new Refusal(
       "unclear-index",
-      `${receiver.name} is made once in ${where}, outside of any loop over layers, so its index is unclear.`,
+      where === undefined
+        ? t(
+            "{0} is made once, outside of any loop over layers, so its index is unclear.",
+            receiver.name,
+          )
+        : t(
+            "{0} is made once in {1}, outside of any loop over layers, so its index is unclear.",
+            receiver.name,
+            where,
+          ),
     );
   }
 
@@ -178,7 +203,9 @@ export class IndexPlan {
       if (at.type === "lambda" || at.type === "function_definition") {
         throw new Refusal(
           "unclear-index",
-          `${receiver.name} is made inside a ${at.type === "lambda" ? "lambda" : "nested function"}, so its index is unclear.`,
+          at.type === "lambda"
+            ? t("{0} is made inside a lambda, so its index is unclear.", receiver.name)
+            : t("{0} is made inside a nested function, so its index is unclear.", receiver.name),
         );
       }
     }
@@ -199,7 +226,10 @@ export class IndexPlan {
     if (uses.some((use) => use !== call && isElement(use))) {
       throw new Refusal(
         "shared-block",
-        `One ${receiver.name} is put into the list again and again, so all layers are the same object and cannot have different factors.`,
+        t(
+          "One {0} is put into the list again and again, so all layers are the same object and cannot have different factors.",
+          receiver.name,
+        ),
       );
     }
   }
@@ -210,7 +240,10 @@ export class IndexPlan {
       if (at.type === "binary_operator" && at.child("operator")?.text === "*") {
         throw new Refusal(
           "shared-block",
-          `One ${receiver.name} is repeated with *, so all layers are the same object and cannot have different factors.`,
+          t(
+            "One {0} is repeated with *, so all layers are the same object and cannot have different factors.",
+            receiver.name,
+          ),
         );
       }
       if (at.type === "call" && below.field === "arguments") {
@@ -218,7 +251,11 @@ export class IndexPlan {
         if (/copy|clone|repeat|replicate|TransformerEncoder$|TransformerDecoder$/i.test(name)) {
           throw new Refusal(
             "shared-block",
-            `${name} makes the layers as copies of one ${receiver.name}, so no layer learns its index when it is made.`,
+            t(
+              "{0} makes the layers as copies of one {1}, so no layer learns its index when it is made.",
+              name,
+              receiver.name,
+            ),
           );
         }
       }
@@ -231,10 +268,22 @@ export class IndexPlan {
     const known = this.loopIndices.get(loop.node);
     if (known !== undefined) return known;
     const [clause, ...more] = loop.clauses;
-    if (clause === undefined || more.length > 0 || loop.hasCondition) {
+    if (clause === undefined) {
       throw new Refusal(
         "unclear-index",
-        `${receiver.name} is made in a loop ${clause === undefined ? "without a variable" : more.length > 0 ? "over two things" : "with a condition"}, so its index is unclear.`,
+        t("{0} is made in a loop without a variable, so its index is unclear.", receiver.name),
+      );
+    }
+    if (more.length > 0) {
+      throw new Refusal(
+        "unclear-index",
+        t("{0} is made in a loop over two things, so its index is unclear.", receiver.name),
+      );
+    }
+    if (loop.hasCondition) {
+      throw new Refusal(
+        "unclear-index",
+        t("{0} is made in a loop with a condition, so its index is unclear.", receiver.name),
       );
     }
     this.checkRounds(loop, receiver);
@@ -254,7 +303,15 @@ export class IndexPlan {
       if (at.type === "continue_statement" || at.type === "break_statement" || isInsert) {
         throw new Refusal(
           "unclear-index",
-          `The loop that makes ${receiver.name} ${isInsert ? "does not append" : "skips rounds"}, so its variable does not count the layers.`,
+          isInsert
+            ? t(
+                "The loop that makes {0} does not append, so its variable does not count the layers.",
+                receiver.name,
+              )
+            : t(
+                "The loop that makes {0} skips rounds, so its variable does not count the layers.",
+                receiver.name,
+              ),
         );
       }
     }
@@ -274,7 +331,7 @@ export class IndexPlan {
       return { text: name, countsFrom: counted.from };
     }
     if (iterated.type === "expression_list" || iterated.type === "tuple") {
-      throw new Refusal("unclear-index", `A loop over ${iterated.text} makes the layers.`);
+      throw new Refusal("unclear-index", t("A loop over {0} makes the layers.", iterated.text));
     }
     const isPattern = target.type === "pattern_list";
     this.edits.insert(module, target.start, `${name}, ${isPattern ? "(" : ""}`);
@@ -382,7 +439,8 @@ function positionInName(site: Site, sites: readonly Site[]): number | undefined 
 }
 
 /** A lone layer that is made to try it out keeps its factor of 1. */
-function isTrial({ call, function: around }: Site): boolean {
+function isTrial({ call, module, function: around }: Site): boolean {
+  if (isTestFile(module.path)) return true;
   if (around !== undefined)
     return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
   for (let at = call.parent; at !== undefined; at = at.parent) {
@@ -390,6 +448,11 @@ function isTrial({ call, function: around }: Site): boolean {
       return true;
   }
   return false;
+}
+
+/** By the names that pytest and unittest look for. */
+function isTestFile(path: string): boolean {
+  return /(^|\/)(test_[^/]*|[^/]*_test|conftest)\.py$/.test(path);
 }
 
 function isAssigned(name: string, { body }: FunctionDefinition): boolean {
@@ -411,7 +474,7 @@ export function freeNameIn(preferred: string, node: SyntaxNode): string {
   if (found === undefined) {
     throw new Refusal(
       "unclear-index",
-      `All usual names of a layer index are taken: ${indexNames.join(", ")}.`,
+      t("All usual names of a layer index are taken: {0}.", indexNames.join(", ")),
     );
   }
   return found;

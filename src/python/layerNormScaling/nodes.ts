@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { Refusal } from "./outcome";
 import type { ClassDefinition, ModuleFile } from "./program";
@@ -30,6 +31,6 @@ export function unique<T extends { readonly node: SyntaxNode }>(items: readonly 
 
 export function checkSyntax({ name, node }: ClassDefinition): void {
   if (node.isInBrokenStatement) {
-    throw new Refusal("broken-syntax", `${name} has a syntax error.`);
+    throw new Refusal("broken-syntax", t("{0} has a syntax error.", name));
   }
 }

@@ -45,7 +45,7 @@ export type ScalingOutcome =
       readonly kind: "edits";
       /** In the order of the files and of their text; no two overlap. */
       readonly edits: readonly TextEdit[];
-      /** One sentence. */
+      /** One sentence, for the log, which is in English. */
       readonly summary: string;
       readonly warnings: readonly ScalingWarning[];
       /** The same in words, to be written by hand. */

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { callArguments } from "../syntax";
 import { argumentFor } from "./construction";
@@ -26,24 +27,33 @@ export class PostNorms {
       if (scaled.length === 0 || alternatives.length < scaled.length) {
         throw new Refusal(
           "post-norm",
-          `${lineOf(norm.node)} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          t(
+            "{0} makes its output the residual stream (Post-LN); LayerNorm Scaling is for Pre-LN, x + f(LN x).",
+            lineOf(norm.node),
+          ),
         );
       }
       const choice = opposingGuard(scaled[0]!.node, norm.node)!;
       if (this.dependsOnLayer(choice.condition, norm.module)) {
         throw new Refusal(
           "post-norm",
-          `${choice.condition.text} makes some layers Post-LN; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          t(
+            "{0} makes some layers Post-LN; LayerNorm Scaling is for Pre-LN, x + f(LN x).",
+            choice.condition.text,
+          ),
         );
       }
       if (this.settled(choice.condition, norm.module) === !choice.holds) {
         throw new Refusal(
           "post-norm",
-          `${choice.condition.text} chooses Post-LN here; LayerNorm Scaling is for Pre-LN, x + f(LN x).`,
+          t(
+            "{0} chooses Post-LN here; LayerNorm Scaling is for Pre-LN, x + f(LN x).",
+            choice.condition.text,
+          ),
         );
       }
       this.warnings.push({
-        message: "The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN.",
+        message: t("The Post-LN branch is left as it is: LayerNorm Scaling is for Pre-LN."),
       });
     }
   }

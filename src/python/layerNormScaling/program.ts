@@ -1,6 +1,7 @@
 import type { Binding } from "../bindings";
 import type { Parameter, PythonClass, PythonFunction, PythonModule } from "../module";
-import { qualifiedName, readModule } from "../module";
+import { Imports } from "../imports";
+import { qualifiedName, readImport, readModule } from "../module";
 import type { SyntaxNode } from "../syntax";
 import { descendants } from "../syntax";
 import { frameworkLayers } from "./names";
@@ -9,9 +10,13 @@ import type { SourceFile } from "./outcome";
 /** The files of a model, with their names resolved across imports. */
 export class Program {
   readonly modules: readonly ModuleFile[];
+  private readonly byPath: ReadonlyMap<string, ModuleFile>;
+  private readonly imports: Imports;
 
   constructor(files: readonly SourceFile[]) {
     this.modules = files.map((file) => new ModuleFile(file));
+    this.byPath = new Map(this.modules.map((module) => [module.path, module]));
+    this.imports = new Imports([...this.byPath.keys()]);
   }
 
   get classes(): ClassDefinition[] {
@@ -23,7 +28,11 @@ export class Program {
     const own = module.classes.get(name) ?? module.functions.get(name);
     if (own !== undefined) return own;
     const path = module.qualified(name);
-    if (path === name) return undefined;
+    if (path === name) {
+      return module.isModule(name.split(".", 1)[0]!)
+        ? this.definitionAt(path, module)
+        : this.amongAllOf(name, module);
+    }
     return (
       module.classes.get(path) ??
       module.functions.get(path) ??
@@ -78,19 +87,40 @@ export class Program {
   }
 
   /** A class or function of another file, by what an import calls it. */
-  private definitionAt(path: string, from: ModuleFile): Definition | undefined {
-    const parts = path.split(".").filter((part) => part !== "");
-    const name = parts.pop();
-    const place = parts.at(-1);
-    if (name === undefined || place === undefined) return undefined;
-    const candidates = this.modules.filter((module) => module !== from && module.stem === place);
-    const nearest = candidates.find(({ folder }) => folder === from.folder) ?? candidates[0];
-    if (nearest === undefined) return undefined;
-    if (candidates.length > 1 && nearest.folder !== from.folder) return undefined;
-    const found = nearest.classes.get(name) ?? nearest.functions.get(name);
+  private definitionAt(
+    path: string,
+    from: ModuleFile,
+    seen = new Set<ModuleFile>(),
+  ): Definition | undefined {
+    const end = path.lastIndexOf(".");
+    // `from . import Block` says `.Block`: what is before the name is the package itself.
+    const place = /^\.*$/.test(path.slice(0, end)) ? path.slice(0, end + 1) : path.slice(0, end);
+    const [nearest, ...more] = end === -1 ? [] : this.imports.filesOf(place, from.path);
+    const module = more.length > 0 ? undefined : this.byPath.get(nearest ?? "");
+    if (module === undefined || seen.has(module)) return undefined;
+    seen.add(module);
+    const name = path.slice(end + 1);
+    const found = module.classes.get(name) ?? module.functions.get(name);
     if (found !== undefined) return found;
-    const passedOn = nearest.qualified(name);
-    return passedOn === name ? undefined : this.definitionAt(passedOn, nearest);
+    const passedOn = module.qualified(name);
+    return passedOn === name
+      ? this.amongAllOf(name, module, seen)
+      : this.definitionAt(passedOn, module, seen);
+  }
+
+  /** What `from block import *` brings in. */
+  private amongAllOf(
+    name: string,
+    module: ModuleFile,
+    seen = new Set<ModuleFile>(),
+  ): Definition | undefined {
+    if (!/^\w+$/.test(name)) return undefined;
+    for (const place of module.takenWhole) {
+      const path = place.endsWith(".") ? place + name : `${place}.${name}`;
+      const found = this.definitionAt(path, module, new Set(seen));
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 }
 
@@ -103,13 +133,24 @@ export class ModuleFile {
   readonly nodes: readonly SyntaxNode[];
   readonly classes = new Map<string, ClassDefinition>();
   readonly functions = new Map<string, FunctionDefinition>();
+  /** The modules of which all names are imported. */
+  readonly takenWhole: readonly string[];
   private readonly model: PythonModule;
+  /** What is imported inside functions; the module's own names go before these. */
+  private readonly localNames = new Map<string, string>();
 
   constructor({ path, source }: SourceFile) {
     this.path = path;
     this.text = source.text;
     this.nodes = source.nodes;
     this.model = readModule(source);
+    const takenWhole: string[] = [];
+    for (const node of source.nodes.flatMap((top) => [...descendants(top)])) {
+      if (!node.type.startsWith("import_")) continue;
+      readImport(node, this.localNames);
+      if (/\bimport\s*\*/.test(node.text)) takenWhole.push(node.child("module_name")!.text);
+    }
+    this.takenWhole = takenWhole;
     // Of two definitions of one name the later is what the name stands for.
     for (const found of this.model.classes) {
       this.classes.set(found.name, new ClassDefinition(this, found));
@@ -124,20 +165,16 @@ export class ModuleFile {
     return this.model.classes.filter((found) => found.name === name).length > 1;
   }
 
+  /** True of the names that `import block` and `import layers.block` give. */
+  isModule(name: string): boolean {
+    return this.model.names.get(name) === name || this.localNames.get(name) === name;
+  }
+
   /** `LN` → `torch.nn.LayerNorm`, by the file's imports and aliases. */
   qualified(name: string): string {
-    return qualifiedName(this.model, name);
-  }
-
-  /** The name by which other files import this one. */
-  get stem(): string {
-    const parts = this.path.replaceAll("\\", "/").split("/");
-    const file = parts.at(-1)!.replace(/\.pyi?$/, "");
-    return file === "__init__" ? (parts.at(-2) ?? file) : file;
-  }
-
-  get folder(): string {
-    return this.path.replaceAll("\\", "/").split("/").slice(0, -1).join("/");
+    const [head] = name.split(".", 1);
+    const local = this.model.names.has(head!) ? undefined : this.localNames.get(head!);
+    return local === undefined ? qualifiedName(this.model, name) : local + name.slice(head!.length);
   }
 }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { indexNames, scaleName } from "./names";
 import { attributeOf } from "./nodes";
 import type { RefusalReason } from "./outcome";
@@ -23,21 +24,26 @@ export function recipeFor(
     ...new Set(found.flatMap(({ norms }) => norms.flatMap(({ node }) => attributeOf(node) ?? []))),
   ];
   const [index] = indexNames;
+  const where =
+    attributes.length > 0
+      ? t("Where {0} applies {1}:", layer, attributes.join(", "))
+      : t("Where {0} applies the norms before attention and feed-forward:", layer);
   return [
-    "LayerNorm Scaling: multiply what each norm of a layer gives by 1/sqrt(layer index + 1).",
+    t("LayerNorm Scaling: multiply what each norm of a layer gives by 1/sqrt(layer index + 1)."),
     "",
     ...opening(reason, layer),
-    `# In the constructor of ${layer}, which needs the index of its layer (0 for the first):`,
+    `# ${t("In the constructor of {0}, which needs the index of its layer (0 for the first):", layer)}`,
     `self.${scaleName} = 1.0 / math.sqrt(${index} + 1)`,
     "",
-    `# Where ${layer} applies ${attributes.length > 0 ? attributes.join(" and ") : "the norms before attention and feed-forward"}:`,
+    `# ${where}`,
     ...calls.map((call) => `${call} * self.${scaleName}`),
     "",
-    "# Where the layers are made:",
+    `# ${t("Where the layers are made:")}`,
     `nn.ModuleList([${layer}(..., ${index}=${index}) for ${index} in range(num_layers)])`,
     "",
-    "Leave the final norm and the norms of queries and keys as they are. Keep the factor a Python",
-    "float: a buffer is lost in to_empty(). Train without scaled initialisation, which weakens it.",
+    t("Leave the final norm and the norms of queries and keys as they are."),
+    t("Keep the factor a Python float: a buffer is lost in to_empty()."),
+    t("Train without scaled initialisation, which weakens it."),
     "",
   ].join("\n");
 }
@@ -46,18 +52,21 @@ export function recipeFor(
 function opening(reason: RefusalReason | undefined, layer: string): string[] {
   switch (reason) {
     case "already":
-      return ["This code seems to do so already; compare it with what follows.", ""];
+      return [t("This code seems to do so already; compare it with what follows."), ""];
     case "post-norm":
     case "output-norm":
-      return ["It is made for Pre-LN, x + f(LN(x)): change the placement of the norms first.", ""];
+      return [
+        t("It is made for Pre-LN, x + f(LN(x)): change the placement of the norms first."),
+        "",
+      ];
     case "shared-block":
       return [
-        `Make each ${layer} by itself instead of copying one, so that it can know its index.`,
+        t("Make each {0} by itself instead of copying one, so that it can know its index.", layer),
         "",
       ];
     case "framework-code":
       return [
-        "Subclass the layer and write its forward, so that the norms are called in your code:",
+        t("Subclass the layer and write its forward, so that the norms are called in your code:"),
         "",
         "class Layer(nn.TransformerEncoderLayer):",
         `    def __init__(self, *args, ${indexNames[0]}, **kwargs):`,

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Site } from "./construction";
 import { statementAround } from "./construction";
 import { Flow } from "./flow/flow";
@@ -27,7 +28,10 @@ export class StackChecks {
       if (clash !== undefined) {
         throw new Refusal(
           "unclear-index",
-          `Several loops or rounds add layers to ${containerOf(site)}, so no one variable counts them all.`,
+          t(
+            "Several loops or rounds add layers to {0}, so no one variable counts them all.",
+            containerOf(site),
+          ),
         );
       }
       stacks.set(key, [...known, site]);
@@ -84,7 +88,10 @@ export class StackChecks {
     if (flow.continued.length === 0 && !mixed) return;
     throw new Refusal(
       "unclear-index",
-      `${host.name} runs several lists of layers on one residual stream, so no one variable counts them all.`,
+      t(
+        "{0} runs several lists of layers on one residual stream, so no one variable counts them all.",
+        host.name,
+      ),
     );
   }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { descendants, dottedName } from "../syntax";
 import { lineOf } from "./nodes";
@@ -45,7 +46,10 @@ export class StackOrder {
       if (walk.fault !== undefined) throw new Refusal("unclear-index", walk.fault);
       if (walk.part !== undefined) {
         this.warnings.push({
-          message: `Not all layers are run; each keeps the factor of its place in the list: ${walk.part}`,
+          message: t(
+            "Not all layers are run; each keeps the factor of its place in the list: {0}",
+            walk.part,
+          ),
           at: { path, line: walk.part },
         });
       }
@@ -53,7 +57,10 @@ export class StackOrder {
       if (around === undefined) continue;
       throw new Refusal(
         "unclear-index",
-        `The layers are run more than once, so that their indices are not their depths: ${firstLine(around)}`,
+        t(
+          "The layers are run more than once, so that their indices are not their depths: {0}",
+          firstLine(around),
+        ),
       );
     }
     walks.forEach((walk, index) => {
@@ -63,7 +70,10 @@ export class StackOrder {
       if (again === undefined) return;
       throw new Refusal(
         "unclear-index",
-        `The layers are run again, so that their indices are not their depths: ${firstLine(again.node)}`,
+        t(
+          "The layers are run again, so that their indices are not their depths: {0}",
+          firstLine(again.node),
+        ),
       );
     });
   }
@@ -90,8 +100,6 @@ function walksOf(
   const name = list.text;
   let fault: string | undefined;
   let part: string | undefined;
-  const outOfOrder = (node: SyntaxNode): string =>
-    `The layers are not run in the order of their indices: ${lineOf(node)}`;
   for (let below = list, at = list.parent; at !== undefined; below = at, at = at.parent) {
     switch (at.type) {
       case "subscript": {
@@ -99,7 +107,7 @@ function walksOf(
         if (below.field !== "value" || index === undefined) return [];
         if (index.type !== "slice") return indexWalks(name, at, index, method);
         const kind = sliceKind(index.text);
-        if (kind === "other") fault ??= outOfOrder(at);
+        if (kind === "other") fault ??= outOfOrder(lineOf(at));
         if (kind === "part") part = firstLine(statementOf(at));
         break;
       }
@@ -109,10 +117,10 @@ function walksOf(
           return below === list ? [{ list: name, node: at, fault, part }] : [];
         }
         const callee = dottedName(at.child("function"))?.split(".").at(-1) ?? "";
-        if (callee === "reversed") fault ??= outOfOrder(at);
+        if (callee === "reversed") fault ??= outOfOrder(lineOf(at));
         else if (!/^(?:enumerate|zip|list|tuple|iter|tqdm)$/.test(callee)) {
           if (at.field !== "right" || !(at.parent?.type ?? "").startsWith("for_")) return [];
-          fault ??= outOfOrder(at);
+          fault ??= outOfOrder(lineOf(at));
         }
         break;
       }
@@ -139,7 +147,10 @@ function walksOf(
             ),
         );
         if (again !== undefined) {
-          fault ??= `Each layer is run more than once, so that its index is not its depth: ${firstLine(statementOf(again.call))}`;
+          fault ??= t(
+            "Each layer is run more than once, so that its index is not its depth: {0}",
+            firstLine(statementOf(again.call)),
+          );
         }
         return [{ list: name, node: at, fault, part }];
       }
@@ -163,6 +174,10 @@ function walksOf(
   return [];
 }
 
+function outOfOrder(code: string): string {
+  return t("The layers are not run in the order of their indices: {0}", code);
+}
+
 /** A layer that is taken out of its list by an index, and run. */
 function indexWalks(
   list: string,
@@ -174,9 +189,7 @@ function indexWalks(
   const loops = loopsAround(element, method);
   const own = loops.find((loop) => namesIn(loop.child("left")).includes(index.text));
   const counts = own !== undefined && own === loops[0] && countsUp(own.child("right"));
-  const fault = counts
-    ? undefined
-    : `The layers are not run in the order of their indices: ${firstLine(statementOf(element))}`;
+  const fault = counts ? undefined : outOfOrder(firstLine(statementOf(element)));
   return [{ list, node: own ?? element, fault, part: undefined }];
 }
 

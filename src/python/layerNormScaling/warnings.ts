@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { ScalingWarning } from "./outcome";
 import type { ModuleFile } from "./program";
 
@@ -8,7 +9,10 @@ export function scaledInitialisation(modules: readonly ModuleFile[]): ScalingWar
     if (line === undefined) continue;
     return [
       {
-        message: `Scaled initialisation weakens LayerNorm Scaling: train without it. Here weights are initialised smaller for deeper models: ${line}`,
+        message: t(
+          "Scaled initialisation weakens LayerNorm Scaling: train without it. Here weights are initialised smaller for deeper models: {0}",
+          line,
+        ),
         at: { path, line },
       },
     ];

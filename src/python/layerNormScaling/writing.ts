@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
 import { descendants } from "../syntax";
 import type { CopiesOf } from "./copies";
@@ -36,13 +37,13 @@ export class Writing {
       if (/@(\w+\.)*dataclass/.test(definition.node.parent?.text.slice(0, 200) ?? "")) {
         throw new Refusal(
           "unclear-construction",
-          `${definition.name} is a dataclass, whose constructor is not written out.`,
+          t("{0} is a dataclass, whose constructor is not written out.", definition.name),
         );
       }
       if (
         this.model.program.lineage(definition).some((one) => one.module.isDefinedTwice(one.name))
       ) {
-        throw new Refusal("unclear-construction", `${definition.name} is defined twice.`);
+        throw new Refusal("unclear-construction", t("{0} is defined twice.", definition.name));
       }
       for (const { node, module, application } of norms) {
         const scale = `${this.selfAround(node)}.${scaleName}`;
@@ -75,7 +76,7 @@ export class Writing {
       method?.parent?.type === "decorated_definition" &&
       /@(static|class)method/.test(method.parent.text);
     if (name?.type !== "identifier" || isStatic) {
-      throw new Refusal("unclear-norm", `${lineOf(node)} stands in a method without self.`);
+      throw new Refusal("unclear-norm", t("{0} stands in a method without self.", lineOf(node)));
     }
     return name.text;
   }
@@ -106,7 +107,10 @@ export class Writing {
     const statements = constructor.body.children;
     const place = after ?? statements.at(-1);
     if (place === undefined) {
-      throw new Refusal("unclear-construction", `The constructor of ${definition.name} is empty.`);
+      throw new Refusal(
+        "unclear-construction",
+        t("The constructor of {0} is empty.", definition.name),
+      );
     }
     addStatement(this.edits, module, constructor.body, place, [statement]);
   }

@@ -23,6 +23,8 @@ export interface EditorAtHand {
   workspaces: string;
   /** Where the extension is installed. */
   extensions: string;
+  /** Where the editor keeps settings and state. */
+  userData: string;
 }
 
 export async function setup(project: TestProject): Promise<() => void> {
@@ -34,12 +36,14 @@ export async function setup(project: TestProject): Promise<() => void> {
   editor.writeSettings(folder, { ...editor.quietSettings, "workbench.reduceMotion": "on" });
   await editor.installExtension(folder, vsix, await packageProbe(folder));
   const { address, child } = await editor.startEditor(folder, workspaces);
+  const { extensions, userData } = editor.profileIn(folder);
   project.provide("editor", {
     address,
     pid: child.pid!,
     chromium: findChromium() ?? (await installChromium()),
     workspaces,
-    extensions: editor.profileIn(folder).extensions,
+    extensions,
+    userData,
   });
   return () => {
     child.kill();

@@ -120,7 +120,7 @@ describe("a path that is no checkpoint", () => {
         for (const name of ["a", "b"]) writeFileSync(join(folder, `${name}.safetensors`), "");
         return folder;
       },
-      ['it holds 2 ("a.safetensors", "b.safetensors"', "so name one of them"],
+      ['holds 2 safetensors files, "a.safetensors", "b.safetensors"', "name one of them"],
     ],
     [
       "another kind of file",

@@ -86,7 +86,7 @@ test("the menus of package.json offer these files", () => {
     .flat()
     .map((item) => (item as { when: string }).when)
     .filter((when) => when.includes("resourceExtname"));
-  expect(conditions).toHaveLength(3);
+  expect(conditions).toHaveLength(5);
   for (const condition of conditions) {
     expect(condition).toContain(`resourceExtname =~ /^\\.(${weightExtensions.join("|")})$/i`);
     const index = /resourceFilename =~ \/(\S*index\S*)\/(?: |$)/.exec(condition)![1]!;

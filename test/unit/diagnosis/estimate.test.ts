@@ -103,7 +103,7 @@ describe("outlookOf", () => {
   test("an architecture that is not known has a reason in one line, and so has too little memory", async () => {
     const strange: Checkpoint = {
       ...opened,
-      config: { path: "/m/config.json", value: { model_type: "mamba" } },
+      config: { path: "/m/config.json", value: { model_type: "mamba", clip_qkv: 8 } },
     };
     const outlook = await outlookOf(strange, wishes);
     expect(outlook.kind === "unreadable" && outlook.reason).toMatch(/^[^\n]*mamba[^\n]*$/);

@@ -18,9 +18,25 @@ describe("candidateReports", () => {
     expect(keys([near, outside, other])).toEqual([["a", false]]);
   });
 
-  it("is the one that is pinned in the workspace, wherever its checkpoint lies", () => {
-    expect(keys([near, { ...outside, isPinned: true }])).toEqual([["b", true]]);
-    expect(keys([near, { ...other, isPinned: true }])).toEqual([["c", true]]);
+  it("begin with the pinned one, wherever its checkpoint lies, and keep the others", () => {
+    expect(keys([near, { ...outside, isPinned: true }])).toEqual([
+      ["b", false],
+      ["a", false],
+    ]);
+    expect(keys([near, outside, { ...other, isPinned: true }])).toEqual([
+      ["c", false],
+      ["a", false],
+    ]);
+  });
+
+  it("have the nearest before the newest", () => {
+    const beside = { ...near, key: "e", checkpoint: "/work/src/runs/step_1" };
+    const older = { ...near, key: "f", checkpoint: "/work/runs/step_0" };
+    expect(keys([near, older, beside])).toEqual([
+      ["e", false],
+      ["a", false],
+      ["f", false],
+    ]);
   });
 
   it("are those of the checkpoint that was chosen for the file, whatever is pinned", () => {

@@ -65,8 +65,7 @@ describe("package.json and src/host/ids.ts say the same", () => {
   });
 
   test("context keys, views and webviews of conditions", () => {
-    const conditions = Object.values(contributes.menus)
-      .flat()
+    const conditions = [...Object.values(contributes.menus).flat(), ...contributes.viewsWelcome]
       .map((item) => (item as { when: string }).when)
       .concat(contributes.commands.map((command: { enablement?: string }) => command.enablement))
       .join(" ");

@@ -9,6 +9,7 @@ import { DiagnosedReports, ReportFailure, type ReportSource } from "../../../src
 import { Turnstile } from "../../../src/host/turnstile";
 import { RunSession } from "../../../src/host/trainingRun/runSession";
 import { RunWatch, type RunWatchOptions } from "../../../src/host/trainingRun/runWatch";
+import { WatchedRuns } from "../../../src/host/trainingRun/watchedRuns";
 import { readWatchSettings } from "../../../src/host/trainingRun/watchSettings";
 import type { DiagnosisRequest } from "../../../src/protocol/messages";
 import { discoverRun } from "../../../src/trainingRun/discover";
@@ -35,7 +36,7 @@ async function sessionOf(folder: string, source: Partial<ReportSource>): Promise
     ...source,
   };
   return new RunSession(
-    await discoverRun(folder),
+    await discoverRun(folder, 0),
     whole,
     (file) => checkpointAt(file),
     directReader,
@@ -175,6 +176,35 @@ describe("a run's session", () => {
 });
 
 describe("watching a run", () => {
+  it("begins in an empty folder: the first step is handed on, measured and shown", async () => {
+    const folder = scratch();
+    const session = await sessionOf(folder, { reportOf: () => Promise.resolve(report) });
+    const taken = new Set<number>();
+    const watch = new RunWatch({
+      folder,
+      settleMs: 10,
+      reader: directReader,
+      isKnown: (step) => taken.has(step),
+      isWorthAnother: () => false,
+      onComplete: async (step) => {
+        taken.add(step.step);
+        await session.add(step);
+        await session.measureFirst(step.step);
+      },
+      onIncomplete: () => undefined,
+      onProblem: (error) => {
+        throw error;
+      },
+    });
+    await session.readLosses();
+    expect(session.status).toMatchObject({ phase: "done", finished: 0, missing: 0 });
+    await watch.look(0);
+    cpSync(fixture("llama"), join(folder, "checkpoint-500"), { recursive: true });
+    for (const now of [10, 30]) await watch.look(now);
+    expect(session.run.steps).toMatchObject([{ step: 500, name: "checkpoint-500" }]);
+    expect(session.hasReport(500)).toBe(true);
+  });
+
   it("hands on a checkpoint once it is whole and has settled, and only then", async () => {
     const folder = runFolder([1]);
     const complete: number[] = [];
@@ -316,6 +346,29 @@ describe("reports of several checkpoints", () => {
     });
     const attempt = source.reportOf(checkpointAt("/none"), new AbortController().signal);
     await expect(attempt).rejects.toMatchObject({ failure: { reason: "checkpoint" } });
+  });
+});
+
+describe("the runs that are watched", () => {
+  const memoryOf = (kept: Map<string, unknown>) =>
+    new WatchedRuns({
+      get: (key) => kept.get(key),
+      update: (key, value) => {
+        kept.set(key, JSON.parse(JSON.stringify(value)));
+        return Promise.resolve();
+      },
+    });
+
+  it("are remembered with what to warn of, until they are watched no more", async () => {
+    const kept = new Map<string, unknown>();
+    const watched = memoryOf(kept);
+    expect(watched.all).toEqual({});
+    await Promise.all([watched.add("/a", { neededShare: 0.5 }), watched.add("/b", {})]);
+    // Another window of the same workspace.
+    const again = memoryOf(kept);
+    expect(again.all).toEqual({ "/a": { neededShare: 0.5 }, "/b": {} });
+    await again.remove("/a");
+    expect(watched.all).toEqual({ "/b": {} });
   });
 });
 

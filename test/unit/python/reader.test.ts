@@ -1,6 +1,7 @@
 import { copyFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import type { Texts } from "../../../src/protocol/texts";
 import { PythonReader } from "../../../src/python/reader";
 import { scratchFolders } from "../support/scratch";
 import { longFile } from "./support/longFile";
@@ -9,12 +10,12 @@ import { wasmFiles } from "./support/parser";
 
 const scratch = scratchFolders();
 
-async function load(): Promise<PythonReader> {
+async function load(texts?: Texts): Promise<PythonReader> {
   const folder = scratch();
   for (const file of Object.values(wasmFiles)) {
     copyFileSync(file, path.join(folder, path.basename(file)));
   }
-  return PythonReader.load(folder);
+  return PythonReader.load(folder, texts);
 }
 
 it("reads a file, and again after an edit", async () => {
@@ -58,4 +59,17 @@ it("takes a file by itself where it shares imports with a rival", async () => {
   const train = (await reader.read("train.py", imports))!;
   const { matches } = await reader.matchWithin([model, copy, train], "model.py", huggingFacePaths);
   expect(new Set(matches.map(({ path }) => path))).toEqual(new Set(["model.py"]));
+});
+
+it("says why it does not edit in the language that it was given", async () => {
+  const english = "No norm of a transformer layer was found in this code.";
+  const german = "In diesem Code wurde keine Norm einer Transformer-Schicht gefunden.";
+  const refusal = async (texts?: Texts): Promise<unknown> => {
+    const reader = await load(texts);
+    const model = (await reader.read("model.py", "import torch\n"))!;
+    return reader.applyLayerNormScaling([model], { path: "model.py", offset: 0 });
+  };
+  const bundle = { [english]: german };
+  expect(await refusal({ language: "de", bundle })).toMatchObject({ message: german });
+  expect(await refusal()).toMatchObject({ message: english });
 });

@@ -78,7 +78,7 @@ describe("parseReport", () => {
     [
       "an unknown kind of finding",
       (report) => (report.findings[0].kind = "advice"),
-      'findings[0].kind: expected growth, identity, removal or notice; found "advice"',
+      'findings[0].kind: expected chance, growth, identity, removal or notice; found "advice"',
     ],
     [
       "layers that are no list",

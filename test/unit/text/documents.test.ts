@@ -232,7 +232,7 @@ describe("text", () => {
   it("that is not there is refused, by file", async () => {
     const file = join(scratch(), "gone.txt");
     const message = await failureOf(readTextDocuments([file], words, limits), TextError);
-    expect(message).toContain(`${file}: cannot be read`);
+    expect(message).toContain(`${file}: does not exist`);
   });
 
   it("whose tokens the model does not know is refused, by token", async () => {
@@ -255,7 +255,9 @@ describe("text", () => {
       readTextDocuments([file], { ...words, encode }, limits),
       TextError,
     );
-    expect(message).toBe(`${words.file}: cannot encode text of ${file}: no.`);
+    expect(message).toBe(
+      `${words.file}: cannot encode text of ${file}: no. Give other text, or token ids (--tokens).`,
+    );
   });
 
   it("of the default evaluation is many documents of the sample's tokens", async () => {
@@ -369,7 +371,7 @@ describe("a request", () => {
     expect(
       await failureOf(readDocuments(request({ texts }), checkpoint, architecture), TextError),
     ).toBe(
-      `${file}: document 1 has 65 tokens; the model's context is 64. A smaller sequence length cuts it.`,
+      `${file}: document 1 has 65 tokens; the model's context is 64. A sequence length of 64 (--sequence-length) cuts it.`,
     );
     const cut = request({ texts, sequenceLength: 10, sequenceLengthIsExplicit: true });
     const found = await readDocuments(cut, checkpoint, architecture);
@@ -389,7 +391,7 @@ describe("a request", () => {
   it("for text without a tokenizer says what else can be given", async () => {
     const bare = { ...checkpoint, tokenizer: undefined };
     expect(await failureOf(readDocuments(request({}), bare, architecture), TextError)).toBe(
-      "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file instead.",
+      "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.",
     );
     await expect(readDocuments(request({}), bare, architecture)).rejects.toMatchObject({
       lacks: "tokenizer",

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { discoverRun, runFoldersOf } from "../../../src/trainingRun/discover";
+import { discoverRun, stepCountsOf } from "../../../src/trainingRun/discover";
 import { TrainingRunError } from "../../../src/trainingRun/errors";
 import { stepOfName } from "../../../src/trainingRun/stepName";
 import { failureOf } from "../support/failures";
@@ -108,6 +108,16 @@ describe("discovering a run", () => {
     expect((await discoverRun(folder)).steps).toHaveLength(2);
   });
 
+  it("takes a folder as a run before its first step, and with one, where that is enough", async () => {
+    const folder = scratch();
+    expect(await discoverRun(folder, 0)).toEqual({ folder, steps: [] });
+    checkpoint(folder, "step-1");
+    expect((await discoverRun(folder, 0)).steps.map(({ step }) => step)).toEqual([1]);
+    expect(await failureOf(discoverRun(join(folder, "none"), 0), TrainingRunError)).toContain(
+      "ENOENT",
+    );
+  });
+
   it("refuses fewer than two, and names what it found", async () => {
     const folder = scratch();
     checkpoint(folder, "step-1");
@@ -121,8 +131,14 @@ describe("discovering a run", () => {
 });
 
 describe("run folders among checkpoint folders", () => {
-  it("are those that hold two steps or more", () => {
-    const folders = ["/r/a/step-1", "/r/a/step-2", "/r/b/step-1", "/r/c/llama", "/r/c/qwen"];
-    expect(runFoldersOf(folders)).toEqual(["/r/a"]);
+  it("are those that hold a step, and each step counts once", () => {
+    const folders = [
+      ...["/r/a/step-1", "/r/a/step-2", "/r/a/step-2_ema"],
+      ...["/r/b/step-1", "/r/c/llama", "/r/c/qwen"],
+    ];
+    expect([...stepCountsOf(folders)]).toEqual([
+      ["/r/a", 2],
+      ["/r/b", 1],
+    ]);
   });
 });

@@ -31,24 +31,9 @@ import { runFindings } from "../../../src/trainingRun/runFindings";
 import { runHtml } from "../../../src/trainingRun/runHtml";
 import type { RunReport } from "../../../src/trainingRun/runReport";
 import { sampleReport } from "../report/sampleReport";
+import { english, marked, pseudo } from "../support/pseudoLocale";
 
 const root = path.join(import.meta.dirname, "../../..");
-const english = Object.keys(
-  JSON.parse(readFileSync(path.join(root, "l10n/bundle.l10n.json"), "utf8")),
-);
-const pseudo = {
-  language: "qps-ploc",
-  bundle: Object.fromEntries(english.map((message) => [message, marked(message)])),
-};
-
-/** `⟦Layer ⟧{0}⟦ of ⟧{1}` of `Layer {0} of {1}`. */
-function marked(message: string): string {
-  return message
-    .split(/(\{\d+\})/)
-    .map((part) => (/^\{\d+\}$/.test(part) || !/\p{L}/u.test(part) ? part : `⟦${part}⟧`))
-    .join("");
-}
-
 /** Data of the samples below, as they say it themselves. */
 const data = [
   ...["/home/ada/runs/llama-130m-pre-ln", "/home/ada/runs/llama-130m-lns", "/home/ada/other"],
@@ -362,8 +347,9 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     await openWebview("side");
     const shown = { name, report, isRunning: false, isPinned: false, savedAt };
     await expectMarkedAfter(
-      { type: "state", state: { kind: "nothing", hasCheckpoints: true } },
-      { type: "state", state: { kind: "nothing", hasCheckpoints: false } },
+      { type: "state", state: { kind: "nothing", checkpoints: "listed" } },
+      { type: "state", state: { kind: "nothing", checkpoints: "hidden" } },
+      { type: "state", state: { kind: "nothing", checkpoints: "none" } },
       { type: "state", state: { kind: "unmeasured", name } },
       { type: "state", state: { kind: "running", name } },
       {

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../../syntax";
 import { dottedName, stringValue } from "../../syntax";
 import {
@@ -232,10 +233,11 @@ export class Calls {
     if (isCheckpoint(name) && first !== undefined) {
       return this.call(first, { positional: rest, keywords: new Map() }, node, scope);
     }
-    if ((name === "super.forward" || name === "super.__call__") && this.mayApplyNorms(scope)) {
+    const base = /^super\.(forward|__call__)$/.test(name) ? this.baseWithNorms(scope) : undefined;
+    if (base !== undefined) {
       throw new Refusal(
         "framework-code",
-        `super().forward(…) applies the norms in ${this.foreignBase(scope)}, whose code is not here.`,
+        t("super().forward(…) applies the norms in {0}, whose code is not here.", base),
       );
     }
     if (
@@ -268,17 +270,12 @@ export class Calls {
   }
 
   /** PyTorch's plain modules apply no norms; its layers do, and so may the layers of other libraries. */
-  private mayApplyNorms(scope: Scope): boolean {
+  private baseWithNorms(scope: Scope): string | undefined {
     const owner = scope.function?.owner;
     const bases = owner === undefined ? [] : this.flow.program.foreignBases(owner);
-    return !bases.every(
-      (base) => base.startsWith("torch.nn.") && !frameworkLayers.has(base.split(".").at(-1)!),
+    return bases.find(
+      (base) => !base.startsWith("torch.nn.") || frameworkLayers.has(base.split(".").at(-1)!),
     );
-  }
-
-  private foreignBase(scope: Scope): string {
-    const owner = scope.function?.owner;
-    return (owner && this.flow.program.foreignBases(owner)[0]) ?? "the base class";
   }
 
   private selfOf(scope: Scope): Instance | undefined {

@@ -44,6 +44,8 @@ describe("reportKey", () => {
     ["the probes", { probes: 3 }],
     ["the scheme", { scheme: "lns" }],
     ["the stack", { stack: "encoder" }],
+    ["what is stated of the reading", { reading: { heads: "4" } }],
+    ["the reading that was chosen", { chosenReading: { heads: "4" } }],
     ["the seed", { seed: 1 }],
     ["whether the texts are token ids", { texts: { kind: "tokens", file: "/x" } }],
   ])("depends on %s", (_, change) => {

@@ -37,6 +37,8 @@ function lines(nodes: readonly TreeNode[], indent = ""): string[] {
         return [`${indent}${node.label}${node.report ? ` = ${node.report.key}` : ""}`];
       case "report":
         return [`${indent}${node.report.key} of ${node.report.name}`];
+      case "reportFile":
+        return [`${indent}${node.file.name}`];
     }
   });
 }
@@ -76,6 +78,25 @@ describe("the tree", () => {
       "  new of lns/a",
       "  b of gone/b",
       "  old of lns/a",
+    ]);
+  });
+
+  test("lists reports in files after the stored ones, also where there is nothing else", () => {
+    const files = ["r/step-1000", "r/step-250"].map((name) => ({
+      path: path.join(workspace, `${name}.fathom.json`),
+      name: `${name}.fathom.json`,
+    }));
+    expect(lines(checkpointTree([], [report("a", "gone/a", 1)], files))).toEqual([
+      "checkpoints",
+      "reports",
+      "  a of gone/a",
+      "  r/step-250.fathom.json",
+      "  r/step-1000.fathom.json",
+    ]);
+    expect(lines(checkpointTree([], [], files.slice(0, 1)))).toEqual([
+      "checkpoints",
+      "reports",
+      "  r/step-1000.fathom.json",
     ]);
   });
 

@@ -52,6 +52,14 @@ describe("folders that .gitignore names", () => {
     expect(await ignores("runs", "step-9")).toBe(false);
   });
 
+  test("nor what lies in a folder that a deeper file takes back", async () => {
+    write(".gitignore", "b");
+    write("a/.gitignore", "!b");
+    expect(await ignores("a", "b", "c")).toBe(false);
+    expect(await ignores("a", "b", "b [1]!", "c")).toBe(false);
+    expect(await ignores("c", "b", "c")).toBe(true);
+  });
+
   test("even where a file inside an ignored folder takes it back, as git has it", async () => {
     write(".gitignore", "runs/");
     write("runs/.gitignore", "!step-9");
@@ -68,6 +76,41 @@ describe("folders that .gitignore names", () => {
     expect(await ignores()).toBe(false);
     rmSync(path.join(root, ".git"), { recursive: true });
     expect(await ignores("runs")).toBe(false);
+  });
+
+  describe("and files that it names", () => {
+    const ignoresAll = (names: string[], ...steps: string[]): Promise<boolean> =>
+      new GitIgnore().ignoresAll(path.join(root, ...steps), names);
+
+    test("hide a folder when they are all there is", async () => {
+      write(".gitignore", "*.safetensors");
+      expect(await ignores("run")).toBe(false);
+      expect(await ignoresAll(["a.safetensors"], "run")).toBe(true);
+      expect(await ignoresAll(["a.safetensors", "b.safetensors"], "run")).toBe(true);
+      expect(await ignoresAll(["a.safetensors", "b.pt"], "run")).toBe(false);
+      expect(await ignoresAll([], "run")).toBe(false);
+    });
+
+    test("not where a rule, the last or a deeper one, takes a file back", async () => {
+      write(".gitignore", "*.pt", "!best.pt");
+      write("run/.gitignore", "!last.pt");
+      expect(await ignoresAll(["best.pt"], "run")).toBe(false);
+      expect(await ignoresAll(["last.pt"], "run")).toBe(false);
+      expect(await ignoresAll(["last.pt"], "other")).toBe(true);
+    });
+
+    test("with their folder, whatever the files", async () => {
+      write(".gitignore", "run/");
+      expect(await ignoresAll(["a.pt"], "run")).toBe(true);
+      expect(await ignoresAll([], "run", "deeper")).toBe(true);
+    });
+
+    test("not by a rule for folders, and in the repository itself too", async () => {
+      write(".gitignore", "a.pt/", "/b.pt");
+      expect(await ignoresAll(["a.pt"])).toBe(false);
+      expect(await ignoresAll(["b.pt"])).toBe(true);
+      expect(await ignoresAll(["b.pt"], "run")).toBe(false);
+    });
   });
 
   describe.skipIf(!hasGit)("as git itself answers", () => {
@@ -87,7 +130,7 @@ describe("folders that .gitignore names", () => {
       name.map((one) => `!${one}`),
       fc.tuple(name, name).map(([one, two]) => `${one}/${two}`),
       name.map((one) => `**/${one}`),
-      fc.constantFrom("*", "a*", "!a*", "# b", "", "?b"),
+      fc.constantFrom("*", "a*", "!a*", "# b", "", "?b", "*.pt", "!*.pt", "/ab.pt", "*.pt/"),
     );
     const folder = fc.array(name, { minLength: 1, maxLength: 3 });
 
@@ -104,6 +147,12 @@ describe("folders that .gitignore names", () => {
             write("a/.gitignore", ...deeperRules);
             const answer = await ignores(...steps);
             expect(answer).toBe(gitIgnores(git, steps));
+            const file = [...steps, "ab.pt"];
+            write(file.join("/"), "");
+            expect(await new GitIgnore().ignoresAll(path.join(root, ...steps), ["ab.pt"])).toBe(
+              gitIgnores(git, file),
+            );
+            rmSync(path.join(root, ...file));
           },
         ),
         { numRuns: 100 },

@@ -12,7 +12,9 @@ const checkpoint = (name: string): Checkpoint => checkpointAt(inside(name), work
 const whole = sampleReport({ layers: 12 });
 
 let checkpoints: Checkpoint[];
+let hidesCheckpoints: boolean;
 let reports: KnownReport[];
+let reportOfCode: Map<string, string>;
 let pins: (string | undefined)[];
 let selection: Selection;
 
@@ -23,13 +25,17 @@ function addReport(key: string, name: string, day: number): void {
 
 beforeEach(() => {
   checkpoints = ["a/step-1", "a/step-2", "b/step-1"].map(checkpoint);
+  hidesCheckpoints = false;
   reports = [];
+  reportOfCode = new Map();
   pins = [];
   selection = new Selection(
     {
       checkpoints: () => checkpoints,
+      hidesCheckpoints: () => hidesCheckpoints,
       reports: () => Promise.resolve(reports),
       read: () => Promise.resolve(whole),
+      reportOfCode: (file) => Promise.resolve(reportOfCode.get(file)),
     },
     undefined,
     (key) => pins.push(key),
@@ -45,10 +51,13 @@ const shown = (): string => {
 describe("the report that the side panel shows", () => {
   test("is none where there is none", async () => {
     await selection.update();
-    expect(selection.selected.state).toEqual({ kind: "nothing", hasCheckpoints: true });
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "listed" });
     checkpoints = [];
     await selection.update();
-    expect(selection.selected.state).toEqual({ kind: "nothing", hasCheckpoints: false });
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "none" });
+    hidesCheckpoints = true;
+    await selection.update();
+    expect(selection.selected.state).toEqual({ kind: "nothing", checkpoints: "hidden" });
   });
 
   test("is the newest until a file is opened", async () => {
@@ -67,6 +76,24 @@ describe("the report that the side panel shows", () => {
     expect(selection.selected.checkpoint?.name).toBe("b/step-1");
     addReport("rb", "b/step-1", 2);
     await selection.update();
+    expect(shown()).toBe("rb");
+  });
+
+  test("is the one that the file's code makes, before any that is nearer", async () => {
+    addReport("ra", "a/step-1", 1);
+    addReport("rb", "b/step-1", 2);
+    const file = inside("b", "model.py");
+    reportOfCode.set(file, "ra");
+    await selection.followFile(file, workspace);
+    expect(shown()).toBe("ra");
+    // Another checkpoint is chosen for the file.
+    reportOfCode.set(file, "rb");
+    await selection.update();
+    expect(shown()).toBe("rb");
+    await selection.choose("ra");
+    expect(shown()).toBe("ra");
+    reportOfCode.set(file, "gone");
+    await selection.followFile(file, workspace);
     expect(shown()).toBe("rb");
   });
 

@@ -1,0 +1,426 @@
+"""Language models as people write them by hand, each trained until its readings can be told apart.
+
+Every model is saved as training scripts save it, a state dict without a config, beside `truth.json` with
+the settings that its code has. `run.mjs --handwritten` then asks Fathom to tell them from the weights.
+"""
+
+import argparse
+import inspect
+import json
+import math
+import pathlib
+import sysconfig
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CONTEXT, HIDDEN, HEADS, LAYERS = 64, 64, 4, 3
+HEAD_SIZE = HIDDEN // HEADS
+TEXT_CHARACTERS, HELD_OUT_CHARACTERS = 1_000_000, 40_000
+
+
+def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Causal attention of [batch, sequence, heads, size], its heads joined again."""
+    groups = query.shape[2] // key.shape[2]
+    key, value = (x.repeat_interleave(groups, 2) for x in (key, value))
+    heads_first = (x.transpose(1, 2) for x in (query, key, value))
+    mixed = F.scaled_dot_product_attention(*heads_first, is_causal=True)
+    return mixed.transpose(1, 2).flatten(2)
+
+
+def split(x: Tensor) -> Tensor:
+    return x.unflatten(-1, (-1, HEAD_SIZE))
+
+
+# ---- A module for each head, as lectures have it ----
+
+
+class OneHead(nn.Module):
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.key = nn.Linear(HIDDEN, HEAD_SIZE, bias=False)
+        self.query = nn.Linear(HIDDEN, HEAD_SIZE, bias=False)
+        self.value = nn.Linear(HIDDEN, HEAD_SIZE, bias=False)
+        self.register_buffer("tril", torch.tril(torch.ones(CONTEXT, CONTEXT)))
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[1]
+        scores = self.query(x) @ self.key(x).transpose(-2, -1) * self.scale
+        scores = scores.masked_fill(self.tril[:length, :length] == 0, float("-inf"))
+        return F.softmax(scores, dim=-1) @ self.value(x)
+
+
+class ManyHeads(nn.Module):
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(OneHead(scale) for _ in range(HEADS))
+        self.proj = nn.Linear(HIDDEN, HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.proj(torch.cat([head(x) for head in self.heads], dim=-1))
+
+
+class LectureBlock(nn.Module):
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.sa = ManyHeads(scale)
+        self.ffwd = nn.Sequential(
+            nn.Linear(HIDDEN, 4 * HIDDEN), nn.ReLU(), nn.Linear(4 * HIDDEN, HIDDEN)
+        )
+        self.ln1, self.ln2 = nn.LayerNorm(HIDDEN), nn.LayerNorm(HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.sa(self.ln1(x))
+        return x + self.ffwd(self.ln2(x))
+
+
+class Lecture(nn.Module):
+    def __init__(self, vocabulary: int, scale: float = HEAD_SIZE**-0.5) -> None:
+        super().__init__()
+        self.token_embedding_table = nn.Embedding(vocabulary, HIDDEN)
+        self.position_embedding_table = nn.Embedding(CONTEXT, HIDDEN)
+        self.blocks = nn.Sequential(*(LectureBlock(scale) for _ in range(LAYERS)))
+        self.ln_f = nn.LayerNorm(HIDDEN)
+        self.lm_head = nn.Linear(HIDDEN, vocabulary)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        positions = self.position_embedding_table(torch.arange(ids.shape[1]))
+        return self.lm_head(self.ln_f(self.blocks(self.token_embedding_table(ids) + positions)))
+
+
+# ---- nn.TransformerEncoder with sines, as PyTorch's tutorial has it ----
+
+
+class Sines(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        place = torch.arange(512).unsqueeze(1)
+        frequency = torch.exp(torch.arange(0, HIDDEN, 2) * (-math.log(10000.0) / HIDDEN))
+        pe = torch.zeros(512, 1, HIDDEN)
+        pe[:, 0, 0::2] = torch.sin(place * frequency)
+        pe[:, 0, 1::2] = torch.cos(place * frequency)
+        self.register_buffer("pe", pe)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.pe[: x.shape[1]].transpose(0, 1)
+
+
+class Tutorial(nn.Module):
+    def __init__(self, vocabulary: int, norm_first: bool) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(
+            HIDDEN, HEADS, 4 * HIDDEN, dropout=0.0, norm_first=norm_first, batch_first=True
+        )
+        self.pos_encoder = Sines()
+        self.transformer_encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
+        self.encoder = nn.Embedding(vocabulary, HIDDEN)
+        self.decoder = nn.Linear(HIDDEN, vocabulary)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.pos_encoder(self.encoder(ids) * math.sqrt(HIDDEN))
+        mask = nn.Transformer.generate_square_subsequent_mask(ids.shape[1])
+        return self.decoder(self.transformer_encoder(x, mask=mask, is_causal=True))
+
+
+# ---- Rotary positions and a gate, under names of one's own ----
+
+
+class RmsNorm(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+
+
+def turned(x: Tensor, pairing: str) -> Tensor:
+    """Rotary positions of [batch, sequence, heads, size]."""
+    length, size = x.shape[1], x.shape[-1]
+    frequency = 10000.0 ** (-torch.arange(0, size, 2) / size)
+    angle = torch.outer(torch.arange(length), frequency)[:, None]
+    cosine, sine = angle.cos(), angle.sin()
+    first, second = (
+        (x[..., 0::2], x[..., 1::2])
+        if pairing == "neighbours"
+        else (x[..., : size // 2], x[..., size // 2 :])
+    )
+    rotated = (first * cosine - second * sine, second * cosine + first * sine)
+    if pairing == "neighbours":
+        return torch.stack(rotated, dim=-1).flatten(-2)
+    return torch.cat(rotated, dim=-1)
+
+
+class Mixer(nn.Module):
+    def __init__(self, pairing: str, key_value_heads: int, has_norms: bool, is_fused: bool) -> None:
+        super().__init__()
+        self.pairing = pairing
+        if is_fused:
+            self.to_qkv = nn.Linear(HIDDEN, 3 * HIDDEN, bias=False)
+        else:
+            self.wq = nn.Linear(HIDDEN, HIDDEN, bias=False)
+            self.wk = nn.Linear(HIDDEN, key_value_heads * HEAD_SIZE, bias=False)
+            self.wv = nn.Linear(HIDDEN, key_value_heads * HEAD_SIZE, bias=False)
+        self.q_norm = RmsNorm(HEAD_SIZE) if has_norms else nn.Identity()
+        self.k_norm = RmsNorm(HEAD_SIZE) if has_norms else nn.Identity()
+        self.wo = nn.Linear(HIDDEN, HIDDEN, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if hasattr(self, "to_qkv"):
+            query, key, value = self.to_qkv(x).unflatten(-1, (HEADS, 3, HEAD_SIZE)).unbind(3)
+        else:
+            query, key, value = (split(linear(x)) for linear in (self.wq, self.wk, self.wv))
+        query, key = self.q_norm(query), self.k_norm(key)
+        return self.wo(attended(turned(query, self.pairing), turned(key, self.pairing), value))
+
+
+class Gated(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w1 = nn.Linear(HIDDEN, 128, bias=False)
+        self.w2 = nn.Linear(128, HIDDEN, bias=False)
+        self.w3 = nn.Linear(HIDDEN, 128, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.w2(F.silu(self.w1(x)) * self.w3(x))
+
+
+class OwnBlock(nn.Module):
+    def __init__(self, scheme: str, index: int, **mixer: Any) -> None:
+        super().__init__()
+        self.scheme, self.index = scheme, index
+        self.mixer, self.mlp = Mixer(**mixer), Gated()
+        self.norm_a = RmsNorm(HIDDEN)
+        if scheme != "parallel, one norm":
+            self.norm_b = RmsNorm(HIDDEN)
+        if scheme == "sandwich":
+            self.norm_c, self.norm_d = RmsNorm(HIDDEN), RmsNorm(HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        match self.scheme:
+            case "sandwich":
+                x = x + self.norm_b(self.mixer(self.norm_a(x)))
+                return x + self.norm_d(self.mlp(self.norm_c(x)))
+            case "parallel, one norm":
+                normed = self.norm_a(x)
+                return x + self.mixer(normed) + self.mlp(normed)
+            case "parallel":
+                return x + self.mixer(self.norm_a(x)) + self.mlp(self.norm_b(x))
+            case "reordered":
+                x = x + self.norm_a(self.mixer(x))
+                return x + self.norm_b(self.mlp(x))
+            case "post-ln":
+                x = self.norm_a(x + self.mixer(x))
+                return self.norm_b(x + self.mlp(x))
+        factor = 1 / math.sqrt(self.index + 1) if self.scheme == "lns" else 1
+        x = x + self.mixer(self.norm_a(x) * factor)
+        return x + self.mlp(self.norm_b(x) * factor)
+
+
+class Own(nn.Module):
+    def __init__(
+        self,
+        vocabulary: int,
+        scheme: str,
+        pairing: str = "halves",
+        key_value_heads: int = HEADS,
+        has_norms: bool = False,
+        is_fused: bool = False,
+    ) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(vocabulary, HIDDEN)
+        self.stack = nn.ModuleList(
+            OwnBlock(
+                scheme,
+                index,
+                pairing=pairing,
+                key_value_heads=key_value_heads,
+                has_norms=has_norms,
+                is_fused=is_fused,
+            )
+            for index in range(LAYERS)
+        )
+        self.out_norm = nn.Identity() if scheme == "post-ln" else RmsNorm(HIDDEN)
+        self.unembed = nn.Linear(HIDDEN, vocabulary, bias=False)
+        self.unembed.weight = self.wte.weight
+        nn.init.normal_(self.wte.weight, std=0.05)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.wte(ids)
+        for block in self.stack:
+            x = block(x)
+        return self.unembed(self.out_norm(x))
+
+
+# ---- Wrapped norms, keys and values in one linear, as vision code has them ----
+
+
+class Normed(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.norm, self.fn = nn.LayerNorm(HIDDEN), inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.fn(self.norm(x))
+
+
+class Wrapped(nn.Module):
+    def __init__(self, has_query: bool) -> None:
+        super().__init__()
+        if has_query:
+            self.to_q = nn.Linear(HIDDEN, HIDDEN, bias=False)
+            self.to_kv = nn.Linear(HIDDEN, 2 * HIDDEN, bias=False)
+        else:
+            self.to_qkv = nn.Linear(HIDDEN, 3 * HIDDEN, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(HIDDEN, HIDDEN), nn.Dropout(0.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = (
+            (self.to_q(x), *self.to_kv(x).chunk(2, -1))
+            if hasattr(self, "to_q")
+            else self.to_qkv(x).chunk(3, -1)
+        )
+        return self.to_out(attended(*(split(part) for part in parts)))
+
+
+class FeedForward(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(HIDDEN, 4 * HIDDEN), nn.GELU(), nn.Linear(4 * HIDDEN, HIDDEN)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+class InPairs(nn.Module):
+    def __init__(self, vocabulary: int, has_query: bool) -> None:
+        super().__init__()
+        self.token_emb = nn.Embedding(vocabulary, HIDDEN)
+        self.pos_emb = nn.Parameter(torch.randn(1, CONTEXT, HIDDEN) * 0.02)
+        self.layers = nn.ModuleList(
+            nn.ModuleList([Normed(Wrapped(has_query)), Normed(FeedForward())])
+            for _ in range(LAYERS)
+        )
+        self.to_logits = nn.Sequential(nn.LayerNorm(HIDDEN), nn.Linear(HIDDEN, vocabulary))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.token_emb(ids) + self.pos_emb[:, : ids.shape[1]]
+        for attention, feed_forward in self.layers:
+            x = feed_forward(attention(x))
+        return self.to_logits(x)
+
+
+Settings = dict[str, str]
+gated: Settings = {"heads": str(HEADS), "activation": "silu", "scale": "head", "norm-kind": "rms"}
+MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
+    "lecture": (Lecture, {"norm": "pre-ln", "activation": "relu", "scale": "head"}),
+    "lecture-hidden-scale": (
+        lambda vocabulary: Lecture(vocabulary, HIDDEN**-0.5),
+        {"norm": "pre-ln", "activation": "relu", "scale": "hidden"},
+    ),
+    "tutorial-post-ln": (
+        lambda vocabulary: Tutorial(vocabulary, norm_first=False),
+        {"norm": "post-ln", "heads": "4", "activation": "relu", "embedding-scale": "sqrt"},
+    ),
+    "tutorial-pre-ln": (
+        lambda vocabulary: Tutorial(vocabulary, norm_first=True),
+        {"norm": "pre-ln", "heads": "4", "activation": "relu", "embedding-scale": "sqrt"},
+    ),
+    "neighbours-grouped": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", "neighbours", key_value_heads=2),
+        {**gated, "norm": "pre-ln", "rotary": "neighbours"},
+    ),
+    "lns": (
+        lambda vocabulary: Own(vocabulary, "lns"),
+        {**gated, "norm": "lns", "rotary": "halves"},
+    ),
+    "sandwich": (
+        lambda vocabulary: Own(vocabulary, "sandwich", key_value_heads=1),
+        {**gated, "norm": "sandwich", "rotary": "halves"},
+    ),
+    "parallel-one-norm": (
+        lambda vocabulary: Own(vocabulary, "parallel, one norm"),
+        {**gated, "norm": "parallel"},
+    ),
+    "parallel": (
+        lambda vocabulary: Own(vocabulary, "parallel", "neighbours"),
+        {**gated, "norm": "parallel", "norm-order": "norm_a,norm_b", "rotary": "neighbours"},
+    ),
+    "reordered": (
+        lambda vocabulary: Own(vocabulary, "reordered", has_norms=True),
+        {**gated, "norm": "reordered", "norm-order": "norm_a,norm_b"},
+    ),
+    "post-ln": (
+        lambda vocabulary: Own(vocabulary, "post-ln"),
+        {**gated, "norm": "post-ln", "norm-order": "norm_a,norm_b"},
+    ),
+    "fused-by-head": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", is_fused=True),
+        {**gated, "norm": "pre-ln", "fused": "heads"},
+    ),
+    "in-pairs": (
+        lambda vocabulary: InPairs(vocabulary, has_query=False),
+        {"norm": "pre-ln", "heads": "4", "activation": "gelu", "fused": "thirds"},
+    ),
+    "in-pairs-keys-with-values": (
+        lambda vocabulary: InPairs(vocabulary, has_query=True),
+        {"norm": "pre-ln", "heads": "4", "activation": "gelu"},
+    ),
+}
+
+
+def standard_library() -> str:
+    """Text that every Python has: its own modules, in an order of their names."""
+    files = sorted(pathlib.Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+    text = "".join(file.read_text(encoding="utf-8", errors="ignore") for file in files)
+    return "".join(c for c in text if c == "\n" or " " <= c <= "~")
+
+
+def trained(model: nn.Module, ids: Tensor, steps: int) -> None:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    for step in range(steps):
+        rate = 2e-3 * min(1, (step + 1) / 50) * (1 - 0.9 * step / steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        starts = torch.randint(0, len(ids) - CONTEXT - 1, (16,))
+        batch = torch.stack([ids[start : start + CONTEXT + 1] for start in starts])
+        loss = F.cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=inspect.getdoc(inspect.getmodule(main)))
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--only", nargs="*", choices=list(MODELS), default=list(MODELS))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    # Models this small lose more by waiting for one another's threads than they gain.
+    torch.set_num_threads(1)
+    text = standard_library()
+    held_out, text = text[:HELD_OUT_CHARACTERS], text[HELD_OUT_CHARACTERS:][:TEXT_CHARACTERS]
+    stoi = {character: index for index, character in enumerate(sorted(set(held_out + text)))}
+    ids = torch.tensor([stoi[character] for character in text])
+    (options.folder / "held-out.txt").write_text(held_out)
+    for name in options.only:
+        torch.manual_seed(0)
+        make, _ = MODELS[name]
+        model = make(len(stoi))
+        trained(model, ids, options.steps)
+        torch.save({"model": model.state_dict(), "stoi": stoi}, options.folder / f"{name}.pt")
+        print(f"{name} is trained", flush=True)
+    truth = {name: MODELS[name][1] for name in options.only}
+    (options.folder / "truth.json").write_text(json.dumps(truth, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+import { copyFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Report } from "../../../src/diagnosis/report";
+import type { KnownReport } from "../../../src/host/python/candidateReports";
+import { MeasuredNorms } from "../../../src/host/python/measuredNorms";
+import { PythonReader } from "../../../src/python/reader";
+import type { ModuleFile } from "../../../src/python/structure";
+import { huggingFace, huggingFacePaths } from "../python/support/models";
+import { wasmFiles } from "../python/support/parser";
+import { sampleReport } from "../report/sampleReport";
+import { scratchFolders } from "../support/scratch";
+
+const scratch = scratchFolders();
+const whole = sampleReport({ layers: 2 });
+
+let reader: PythonReader;
+let code: Map<string, ModuleFile>;
+let reports: KnownReport[];
+let read: Map<string, Report>;
+let chosen: Map<string, string>;
+let norms: MeasuredNorms;
+let match: ReturnType<typeof vi.fn<PythonReader["match"]>>;
+let readReport: ReturnType<typeof vi.fn<(key: string) => Promise<Report | undefined>>>;
+
+beforeAll(async () => {
+  const folder = scratch();
+  for (const file of Object.values(wasmFiles)) {
+    copyFileSync(file, path.join(folder, path.basename(file)));
+  }
+  reader = await PythonReader.load(folder);
+});
+
+beforeEach(() => {
+  [code, read, chosen, reports] = [new Map(), new Map(), new Map(), []];
+  match = vi.fn<PythonReader["match"]>((...given) => reader.match(...given));
+  readReport = vi.fn((key: string) => Promise.resolve(read.get(key)));
+  norms = new MeasuredNorms(
+    {
+      load: () =>
+        Promise.resolve({ match, matchWithin: (...given) => reader.matchWithin(...given) }),
+      readDocument: ({ uri }) => Promise.resolve(code.get(uri.fsPath)),
+      readFolder: (folder) =>
+        Promise.resolve([...code.values()].filter((file) => file.path.startsWith(`${folder}/`))),
+    },
+    { list: () => Promise.resolve(reports), read: readReport },
+    { of: (file) => chosen.get(file) },
+    (file) => (file.startsWith("/work") ? "/work" : undefined),
+  );
+});
+
+/** @param prefix of the names of the classes: what tells the family */
+async function write(file: string, prefix: string): Promise<void> {
+  const text = huggingFace.replaceAll("Tiny", prefix);
+  code.set(file, (await reader.read(file, text))!);
+}
+
+function report(checkpoint: string, family: string, isPinned = false): void {
+  reports.push({ key: checkpoint, name: checkpoint, checkpoint, isPinned });
+  const made = huggingFacePaths.map((path) => ({ path, feeds: "attention" as const }));
+  read.set(checkpoint, {
+    ...whole,
+    architecture: { ...whole.architecture, family, norms: made },
+  });
+}
+
+async function shownAt(file: string): Promise<string> {
+  const document: unknown = { uri: { fsPath: file }, version: 1 };
+  const found = (await norms.of(
+    document as Parameters<MeasuredNorms["of"]>[0],
+    new AbortController().signal,
+  ))!;
+  if (found.undecided.length > 0) return "undecided";
+  return found.isUnmeasured ? "unmeasured" : found.measured[0]!.key;
+}
+
+describe("the report of a file", () => {
+  it("is the pinned one where it fits, else another that does", async () => {
+    await write("/work/llama/model.py", "Llama");
+    await write("/work/qwen/model.py", "Qwen2");
+    report("/work/llama/step-1", "llama");
+    report("/work/qwen/step-1", "qwen2");
+    expect(await shownAt("/work/llama/model.py")).toBe("/work/llama/step-1");
+    reports[1]!.isPinned = true;
+    expect(await shownAt("/work/llama/model.py")).toBe("/work/llama/step-1");
+    expect(await shownAt("/work/qwen/model.py")).toBe("/work/qwen/step-1");
+    report("/models/llama", "llama", true);
+    expect(await shownAt("/work/llama/model.py")).toBe("/models/llama");
+    expect(await shownAt("/work/qwen/model.py")).toBe("/work/qwen/step-1");
+  });
+
+  it("is of a pinned checkpoint of another family only where a person chose it for the file", async () => {
+    await write("/work/model.py", "Llama");
+    report("/models/qwen", "qwen2", true);
+    expect(await shownAt("/work/model.py")).toBe("unmeasured");
+    chosen.set("/work/model.py", "/models/qwen");
+    expect(await shownAt("/work/model.py")).toBe("/models/qwen");
+  });
+
+  it("is the nearest of those that fit, before the newest", async () => {
+    await write("/work/a/model.py", "Llama");
+    report("/work/runs/newer", "llama");
+    report("/work/a/runs/older", "llama");
+    expect(await shownAt("/work/a/model.py")).toBe("/work/a/runs/older");
+  });
+});
+
+describe("what is looked up again after an edit", () => {
+  it("are the files in which it is, once for all reports of a model", async () => {
+    await write("/work/a/model.py", "Llama");
+    await write("/work/b/model.py", "Qwen2");
+    for (const step of [3, 2, 1]) report(`/work/a/step-${step}`, "llama");
+    expect(await shownAt("/work/b/model.py")).toBe("unmeasured");
+    const first = match.mock.calls.length;
+    // Above each checkpoint there is a folder without code of its own.
+    expect(match.mock.calls.filter(([files]) => files.length > 0)).toHaveLength(1);
+    await write("/work/b/model.py", "Qwen2");
+    expect(await shownAt("/work/b/model.py")).toBe("unmeasured");
+    expect(match.mock.calls).toHaveLength(first);
+    await write("/work/a/model.py", "Llama");
+    expect(await shownAt("/work/b/model.py")).toBe("unmeasured");
+    expect(match.mock.calls).toHaveLength(first + 1);
+    expect(readReport).toHaveBeenCalledTimes(3);
+    norms.forget();
+    await shownAt("/work/b/model.py");
+    expect(readReport).toHaveBeenCalledTimes(6);
+  });
+});

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { stacks } from "./architecture/description";
 import { isSettingName, settingNames } from "./architecture/reading";
 import { schemeNames } from "./architecture/schemes";
 import { whyNotValue } from "./architecture/settingValues";
@@ -54,6 +55,7 @@ interface DiagnoseOptions {
   metrics: Metric[];
   probes: number;
   scheme?: string;
+  stack?: string;
   reading?: Record<string, string>;
   device: Device;
   threads?: number;
@@ -107,6 +109,12 @@ async function main(): Promise<void> {
       new Option("--scheme <name>", "norm scheme, where the checkpoint cannot tell").choices(
         schemeNames,
       ),
+    )
+    .addOption(
+      new Option(
+        "--stack <name>",
+        "which stack of an encoder and a decoder (default: the decoder if it has a head)",
+      ).choices(stacks),
     )
     .addOption(
       new Option(
@@ -227,6 +235,7 @@ function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisReque
     device: options.device,
     seed: options.seed,
     ...(options.scheme !== undefined && { scheme: options.scheme }),
+    ...(options.stack !== undefined && { stack: options.stack }),
     ...(options.reading !== undefined && { reading: options.reading }),
     ...(options.threads !== undefined && { threads: options.threads }),
     ...(options.memory !== undefined && { memoryBytes: options.memory * 2 ** 30 }),

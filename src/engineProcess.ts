@@ -1,6 +1,7 @@
 /** The engine process: one diagnosis from request to report, told to the owner as it goes. */
 import { availableParallelism } from "node:os";
 import { t } from "@vscode/l10n";
+import { isStack, stacks } from "./architecture/description";
 import { readArchitecture } from "./architecture/readArchitecture";
 import { isSchemeName, schemeNames } from "./architecture/schemes";
 import { verifyCopies } from "./architecture/verifyCopies";
@@ -35,7 +36,7 @@ import { english, languageInUse, useTexts } from "./report/texts";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 import { withoutLabels } from "./text/images";
-import { withMaskToken } from "./text/maskToken";
+import { withObjectiveTokens } from "./text/objectiveTokens";
 
 let finishAsked = false;
 
@@ -66,13 +67,18 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       `Norm scheme "${request.scheme}" is unknown; expected one of ${schemeNames.join(", ")}.`,
     );
   }
+  const { stack } = request;
+  if (stack !== undefined && !isStack(stack)) {
+    throw new UsageError(`Stack "${stack}" is unknown; expected one of ${stacks.join(", ")}.`);
+  }
   const checkpoint = await openCheckpoint(request.checkpoint);
   const proposal = await readArchitecture(checkpoint, {
     scheme: request.scheme,
+    stack,
     settings: request.reading ?? {},
     chosen: request.chosenReading ?? {},
   });
-  const likeliest = await withMaskToken(proposal.architecture({}), checkpoint);
+  const likeliest = await withObjectiveTokens(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);
   const { sequences, source, sequenceLength } = await readDocuments(request, checkpoint, likeliest);
@@ -107,7 +113,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       },
     },
   );
-  const settled = await withMaskToken(settlement.architecture, checkpoint);
+  const settled = await withObjectiveTokens(settlement.architecture, checkpoint);
   const architecture = withoutLabels(settled, sequences);
   const notices = [...deviceNotices, ...(architecture.notices ?? [])];
   const { name, overruled } = architecture.scheme;
@@ -216,6 +222,9 @@ function failureOf(error: unknown): Failure {
   return { reason: "run", message };
 }
 
+/** What the work on the weights begins with. */
+const workStages: ReadonlySet<Progress["stage"]> = new Set(["encoder", "embedding"]);
+
 type Stage = Omit<Progress, "fraction" | "remainingSeconds">;
 
 function stageOf({ part, batch, batches }: DiagnosisStage, layers: number): Stage {
@@ -244,7 +253,7 @@ class ProgressTeller {
   private send(): void {
     const now = performance.now();
     this.lastTold = now;
-    if (this.stage.stage === "embedding") this.workBegan ??= now;
+    if (workStages.has(this.stage.stage)) this.workBegan ??= now;
     void send({
       type: "progress",
       progress: { ...this.stage, fraction: this.fraction, ...this.remaining(now) },

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
-import type { Architecture } from "./description";
+import type { Architecture, Stack } from "./description";
 import { albert } from "./families/albert";
 import { bert } from "./families/bert";
 import { bloom } from "./families/bloom";
@@ -37,7 +37,7 @@ import { qwen3Moe } from "./families/qwen3Moe";
 import { roberta } from "./families/roberta";
 import { stableLm } from "./families/stableLm";
 import { starcoder2 } from "./families/starcoder2";
-import { t5Encoder } from "./families/t5";
+import { t5 } from "./families/t5";
 import { timmVit } from "./families/timmVit";
 import { deit, vit } from "./families/vit";
 import type { Family } from "./family";
@@ -84,7 +84,7 @@ const families: readonly Family[] = [
   vit,
   deit,
   timmVit,
-  t5Encoder,
+  t5,
 ];
 
 /** Whether a family knows a checkpoint by its config.json and the names of its tensors. */
@@ -98,10 +98,15 @@ export function isOfKnownFamily({ config, tensors }: Checkpoint): boolean {
  * Finds out what a checkpoint computes, from its config.json and its tensor directory.
  *
  * @param scheme the user's word on the norm scheme; undefined: settled from the checkpoint
+ * @param stack the user's word on which stack is measured, of a model that has two
  * @throws CheckpointError when there is no config, the family is not supported, or the tensors
  *   contradict the config
  */
-export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName): Architecture {
+export function describeArchitecture(
+  checkpoint: Checkpoint,
+  scheme?: SchemeName,
+  stack?: Stack,
+): Architecture {
   const { config } = checkpoint;
   if (config === undefined) {
     throw new CheckpointError(
@@ -120,5 +125,5 @@ export function describeArchitecture(checkpoint: Checkpoint, scheme?: SchemeName
       `${config.path}: "model_type" is ${found}, which is not supported; supported are ${known}.`,
     );
   }
-  return family.describe(checkpoint, config, scheme);
+  return family.describe(checkpoint, config, scheme, stack);
 }

@@ -25,6 +25,10 @@ export interface Architecture {
   };
   readonly embedding: Embedding | PatchEmbedding;
   readonly layers: readonly LayerDescription[];
+  /** Which stack the layers are, of a model that has two. */
+  readonly stack?: Stack;
+  /** What the layers' cross-attention reads; left out where they have none. */
+  readonly encoder?: Encoder;
   /** Of the last layer's output; undefined where the layers end in norms of their own. */
   readonly finalNorm: Norm | undefined;
   /** Undefined when the checkpoint holds the stack alone, without a language-model head. */
@@ -38,13 +42,40 @@ export interface Architecture {
   readonly notices?: readonly string[];
 }
 
+export const stacks = ["encoder", "decoder"] as const;
+export type Stack = (typeof stacks)[number];
+
+export function isStack(name: string): name is Stack {
+  return stacks.some((stack) => stack === name);
+}
+
+/**
+ * The stack whose output, after its norm, a decoder attends to. It is of the decoder's hidden size, and
+ * constant: nothing that is done to the decoder's stream changes it.
+ */
+export type Encoder = Pick<Architecture, "embedding" | "layers" | "finalNorm" | "hiddenSize">;
+
 /** What the head was trained to tell. */
 export type Objective =
   | { readonly kind: "next-token" }
+  | SpanCorruption
   /** Tokens hidden by a mask; the token that hides them is undefined where nothing states it. */
   | { readonly kind: "masked-token"; readonly maskToken: number | undefined }
   /** The class of an image, from the state of its first token, or of many where they are pooled. */
   | { readonly kind: "class"; readonly pooling?: MeanPooling };
+
+/**
+ * T5's pre-training (arXiv 1910.10683): the encoder reads a document in which sentinels stand for spans,
+ * and the decoder tells the spans, each after its sentinel.
+ */
+export interface SpanCorruption {
+  readonly kind: "span-corruption";
+  /** Token of the first span; each further one has the token before. */
+  readonly firstSentinel: number;
+  /** What the decoder reads first, and what ends both its target and what the encoder reads. */
+  readonly startToken: number;
+  readonly endToken: number;
+}
 
 /** The mean of the states of an image's tokens, which a head reads instead of the first token's. */
 export interface MeanPooling {
@@ -107,14 +138,25 @@ export function isPatchEmbedding(
   return "patches" in embedding;
 }
 
-/** Attention, then feed-forward, each a sublayer of its own. */
+/** Attention, in decoders of two stacks cross-attention, then feed-forward, each a sublayer of its own. */
 export interface LayerDescription {
   /** Module path, for example `model.layers.7`. */
   readonly path: string;
   readonly attention: Sublayer<Attention>;
+  /** Its keys and values are of the encoder's output; left out where there is none. */
+  readonly crossAttention?: Sublayer<Attention>;
   readonly feedForward: Sublayer<FeedForward | MixtureOfExperts>;
   /** Whether the feed-forward reads the layer's input instead of the stream after the attention. */
   readonly isParallel: boolean;
+}
+
+/** A layer's sublayers in the order in which they act on the stream. */
+export const sublayerNames = ["attention", "crossAttention", "feedForward"] as const;
+export type SublayerName = (typeof sublayerNames)[number];
+
+/** Those that a layer has. */
+export function sublayersOf(layer: LayerDescription): SublayerName[] {
+  return sublayerNames.filter((name) => layer[name] !== undefined);
 }
 
 /**

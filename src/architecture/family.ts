@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint";
-import type { Architecture } from "./description";
+import type { Architecture, Stack } from "./description";
 import type { SchemeName } from "./schemes";
 
 /** A model family: which configs are its own, and how to describe their checkpoints. */
@@ -10,9 +10,11 @@ export interface Family {
     config: Readonly<Record<string, unknown>>,
     tensors: Checkpoint["tensors"],
   ) => boolean;
+  /** @param stack the user's word on which stack to measure; families of one stack take no notice */
   readonly describe: (
     checkpoint: Checkpoint,
     config: NonNullable<Checkpoint["config"]>,
     scheme: SchemeName | undefined,
+    stack: Stack | undefined,
   ) => Architecture;
 }

@@ -220,15 +220,18 @@ function withGroups(architecture: Architecture, groups: number): Architecture {
     branchNorm: grouped(sublayer.branchNorm),
     sumNorm: grouped(sublayer.sumNorm),
   });
-  return {
-    ...architecture,
-    layers: architecture.layers.map((layer) => ({
+  const stack = <Part extends Pick<Architecture, "layers" | "finalNorm">>(part: Part): Part => ({
+    ...part,
+    layers: part.layers.map((layer) => ({
       ...layer,
       attention: around(layer.attention),
+      ...(layer.crossAttention && { crossAttention: around(layer.crossAttention) }),
       feedForward: around(layer.feedForward),
     })),
-    finalNorm: grouped(architecture.finalNorm),
-  };
+    finalNorm: grouped(part.finalNorm),
+  });
+  const { encoder } = architecture;
+  return { ...stack(architecture), ...(encoder && { encoder: stack(encoder) }) };
 }
 
 /** Hugging Face's names of activations, and ours. */

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint";
 import { statementName } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
 import { describeArchitecture, isOfKnownFamily } from "./describe";
-import type { Architecture } from "./description";
+import type { Architecture, Stack } from "./description";
 import { inOwnWords } from "./dialects/dialect";
 import { dialectOf } from "./dialects/translate";
 import { asAsked, inferArchitecture } from "./inference/infer";
@@ -16,6 +16,8 @@ import { readStatement } from "./statement/statement";
 /** What the user says of a model, over what is found. */
 export interface Stated {
   readonly scheme?: SchemeName | undefined;
+  /** Which stack is measured, of a model that has two. */
+  readonly stack?: Stack | undefined;
   readonly settings?: Settings;
   /** The reading that was chosen when the evidence told none, as far as nothing else tells by now. */
   readonly chosen?: Settings;
@@ -26,13 +28,20 @@ export interface Stated {
  * else by its family, under Hugging Face's names or in another dialect; else from the names and shapes
  * of its tensors. What those cannot tell stays open.
  *
- * @throws CheckpointError when it is of no kind that can be described whole
+ * @throws CheckpointError when it is of no kind that can be described whole, or has not the stack that
+ *   is asked for
  */
 export async function readArchitecture(
   checkpoint: Checkpoint,
   stated: Stated = {},
 ): Promise<Proposal> {
-  return read(checkpoint, stated, await readStatement(checkpoint));
+  const proposal = await read(checkpoint, stated, await readStatement(checkpoint));
+  const { stack } = stated;
+  if (stack === undefined || proposal.architecture({}).stack === stack) return proposal;
+  throw new CheckpointError(
+    "config",
+    `${checkpoint.directoryFile}: the stack "${stack}" was asked for, which is for models of an encoder and a decoder that are read as such; this one is read as ${proposal.architecture({}).family}.`,
+  );
 }
 
 /** The same by what is found alone: without what fathom.json or anybody states. */
@@ -42,7 +51,7 @@ export function readFoundArchitecture(checkpoint: Checkpoint): Promise<Proposal>
 
 async function read(
   checkpoint: Checkpoint,
-  { scheme, settings = {}, chosen = {} }: Stated,
+  { scheme, stack, settings = {}, chosen = {} }: Stated,
   statement: Statement | undefined,
 ): Promise<Proposal> {
   const asked: StatedSettings = {
@@ -68,13 +77,13 @@ async function read(
   const dialect = dialectOf(checkpoint);
   if (dialect) {
     const { checkpoint: translated, differences } = await dialect.translate(checkpoint);
-    const described = describeArchitecture(translated, schemeIn(checkpoint, statements));
+    const described = describeArchitecture(translated, schemeIn(checkpoint, statements), stack);
     const architecture = inOwnWords(described, differences);
     return settledProposal("family", architecture, checkpoint, statements);
   }
   const { config } = checkpoint;
   const describe = (): Architecture =>
-    describeArchitecture(checkpoint, schemeIn(checkpoint, statements));
+    describeArchitecture(checkpoint, schemeIn(checkpoint, statements), stack);
   // A config of Hugging Face's says of itself what it is; names that fit by chance would not do.
   const modelType = config?.value["model_type"];
   if (typeof modelType === "string") {

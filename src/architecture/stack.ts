@@ -5,10 +5,27 @@ import type { LayerNames } from "./sublayers";
 import { sublayers } from "./sublayers";
 
 /** What a family's file says of a stack of layers alike: all but where the norms of its layers stand. */
-export interface StackPlan extends Pick<
-  Architecture,
-  "heads" | "keyValueHeads" | "feedForwardSize" | "vocabularySize" | "contextLength" | "scheme"
-> {
+export interface StackPlan
+  extends
+    LayersPlan,
+    Pick<
+      Architecture,
+      | "heads"
+      | "keyValueHeads"
+      | "feedForwardSize"
+      | "vocabularySize"
+      | "contextLength"
+      | "embedding"
+    > {
+  /** Module path of the norm after the last layer; undefined where there is none. */
+  readonly finalNorm: string | undefined;
+  readonly head: Head | undefined;
+  /** Left out: the next token. */
+  readonly objective?: Architecture["objective"];
+}
+
+/** The same of the layers alone. */
+export interface LayersPlan extends Pick<Architecture, "scheme"> {
   /** Channels of the residual stream, under the name the config has for them. */
   readonly hidden: Sizes;
   readonly layerNumber: number;
@@ -19,13 +36,9 @@ export interface StackPlan extends Pick<
   readonly norms: LayerNames;
   /** @param path of the layer */
   readonly attention: (path: string) => Attention;
+  /** Left out: there is none. */
+  readonly crossAttention?: (path: string) => Attention;
   readonly feedForward: (path: string) => FeedForward;
-  readonly embedding: Architecture["embedding"];
-  /** Module path of the norm after the last layer; undefined where there is none. */
-  readonly finalNorm: string | undefined;
-  readonly head: Head | undefined;
-  /** Left out: the next token. */
-  readonly objective?: Architecture["objective"];
 }
 
 /**
@@ -34,7 +47,30 @@ export interface StackPlan extends Pick<
  * @throws CheckpointError when a tensor is missing, of another shape, or left over
  */
 export function describeStack(reader: FamilyReader, plan: StackPlan): Architecture {
-  const { hidden, layerNumber, norms, norm, scheme, finalNorm } = plan;
+  const { hidden, norm, scheme, finalNorm } = plan;
+  return reader.finish({
+    hiddenSize: Object.values(hidden)[0]!,
+    heads: plan.heads,
+    keyValueHeads: plan.keyValueHeads,
+    feedForwardSize: plan.feedForwardSize,
+    vocabularySize: plan.vocabularySize,
+    contextLength: plan.contextLength,
+    scheme,
+    embedding: plan.embedding,
+    layers: describeLayers(reader, plan),
+    finalNorm: finalNorm === undefined ? undefined : reader.norm(finalNorm, hidden, norm),
+    head: plan.head,
+    ...(plan.objective && { objective: plan.objective }),
+  });
+}
+
+/**
+ * The layers of a stack, before the checkpoint is read to its end.
+ *
+ * @throws CheckpointError when a tensor is missing or of another shape
+ */
+export function describeLayers(reader: FamilyReader, plan: LayersPlan): LayerDescription[] {
+  const { hidden, layerNumber, norms, norm, scheme, crossAttention } = plan;
   const layer = (index: number): LayerDescription => {
     const path = typeof plan.layers === "string" ? `${plan.layers}.${index}` : plan.layers(index);
     const read = {
@@ -45,22 +81,10 @@ export function describeStack(reader: FamilyReader, plan: StackPlan): Architectu
       path,
       ...sublayers(schemeNamed(scheme.name).placement(index, layerNumber), norms, read, {
         attention: () => plan.attention(path),
+        ...(crossAttention && { crossAttention: () => crossAttention(path) }),
         feedForward: () => plan.feedForward(path),
       }),
     };
   };
-  return reader.finish({
-    hiddenSize: Object.values(hidden)[0]!,
-    heads: plan.heads,
-    keyValueHeads: plan.keyValueHeads,
-    feedForwardSize: plan.feedForwardSize,
-    vocabularySize: plan.vocabularySize,
-    contextLength: plan.contextLength,
-    scheme,
-    embedding: plan.embedding,
-    layers: Array.from({ length: layerNumber }, (_, index) => layer(index)),
-    finalNorm: finalNorm === undefined ? undefined : reader.norm(finalNorm, hidden, norm),
-    head: plan.head,
-    ...(plan.objective && { objective: plan.objective }),
-  });
+  return Array.from({ length: layerNumber }, (_, index) => layer(index));
 }

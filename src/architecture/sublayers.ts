@@ -15,6 +15,8 @@ export interface SublayerNames {
 /** The same of a whole layer: one way in which training code names its norms. */
 export interface LayerNames {
   readonly attention: SublayerNames;
+  /** Only of layers that have it. */
+  readonly crossAttention?: SublayerNames;
   readonly feedForward: SublayerNames;
 }
 
@@ -24,14 +26,19 @@ export interface PartReader {
   readonly vector: (name: string) => TensorEntry;
 }
 
-/** Two modules, each with what the scheme places around it; parts are read in a layer's own order. */
+/** A layer's modules, each with what the scheme places around it; parts are read in its own order. */
 export function sublayers<Attention, FeedForward>(
   placement: Placement,
   names: LayerNames,
   read: PartReader,
-  modules: { readonly attention: () => Attention; readonly feedForward: () => FeedForward },
+  modules: {
+    readonly attention: () => Attention;
+    readonly crossAttention?: () => Attention;
+    readonly feedForward: () => FeedForward;
+  },
 ): {
   attention: Sublayer<Attention>;
+  crossAttention?: Sublayer<Attention>;
   feedForward: Sublayer<FeedForward>;
   isParallel: LayerDescription["isParallel"];
 } {
@@ -50,6 +57,10 @@ export function sublayers<Attention, FeedForward>(
   };
   return {
     attention: place(names.attention, modules.attention),
+    ...(names.crossAttention &&
+      modules.crossAttention && {
+        crossAttention: place(names.crossAttention, modules.crossAttention),
+      }),
     feedForward: place(names.feedForward, modules.feedForward),
     isParallel: placement.isParallel ?? false,
   };
@@ -69,10 +80,14 @@ function requireOwnNorms(placement: Placement, names: LayerNames, read: PartRead
 }
 
 /** The norms a placement asks for, as paths under one way of naming them. */
-export function normPaths(placement: Placement, { attention, feedForward }: LayerNames): string[] {
+export function normPaths(
+  placement: Placement,
+  { attention, crossAttention, feedForward }: LayerNames,
+): string[] {
+  const sites = [attention, ...(crossAttention ? [crossAttention] : []), feedForward];
   return (["inputNorm", "branchNorm", "sumNorm"] as const)
     .filter((place) => placement[place] !== undefined)
-    .flatMap((place) => [attention[place], feedForward[place]]);
+    .flatMap((place) => sites.map((site) => site[place]));
 }
 
 /** The vectors of LayerScale and Admin. */
@@ -81,6 +96,10 @@ export const vectorNames = {
     branchScale: "attention_layer_scale",
     streamScale: "attention_residual_scale",
   },
+  crossAttention: {
+    branchScale: "cross_attention_layer_scale",
+    streamScale: "cross_attention_residual_scale",
+  },
   feedForward: {
     branchScale: "feed_forward_layer_scale",
     streamScale: "feed_forward_residual_scale",
@@ -88,10 +107,17 @@ export const vectorNames = {
 };
 
 /** One norm a sublayer, under the same name at any place. */
-export function everywhere(attention: string, feedForward: string): LayerNames {
+export function everywhere(
+  attention: string,
+  feedForward: string,
+  crossAttention?: string,
+): LayerNames {
   const at = (name: string) => ({ inputNorm: name, branchNorm: name, sumNorm: name });
   return {
     attention: { ...vectorNames.attention, ...at(attention) },
+    ...(crossAttention !== undefined && {
+      crossAttention: { ...vectorNames.crossAttention, ...at(crossAttention) },
+    }),
     feedForward: { ...vectorNames.feedForward, ...at(feedForward) },
   };
 }

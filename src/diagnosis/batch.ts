@@ -1,5 +1,15 @@
 import type { EvaluatedSequence } from "./objective";
 
+/** What an encoder gave of a batch's sequences. */
+export interface EncoderMemory {
+  /** [sequences, length, hidden] */
+  readonly stream: Float32Array;
+  /** Tokens that all are padded to. */
+  readonly length: number;
+  /** Tokens that the encoder read of each. */
+  readonly lengths: readonly number[];
+}
+
 /** Sequences of one batch, padded at the end to the longest of them. */
 export class Batch {
   /** Tokens of the longest, which all are padded to. */
@@ -8,6 +18,8 @@ export class Batch {
   constructor(
     readonly sequences: readonly EvaluatedSequence[],
     readonly width: number,
+    /** What cross-attention reads; undefined where there is none. */
+    readonly memory?: EncoderMemory,
   ) {
     this.length = sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   }
@@ -28,13 +40,13 @@ export class Batch {
   }
 
   /** The same of several streams, by their names. */
-  tokensOfEach<Name extends string>(
-    streams: Readonly<Record<Name, Float32Array>>,
+  tokensOfEach<Streams extends { readonly [Name in keyof Streams]?: Float32Array }>(
+    streams: Streams,
     sequence: number,
-  ): Record<Name, Float32Array> {
-    const names = Object.keys(streams) as Name[];
-    const tokens = names.map((name) => [name, this.tokensOf(streams[name], sequence)]);
-    return Object.fromEntries(tokens) as Record<Name, Float32Array>;
+  ): Streams {
+    const entries = Object.entries<Float32Array>(streams as Record<string, Float32Array>);
+    const tokens = entries.map(([name, stream]) => [name, this.tokensOf(stream, sequence)]);
+    return Object.fromEntries(tokens) as Streams;
   }
 
   /** Whether all real tokens of a stream are finite; padding does not count. */

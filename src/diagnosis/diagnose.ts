@@ -67,7 +67,10 @@ export async function diagnose(
   // Without predictions there is no loss for a removal to change.
   const metrics = whyNoLoss(architecture) ? withoutRemovals(input.metrics) : input.metrics;
   const evaluated = evaluatedSequences(input.sequences, architecture, input.seed);
-  const plan = planBatches({ ...input, metrics }, evaluated.length, longestOf(evaluated));
+  const plan = planBatches({ ...input, metrics }, evaluated.length, {
+    tokens: longest(evaluated.map(({ tokens }) => tokens)),
+    source: longest(evaluated.map(({ source }) => source ?? [])),
+  });
   const batches = cut(evaluated, plan.batches);
   const total = batchCost({ ...input, metrics }, evaluated.length);
   let done = 0;
@@ -139,8 +142,8 @@ export async function diagnose(
   return { ...latest!, runtime: runtime(), findings: noticeFindings(notices) };
 }
 
-function longestOf(sequences: readonly EvaluatedSequence[]): number {
-  return sequences.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+function longest(sequences: readonly (readonly number[])[]): number {
+  return sequences.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
 /** The sequences in batches of these sizes. */

@@ -1,4 +1,5 @@
 /** What a diagnosis will take, told before it runs: from the plan of its batches, and a rate. */
+import { sourceAxis } from "../graph/attention";
 import type { Graph } from "../graph/graph";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
@@ -8,6 +9,7 @@ import { tokensAtOnce } from "./layerRun";
 import { whyNoLoss } from "./objective";
 import type { Estimate } from "./outlook";
 import { loadCostInTokens, planBatches, runsOf, withoutRemovals, type PlanInput } from "./plan";
+import { corruptedLengths } from "./spanCorruption";
 
 export interface EstimateInput extends PlanInput {
   /** Tokens that are evaluated at most. */
@@ -37,27 +39,41 @@ export function estimateDiagnosis(input: EstimateInput): Estimate {
   const metrics = whyNoLoss(architecture) ? withoutRemovals(input.metrics) : input.metrics;
   const sequenceLength = Math.min(input.sequenceLength, architecture.contextLength ?? Infinity);
   const sequences = Math.max(1, Math.floor(input.maxTokens / sequenceLength));
-  const plan = planBatches({ ...input, metrics }, sequences, sequenceLength);
+  const { encoder, objective } = architecture;
+  const { tokens, source = 0 } =
+    objective.kind === "span-corruption"
+      ? corruptedLengths(sequenceLength)
+      : { tokens: sequenceLength };
+  const plan = planBatches({ ...input, metrics }, sequences, { tokens, source });
 
   const graphs = architecture.layers.map((layer) =>
     layerGraph(layer, architecture.hiddenSize, metrics.has("sublayers")),
   );
   const mean = (of: (graph: Graph) => number): number =>
     graphs.reduce((sum, graph) => sum + of(graph), 0) / graphs.length;
-  const one = { batch: 1, sequence: sequenceLength };
+  const one = { batch: 1, sequence: tokens, [sourceAxis]: source };
   const runs = runsOf({ architecture, metrics, probes });
-  const headProducts = architecture.vocabularySize * architecture.hiddenSize * sequenceLength;
+  const headProducts = architecture.vocabularySize * architecture.hiddenSize * tokens;
+  const encoderGraphs = (encoder?.layers ?? []).map((layer) =>
+    layerGraph(layer, architecture.hiddenSize, false),
+  );
+  const encoderProducts = encoderGraphs.reduce(
+    (sum, graph) => sum + multiplyAdds(graph, { batch: 1, sequence: source }),
+    0,
+  );
   const products =
     sequences *
-    (runs.layers * mean((graph) => multiplyAdds(graph, one)) + runs.heads * headProducts);
+    (runs.layers * mean((graph) => multiplyAdds(graph, one)) +
+      encoderProducts +
+      runs.heads * headProducts);
   // A weight of float32 costs as much to load as to use on so many tokens.
-  const loads = plan.batches.length * graphs.length;
+  const loads = plan.batches.length * (graphs.length + encoderGraphs.length);
   const loadCost = loads * mean((graph) => weightBytes(graph) / 4) * loadCostInTokens;
 
   const hasProbes = metrics.has("jacobian");
-  const rows = Math.max(1, Math.floor(tokensAtOnce / sequenceLength));
+  const rows = Math.max(1, Math.floor(tokensAtOnce / tokens));
   const plainRun = activationBytes(graphs[0]!, { ...one, batch: rows });
-  const probedRun = hasProbes ? probedRunBytes(graphs[0]!, sequenceLength, probes) : 0;
+  const probedRun = hasProbes ? probedRunBytes(graphs[0]!, one, probes) : 0;
   const memory = {
     layer: plan.layerBytes,
     streams: plan.sequenceBytes * Math.max(...plan.batches),
@@ -78,12 +94,16 @@ export function estimateDiagnosis(input: EstimateInput): Estimate {
 }
 
 /** Of one run with as many sequences and probes as a run takes. */
-function probedRunBytes(graph: Graph, sequenceLength: number, probes: number): number {
-  const trajectories = Math.max(2, Math.floor(tokensAtOnce / sequenceLength));
+function probedRunBytes(
+  graph: Graph,
+  sizes: { readonly sequence: number },
+  probes: number,
+): number {
+  const trajectories = Math.max(2, Math.floor(tokensAtOnce / sizes.sequence));
   const probesAtOnce = Math.min(probes, trajectories - 1);
   return activationBytes(jvp(graph, layerInputs.stream, [layerOutputs.stream]), {
+    ...sizes,
     batch: Math.max(1, Math.floor(trajectories / (1 + probesAtOnce))),
-    sequence: sequenceLength,
     probes: probesAtOnce,
   });
 }

@@ -1,5 +1,7 @@
+import type { SublayerName } from "../architecture/description";
+import { sublayerNames } from "../architecture/description";
 import type { Executor, Session, Tensor } from "../engine/executor";
-import { paddingFeed } from "../graph/attention";
+import { paddingFeed, sourceAxis } from "../graph/attention";
 import type { Graph } from "../graph/graph";
 import { tangentName } from "../graph/jvp";
 import { layerInputs, layerOutputs } from "../graph/layer";
@@ -25,7 +27,7 @@ export interface LayerRunObserver {
 
 /** What the baseline shows of a layer, for all sequences of a batch. */
 export interface BaselineActivations {
-  readonly streams: Readonly<Record<LayerStream, Float32Array>>;
+  readonly streams: LayerStreams;
   /** Of each probe v and its product Jv, by sequence; empty without the Jacobian metric. */
   readonly products: readonly InnerProducts[][];
 }
@@ -33,14 +35,23 @@ export interface BaselineActivations {
 /** What a layer's graph returns: its output, each sublayer's, and what those are added to. */
 export type LayerStream = keyof typeof layerOutputs;
 
-const layerStreams = Object.keys(layerOutputs) as LayerStream[];
+/** The streams of a layer, those of cross-attention where it has one. */
+export type LayerStreams = Readonly<
+  Record<Exclude<LayerStream, CrossStream>, Float32Array> &
+    Partial<Record<CrossStream, Float32Array>>
+>;
+type CrossStream = "crossAttention" | "crossAttentionBase";
 
 /** Runs one layer's session on rows of sequences, as many at a time as memory allows. */
 export class LayerRun {
+  private readonly layerStreams: readonly LayerStream[];
   private readonly isDifferentiated: boolean;
-  private readonly hasSwitches: boolean;
+  /** The parts that rows can be run without. */
+  private readonly switches: readonly SublayerName[];
   /** Whether padding must be kept out of the attention. */
   private readonly seesPadding: boolean;
+  /** Whether its cross-attention reads what the encoder gave. */
+  private readonly readsMemory: boolean;
   /** Whether trajectories can go through the session that the baseline's probes go through. */
   readonly servesPlainRuns: boolean;
 
@@ -53,10 +64,15 @@ export class LayerRun {
     private readonly positions: Readonly<Record<string, Tensor>>,
     private readonly observer: LayerRunObserver,
   ) {
+    const returned = new Set(graph.outputs.map(({ name }) => name));
+    this.layerStreams = (Object.keys(layerOutputs) as LayerStream[]).filter((name) =>
+      returned.has(layerOutputs[name]),
+    );
     const names = new Set(graph.inputs.map(({ name }) => name));
     this.isDifferentiated = names.has(tangentName(layerInputs.stream));
     this.seesPadding = names.has(layerInputs.padding);
-    this.hasSwitches = names.has(layerInputs.keepAttention);
+    this.readsMemory = names.has(layerInputs.memory);
+    this.switches = sublayerNames.filter((part) => names.has(switches[part]));
     this.servesPlainRuns = !this.isDifferentiated || executor.acceptsEmptyTensors;
   }
 
@@ -83,7 +99,7 @@ export class LayerRun {
     const probes = this.isDifferentiated ? this.options.probes : 0;
     const tangent = tangentName(layerOutputs.stream);
     const streams = Object.fromEntries(
-      layerStreams.map((name) => [name, new Float32Array(size * stride)]),
+      this.layerStreams.map((name) => [name, new Float32Array(size * stride)]),
     ) as Record<LayerStream, Float32Array>;
     const products = sequences.map((): InnerProducts[] => []);
     const sequenceNumbers = sequences.map((_, sequence) => sequence);
@@ -93,11 +109,11 @@ export class LayerRun {
       for (const [first, end] of probes === 0 ? [[0, 0] as const] : chunks(probes, probesAtOnce)) {
         const vectors = this.probes(from, to, first, end, layer);
         const found = await this.run(rows, sequenceNumbers.slice(from, to), vectors, [
-          ...(first === 0 ? Object.values(layerOutputs) : []),
+          ...(first === 0 ? this.layerStreams.map((name) => layerOutputs[name]) : []),
           ...(this.isDifferentiated ? [tangent] : []),
         ]);
         if (first === 0) {
-          for (const name of layerStreams) {
+          for (const name of this.layerStreams) {
             streams[name].set(found[layerOutputs[name]]!, from * stride);
           }
         }
@@ -176,16 +192,33 @@ export class LayerRun {
       const lengths = sequenceOfRow.map((sequence) => sequences[sequence]!.tokens.length);
       feeds[layerInputs.padding] = paddingFeed(lengths, length);
     }
-    if (this.hasSwitches) {
-      const keep = (part: Part): Tensor => ({
+    for (const part of this.switches) {
+      feeds[switches[part]] = {
         type: "bool",
         data: Uint8Array.from({ length: rows }, (_, row) => (skips[row] === part ? 0 : 1)),
         shape: [rows, 1, 1],
-      });
-      feeds[layerInputs.keepAttention] = keep("attention");
-      feeds[layerInputs.keepFeedForward] = keep("feedForward");
+      };
     }
+    if (this.readsMemory) Object.assign(feeds, this.memoryOf(sequenceOfRow));
     return this.session.run(feeds, fetches);
+  }
+
+  /** What the encoder gave of the sequence of each row, and what keeps its padding out. */
+  private memoryOf(sequenceOfRow: readonly number[]): Record<string, Tensor> {
+    const { memory, width } = this.batch;
+    const { stream, length, lengths } = memory!;
+    const stride = length * width;
+    const data = new Float32Array(sequenceOfRow.length * stride);
+    for (const [row, sequence] of sequenceOfRow.entries()) {
+      data.set(stream.subarray(sequence * stride, (sequence + 1) * stride), row * stride);
+    }
+    return {
+      [layerInputs.memory]: { type: "float32", data, shape: [sequenceOfRow.length, length, width] },
+      [layerInputs.memoryPadding]: paddingFeed(
+        sequenceOfRow.map((sequence) => lengths[sequence]!),
+        length,
+      ),
+    };
   }
 
   /** Probes [probes, sequences, length, width] of these sequences, zero on padding. */
@@ -221,13 +254,21 @@ export class LayerRun {
 
   private fits(rows: number, probes: number): boolean {
     const { length } = this.batch;
-    const sizes = { batch: rows, sequence: length, probes };
+    const source = this.batch.memory?.length ?? 0;
+    const sizes = { batch: rows, sequence: length, probes, [sourceAxis]: source };
     return (
       rows * (1 + probes) * length <= tokensAtOnce &&
       activationBytes(this.graph, sizes) <= this.options.runBytes
     );
   }
 }
+
+/** The input that each part is switched by. */
+const switches = {
+  attention: layerInputs.keepAttention,
+  crossAttention: layerInputs.keepCrossAttention,
+  feedForward: layerInputs.keepFeedForward,
+} as const satisfies Record<SublayerName, string>;
 
 /** More tokens in one run make nothing faster: matrix products are at full speed well before. */
 export const tokensAtOnce = 2048;

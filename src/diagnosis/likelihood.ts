@@ -35,7 +35,10 @@ export async function negativeLogLikelihoods(
     head,
     Math.max(layerBytes, smallestSliceBytes),
   );
-  const states = normed ? await normalisedStreams(normed, streams, batch, executor) : streams;
+  const states: Float32Array[] = [];
+  for (const stream of streams) {
+    states.push(normed ? await normalisedStream(normed, stream, batch, executor) : stream);
+  }
   const sources = states.flatMap((stream) => asked(stream, batch, pooling));
   const rows = sources.length;
   // Over all slices: log Σ exp(logit) = maximum + log(exponentials).
@@ -129,22 +132,29 @@ function meanOf(states: Float32Array, width: number): Float32Array {
   return Float32Array.from(sums, (sum) => (sum * width) / states.length);
 }
 
-/** Streams [sequences, length, hidden] with the norm of each token's state. */
-async function normalisedStreams(
+/** Rows that a norm is taken of at once. */
+const normedAtOnce = 2048;
+
+/** A stream [sequences, length, hidden] with the norm of each token's state. */
+export async function normalisedStream(
   norm: Norm,
-  streams: readonly Float32Array[],
+  stream: Float32Array,
   { width }: Batch,
   executor: Executor,
-): Promise<Float32Array[]> {
+): Promise<Float32Array> {
   const session = await executor.load(normGraph(norm, width));
   try {
-    const found: Float32Array[] = [];
-    for (const data of streams) {
-      const rows = data.length / width;
+    const found = new Float32Array(stream.length);
+    for (let from = 0; from < stream.length; from += normedAtOnce * width) {
+      const data = stream.subarray(from, from + normedAtOnce * width);
       const feeds = {
-        [headInputs.stream]: { type: "float32", data, shape: [rows, width] } as const,
+        [headInputs.stream]: {
+          type: "float32",
+          data,
+          shape: [data.length / width, width],
+        } as const,
       };
-      found.push((await session.run(feeds, [normOutput]))[normOutput]!);
+      found.set((await session.run(feeds, [normOutput]))[normOutput]!, from);
     }
     return found;
   } finally {

@@ -1,4 +1,5 @@
-import type { LayerStream } from "./layerRun";
+import type { SublayerName } from "../architecture/description";
+import type { LayerStreams } from "./layerRun";
 import type { InnerProducts } from "./perToken";
 import { cosines, normRatios, variances } from "./perToken";
 import type {
@@ -12,7 +13,7 @@ import type {
 import { concatenate, medianEstimate, ProbeMean, TokenMean } from "./statistics";
 
 /** Which part of a layer a trajectory goes without. */
-export type Part = "layer" | "attention" | "feedForward";
+export type Part = "layer" | SublayerName;
 
 /** Everything measured so far; sequences are added as their batches are swept. */
 export class Measurements {
@@ -39,12 +40,13 @@ export interface LayerActivations {
   readonly tokens: number;
   readonly width: number;
   readonly input: Float32Array;
-  readonly streams: Readonly<Record<LayerStream, Float32Array>>;
+  readonly streams: LayerStreams;
 }
 
 export class LayerMeasurement {
   readonly outputVariance = new TokenSamples();
   readonly attention = new ContributionSamples();
+  readonly crossAttention = new ContributionSamples();
   readonly feedForward = new ContributionSamples();
   readonly similarity = new TokenMean();
   /** ‖(J − I)v‖² / Td and ⟨v, Jv⟩ / (‖v‖‖Jv‖). */
@@ -52,14 +54,19 @@ export class LayerMeasurement {
   readonly removal: Readonly<Record<Part, TokenMean>> = {
     layer: new TokenMean(),
     attention: new TokenMean(),
+    crossAttention: new TokenMean(),
     feedForward: new TokenMean(),
   };
 
   addActivations(activations: LayerActivations): void {
     const { document, tokens, width, input, streams } = activations;
     const { stream, attention, attentionBase, feedForward, feedForwardBase } = streams;
+    const { crossAttention, crossAttentionBase } = streams;
     this.outputVariance.add(document, variances(stream, tokens, width));
     this.attention.add(document, attention, attentionBase, tokens, width);
+    if (crossAttention && crossAttentionBase) {
+      this.crossAttention.add(document, crossAttention, crossAttentionBase, tokens, width);
+    }
     this.feedForward.add(document, feedForward, feedForwardBase, tokens, width);
     this.similarity.add(document, cosines(input, stream, tokens, width));
   }
@@ -100,12 +107,14 @@ export class LayerMeasurement {
     const cost = removalCost(this.removal.layer);
     if (cost === undefined) return undefined;
     const attention = removalCost(this.removal.attention);
+    const crossAttention = removalCost(this.removal.crossAttention);
     const feedForward = removalCost(this.removal.feedForward);
     const deltaPerplexity = Math.exp(baseline.nll + cost.deltaNll) - Math.exp(baseline.nll);
     return {
       ...cost,
       ...(Number.isFinite(deltaPerplexity) && { deltaPerplexity }),
       ...(attention && { attention }),
+      ...(crossAttention && { crossAttention }),
       ...(feedForward && { feedForward }),
     };
   }

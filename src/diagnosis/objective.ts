@@ -3,6 +3,7 @@ import type { Architecture } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import { randomShare } from "./random";
 import { maskedShare } from "./report";
+import { spanCorrupted } from "./spanCorruption";
 
 /** One thing a head is asked: which token stands at, or after, a position. */
 export interface Prediction {
@@ -16,15 +17,17 @@ export interface Prediction {
 export interface EvaluatedSequence extends Sequence {
   /** Which random numbers, of probes and masks, hang on. */
   readonly index: number;
-  /** What the model is fed. */
+  /** What the model is fed; where it has two stacks, the one that is measured. */
   readonly tokens: readonly number[];
+  /** What the encoder is fed that a measured decoder attends to. */
+  readonly source?: readonly number[];
   readonly predictions: readonly Prediction[];
 }
 
 /**
  * What of each sequence a model is fed and asked. A causal one reads it all and is asked at every
  * position for the next token; a masked one is asked for the tokens that a mask, drawn from the seed,
- * hides from it.
+ * hides from it; a decoder of two stacks for spans that are hidden from the encoder.
  */
 export function evaluatedSequences(
   sequences: readonly Sequence[],
@@ -32,6 +35,10 @@ export function evaluatedSequences(
   seed: number,
 ): EvaluatedSequence[] {
   return sequences.map((sequence, index) => {
+    if (objective.kind === "span-corruption") {
+      const corrupted = spanCorrupted(sequence.tokens, objective, [seed, index]);
+      return { ...sequence, index, ...corrupted, ...(head === undefined && { predictions: [] }) };
+    }
     if (whyNoLoss({ head, objective })) return { ...sequence, index, predictions: [] };
     switch (objective.kind) {
       case "next-token":

@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture/description";
+import type { Architecture, Stack } from "../architecture/description";
 import { readArchitecture } from "../architecture/readArchitecture";
 import type { Settings } from "../architecture/reading";
 import type { SchemeName } from "../architecture/schemes";
@@ -11,6 +11,7 @@ import { MemoryError } from "./plan";
 
 export interface OutlookInput extends Omit<EstimateInput, "checkpoint" | "architecture"> {
   readonly scheme: SchemeName | undefined;
+  readonly stack?: Stack | undefined;
   /** The reading that was chosen when the evidence told none. */
   readonly chosen?: Settings;
 }
@@ -21,6 +22,7 @@ export async function outlookOf(checkpoint: Checkpoint, input: OutlookInput): Pr
   try {
     const proposal = await readArchitecture(checkpoint, {
       scheme: input.scheme,
+      stack: input.stack,
       ...(input.chosen && { chosen: input.chosen }),
     });
     // What only evidence settles is the likeliest here: it changes neither memory nor time by much.

@@ -1,5 +1,7 @@
 /** How a diagnosis is cut into batches that memory can hold, and how much work they are. */
-import type { Architecture } from "../architecture/description";
+import type { Architecture, LayerDescription } from "../architecture/description";
+import { sublayersOf } from "../architecture/description";
+import { sourceAxis } from "../graph/attention";
 import { layerGraph } from "../graph/layer";
 import { activationBytes, weightBytes } from "../graph/memory";
 import { tangentCost } from "./layerRun";
@@ -43,31 +45,44 @@ const previewShare = 0.1;
  * a whole picture stands early, unless loading every layer once more for that would cost too much.
  *
  * @param sequences how many there are
- * @param longest tokens of the longest
+ * @param longest tokens of the longest, and where there is an encoder, of the longest that it reads
  * @throws MemoryError when one layer and one sequence do not fit
  */
-export function planBatches(input: PlanInput, sequences: number, longest: number): Plan {
+export function planBatches(
+  input: PlanInput,
+  sequences: number,
+  { tokens: longest, source = 0 }: { readonly tokens: number; readonly source?: number },
+): Plan {
   const { architecture, metrics } = input;
+  const { encoder } = architecture;
   const hiddenBytes = architecture.hiddenSize * 4;
   const layerBytes = Math.max(
-    ...architecture.layers.map((layer) =>
+    ...[...architecture.layers, ...(encoder?.layers ?? [])].map((layer) =>
       weightBytes(layerGraph(layer, architecture.hiddenSize, false)),
     ),
   );
   const forActivations = input.memoryBytes - layerBytes;
   const runBytes = forActivations * runShare;
-  const removalsPerLayer = metrics.has("pruning") ? (metrics.has("sublayers") ? 3 : 1) : 0;
-  // The baseline's input, output, and both sides of its two sums stand beside the trajectories.
-  const streams = 6 + removalsPerLayer * architecture.layers.length;
-  const sequenceBytes = streams * longest * hiddenBytes;
-  const smallestRun = activationBytes(
-    layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
-    { batch: 1, sequence: longest },
+  const removalsPerLayer = metrics.has("pruning") ? removedKinds(input) : 0;
+  // The baseline's input, output, and both sides of its sums stand beside the trajectories.
+  const streams =
+    2 + 2 * sublayerCount(architecture) + removalsPerLayer * architecture.layers.length;
+  // The encoder's output, and beside it what its norm is of.
+  const sequenceBytes = (streams * longest + 2 * source) * hiddenBytes;
+  const smallestOf = (layer: LayerDescription, sequence: number): number =>
+    activationBytes(layerGraph(layer, architecture.hiddenSize, false), {
+      batch: 1,
+      sequence,
+      [sourceAxis]: source,
+    });
+  const smallestRun = Math.max(
+    smallestOf(architecture.layers[0]!, longest),
+    ...(encoder ? [smallestOf(encoder.layers[0]!, source)] : []),
   );
   const least = layerBytes + sequenceBytes + smallestRun;
   if (least > input.memoryBytes) {
     throw new MemoryError(
-      `${input.checkpoint.path}: one layer and one sequence of ${longest} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
+      `${input.checkpoint.path}: one layer and one sequence of ${Math.max(longest, source)} tokens take ${mebibytes(least)}; the memory budget is ${mebibytes(input.memoryBytes)}. A larger budget or a smaller sequence length helps.`,
     );
   }
   const most = Math.max(1, Math.floor((forActivations - runBytes) / sequenceBytes));
@@ -105,7 +120,17 @@ export function batchCost(work: Work, sequences: number): number {
   );
   const headRuns = (architecture.vocabularySize * architecture.hiddenSize * 4) / layerBytes;
   const { layers, heads } = runsOf(work);
-  return sequences * (layers + heads * headRuns);
+  const encoderRuns = architecture.encoder?.layers.length ?? 0;
+  return sequences * (layers + encoderRuns + heads * headRuns);
+}
+
+/** How many things of a layer are left out, each by itself: the layer, and its sublayers. */
+function removedKinds({ architecture, metrics }: Omit<Work, "probes">): number {
+  return metrics.has("sublayers") ? 1 + sublayerCount(architecture) : 1;
+}
+
+function sublayerCount({ layers }: Architecture): number {
+  return sublayersOf(layers[0]!).length;
 }
 
 /** How often each sequence goes through a layer, in plain runs of all layers together, and the head. */
@@ -115,9 +140,9 @@ export function runsOf({ architecture, metrics, probes }: Work): {
 } {
   const layers = architecture.layers.length;
   const baseline = layers * (1 + (metrics.has("jacobian") ? probes * tangentCost : 0));
-  const kinds = metrics.has("sublayers") ? 3 : 1;
+  const kinds = removedKinds({ architecture, metrics });
   const removals = metrics.has("pruning") ? (kinds * layers * (layers - 1)) / 2 : 0;
-  const own = metrics.has("sublayers") ? 2 * layers : 0;
+  const own = metrics.has("sublayers") ? sublayerCount(architecture) * layers : 0;
   const heads = architecture.head ? 1 + (metrics.has("pruning") ? kinds * layers : 0) : 0;
   return { layers: baseline + removals + own, heads };
 }

@@ -10,11 +10,11 @@ import { layerGraph } from "../graph/layer";
 import type { Sequence } from "../text/documents";
 import { withoutLabels } from "../text/images";
 import { Batch } from "./batch";
+import { embed } from "./embed";
 import { LayerRun } from "./layerRun";
 import { negativeLogLikelihoods } from "./likelihood";
 import { evaluatedSequences, whyNoLoss } from "./objective";
 import type { ReadingSummary } from "./report";
-import { embed } from "./sweep";
 
 /** A reading whose loss was taken. */
 export interface Candidate {

@@ -51,6 +51,8 @@ export interface ArchitectureSummary {
   /** Longest sequence the model was built for, in tokens; absent where it states none. */
   contextLength?: number;
   tiedHead: boolean;
+  /** Which stack the layers are, of a model that has an encoder and a decoder. */
+  stack?: "encoder" | "decoder";
   /** For example `pre-ln` or `lns`. */
   normScheme: string;
   /** How the norm scheme was settled: the flag, the config key, or the default of the family. */
@@ -91,7 +93,7 @@ export interface NormSummary {
   /** `*` stands for the layer index: `model.layers.*.input_layernorm`. */
   path: string;
   /** What reads its output. */
-  feeds: "attention" | "feedForward" | "head";
+  feeds: "attention" | "crossAttention" | "feedForward" | "head";
 }
 
 export interface EvaluationSummary {
@@ -113,16 +115,19 @@ export interface EvaluationSummary {
   probes: number;
   seed: number;
   /**
-   * What the loss is of: the next token everywhere, tokens that a mask hid, or the class of an image.
-   * Absent without a loss.
+   * What the loss is of: the next token everywhere, tokens that a mask hid, spans that were hidden from
+   * an encoder, or the class of an image. Absent without a loss.
    */
-  objective?: "next-token" | "masked-token" | "class";
-  /** SHA-256 over the token ids of the evaluated documents: equal ones were measured on the same. */
+  objective?: "next-token" | "masked-token" | "span-corruption" | "class";
+  /** SHA-256 over the token ids of the evaluated documents, those that an encoder read among them: equal ones were measured on the same. */
   fingerprint?: string;
 }
 
 /** The share of tokens that are masked for the objective `masked-token` (BERT, arXiv 1810.04805). */
 export const maskedShare = 0.15;
+
+/** The share of tokens in hidden spans for the objective `span-corruption` (T5, arXiv 1910.10683). */
+export const corruptedShare = 0.15;
 
 export interface RuntimeSummary {
   /** The execution provider that ran, for example `cpu` or `webgpu`. */
@@ -180,9 +185,15 @@ export interface LayerReport {
   outputVariance?: TokenStatistics;
   /** Mean variance of the attention output before it is added; `contribution` has the rest. */
   attentionVariance?: number;
+  /** Mean variance of the cross-attention output before it is added; only of layers that have it. */
+  crossAttentionVariance?: number;
   /** Mean variance of the feed-forward output before it is added. */
   feedForwardVariance?: number;
-  contribution?: { attention: Contribution; feedForward: Contribution };
+  contribution?: {
+    attention: Contribution;
+    crossAttention?: Contribution;
+    feedForward: Contribution;
+  };
   jacobian?: JacobianEstimate;
   pruning?: PruningSensitivity;
   /** 1 − E cos(x_i, x_{i+1}) per token (ShortGPT, arXiv 2403.03853). */
@@ -232,6 +243,7 @@ export interface RemovalCost {
 export interface PruningSensitivity extends RemovalCost {
   deltaPerplexity?: number;
   attention?: RemovalCost;
+  crossAttention?: RemovalCost;
   feedForward?: RemovalCost;
 }
 

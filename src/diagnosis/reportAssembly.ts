@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
+import { sublayersOf } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import type { EvaluatedSequence } from "./objective";
 import { whyNoLoss } from "./objective";
@@ -66,6 +67,7 @@ export function assembleReport(input: DiagnosisInput, state: DiagnosisState): Re
         contextLength: architecture.contextLength,
       }),
       tiedHead: architecture.head?.tied ?? false,
+      ...(architecture.stack && { stack: architecture.stack }),
       normScheme: architecture.scheme.name,
       normSchemeSource: architecture.scheme.source,
       norms: normSummaries(architecture),
@@ -95,8 +97,8 @@ function normSummaries({ layers, finalNorm }: Architecture): NormSummary[] {
   // Runs of one shared layer have one path, in which no number counts them.
   const areShared = new Set(layers.map(({ path }) => path)).size < layers.length;
   const ofLayers = layers.flatMap((layer, index) =>
-    (["attention", "feedForward"] as const).flatMap((feeds) => {
-      const { inputNorm, branchNorm, sumNorm } = layer[feeds];
+    sublayersOf(layer).flatMap((feeds) => {
+      const { inputNorm, branchNorm, sumNorm } = layer[feeds]!;
       const pattern = areShared ? layer.path : layer.path.replace(new RegExp(`\\b${index}$`), "*");
       return [inputNorm, branchNorm, sumNorm]
         .filter((norm) => norm !== undefined)
@@ -160,9 +162,10 @@ function countDocuments(sequences: readonly Sequence[]): number {
 
 function evaluationSummary(
   input: DiagnosisInput,
-  evaluated: readonly Sequence[],
+  evaluated: readonly EvaluatedSequence[],
 ): EvaluationSummary {
   const ids = evaluated.map(({ tokens }) => tokens);
+  const read = evaluated.flatMap(({ source }) => (source ? [source] : []));
   return {
     source: input.source,
     documents: countDocuments(evaluated),
@@ -178,7 +181,7 @@ function evaluationSummary(
     fingerprint: evaluated
       .reduce(
         (hash, { image }) => (image ? hash.update(image.pixels) : hash),
-        createHash("sha256").update(JSON.stringify(ids)),
+        createHash("sha256").update(JSON.stringify([...ids, ...read])),
       )
       .digest("hex"),
   };
@@ -194,6 +197,7 @@ function layerReport(
   const layer = state.measurements.layers[index]!;
   const outputVariance = layer.outputVariance.statistics();
   const attention = layer.attention.contribution();
+  const crossAttention = layer.crossAttention.contribution();
   const feedForward = layer.feedForward.contribution();
   const similarity = layer.similarity.estimate();
   const jacobian = layer.jacobianEstimate();
@@ -214,8 +218,9 @@ function layerReport(
     ...(attention &&
       feedForward && {
         attentionVariance: attention.variance.mean,
+        ...(crossAttention && { crossAttentionVariance: crossAttention.variance.mean }),
         feedForwardVariance: feedForward.variance.mean,
-        contribution: { attention, feedForward },
+        contribution: { attention, ...(crossAttention && { crossAttention }), feedForward },
       }),
     ...(jacobian && { jacobian }),
     ...(pruning && { pruning }),
@@ -239,7 +244,8 @@ function whyAbsent(
   if (end === undefined) return t("not measured yet");
   if (end.kind === "stopped") return t("the run was stopped before it was measured");
   if (end.kind === "nonFinite") {
-    return needsHead || end.at === "embedding" || (typeof end.at === "number" && index >= end.at)
+    const isBeforeLayers = end.at === "encoder" || end.at === "embedding";
+    return needsHead || isBeforeLayers || (typeof end.at === "number" && index >= end.at)
       ? t("activations are not finite from {0} on", streamPartName(architecture, end.at))
       : t("the run ended before it was measured");
   }
@@ -249,5 +255,5 @@ function whyAbsent(
 /** A layer by its path, the others in words. */
 export function streamPartName({ layers }: Architecture, at: StreamPart): string {
   if (typeof at === "number") return layers[at]!.path;
-  return at === "embedding" ? t("the embedding") : t("the head");
+  return { encoder: t("the encoder"), embedding: t("the embedding"), head: t("the head") }[at];
 }

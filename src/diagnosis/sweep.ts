@@ -1,11 +1,12 @@
 import type { Architecture } from "../architecture/description";
-import { isPatchEmbedding } from "../architecture/description";
-import type { Executor, Tensor } from "../engine/executor";
+import { sublayersOf } from "../architecture/description";
+import type { Executor } from "../engine/executor";
 import { attentionFeeds } from "../graph/attention";
-import { embeddingGraph, embeddingInputs, embeddingOutput, patchFeeds } from "../graph/embedding";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
 import { Batch } from "./batch";
+import { embed } from "./embed";
+import { encoderMemory } from "./encoderMemory";
 import { negativeLogLikelihoods } from "./likelihood";
 import type { Measurements } from "./measurements";
 import type { EvaluatedSequence } from "./objective";
@@ -25,12 +26,12 @@ export interface SweepOptions extends LayerRunOptions {
   readonly upTo?: StreamPart;
 }
 
-/** A layer by its module index, or what stands before and after the layers. */
-export type StreamPart = number | "embedding" | "head";
+/** A layer by its module index, or what stands before and after the layers, or what they attend to. */
+export type StreamPart = number | "encoder" | "embedding" | "head";
 
 /** What a sweep tells while it goes on. Each call may pause it; `stop` ends it early. */
 export interface SweepObserver extends LayerRunObserver {
-  /** Called before a layer (by module index), or "embedding" or "head", is begun. */
+  /** Called before a layer (by module index), or another part, is begun. */
   readonly onStage: (stage: StreamPart) => Promise<"go on" | "stop">;
   /** Called when a layer's figures have been added to the measurements. */
   readonly onLayerMeasured: (layer: number) => void;
@@ -58,8 +59,12 @@ export async function sweep(
   observer: SweepObserver,
 ): Promise<SweepEnd> {
   const { metrics, upTo } = options;
-  if (upTo === "embedding") return { kind: "nonFinite", at: upTo };
-  const batch = new Batch(sequences, architecture.hiddenSize);
+  if (upTo === "encoder" || upTo === "embedding") return { kind: "nonFinite", at: upTo };
+  const { encoder } = architecture;
+  if (encoder && (await observer.onStage("encoder")) === "stop") return { kind: "stopped" };
+  const memory = encoder && (await encoderMemory(encoder, sequences, executor, options, observer));
+  if (encoder && memory === undefined) return { kind: "nonFinite", at: "encoder" };
+  const batch = new Batch(sequences, architecture.hiddenSize, memory);
   if ((await observer.onStage("embedding")) === "stop") return { kind: "stopped" };
   let baseline: Trajectory = {
     removed: undefined,
@@ -86,7 +91,7 @@ export async function sweep(
       if (metrics.has("pruning")) {
         const continued = [...removals];
         if (metrics.has("sublayers")) {
-          for (const part of ["attention", "feedForward"] as const) {
+          for (const part of sublayersOf(layer)) {
             continued.push({ removed: { layer: index, part }, stream: baseline.stream.slice() });
           }
         }
@@ -137,45 +142,6 @@ export async function sweep(
     }
   }
   return { kind: "done" };
-}
-
-export async function embed(
-  architecture: Architecture,
-  batch: Batch,
-  executor: Executor,
-): Promise<Float32Array> {
-  const session = await executor.load(embeddingGraph(architecture));
-  try {
-    const feeds = embeddingFeeds(architecture, batch);
-    return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
-  } finally {
-    await session.release();
-  }
-}
-
-function embeddingFeeds({ embedding }: Architecture, batch: Batch): Record<string, Tensor> {
-  if (isPatchEmbedding(embedding)) {
-    return patchFeeds(
-      embedding,
-      batch.sequences.map(({ image }) => image!.pixels),
-    );
-  }
-  const tokens = new BigInt64Array(batch.size * batch.length);
-  for (const [at, { tokens: ids }] of batch.sequences.entries()) {
-    const row = tokens.subarray(at * batch.length, (at + 1) * batch.length);
-    // Padding repeats a token that is evaluated: another one's weights might not be finite.
-    row.fill(BigInt(ids.at(-1)!));
-    row.set(ids.map(BigInt));
-  }
-  const feeds: Record<string, Tensor> = {
-    [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
-  };
-  if (embedding.positions) {
-    const { offset } = embedding.positions;
-    const places = BigInt64Array.from({ length: batch.length }, (_, at) => BigInt(at + offset));
-    feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
-  }
-  return feeds;
 }
 
 function addMeasurements(

@@ -26,19 +26,45 @@ export const attentionInputs = {
   padding: "padding",
   /** Row of the table of relative biases for each query and key [sequence, sequence]. */
   buckets: "buckets",
+  /** What cross-attention's keys and values are of: the encoder's output [batch, source, hidden]. */
+  memory: "memory",
+  /** Added to the scores of its padding [batch, 1, 1, 1, source]. */
+  memoryPadding: "memory_padding",
 } as const;
 
 /** softmax(scale · q kᵀ + mask) v, each key-value head shared by a group of query heads. */
 export function attention(builder: GraphBuilder, x: Value, module: Attention): Value {
-  const { heads, valueSize, latent } = module;
+  const { latent } = module;
   const { scores, value } = latent
     ? latentScores(builder, x, module, latent)
-    : plainScores(builder, x, module);
-  const weights = builder.apply("Softmax", [
-    masked(builder, biased(builder, capped(builder, scores, module.softcap), module), module),
-  ]);
-  const mixed = builder.apply("MatMul", [weights, value]);
-  const joined = builder.reshape(builder.transpose(mixed, [0, 3, 1, 2, 4]), [
+    : plainScores(builder, x, x, module);
+  const told = biased(builder, capped(builder, scores, module.softcap), module);
+  return mixed(builder, masked(builder, told, module), value, module);
+}
+
+/** The same with the keys and values of an encoder's output, all of which every token may attend to. */
+export function crossAttention(builder: GraphBuilder, x: Value, module: Attention): Value {
+  const memory = builder.input(attentionInputs.memory, {
+    elementType: "float32",
+    shape: ["batch", sourceAxis, module.key.weight.shape[1]!],
+  });
+  const padding = builder.input(attentionInputs.memoryPadding, {
+    elementType: "float32",
+    shape: ["batch", 1, 1, 1, sourceAxis],
+  });
+  const { scores, value } = plainScores(builder, x, memory, module);
+  return mixed(builder, builder.add(scores, padding), value, module);
+}
+
+/** The symbol of the axis of an encoder's tokens. */
+export const sourceAxis = "source";
+
+/** The values by the softmax of the scores, projected. */
+function mixed(builder: GraphBuilder, scores: Value, value: Value, module: Attention): Value {
+  const { heads, valueSize } = module;
+  const weights = builder.apply("Softmax", [scores]);
+  const sums = builder.apply("MatMul", [weights, value]);
+  const joined = builder.reshape(builder.transpose(sums, [0, 3, 1, 2, 4]), [
     "batch",
     "sequence",
     heads * valueSize,
@@ -52,30 +78,41 @@ interface ScoresAndValue {
   readonly value: Value;
 }
 
-/** scale · q kᵀ of projections of the stream. */
-function plainScores(builder: GraphBuilder, x: Value, module: Attention): ScoresAndValue {
+/**
+ * scale · q kᵀ of projections of the stream.
+ *
+ * @param source what keys and values are of: the stream too, or an encoder's output
+ */
+function plainScores(
+  builder: GraphBuilder,
+  x: Value,
+  source: Value,
+  module: Attention,
+): ScoresAndValue {
   const { heads, keyValueHeads, headSize, valueSize, normsSpan, headNorms, clip } = module;
-  const projection = (part: Linear): Value => clamped(builder, linear(builder, x, part), clip);
+  const projection = (of: Value, part: Linear): Value =>
+    clamped(builder, linear(builder, of, part), clip);
   const projected = (
+    of: Value,
     part: Linear,
     norm: Norm | undefined,
     each: readonly Norm[] | undefined,
     perKey: number,
   ): Value => {
     const split = (all: Value): Value => perHead(builder, all, keyValueHeads, perKey, headSize);
-    if (each) return normalisedEach(builder, split(projection(part)), each);
+    if (each) return normalisedEach(builder, split(projection(of, part)), each);
     return normsSpan === "heads"
-      ? split(normalised(builder, projection(part), norm))
-      : normalised(builder, split(projection(part)), norm);
+      ? split(normalised(builder, projection(of, part), norm))
+      : normalised(builder, split(projection(of, part)), norm);
   };
   const { query: turnQuery, key: turnKey } = rotations(builder, module);
   const query = turnQuery(
-    projected(module.query, module.queryNorm, headNorms?.query, heads / keyValueHeads),
+    projected(x, module.query, module.queryNorm, headNorms?.query, heads / keyValueHeads),
   );
-  const key = turnKey(projected(module.key, module.keyNorm, headNorms?.key, 1));
+  const key = turnKey(projected(source, module.key, module.keyNorm, headNorms?.key, 1));
   const value = headsFirst(
     builder,
-    perHead(builder, projection(module.value), keyValueHeads, 1, valueSize),
+    perHead(builder, projection(source, module.value), keyValueHeads, 1, valueSize),
   );
   return { scores: products(builder, scaled(builder, query, module.scale), key), value };
 }
@@ -116,7 +153,7 @@ function latentScores(
   };
 }
 
-/** All heads' channels told apart: [batch, sequence, keyValueHeads, perKey, size]. */
+/** All heads' channels of [batch, tokens, channels] told apart: [batch, tokens, keyValueHeads, perKey, size]. */
 function perHead(
   builder: GraphBuilder,
   all: Value,
@@ -124,7 +161,7 @@ function perHead(
   perKey: number,
   size: number,
 ): Value {
-  return builder.reshape(all, ["batch", "sequence", keyValueHeads, perKey, size]);
+  return builder.reshape(all, [...all.type.shape.slice(0, 2), keyValueHeads, perKey, size]);
 }
 
 /** [batch, keyValueHeads, perKey, sequence, size] */
@@ -291,7 +328,8 @@ export function attentionFeeds(
     const data = new BigInt64Array(sequence * sequence);
     for (let query = 0; query < sequence; query++) {
       for (let key = 0; key < sequence; key++) {
-        data[query * sequence + key] = BigInt(bucketOf(key - query, relativeBias));
+        const bucket = bucketOf(key - query, relativeBias, module.isBidirectional);
+        data[query * sequence + key] = BigInt(bucket);
       }
     }
     feeds[attentionInputs.buckets] = { type: "int64", data, shape: [sequence, sequence] };
@@ -300,14 +338,19 @@ export function attentionFeeds(
 }
 
 /**
- * The bucket of a distance: half of the buckets are for keys after the query; of each half, half are
- * one distance wide, the rest widen evenly in its logarithm. Rounded to single precision step by step,
- * as the models' code is (`_relative_position_bucket` of modeling_t5.py).
+ * The bucket of a distance: where a token may attend to later ones, half of the buckets are for keys
+ * after the query; of each half, or of all, half are one distance wide, the rest widen evenly in its
+ * logarithm. Rounded to single precision step by step, as the models' code is
+ * (`_relative_position_bucket` of modeling_t5.py).
  */
-export function bucketOf(distance: number, { table, maximumDistance }: RelativeBias): number {
-  const each = table.shape[0]! / 2;
-  const first = distance > 0 ? each : 0;
-  const far = Math.abs(distance);
+export function bucketOf(
+  distance: number,
+  { table, maximumDistance }: RelativeBias,
+  isBidirectional: boolean,
+): number {
+  const each = table.shape[0]! / (isBidirectional ? 2 : 1);
+  const first = isBidirectional && distance > 0 ? each : 0;
+  const far = isBidirectional ? Math.abs(distance) : Math.max(0, -distance);
   const exact = Math.floor(each / 2);
   if (far < exact) return first + far;
   const share = Math.fround(

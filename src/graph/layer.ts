@@ -1,5 +1,5 @@
 import type { LayerDescription, Sublayer } from "../architecture/description";
-import { attention, attentionInputs } from "./attention";
+import { attention, attentionInputs, crossAttention } from "./attention";
 import { feedForward } from "./feedForward";
 import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
@@ -12,6 +12,7 @@ export const layerInputs = {
   ...attentionInputs,
   /** Whether each row keeps its sublayer [batch, 1, 1]; only in graphs with switches. */
   keepAttention: "keep_attention",
+  keepCrossAttention: "keep_cross_attention",
   keepFeedForward: "keep_feed_forward",
 } as const;
 
@@ -19,9 +20,12 @@ export const layerInputs = {
 export const layerOutputs = {
   /** x_{i+1}. */
   stream: "next_stream",
-  /** What the attention and the feed-forward add to the stream, and what each is added to. */
+  /** What each sublayer adds to the stream, and what that is added to. */
   attention: "attention",
   attentionBase: "attention_base",
+  /** Only of layers that have it. */
+  crossAttention: "cross_attention",
+  crossAttentionBase: "cross_attention_base",
   feedForward: "feed_forward",
   feedForwardBase: "feed_forward_base",
 } as const;
@@ -29,7 +33,7 @@ export const layerOutputs = {
 /**
  * One layer as a graph, in the formulas of its description.
  *
- * @param switches whether each row of the batch can be run without its attention or feed-forward
+ * @param switches whether each row of the batch can be run without one of its sublayers
  */
 export function layerGraph(layer: LayerDescription, hiddenSize: number, switches: boolean): Graph {
   const builder = new GraphBuilder();
@@ -48,17 +52,33 @@ export function layerGraph(layer: LayerDescription, hiddenSize: number, switches
     (x) => attention(builder, x, layer.attention.module),
     keep(layerInputs.keepAttention),
   );
+  const { crossAttention: cross } = layer;
+  const crossed =
+    cross &&
+    sublayer(
+      builder,
+      cross,
+      attended.stream,
+      attended.stream,
+      (x) => crossAttention(builder, x, cross.module),
+      keep(layerInputs.keepCrossAttention),
+    );
+  const reached = (crossed ?? attended).stream;
   const fed = sublayer(
     builder,
     layer.feedForward,
-    attended.stream,
-    layer.isParallel ? stream : attended.stream,
+    reached,
+    layer.isParallel ? stream : reached,
     (x) => feedForward(builder, x, layer.feedForward.module),
     keep(layerInputs.keepFeedForward),
   );
   builder.output(layerOutputs.stream, fed.stream);
   builder.output(layerOutputs.attention, attended.added);
   builder.output(layerOutputs.attentionBase, attended.base);
+  if (crossed) {
+    builder.output(layerOutputs.crossAttention, crossed.added);
+    builder.output(layerOutputs.crossAttentionBase, crossed.base);
+  }
   builder.output(layerOutputs.feedForward, fed.added);
   builder.output(layerOutputs.feedForwardBase, fed.base);
   return builder.build();

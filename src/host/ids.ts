@@ -58,6 +58,7 @@ export const settings = {
   metrics: "metrics",
   probes: "probes",
   scheme: "scheme",
+  stack: "stack",
   device: "device",
   threads: "threads",
   memoryGib: "memoryGib",

@@ -1,6 +1,7 @@
 /** From settings, as a user may have written them, to the request that the engine is sent. */
 import path from "node:path";
 import { t } from "@vscode/l10n";
+import { stacks } from "../architecture/description";
 import { schemeNames } from "../architecture/schemes";
 import { metrics, type Metric } from "../diagnosis/report";
 import { devices } from "../engine/device";
@@ -28,6 +29,7 @@ export interface RequestPlaces {
 /** @throws {SettingError} naming the setting, its value and what was expected */
 export function requestOf(reader: SettingsReader, places: RequestPlaces): DiagnosisRequest {
   const scheme = oneOf(reader, "scheme", schemes);
+  const stack = oneOf(reader, "stack", stackChoices);
   const threads = optionalNumber(reader, "threads", { atLeast: 1, integer: true });
   const memoryGib = optionalNumber(reader, "memoryGib", { atLeast: 0.25 });
   return {
@@ -40,6 +42,7 @@ export function requestOf(reader: SettingsReader, places: RequestPlaces): Diagno
     metrics: metricsOf(reader),
     probes: number(reader, "probes", { atLeast: 1, integer: true }),
     ...(scheme === "auto" ? {} : { scheme }),
+    ...(stack === "auto" ? {} : { stack }),
     device: oneOf(reader, "device", devices),
     ...(threads === undefined ? {} : { threads }),
     ...(memoryGib === undefined ? {} : { memoryBytes: Math.round(memoryGib * 2 ** 30) }),
@@ -61,6 +64,8 @@ export class SettingError extends Error {
 }
 
 export const schemes = ["auto", ...schemeNames] as const;
+export const stackChoices = ["auto", ...stacks] as const;
+
 function textsOf(reader: SettingsReader, places: RequestPlaces): TextSource {
   const files = reader.value("textFiles");
   if (!isStringArray(files)) {

@@ -11,6 +11,7 @@ export type DirectoryRequest = Pick<
   | "metrics"
   | "probes"
   | "scheme"
+  | "stack"
   | "chosenReading"
   | "threads"
   | "memoryBytes"

@@ -25,6 +25,8 @@ export interface DiagnosisRequest {
   probes: number;
   /** Norm scheme; undefined: settled from the checkpoint. */
   scheme?: string;
+  /** Which stack is measured, of a model that has two; undefined: the decoder where it has a head. */
+  stack?: string;
   /** What is known of a model whose tensors do not tell it: heads, activation and the like, by name. */
   reading?: Record<string, string>;
   /** The reading that was chosen when the evidence told none; what else is known goes over it. */
@@ -41,7 +43,7 @@ export interface DiagnosisRequest {
 
 /** Where a run stands. `remainingSeconds` is absent until it can be estimated. */
 export interface Progress {
-  stage: "opening" | "device" | "readings" | "embedding" | "layer" | "head";
+  stage: "opening" | "device" | "readings" | "encoder" | "embedding" | "layer" | "head";
   /** The reading being tried, from 1, and how many there are to try, in the stage `readings`. */
   reading?: number;
   readings?: number;

@@ -28,8 +28,10 @@ export const csvColumns: readonly CsvColumn[] = [
   { name: "path", value: (layer) => layer.path },
   ...tokenStatistics("outputVariance", (layer) => layer.outputVariance),
   { name: "attentionVariance", value: (layer) => layer.attentionVariance },
+  { name: "crossAttentionVariance", value: (layer) => layer.crossAttentionVariance },
   { name: "feedForwardVariance", value: (layer) => layer.feedForwardVariance },
   ...contribution("contribution.attention", (layer) => layer.contribution?.attention),
+  ...contribution("contribution.crossAttention", (layer) => layer.contribution?.crossAttention),
   ...contribution("contribution.feedForward", (layer) => layer.contribution?.feedForward),
   ...figures("jacobian", (layer) => layer.jacobian, [
     "identityDistance",
@@ -39,6 +41,7 @@ export const csvColumns: readonly CsvColumn[] = [
   ]),
   ...figures("pruning", (layer) => layer.pruning, ["deltaNll", "standardError", "deltaPerplexity"]),
   ...figures("pruning.attention", (layer) => layer.pruning?.attention, removalFigures),
+  ...figures("pruning.crossAttention", (layer) => layer.pruning?.crossAttention, removalFigures),
   ...figures("pruning.feedForward", (layer) => layer.pruning?.feedForward, removalFigures),
   { name: "blockInfluence", value: (layer) => layer.blockInfluence },
   { name: "blockInfluenceStandardError", value: (layer) => layer.blockInfluenceStandardError },

@@ -4,7 +4,7 @@
  */
 import { t } from "@vscode/l10n";
 import { isSchemeName, schemes } from "../architecture/schemes";
-import type { EvaluationSummary, RemovalCost } from "../diagnosis/report";
+import type { ArchitectureSummary, EvaluationSummary, RemovalCost } from "../diagnosis/report";
 import { english, languageInUse } from "./texts";
 
 /** Half-width of a 95% interval, in standard errors. */
@@ -141,6 +141,8 @@ export function lossUnit({ objective = "next-token" }: EvaluationSummary): strin
       return t("nats per token");
     case "masked-token":
       return t("nats per masked token");
+    case "span-corruption":
+      return t("nats per token of the hidden spans");
     case "class":
       return t("nats per image");
   }
@@ -275,6 +277,16 @@ export function familyName(family: string): string {
   return familyNames.get(family.toLowerCase()) ?? family;
 }
 
+/** `32 layers`, `12 layers of the decoder` */
+export function layersText({
+  layers,
+  stack,
+}: Pick<ArchitectureSummary, "layers" | "stack">): string {
+  const count = counted(layers, "layer");
+  if (stack === undefined) return count;
+  return stack === "encoder" ? t("{0} of the encoder", count) : t("{0} of the decoder", count);
+}
+
 /** The file or folder name at the end of a path, whichever slashes it has. */
 export function baseName(path: string): string {
   return /[^/\\]+(?=[/\\]*$)/.exec(path)?.[0] ?? path;
@@ -317,7 +329,7 @@ const familyNames = new Map([
   ["distilbert", "DistilBERT"],
   ["albert", "ALBERT"],
   ["electra", "ELECTRA"],
-  ["t5", "T5 encoder"],
+  ["t5", "T5"],
   ["vit", "ViT"],
   ["deit", "DeiT"],
   ["timm-vit", "ViT (timm)"],

@@ -71,6 +71,18 @@ function allColumns(report: Report): LayerColumn[] {
       present: (layer) => layer.pruning?.attention !== undefined,
     },
     {
+      head: t("cross-attention ΔNLL"),
+      align: "right",
+      cell: ({ pruning }) =>
+        pruning?.crossAttention
+          ? signedWithInterval(
+              pruning.crossAttention.deltaNll,
+              pruning.crossAttention.standardError,
+            )
+          : absent,
+      present: (layer) => layer.pruning?.crossAttention !== undefined,
+    },
+    {
       head: t("feed-forward ΔNLL"),
       align: "right",
       cell: ({ pruning }) =>

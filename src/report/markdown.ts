@@ -4,6 +4,7 @@ import type { Baseline, Report } from "../diagnosis/report";
 import {
   baseName,
   counted,
+  layersText,
   duration,
   familyName,
   figure,
@@ -31,7 +32,7 @@ export function answerMarkdown(report: Report): string {
   const { architecture, checkpoint, evaluation, runtime, baseline } = report;
   const facts = [
     `${familyName(architecture.family)}, ${schemeName(architecture.normScheme)} (${architecture.normSchemeSource})`,
-    counted(architecture.layers, "layer"),
+    layersText(architecture),
     t("hidden size {0}", architecture.hiddenSize),
     parameterCount(checkpoint.parameters),
   ];

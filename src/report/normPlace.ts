@@ -14,12 +14,14 @@ const beforeHead = (): string => t("after the last layer, before the head");
 
 const placeInOne: Readonly<Record<NormSummary["feeds"], (layer: number) => string>> = {
   attention: (layer) => t("before the attention of layer {0}", layer),
+  crossAttention: (layer) => t("before the cross-attention of layer {0}", layer),
   feedForward: (layer) => t("before the feed-forward of layer {0}", layer),
   head: beforeHead,
 };
 
 const placeInAll: Readonly<Record<NormSummary["feeds"], (last: number) => string>> = {
   attention: (last) => t("before the attention of every layer, 0 to {0}", last),
+  crossAttention: (last) => t("before the cross-attention of every layer, 0 to {0}", last),
   feedForward: (last) => t("before the feed-forward of every layer, 0 to {0}", last),
   head: beforeHead,
 };

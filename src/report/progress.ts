@@ -21,6 +21,8 @@ function stageText({ stage, layer, layers, reading, readings }: Progress): strin
       return t("Opening the checkpoint");
     case "device":
       return t("Checking the device");
+    case "encoder":
+      return t("Running the encoder");
     case "readings":
       return reading === undefined || readings === undefined
         ? t("Trying readings")

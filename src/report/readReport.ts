@@ -148,8 +148,13 @@ const layerSchema = object({
   path: text,
   outputVariance: tokenStatistics.exactOptional(),
   attentionVariance: size.exactOptional(),
+  crossAttentionVariance: size.exactOptional(),
   feedForwardVariance: size.exactOptional(),
-  contribution: object({ attention: contribution, feedForward: contribution }).exactOptional(),
+  contribution: object({
+    attention: contribution,
+    crossAttention: contribution.exactOptional(),
+    feedForward: contribution,
+  }).exactOptional(),
   jacobian: object({
     identityDistance: size,
     standardError: size.exactOptional(),
@@ -160,6 +165,7 @@ const layerSchema = object({
     .extend({
       deltaPerplexity: number.exactOptional(),
       attention: removalCost.exactOptional(),
+      crossAttention: removalCost.exactOptional(),
       feedForward: removalCost.exactOptional(),
     })
     .exactOptional(),
@@ -218,14 +224,15 @@ const reportSchema = object({
     vocabularySize: count,
     contextLength: count.exactOptional(),
     tiedHead: truth,
+    stack: z.enum(["encoder", "decoder"], "expected encoder or decoder").exactOptional(),
     normScheme: text,
     normSchemeSource: text,
     norms: list(
       object({
         path: text,
         feeds: z.enum(
-          ["attention", "feedForward", "head"],
-          "expected attention, feedForward or head",
+          ["attention", "crossAttention", "feedForward", "head"],
+          "expected attention, crossAttention, feedForward or head",
         ),
       }),
     ).exactOptional(),
@@ -254,7 +261,7 @@ const reportSchema = object({
     metrics: list(metric),
     probes: count,
     seed: z.int("expected a whole number"),
-    objective: z.enum(["next-token", "masked-token", "class"]).exactOptional(),
+    objective: z.enum(["next-token", "masked-token", "span-corruption", "class"]).exactOptional(),
     fingerprint: fingerprint.exactOptional(),
   }),
   runtime: object({ device: text, threads: count, seconds: size, peakMemoryBytes: count }),

@@ -10,6 +10,7 @@ import {
   intervalText,
   largeCount,
   layerList,
+  layersText,
   lossUnit,
   schemeName,
   signedFigure,
@@ -51,7 +52,7 @@ function titleLines(report: Report, paint: Paint, width: number): string[] {
   const { architecture, checkpoint } = report;
   const facts = [
     `${familyName(clean(architecture.family))}, ${schemeName(clean(architecture.normScheme))} (${clean(architecture.normSchemeSource)})`,
-    counted(architecture.layers, "layer"),
+    layersText(architecture),
     `${largeCount(checkpoint.parameters)} parameters`,
   ].join(" · ");
   const { reading } = architecture;

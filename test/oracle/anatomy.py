@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from questions import Corruption
+
 
 @dataclass
 class Sublayer:
@@ -27,13 +29,18 @@ class Anatomy:
     # Module path of a layer, by its index; or one for each layer.
     path: str | list[str]
     # Logits [1, tokens, vocabulary] of token ids [1, tokens]; without a head, anything. Of images
-    # [1, channels, height, width] those of classes, [1, 1, classes].
-    logits: Callable[[Tensor], Tensor]
+    # [1, channels, height, width] those of classes, [1, 1, classes]. A decoder's are of its own token
+    # ids and of those that the encoder reads.
+    logits: Callable[..., Tensor]
     attention: Callable[[nn.Module], Sublayer]
     feed_forward: Callable[[nn.Module], Sublayer]
+    # Between the two, in layers that attend to an encoder.
+    cross_attention: Callable[[nn.Module], Sublayer] | None = None
     has_head: bool = True
     # What hides the tokens that the head is asked for; None: it is asked for the next tokens.
     mask_token: int | None = None
+    # Of a decoder that tells the spans which are hidden from its encoder.
+    corruption: Corruption | None = None
 
     def path_of(self, index: int) -> str:
         return self.path.format(index) if isinstance(self.path, str) else self.path[index]
@@ -236,6 +243,25 @@ def timm(model: nn.Module) -> Anatomy:
     )
 
 
+def t5(model: nn.Module) -> Anatomy:
+    if type(model).__name__ == "T5EncoderModel":
+        return t5_encoder(model)
+    config = model.config
+    return Anatomy(
+        list(model.decoder.block),
+        "decoder.block.{}",
+        lambda ids, source: model(
+            input_ids=source, decoder_input_ids=ids, use_cache=False
+        ).logits,
+        lambda block: Sublayer(block.layer[0].SelfAttention),
+        lambda block: Sublayer(block.layer[2].DenseReluDense),
+        cross_attention=lambda block: Sublayer(block.layer[1].EncDecAttention),
+        corruption=Corruption(
+            config.vocab_size - 1, config.decoder_start_token_id, config.eos_token_id
+        ),
+    )
+
+
 def t5_encoder(model: nn.Module) -> Anatomy:
     return Anatomy(
         list(model.encoder.block),
@@ -293,7 +319,7 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "distilbert": distilbert,
     "albert": albert,
     "electra": bert,
-    "t5": t5_encoder,
+    "t5": t5,
     "vit": vision,
     "deit": vision,
 }

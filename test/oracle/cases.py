@@ -525,6 +525,22 @@ def t5(**overrides: Any) -> Config:
     }
 
 
+def t5_decoder(**overrides: Any) -> Config:
+    """More layers in the decoder, so that no stack can be taken for the other."""
+    return {
+        **t5(
+            architectures=["T5ForConditionalGeneration"],
+            decoder_start_token_id=0,
+            eos_token_id=1,
+            is_encoder_decoder=True,
+            num_decoder_layers=3,
+            num_layers=2,
+            pad_token_id=0,
+        ),
+        **overrides,
+    }
+
+
 def sample(scheme: str) -> Config:
     """As the sample's train.py writes it; four layers, so that Mix-LN has one of its first kind."""
     return llama(
@@ -958,6 +974,17 @@ CASES: list[Case] = [
     ),
     Case("t5-encoder", t5(), document_lengths=(26, 12)),
     Case("t5-encoder-relu", t5(d_kv=6, feed_forward_proj="relu", num_layers=2)),
+    # Of so many tokens the decoder reads 14, 9 and 17, far enough for buckets of several distances.
+    Case(
+        "t5-decoder",
+        t5_decoder(d_kv=6, feed_forward_proj="relu"),
+        document_lengths=(66, 40, 81),
+    ),
+    Case(
+        "t5-v1_1-decoder",
+        t5_decoder(d_ff=24, num_layers=1, tie_word_embeddings=False),
+        document_lengths=(81, 53),
+    ),
     # Every other norm scheme, in the sample's training code.
     *(
         Case(f"scheme-{scheme}", sample(scheme), document_lengths=(15, 11))

@@ -112,6 +112,8 @@ def random_weights(
     for name, tensor in sorted(model.state_dict().items()):
         if case.is_tied and name in tied:
             continue  # transformers leaves the tied head out of the file
+        if re.fullmatch(r"(encoder|decoder)\.embed_tokens\.weight", name) and name in tied:
+            continue  # and T5's embedding in either stack, which is always shared
         values = torch.randn(tensor.shape, generator=generator)
         if name.endswith(".ln_scale"):
             values = torch.tensor(olmo_core.ln_scale(int(name.split(".")[1])))

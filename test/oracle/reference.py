@@ -24,7 +24,7 @@ from anatomy import Anatomy, Sublayer, zeros_like
 import published
 from checkpoints import class_of, is_timm, load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
-from questions import Image, Question, masked, next_tokens
+from questions import Image, Question, masked, next_tokens, span_corrupted
 
 PROBES = 4000
 Documents = list[list[int]] | list[Image]
@@ -98,11 +98,13 @@ def _reference(model: Anatomy, documents: Documents, probe_seed: int) -> dict[st
 
     def pruning_report(layer: nn.Module) -> dict[str, Any]:
         attention, feed_forward = model.attention(layer), model.feed_forward(layer)
+        cross = model.cross_attention(layer) if model.cross_attention else None
         whole = removal(skip_layer(layer))
         return {
             **whole,
             "deltaPerplexity": math.exp(nll + whole["deltaNll"]) - math.exp(nll),
             "attention": removal(without_attention(layer, attention)),
+            **({"crossAttention": removal(hooks(silence(cross.branch)))} if cross else {}),
             "feedForward": removal(without_feed_forward(attention, feed_forward)),
         }
 
@@ -115,6 +117,15 @@ def _reference(model: Anatomy, documents: Documents, probe_seed: int) -> dict[st
             "outputVariance": token_statistics([variance(p.output) for p in passes]),
             "contribution": {
                 "attention": contribution_report([contribution(*p.attention) for p in passes]),
+                **(
+                    {
+                        "crossAttention": contribution_report(
+                            [contribution(*p.cross_attention) for p in passes]
+                        )
+                    }
+                    if model.cross_attention
+                    else {}
+                ),
                 "feedForward": contribution_report([contribution(*p.feed_forward) for p in passes]),
             },
             "jacobian": jacobian_report([p.jacobian() for p in passes], generator),
@@ -149,6 +160,11 @@ def questions_of(model: Anatomy, documents: Documents) -> list[Question]:
         return [Question(image.pixels.to(next(model.layers[0].parameters()).dtype), [0], [image.label]) for image in documents]
     if not model.has_head:
         return [Question(document, [], []) for document in documents]
+    if model.corruption is not None:
+        return [
+            span_corrupted(document, model.corruption, SEED, index)
+            for index, document in enumerate(documents)
+        ]
     if model.mask_token is None:
         return [next_tokens(document) for document in documents]
     return [
@@ -160,7 +176,7 @@ def token_losses(model: Anatomy, questions: list[Question]) -> PerDocument:
     """−log p of the tokens that are asked for, each document alone."""
     losses: PerDocument = []
     for question in questions:
-        logits = model.logits(question.batch())[0, question.positions]
+        logits = model.logits(*question.batches())[0, question.positions]
         targets = torch.tensor(question.targets, dtype=torch.long)
         losses.append(nn.functional.cross_entropy(logits, targets, reduction="none").numpy())
     return losses
@@ -178,6 +194,7 @@ class LayerPass:
     # What each sublayer adds, and what it is added to.
     attention: tuple[Tensor, Tensor]
     feed_forward: tuple[Tensor, Tensor]
+    cross_attention: tuple[Tensor, Tensor] | None
 
     def jacobian(self) -> Tensor:
         """∂output/∂input over the whole sequence: Td × Td, by reverse-mode autograd."""
@@ -195,7 +212,7 @@ def trace(model: Anatomy, question: Question) -> list[LayerPass]:
     """Runs one document and keeps what went in and out of every layer and sublayer."""
     with ExitStack() as stack:
         recordings = [stack.enter_context(recording(model, layer)) for layer in model.layers]
-        model.logits(question.batch())
+        model.logits(*question.batches())
     return [record.layer_pass() for record in recordings]
 
 
@@ -206,6 +223,7 @@ class Recording:
     layer: nn.Module
     attention: Sublayer
     feed_forward: Sublayer
+    cross_attention: Sublayer | None
     call: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     output: Tensor | None = None
     branches: dict[int, Tensor] = field(default_factory=dict)
@@ -214,7 +232,9 @@ class Recording:
         (stream, *arguments), keywords = self.call
         attention = self.sides(self.attention, stream)
         attended = self.after(self.attention, *attention)
-        feed_forward = self.sides(self.feed_forward, attended)
+        cross = self.cross_attention and self.sides(self.cross_attention, attended)
+        reached = self.after(self.cross_attention, *cross) if cross else attended
+        feed_forward = self.sides(self.feed_forward, reached)
         return LayerPass(
             self.layer,
             tuple(arguments),
@@ -223,6 +243,7 @@ class Recording:
             self.output[0],
             tuple(side[0] for side in attention),
             tuple(side[0] for side in feed_forward),
+            cross and tuple(side[0] for side in cross),
         )
 
     def sides(self, sublayer: Sublayer, stream: Tensor) -> tuple[Tensor, Tensor]:
@@ -235,7 +256,8 @@ class Recording:
 
 @contextmanager
 def recording(model: Anatomy, layer: nn.Module) -> Iterator[Recording]:
-    record = Recording(layer, model.attention(layer), model.feed_forward(layer))
+    cross = model.cross_attention(layer) if model.cross_attention else None
+    record = Recording(layer, model.attention(layer), model.feed_forward(layer), cross)
 
     def keep_layer(_module: Any, args: Any, keywords: Any, output: Any) -> None:
         record.call, record.output = (args, keywords), stream_of(output)
@@ -248,6 +270,7 @@ def recording(model: Anatomy, layer: nn.Module) -> Iterator[Recording]:
         layer.register_forward_hook(keep_layer, with_kwargs=True),
         record.attention.branch.register_forward_hook(keep_branch),
         record.feed_forward.branch.register_forward_hook(keep_branch),
+        *([cross.branch.register_forward_hook(keep_branch)] if cross else []),
     ):
         yield record
 

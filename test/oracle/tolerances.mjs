@@ -60,6 +60,13 @@ export function compareWithReference(report, reference, metrics = everyMetric) {
               actual.pruning?.attention,
               expected.pruning.attention,
             ),
+            ...(expected.pruning.crossAttention
+              ? compareRemoval(
+                  "pruning.crossAttention",
+                  actual.pruning?.crossAttention,
+                  expected.pruning.crossAttention,
+                )
+              : []),
             ...compareRemoval(
               "pruning.feedForward",
               actual.pruning?.feedForward,
@@ -92,12 +99,26 @@ function compareGrowth(actual, expected) {
 }
 
 function compareVariance(actual, expected) {
-  const { attention, feedForward } = expected.contribution;
+  const { attention, crossAttention, feedForward } = expected.contribution;
   return [
     ...compareStatistics("outputVariance", actual.outputVariance, expected.outputVariance),
     relative("attentionVariance", attention.variance.mean, actual.attentionVariance),
     relative("feedForwardVariance", feedForward.variance.mean, actual.feedForwardVariance),
     ...compareContribution("attention", actual.contribution?.attention, attention),
+    ...(crossAttention
+      ? [
+          relative(
+            "crossAttentionVariance",
+            crossAttention.variance.mean,
+            actual.crossAttentionVariance,
+          ),
+          ...compareContribution(
+            "crossAttention",
+            actual.contribution?.crossAttention,
+            crossAttention,
+          ),
+        ]
+      : []),
     ...compareContribution("feedForward", actual.contribution?.feedForward, feedForward),
     check("blockInfluence", expected.blockInfluence, actual.blockInfluence, relativeTolerance),
     check(

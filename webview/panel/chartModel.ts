@@ -169,6 +169,10 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+export function hasCrossAttention({ architecture }: Report): boolean {
+  return architecture.norms?.some(({ feeds }) => feeds === "crossAttention") === true;
+}
+
 export function wasAsked(report: Report, metric: Metric): boolean {
   return report.evaluation.metrics.includes(metric);
 }

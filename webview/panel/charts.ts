@@ -7,7 +7,14 @@ import { button, checkbox } from "../shared/toolkit";
 import { followed, zoomed } from "../shared/zoom";
 import type { LayerRange } from "../shared/axis";
 import { ChartFigure } from "./chartFigure";
-import { layerOf, verdictsOf, wasAsked, type ChartModel, type ReportView } from "./chartModel";
+import {
+  layerOf,
+  verdictsOf,
+  hasCrossAttention,
+  wasAsked,
+  type ChartModel,
+  type ReportView,
+} from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import { jacobianModel } from "./jacobianModel";
 import type { ChartChoice } from "./navigation";
@@ -23,12 +30,18 @@ export interface ChartsEvents {
 
 /** The three charts as models, from top to bottom. */
 export function chartModels(view: ReportView, choice: ChartChoice): ChartModel[] {
-  const part = hasSublayers(view) === false ? "layer" : choice.part;
+  const part = partShown(view, choice.part);
   return [
     varianceModel(view),
     jacobianModel(view, { isLog: choice.isJacobianLog }),
     pruningModel(view, { part, isLog: choice.isPruningLog }),
   ];
+}
+
+/** A part that was not measured, or that the layers have not, gives way to the whole layer. */
+function partShown(view: ReportView, chosen: RemovablePart): RemovablePart {
+  const isAbsent = chosen === "crossAttention" && view.report && !hasCrossAttention(view.report);
+  return hasSublayers(view) === false || isAbsent === true ? "layer" : chosen;
 }
 
 /** Whether the removal of sublayers was asked for; undefined before any report has come. */
@@ -79,6 +92,7 @@ export class Charts {
     this.partInputs = {
       layer: this.partInput("layer"),
       attention: this.partInput("attention"),
+      crossAttention: this.partInput("crossAttention"),
       feedForward: this.partInput("feedForward"),
     };
     this.figures = [
@@ -141,9 +155,14 @@ export class Charts {
   /** What was not measured cannot be chosen, and says how it can be. */
   private showParts(view: ReportView, chosen: RemovablePart): void {
     const isMeasured = hasSublayers(view);
+    const shown = partShown(view, chosen);
     for (const part of removableParts) {
       const input = this.partInputs[part];
-      input.checked = part === (isMeasured === false ? "layer" : chosen);
+      input.checked = part === shown;
+      // Few models have it: where it is unknown or absent, it takes no room.
+      if (part === "crossAttention") {
+        input.parentElement!.hidden = !view.report || !hasCrossAttention(view.report);
+      }
       input.disabled = isMeasured === false && part !== "layer";
       if (input.disabled) input.setAttribute("aria-description", sublayersHint());
       else input.removeAttribute("aria-description");
@@ -206,6 +225,7 @@ function sublayersHint(): string {
 const partLabels: Readonly<Record<RemovablePart, () => string>> = {
   layer: () => t("Whole layer"),
   attention: () => t("Attention only"),
+  crossAttention: () => t("Cross-attention only"),
   feedForward: () => t("Feed-forward only"),
 };
 

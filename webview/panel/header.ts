@@ -1,6 +1,6 @@
 /** Which checkpoint this is: its name, and one line of what it is made of. */
 import type { Report } from "../../src/diagnosis/report";
-import { counted, familyName, parameterCount, schemeName } from "../../src/report/format";
+import { familyName, layersText, parameterCount, schemeName } from "../../src/report/format";
 import { element, setText } from "../shared/dom";
 
 export class Header {
@@ -24,7 +24,7 @@ export function checkpointFacts({ architecture, checkpoint }: Report): string {
   return [
     familyName(architecture.family),
     schemeName(architecture.normScheme),
-    counted(architecture.layers, "layer"),
+    layersText(architecture),
     parameterCount(checkpoint.parameters),
   ].join(" · ");
 }

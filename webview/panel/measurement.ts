@@ -1,11 +1,12 @@
 /** What was evaluated, on what, how long it took and how much memory it used. */
 import { t } from "@vscode/l10n";
 import type { EvaluationSummary, Report } from "../../src/diagnosis/report";
-import { maskedShare } from "../../src/diagnosis/report";
+import { corruptedShare, maskedShare } from "../../src/diagnosis/report";
 import type { PanelState } from "../../src/protocol/messages";
 import {
   bytes,
   counted,
+  layersText,
   duration,
   figure,
   listed,
@@ -97,7 +98,7 @@ export function measurementFacts(
     [
       t("Architecture"),
       [
-        counted(architecture.layers, "layer"),
+        layersText(architecture),
         t("hidden size {0}", wholeNumber(architecture.hiddenSize)),
         architecture.keyValueHeads === architecture.heads
           ? counted(architecture.heads, "head")
@@ -132,6 +133,14 @@ function evaluatedText(evaluation: EvaluationSummary): string {
     source,
     wholeNumber(sequenceLength),
   ] as const;
+  if (objective === "span-corruption") {
+    return t(
+      "{0}, {1} of {2}, read by the decoder for sequences of at most {3} tokens; {4}% of these hidden from the encoder in spans, by seed {5}",
+      ...evaluated,
+      Math.round(100 * corruptedShare),
+      seed,
+    );
+  }
   return objective === "masked-token"
     ? t(
         "{0}, {1} of {2}, sequences of at most {3} tokens; {4}% of the tokens masked, by seed {5}",

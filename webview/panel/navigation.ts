@@ -57,7 +57,12 @@ function readNorm(saved: unknown): NormSummary | undefined {
   return typeof path === "string" && part !== undefined ? { path, feeds: part } : undefined;
 }
 
-const normReaders: readonly NormSummary["feeds"][] = ["attention", "feedForward", "head"];
+const normReaders: readonly NormSummary["feeds"][] = [
+  "attention",
+  "crossAttention",
+  "feedForward",
+  "head",
+];
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? { ...value } : {};

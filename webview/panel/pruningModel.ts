@@ -19,7 +19,7 @@ import {
 import { dashName, referenceDash } from "./curveDashes";
 import { costSentence, writtenDifference } from "./removalCost";
 
-export const removableParts = ["layer", "attention", "feedForward"] as const;
+export const removableParts = ["layer", "attention", "crossAttention", "feedForward"] as const;
 export type RemovablePart = (typeof removableParts)[number];
 
 /** The perplexity increase that the verdict is about, as ΔNLL: log(1 + 1%). */
@@ -83,6 +83,7 @@ export function pruningModel(
 const partNames: Readonly<Record<RemovablePart, () => string>> = {
   layer: () => t("the layer"),
   attention: () => t("the layer’s attention"),
+  crossAttention: () => t("the layer’s cross-attention"),
   feedForward: () => t("the layer’s feed-forward"),
 };
 
@@ -125,6 +126,7 @@ function costReadout(
 const removals: Readonly<Record<RemovablePart, (layer: number) => string>> = {
   layer: (layer) => t("Removing layer {0}", layer),
   attention: (layer) => t("Removing layer {0}’s attention", layer),
+  crossAttention: (layer) => t("Removing layer {0}’s cross-attention", layer),
   feedForward: (layer) => t("Removing layer {0}’s feed-forward", layer),
 };
 

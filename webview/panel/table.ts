@@ -4,7 +4,7 @@ import type { LayerReport, Metric } from "../../src/diagnosis/report";
 import { absent } from "../../src/report/format";
 import { element } from "../shared/dom";
 import { checkbox } from "../shared/toolkit";
-import { layerOf, wasAsked, type ReportView } from "./chartModel";
+import { layerOf, hasCrossAttention, wasAsked, type ReportView } from "./chartModel";
 import { verdictGlyph } from "./glyphs";
 import type { TableChoice } from "./navigation";
 import { sortLayers, tableColumns, type Cell, type TableColumn } from "./tableColumns";
@@ -63,7 +63,9 @@ export class LayerTable {
     this.choice = choice;
     this.allFigures.setChecked(choice.allFigures);
     const columns = tableColumns.filter(
-      ({ isDetail, metric }) =>
+      ({ isDetail, metric, isOfCrossAttention }) =>
+        (isOfCrossAttention !== true ||
+          (view.report !== undefined && hasCrossAttention(view.report))) &&
         (choice.allFigures || isDetail !== true) &&
         (metric === undefined || view.report === undefined || wasAsked(view.report, metric)),
     );

@@ -20,6 +20,8 @@ export interface TableColumn {
   isDetail?: true;
   /** Shown only where this was asked for: two columns of dashes would take the room of figures. */
   metric?: Metric;
+  /** Shown only of models that have it. */
+  isOfCrossAttention?: true;
   /** What rows are sorted by; rows without it come last. */
   sortKey: (layer: LayerReport, baseline: Baseline | undefined) => number | undefined;
   cell: (layer: LayerReport, baseline: Baseline | undefined) => Cell | undefined;
@@ -119,6 +121,14 @@ export const tableColumns: readonly TableColumn[] = [
     () => t("Variance of the attention output before it is added"),
     (layer) => layer.attentionVariance,
   ),
+  ofCrossAttention(
+    plain(
+      "crossAttentionVariance",
+      () => t("σ² cross-attention"),
+      () => t("Variance of the cross-attention output before it is added"),
+      (layer) => layer.crossAttentionVariance,
+    ),
+  ),
   plain(
     "feedForwardVariance",
     () => t("σ² feed-forward"),
@@ -139,6 +149,20 @@ export const tableColumns: readonly TableColumn[] = [
     },
     (layer) => layer.contribution?.attention,
   ),
+  ...contributions(
+    "crossAttention",
+    {
+      ratio: {
+        head: () => t("‖cross-attention‖ ratio"),
+        meaning: () => t("Norm of the cross-attention output over that of the stream"),
+      },
+      cosine: {
+        head: () => t("cos cross-attention"),
+        meaning: () => t("Cosine of the cross-attention output and the stream"),
+      },
+    },
+    (layer) => layer.contribution?.crossAttention,
+  ).map(ofCrossAttention),
   ...contributions(
     "feedForward",
     {
@@ -174,6 +198,12 @@ export const tableColumns: readonly TableColumn[] = [
       () => t("NLL increase when only the attention is removed, in nats per token"),
       (layer) => layer.pruning?.attention,
     ),
+    ...signed(
+      "crossAttentionDelta",
+      () => t("ΔNLL cross-attention"),
+      () => t("NLL increase when only the cross-attention is removed, in nats per token"),
+      (layer) => layer.pruning?.crossAttention,
+    ).map(ofCrossAttention),
     ...signed(
       "feedForwardDelta",
       () => t("ΔNLL feed-forward"),
@@ -300,6 +330,10 @@ function contributions(
       return part && [part.cosine, part.cosineStandardError];
     }),
   ]);
+}
+
+function ofCrossAttention(column: TableColumn): TableColumn {
+  return { ...column, isOfCrossAttention: true };
 }
 
 function detail(columns: readonly TableColumn[]): TableColumn[] {

@@ -129,10 +129,11 @@ class ShownDirectory {
   private request(): DirectoryRequest {
     const whole = this.services.readings.requestFor(this.uri.fsPath);
     const { checkpoint, sequenceLength, maxTokens, metrics, probes } = whole;
-    const { scheme, chosenReading, threads, memoryBytes } = whole;
+    const { scheme, stack, chosenReading, threads, memoryBytes } = whole;
     return {
       ...{ checkpoint, sequenceLength, maxTokens, metrics, probes },
       ...(scheme === undefined ? {} : { scheme }),
+      ...(stack === undefined ? {} : { stack }),
       ...(chosenReading === undefined ? {} : { chosenReading }),
       ...(threads === undefined ? {} : { threads }),
       ...(memoryBytes === undefined ? {} : { memoryBytes }),

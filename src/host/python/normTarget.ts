@@ -1,6 +1,13 @@
 /** What a click on a norm asks to see: passed through the editor's commands, which know only JSON. */
 import type { NormSummary } from "../../diagnosis/report";
 
+const readers: readonly unknown[] = [
+  "attention",
+  "crossAttention",
+  "feedForward",
+  "head",
+] satisfies NormSummary["feeds"][];
+
 export interface NormTarget extends NormSummary {
   /** Of the stored report. */
   key: string;
@@ -19,6 +26,6 @@ export function readTarget(given: unknown): NormTarget | undefined {
   if (typeof given !== "object" || given === null) return undefined;
   const { key, path, feeds }: Partial<Record<keyof NormTarget, unknown>> = given;
   if (typeof key !== "string" || typeof path !== "string") return undefined;
-  if (feeds !== "attention" && feeds !== "feedForward" && feeds !== "head") return undefined;
-  return { key, path, feeds };
+  if (!readers.includes(feeds)) return undefined;
+  return { key, path, feeds: feeds as NormSummary["feeds"] };
 }

@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isStack } from "../../architecture/description";
 import { describeStatement } from "../../architecture/statement/describeStatement";
 import { isSchemeName } from "../../architecture/schemes";
 import { statementName } from "../../checkpoint/checkpoint";
@@ -119,11 +120,14 @@ export const directReader: Reader = {
     };
   },
 
-  async outlookOf({ checkpoint, scheme, chosenReading, metrics, threads, memoryBytes, ...sizes }) {
+  async outlookOf(request) {
+    const { checkpoint, scheme, stack, chosenReading, metrics, threads, memoryBytes, ...sizes } =
+      request;
     return outlookOf(await openCheckpoint(checkpoint), {
       ...sizes,
       metrics: withImplied(metrics),
       scheme: scheme !== undefined && isSchemeName(scheme) ? scheme : undefined,
+      stack: stack !== undefined && isStack(stack) ? stack : undefined,
       ...(chosenReading && { chosen: chosenReading }),
       threads: Math.min(threads ?? Infinity, availableParallelism()),
       memoryBytes: memoryBytes ?? process.availableMemory() / 2,

@@ -34,6 +34,7 @@ export function reportKey(request: DiagnosisRequest, content: MeasuredContent): 
     metrics: [...request.metrics].sort(),
     probes: request.probes,
     scheme: request.scheme ?? "auto",
+    stack: request.stack ?? "auto",
     // Left out where there is none: keys of reports that are stored already have no such part.
     reading: sorted(request.reading),
     chosenReading: sorted(request.chosenReading),

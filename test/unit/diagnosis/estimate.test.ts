@@ -43,13 +43,13 @@ describe("multiplyAdds", () => {
 
 describe("planBatches", () => {
   test("cuts into batches that memory holds, all sequences among them", () => {
-    const roomy = planBatches(input, 9, 16);
+    const roomy = planBatches(input, 9, { tokens: 16 });
     expect(roomy.batches).toEqual([9]);
     const { layerBytes, sequenceBytes } = roomy;
     // Room for the layer, and of the rest three fifths for the streams of four sequences.
     const tight = { ...input, memoryBytes: layerBytes + (4.5 * sequenceBytes) / 0.6 };
-    expect(planBatches(tight, 9, 16).batches).toEqual([4, 4, 1]);
-    expect(() => planBatches({ ...input, memoryBytes: layerBytes }, 9, 16)).toThrow(
+    expect(planBatches(tight, 9, { tokens: 16 }).batches).toEqual([4, 4, 1]);
+    expect(() => planBatches({ ...input, memoryBytes: layerBytes }, 9, { tokens: 16 })).toThrow(
       /one layer and one sequence of 16 tokens take .* the memory budget is/,
     );
   });
@@ -71,7 +71,7 @@ describe("estimateDiagnosis", () => {
     const { memory, time, sequences } = estimateDiagnosis(input);
     expect(sequences).toBe(8);
     expect(memory.bytes).toBe(memory.layer + memory.streams + memory.run + memory.engine);
-    expect(memory.layer).toBe(planBatches(input, 8, 16).layerBytes);
+    expect(memory.layer).toBe(planBatches(input, 8, { tokens: 16 }).layerBytes);
     const more = estimateDiagnosis({ ...input, maxTokens: 1280 });
     expect(more.time.multiplyAdds).toBe(10 * time.multiplyAdds);
     expect(more.memory.streams).toBeGreaterThan(memory.streams);

@@ -13,7 +13,7 @@ import {
   watchSettings,
   webviews,
 } from "../../../src/host/ids";
-import { requestOf, schemes, type SettingName } from "../../../src/host/requestOf";
+import { requestOf, schemes, stackChoices, type SettingName } from "../../../src/host/requestOf";
 import { manifest } from "./manifest";
 
 const { contributes } = manifest;
@@ -78,6 +78,7 @@ describe("package.json and src/host/ids.ts say the same", () => {
 describe("package.json and src/host/requestOf.ts say the same", () => {
   test("choices", () => {
     expect(choices("scheme")).toEqual(schemes);
+    expect(choices("stack")).toEqual(stackChoices);
     expect(choices("device")).toEqual(devices);
     const { items } = contributes.configuration.properties["fathom.metrics"];
     expect(items.enum).toEqual(metrics);

@@ -10,6 +10,7 @@ const defaults: Record<SettingName, unknown> = {
   metrics: ["variance"],
   probes: 2,
   scheme: "auto",
+  stack: "auto",
   device: "auto",
   threads: null,
   memoryGib: null,
@@ -52,13 +53,16 @@ describe("requestOf", () => {
   });
 
   test("passes on what was chosen, and leaves out what was not", () => {
-    expect(request({ scheme: "lns", threads: 3, memoryGib: 0.5, device: "webgpu" })).toMatchObject({
+    expect(
+      request({ scheme: "lns", stack: "encoder", threads: 3, memoryGib: 0.5, device: "webgpu" }),
+    ).toMatchObject({
       scheme: "lns",
+      stack: "encoder",
       threads: 3,
       memoryBytes: 2 ** 29,
       device: "webgpu",
     });
-    for (const name of ["scheme", "threads", "memoryBytes"]) {
+    for (const name of ["scheme", "stack", "threads", "memoryBytes"]) {
       expect(request({})).not.toHaveProperty(name);
     }
   });
@@ -78,6 +82,7 @@ describe("requestOf", () => {
     ["metrics", [], "a list of some of variance, jacobian, pruning, sublayers"],
     ["metrics", ["variances"], "a list of some of variance, jacobian, pruning, sublayers"],
     ["probes", 0, "a whole number of at least 1"],
+    ["stack", "both", "one of auto, encoder, decoder"],
     ["scheme", "keel", `one of ${schemes.join(", ")}`],
     ["device", "tpu", "one of auto, cpu, webgpu, cuda, dml, coreml"],
     ["threads", 0, "a whole number of at least 1"],

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LayerReport, Report } from "../../../src/diagnosis/report";
 import { csvColumns, reportCsv } from "../../../src/report/csv";
-import { sampleReport } from "./sampleReport";
+import { sampleReport, withCrossAttention } from "./sampleReport";
 
 describe("reportCsv", () => {
   it("has one row per layer and one column per figure", () => {
@@ -18,7 +18,7 @@ describe("reportCsv", () => {
   });
 
   it("names every column by its path in the JSON report, and leaves no figure out", () => {
-    const report = sampleReport({ layers: 2 });
+    const report = withCrossAttention(sampleReport({ layers: 2 }));
     const [header, first] = parseCsv(reportCsv(report));
     const written = new Map(header!.map((name, i) => [name, first![i]!]));
     const figures = leaves(report.layers[0]!);

@@ -9,11 +9,12 @@ import {
   ReportFileError,
   reportLimits,
 } from "../../../src/report/readReport";
-import { sampleReport } from "./sampleReport";
+import { sampleReport, withCrossAttention } from "./sampleReport";
 
 describe("parseReport", () => {
   it.each([
     ["a whole report", sampleReport({ layers: 12 })],
+    ["one of a decoder of two stacks", withCrossAttention(sampleReport({ layers: 2 }))],
     ["a partial one", sampleReport({ layers: 32, measured: 7, pruning: false })],
     ["one with an absent figure", sampleReport({ layers: 12, withoutJacobian: [3] })],
     ["one without layers", { ...sampleReport({ layers: 12, measured: 0 }), layers: [] }],

@@ -102,6 +102,31 @@ export function sampleReport(options: SampleOptions): Report {
   };
 }
 
+/** The same of a decoder whose layers attend to an encoder too. */
+export function withCrossAttention(report: Report): Report {
+  const { architecture, layers } = report;
+  const norm = { path: "model.layers.*.cross_attention_norm", feeds: "crossAttention" } as const;
+  return {
+    ...report,
+    architecture: {
+      ...architecture,
+      stack: "decoder",
+      norms: [...(architecture.norms ?? []), norm],
+    },
+    layers: layers.map((layer) => {
+      const { contribution, pruning, attentionVariance } = layer;
+      return {
+        ...layer,
+        ...(attentionVariance !== undefined && { crossAttentionVariance: attentionVariance }),
+        ...(contribution && {
+          contribution: { ...contribution, crossAttention: contribution.attention },
+        }),
+        ...(pruning?.attention && { pruning: { ...pruning, crossAttention: pruning.attention } }),
+      };
+    }),
+  };
+}
+
 const overflow: { metric: Metric; reason: string } = {
   metric: "jacobian",
   reason: "the tangent overflowed fp32 in 3 of 48 documents",
@@ -112,7 +137,7 @@ function sampleLayer(
   layers: number,
   scheme: "pre-ln" | "lns",
   random: () => number,
-): Required<Omit<LayerReport, "unmeasured">> {
+): Required<Omit<LayerReport, "unmeasured" | "crossAttentionVariance">> {
   const depth = index / Math.max(1, layers - 1);
   const jitter = () => 1 + 0.12 * (random() - 0.5);
   const mean =

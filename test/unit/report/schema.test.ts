@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import Ajv from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { metrics, type Report } from "../../../src/diagnosis/report";
-import { sampleReport } from "./sampleReport";
+import { sampleReport, withCrossAttention } from "./sampleReport";
 
 const schema = JSON.parse(
   readFileSync(new URL("../../../media/report.schema.json", import.meta.url), "utf8"),
@@ -12,6 +12,7 @@ const validate = new Ajv({ strict: true, allErrors: true }).compile(schema);
 describe("report.schema.json", () => {
   it.each([
     ["a whole report", sampleReport({ layers: 12 })],
+    ["one of a decoder of two stacks", withCrossAttention(sampleReport({ layers: 2 }))],
     ["a partial one", sampleReport({ layers: 32, measured: 7, pruning: false })],
     ["one with an absent figure", sampleReport({ layers: 12, withoutJacobian: [3] })],
     ["one without layers", { ...sampleReport({ layers: 12, measured: 0 }), layers: [] }],
@@ -25,7 +26,7 @@ describe("report.schema.json", () => {
   });
 
   it("describes every field of a whole layer, and requires none but the layer's name", () => {
-    const [layer] = sampleReport({ layers: 2 }).layers;
+    const [layer] = withCrossAttention(sampleReport({ layers: 2 })).layers;
     const described = Object.keys(schema.$defs.layer.properties);
     expect(described.toSorted()).toEqual([...Object.keys(layer!), "unmeasured"].toSorted());
     expect(schema.$defs.layer.required).toEqual(["index", "path"]);

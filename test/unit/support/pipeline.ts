@@ -1,5 +1,5 @@
 /** A diagnosis in this process, from a checkpoint's path to its report. */
-import type { Architecture } from "../../../src/architecture/description";
+import type { Architecture, Stack } from "../../../src/architecture/description";
 import { isPatchEmbedding } from "../../../src/architecture/description";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import type { Settings } from "../../../src/architecture/reading";
@@ -24,6 +24,7 @@ export interface PipelineOptions {
   seed?: number;
   memoryBytes?: number;
   scheme?: SchemeName;
+  stack?: Stack;
   /** What is stated of a model whose tensors do not tell it. */
   reading?: Settings;
   observer?: Partial<DiagnosisObserver>;
@@ -35,6 +36,7 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
   const checkpoint = await openCheckpoint(path);
   const proposal = await readArchitecture(checkpoint, {
     scheme: options.scheme,
+    stack: options.stack,
     ...(options.reading && { settings: options.reading }),
   });
   const sequences = await sequencesOf(options.documents, proposal.architecture({}));

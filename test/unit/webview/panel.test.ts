@@ -14,7 +14,7 @@ import type { NormSummary } from "../../../src/diagnosis/report";
 import type { PanelSource, PanelState, PanelToHost } from "../../../src/protocol/messages";
 import { reportCsv } from "../../../src/report/csv";
 import { reportHtml } from "../../../src/report/html";
-import { sampleReport } from "../report/sampleReport";
+import { sampleReport, withCrossAttention } from "../report/sampleReport";
 
 const executablePath = [
   process.env["CHROMIUM_PATH"],
@@ -386,15 +386,36 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await show({ phase: "done", name, report: without, notices: [] });
       const hint = "Add sublayers under Settings → Fathom → Metrics and run again";
       for (const label of ["Attention only", "Feed-forward only"]) {
-        const input = page.getByLabel(label);
+        const input = page.getByLabel(label, { exact: true });
         await expect(input.isDisabled()).resolves.toBe(true);
         await expect(input.getAttribute("aria-description")).resolves.toBe(hint);
       }
       await expect(page.getByText(hint).isVisible()).resolves.toBe(true);
       await expect(page.getByText("ΔNLL attention").count()).resolves.toBe(0);
       await show({ phase: "done", name, report, notices: [] });
-      await expect(page.getByLabel("Attention only").isDisabled()).resolves.toBe(false);
+      await expect(page.getByLabel("Attention only", { exact: true }).isDisabled()).resolves.toBe(
+        false,
+      );
       await expect(page.getByText(hint).isVisible()).resolves.toBe(false);
+    });
+
+    it("shows what cross-attention is worth where layers have it, and nowhere else", async () => {
+      await openWebview();
+      await show({ phase: "done", name, report, notices: [] });
+      const choice = page.getByText("Cross-attention only");
+      const column = page.getByText("ΔNLL cross-attention");
+      await expect(choice.isVisible()).resolves.toBe(false);
+      await expect(column.count()).resolves.toBe(0);
+      await show({ phase: "done", name, report: withCrossAttention(report), notices: [] });
+      await expect(column.count()).resolves.toBe(1);
+      await page.getByRole("radio", { name: "Cross-attention only" }).check();
+      const unit = page.getByText("ΔNLL without the layer’s cross-attention").first();
+      await expect(unit.count()).resolves.toBe(1);
+      await expect(page.getByText("layers of the decoder").first().isVisible()).resolves.toBe(true);
+      await page.screenshot({ path: "out/screenshots/panel-cross-attention.png", fullPage: true });
+      // The choice does not outlive the part.
+      await show({ phase: "done", name, report, notices: [] });
+      await expect(page.getByLabel("Whole layer").isChecked()).resolves.toBe(true);
     });
 
     it.each([220, 260, 300, 480, 620])("has nothing cut off at a width of %d px", async (width) => {
@@ -411,6 +432,8 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await show({ phase: "done", name, report, notices: [] });
       await page.locator("canvas").last().focus();
       await page.keyboard.press("End");
+      expect(await overflowing()).toEqual([]);
+      await show({ phase: "done", name, report: withCrossAttention(report), notices: [] });
       expect(await overflowing()).toEqual([]);
     });
 

@@ -4,9 +4,10 @@ import { sortLayers, tableColumns } from "../../../webview/panel/tableColumns";
 import { z95 } from "../../../src/report/format";
 import { verdictOf } from "../../../src/report/verdict";
 import { writtenCost, writtenDifference } from "../../../webview/panel/removalCost";
-import { sampleReport } from "../report/sampleReport";
+import { sampleReport, withCrossAttention } from "../report/sampleReport";
 
-const { layers, baseline } = sampleReport({ layers: 12, withoutJacobian: [3, 8] });
+const report = sampleReport({ layers: 12, withoutJacobian: [3, 8] });
+const { layers, baseline } = report;
 const indices = (sorted: typeof layers) => sorted.map((layer) => layer.index);
 
 describe("sortLayers", () => {
@@ -46,8 +47,9 @@ describe("tableColumns", () => {
   });
 
   it("writes every figure of a whole layer, and none of an empty one", () => {
+    const [whole] = withCrossAttention(report).layers;
     for (const column of tableColumns)
-      expect(column.cell(layers[0]!, baseline)?.value, column.id).not.toMatch(/NaN|undefined/);
+      expect(column.cell(whole!, baseline)?.value, column.id).not.toMatch(/NaN|undefined/);
     const empty = { index: 4, path: "model.layers.4" };
     const shown = tableColumns.filter((column) => column.cell(empty, baseline) !== undefined);
     expect(shown.map((column) => column.id)).toEqual(["layer", "path"]);

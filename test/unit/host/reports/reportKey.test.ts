@@ -43,6 +43,7 @@ describe("reportKey", () => {
     ["the metrics", { metrics: ["variance"] }],
     ["the probes", { probes: 3 }],
     ["the scheme", { scheme: "lns" }],
+    ["the stack", { stack: "encoder" }],
     ["what is stated of the reading", { reading: { heads: "4" } }],
     ["the reading that was chosen", { chosenReading: { heads: "4" } }],
     ["the seed", { seed: 1 }],

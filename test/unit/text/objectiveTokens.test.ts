@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeArchitecture } from "../../../src/architecture/describe";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { withMaskToken } from "../../../src/text/maskToken";
+import { withObjectiveTokens } from "../../../src/text/objectiveTokens";
 import { copyFixture, editConfig, fixture } from "../support/checkpoints";
 import { scratchFolders } from "../support/scratch";
 
@@ -19,7 +19,7 @@ async function maskTokenWith(file: string, content: string): Promise<number | un
 
 async function maskTokenOf(folder: string): Promise<number | undefined> {
   const checkpoint = await openCheckpoint(folder);
-  const { objective } = await withMaskToken(describeArchitecture(checkpoint), checkpoint);
+  const { objective } = await withObjectiveTokens(describeArchitecture(checkpoint), checkpoint);
   return objective.kind === "masked-token" ? objective.maskToken : undefined;
 }
 
@@ -44,4 +44,17 @@ it.each([
 
 it("the config's word counts before the tokenizer's", async () => {
   expect(await maskTokenOf(fixture("bert"))).toBe(3);
+});
+
+it("T5's first sentinel is read from its tokenizer, and is else the last of the vocabulary", async () => {
+  const sentinelOf = async (folder: string): Promise<number | undefined> => {
+    const checkpoint = await openCheckpoint(folder);
+    const { objective } = await withObjectiveTokens(describeArchitecture(checkpoint), checkpoint);
+    return objective.kind === "span-corruption" ? objective.firstSentinel : undefined;
+  };
+  const folder = copyFixture("t5-decoder", scratch());
+  expect(await sentinelOf(folder)).toBe(71);
+  const added = [{ id: 65, content: "<extra_id_0>" }];
+  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify({ added_tokens: added }));
+  expect(await sentinelOf(folder)).toBe(65);
 });

@@ -1,0 +1,48 @@
+/** The residual stream x_0 of a batch. */
+import type { Architecture } from "../architecture/description";
+import { isPatchEmbedding } from "../architecture/description";
+import type { Executor, Tensor } from "../engine/executor";
+import { embeddingGraph, embeddingInputs, embeddingOutput, patchFeeds } from "../graph/embedding";
+import type { Batch } from "./batch";
+
+export async function embed(
+  architecture: Pick<Architecture, "embedding">,
+  batch: Batch,
+  executor: Executor,
+): Promise<Float32Array> {
+  const session = await executor.load(embeddingGraph(architecture));
+  try {
+    const feeds = embeddingFeeds(architecture, batch);
+    return (await session.run(feeds, [embeddingOutput]))[embeddingOutput]!;
+  } finally {
+    await session.release();
+  }
+}
+
+function embeddingFeeds(
+  { embedding }: Pick<Architecture, "embedding">,
+  batch: Batch,
+): Record<string, Tensor> {
+  if (isPatchEmbedding(embedding)) {
+    return patchFeeds(
+      embedding,
+      batch.sequences.map(({ image }) => image!.pixels),
+    );
+  }
+  const tokens = new BigInt64Array(batch.size * batch.length);
+  for (const [at, { tokens: ids }] of batch.sequences.entries()) {
+    const row = tokens.subarray(at * batch.length, (at + 1) * batch.length);
+    // Padding repeats a token that is evaluated: another one's weights might not be finite.
+    row.fill(BigInt(ids.at(-1)!));
+    row.set(ids.map(BigInt));
+  }
+  const feeds: Record<string, Tensor> = {
+    [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
+  };
+  if (embedding.positions) {
+    const { offset } = embedding.positions;
+    const places = BigInt64Array.from({ length: batch.length }, (_, at) => BigInt(at + offset));
+    feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
+  }
+  return feeds;
+}

@@ -409,8 +409,7 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       await show({ phase: "done", name, report: withCrossAttention(report), notices: [] });
       await expect(column.count()).resolves.toBe(1);
       await page.getByRole("radio", { name: "Cross-attention only" }).check();
-      const unit = page.getByText("ΔNLL without the layer’s cross-attention").first();
-      await expect(unit.count()).resolves.toBe(1);
+      await page.getByText("ΔNLL without the layer’s cross-attention").first().waitFor();
       await expect(page.getByText("layers of the decoder").first().isVisible()).resolves.toBe(true);
       await page.screenshot({ path: "out/screenshots/panel-cross-attention.png", fullPage: true });
       // The choice does not outlive the part.

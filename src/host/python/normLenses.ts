@@ -43,7 +43,7 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     );
     if (hovered === undefined) return undefined;
     const { report, norm, site, name } = hovered;
-    const text = new vscode.MarkdownString(normHover(report, norm.path));
+    const text = new vscode.MarkdownString(normHover(report, norm));
     text.isTrusted = { enabledCommands: [innerCommands.openNorm, commands.chooseCheckpointOfCode] };
     const links = [
       link(
@@ -77,7 +77,7 @@ function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vsco
   return (measured) => {
     const { site, norm, report, name } = measured;
     return new vscode.CodeLens(rangeOf(document, site.start, site.end), {
-      title: normLine(report),
+      title: normLine(report, norm),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
       command: innerCommands.openNorm,
       arguments: [targetOf(measured)],

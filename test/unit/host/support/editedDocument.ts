@@ -1,5 +1,9 @@
-import type * as vscode from "vscode";
+import type { OpenDocuments } from "../../../../src/host/python/openDocuments";
 import { pathOf } from "../../../../src/host/python/pathOf";
+
+/** The editor's own types, as what is tested names them. */
+type TextDocument = Parameters<OpenDocuments["close"]>[0];
+type ChangeEvent = Parameters<OpenDocuments["changed"]>[0];
 
 /** An open document of the editor, as far as what reads Python looks at it. */
 export class EditedDocument {
@@ -12,8 +16,8 @@ export class EditedDocument {
   ) {}
 
   /** As the editor hands it out. */
-  get open(): vscode.TextDocument {
-    return this as unknown as vscode.TextDocument;
+  get open(): TextDocument {
+    return this as unknown as TextDocument;
   }
 
   get uri() {
@@ -44,6 +48,6 @@ export class EditedDocument {
       this.text = this.text.slice(0, at) + insert + this.text.slice(at + remove);
       return { rangeOffset: at, rangeLength: remove, text: insert };
     });
-    return { document: this, contentChanges } as unknown as vscode.TextDocumentChangeEvent;
+    return { document: this, contentChanges } as unknown as ChangeEvent;
   }
 }

@@ -7,28 +7,27 @@ import { layerTableMarkdown } from "./markdown";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictName, verdictOf, type Verdict } from "./verdict";
 
-/** Characters of the sparkline: enough to see a shape, short enough for a line above code. */
-const sparklineWidth = 24;
+/** Characters of a sparkline: enough to see a shape, and the rest fits beside an open panel. */
+const sparklineWidth = 8;
 /** Rows of a hover's table. */
 const hoverRows = 48;
 
 /**
  * The line above a norm: variance and Jacobian distance from the first layer to the last, and how
- * many layers are nearly free to remove. Above the norm of a sublayer it says how much that adds to
- * the stream, and speaks of its removal where that was measured. What was not measured is left out.
+ * many layers are nearly free to remove. Above the norm of a sublayer it speaks of the removal of that
+ * where it was measured, and says how large its output is beside the stream. What was not measured is
+ * left out.
  *
  * @param norm undefined: of the whole model
  */
 export function normLine(report: Report, norm?: NormSummary): string {
   const part = norm && sublayerOf(norm, report);
   const layers = byIndex(report);
-  const distance = (layer: LayerReport): number | undefined => layer.jacobian?.identityDistance;
   return [
-    change("σ²", layers, (layer) => layer.outputVariance?.mean, "log"),
-    part && change(words[part].share(), layers, shareOf(part)),
-    // Two curves are what a line above code has room for.
-    change("‖J−I‖", layers, distance, part === undefined ? "linear" : "none"),
+    change("σ²", layers, (layer) => layer.outputVariance?.mean, true),
+    change("‖J−I‖", layers, (layer) => layer.jacobian?.identityDistance),
     (part && free(report, words[part].free, costOf(part))) ?? free(report, ofLayers, costOf()),
+    part && change(words[part].share(), layers, shareOf(part), true),
   ]
     .filter((text) => text !== undefined)
     .join("  ·  ");
@@ -116,17 +115,18 @@ function verdictBy(
   return cost && verdictOf({ ...layer, pruning: cost }, baseline);
 }
 
+/** @param hasCurve on a logarithmic scale */
 function change(
   name: string,
   layers: readonly (LayerReport | undefined)[],
   figureOf: (layer: LayerReport) => number | undefined,
-  curve: "linear" | "log" | "none" = "linear",
+  hasCurve = false,
 ): string | undefined {
   const values = layers.map((layer) => layer && figureOf(layer));
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0) return undefined;
   const ends = `${name} ${figure(known[0]!)} → ${figure(known.at(-1)!)}`;
-  return curve === "none" ? ends : `${ends} ${sparkline(values, curve, sparklineWidth)}`;
+  return hasCurve ? `${ends} ${sparkline(values, "log", sparklineWidth)}` : ends;
 }
 
 function free(

@@ -32,7 +32,12 @@ let probe: Probe;
 beforeAll(async () => {
   workbench = await Workbench.open("responsiveness", {
     // What opens late must not take the selection away.
-    settings: { "fathom.maxTokens": 512, "explorer.autoReveal": false },
+    settings: {
+      "fathom.maxTokens": 512,
+      "explorer.autoReveal": false,
+      // What is typed is what stands there.
+      "editor.autoClosingQuotes": "never",
+    },
     prepare: (folder) => {
       writeFileSync(path.join(folder, probeFile), "");
       fillWorkspace(folder);
@@ -81,7 +86,7 @@ describe("the extension host is not held up", () => {
     await closeEditors();
   });
 
-  test("by the lenses of a long Python file that is edited", async () => {
+  test("by the lenses of a long Python file that is opened and edited", async () => {
     await workbench.openFile("long.py");
     const lenses = workbench.page.locator(".codelens-decoration a:visible");
     // The editor draws only what is in sight.
@@ -94,6 +99,17 @@ describe("the extension host is not held up", () => {
       await workbench.page.waitForTimeout(500);
     }
     await workbench.page.keyboard.press("ControlOrMeta+s");
+    await closeEditors();
+  });
+
+  test("by a long Python file in which a string has no end", async () => {
+    await workbench.openFile("long.py");
+    await workbench.goToLine("long.py", longCode.slice(0, longCode.indexOf("\n")));
+    for (const keys of ['"""', "a", "b", "c"]) {
+      await workbench.page.keyboard.type(keys);
+      await workbench.page.waitForTimeout(1000);
+    }
+    await workbench.command("File: Revert File");
     await closeEditors();
   });
 

@@ -23,6 +23,8 @@ import { lastStep, repository, Workbench } from "./support/workbench";
 
 /** The longest that Fathom may hold up the extension host at a stretch, in milliseconds. */
 const limit = 50;
+/** What the lenses of a Python file of 5,000 lines may cost there, first read and all. */
+const lensLimit = 20;
 
 const step = lastStep("pre-ln");
 const longCode = longFile(5000);
@@ -69,7 +71,8 @@ describe("the extension host is not held up", () => {
   afterEach(async ({ task }) => {
     const turns = await probe.turns();
     console.log(`${task.name}: ${described(turns.slice(0, 2))}`);
-    const tooLong = turns.filter(({ ownMs }) => ownMs >= limit);
+    const most = task.name.includes("long Python file") ? lensLimit : limit;
+    const tooLong = turns.filter(({ ownMs }) => ownMs >= most);
     expect(tooLong, described(tooLong)).toEqual([]);
   });
 

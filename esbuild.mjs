@@ -17,11 +17,9 @@ const shared = {
 
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
- * reads Python, what asks how a checkpoint is read, and what reads .gitignore. So it costs nothing when
- * the editor starts.
+ * asks how a checkpoint is read, and what reads .gitignore. So it costs nothing when the editor starts.
  */
 const lazy = {
-  python: "src/python/reader.ts",
   readings: "src/host/readings/readingChooser.ts",
   gitIgnore: "src/host/side/gitIgnore.ts",
 };
@@ -74,7 +72,7 @@ const bundles = [
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
       reader: "src/host/reading/readerThread.ts",
-      scaling: "src/host/python/scalingThread.ts",
+      python: "src/host/python/pythonThread.ts",
       ...lazy,
     },
     outdir: "dist",

@@ -36,7 +36,6 @@ export async function build() {
     ...["extension.js", "reader.js", "engine.js", "cli.js", ...pages],
     ...[
       "python.js",
-      "scaling.js",
       "readings.js",
       "gitIgnore.js",
       "web-tree-sitter.wasm",

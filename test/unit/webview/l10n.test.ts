@@ -185,7 +185,7 @@ describe("sentences", () => {
   });
 
   it("of lens, hover, progress, reading and the assistant's answer do too", () => {
-    expectMarked([normLine(report), normHover(report, norms[0]!.path).replaceAll("\\", "")]);
+    expectMarked([normLine(report), normHover(report, norms[0]!).replaceAll("\\", "")]);
     expectMarked(norms.map((norm) => normText(norm, report)!));
     expectMarked([
       ...progresses.map((one) => progressText(one)),

@@ -5,6 +5,7 @@ import {
   layersOf,
   runFigures,
   verdictCounts,
+  type NamedRun,
   type RunFigure,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
@@ -45,38 +46,71 @@ export class RunTable {
     });
   }
 
-  show(steps: readonly RunStepReport[], chosen: RunFigure): void {
+  show(runs: readonly NamedRun[], chosen: RunFigure): void {
     this.choice.value = chosen;
     const next = JSON.stringify([
       chosen,
-      steps.map(({ step, report, failure }) => [step, failure, report?.layers, report?.baseline]),
+      runs.map(({ name, run }) => [
+        name,
+        run.steps.map(({ step, report, failure }) => [
+          step,
+          failure,
+          report?.layers,
+          report?.baseline,
+        ]),
+      ]),
     ]);
     if (next === this.shown) return;
     this.shown = next;
-    this.steps.replaceChildren(
-      headOf(stepHeads()),
-      element("tbody", { children: steps.map(stepRow) }),
-    );
-    this.layers.replaceChildren(
-      headOf([t("layer"), ...steps.map(({ step }) => wholeNumber(step))]),
-      element("tbody", {
-        children: Array.from({ length: layersOf(steps) }, (_, layer) =>
-          rowOf(
-            String(layer),
-            steps.map((entry) => ({
-              text: cellFigure(entry, chosen, layer),
-              title: cellText(entry, chosen, layer),
-            })),
-          ),
-        ),
-      }),
-    );
+    this.steps.replaceChildren(...stepTable(runs));
+    this.layers.replaceChildren(...layerTable(runs, chosen));
   }
+}
+
+/** A row for each step; the steps of two runs in one order. */
+function stepTable(runs: readonly NamedRun[]): HTMLElement[] {
+  const isPair = runs.length > 1;
+  const entries = runs
+    .flatMap(({ name, run }) => run.steps.map((entry) => ({ name, entry })))
+    .sort((a, b) => a.entry.step - b.entry.step);
+  const heads = [t("step"), ...(isPair ? [t("run")] : []), ...stepHeads()];
+  const rows = entries.map(({ name, entry }) => stepRow(entry, isPair ? name : undefined));
+  return [element("thead", { children: [headRow(heads)] }), element("tbody", { children: rows })];
+}
+
+/** A row for each layer; the steps of two runs beside each other, below the name of each. */
+function layerTable(runs: readonly NamedRun[], chosen: RunFigure): HTMLElement[] {
+  const all = runs.flatMap(({ run }) => run.steps);
+  const names = element("tr", {
+    children: [
+      element("td"),
+      ...runs.map(({ name, run }) =>
+        element("th", {
+          text: name,
+          class: "plain-head run-group",
+          attributes: { scope: "colgroup", colspan: String(Math.max(1, run.steps.length)) },
+        }),
+      ),
+    ],
+  });
+  const heads = headRow([t("layer"), ...all.map(({ step }) => wholeNumber(step))]);
+  const rows = Array.from({ length: layersOf(all) }, (_, layer) =>
+    rowOf(
+      String(layer),
+      all.map((entry) => ({
+        text: cellFigure(entry, chosen, layer),
+        title: cellText(entry, chosen, layer),
+      })),
+    ),
+  );
+  return [
+    element("thead", { children: runs.length > 1 ? [names, heads] : [heads] }),
+    element("tbody", { children: rows }),
+  ];
 }
 
 function stepHeads(): string[] {
   return [
-    t("step"),
     t("perplexity"),
     t("NLL ± 95%"),
     t("σ² first layer"),
@@ -87,7 +121,8 @@ function stepHeads(): string[] {
   ];
 }
 
-function stepRow(entry: RunStepReport): HTMLElement {
+/** @param name of its run, where there are two */
+function stepRow(entry: RunStepReport, name: string | undefined): HTMLElement {
   const { report, failure } = entry;
   const title = failure ?? (report ? "" : t("not measured yet"));
   const baseline = report?.baseline;
@@ -105,25 +140,22 @@ function stepRow(entry: RunStepReport): HTMLElement {
     counts ? String(counts.free) : absent,
     counts ? String(counts.uncertain) : absent,
   ];
+  const cells = [...(name === undefined ? [] : [name]), ...texts];
   return rowOf(
     wholeNumber(entry.step),
-    texts.map((text) => ({ text, title })),
+    cells.map((text) => ({ text, title })),
   );
 }
 
-function headOf(heads: readonly string[]): HTMLElement {
-  return element("thead", {
-    children: [
-      element("tr", {
-        children: heads.map((text, i) =>
-          element("th", {
-            text,
-            class: i === 0 ? "plain-head text" : "plain-head number",
-            attributes: { scope: "col" },
-          }),
-        ),
+function headRow(heads: readonly string[]): HTMLElement {
+  return element("tr", {
+    children: heads.map((text, i) =>
+      element("th", {
+        text,
+        class: i === 0 ? "plain-head text" : "plain-head number",
+        attributes: { scope: "col" },
       }),
-    ],
+    ),
   });
 }
 

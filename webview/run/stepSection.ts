@@ -2,7 +2,7 @@
 import { t } from "@vscode/l10n";
 import { element, setText } from "../shared/dom";
 import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
-import { verdictCounts, type RunStepReport } from "../../src/trainingRun/runReport";
+import { verdictCounts, type NamedRun, type RunStepReport } from "../../src/trainingRun/runReport";
 import { ChartFigure } from "../panel/chartFigure";
 import { logAxis } from "../shared/axis";
 import type { ChartModel, CurveSeries, ReportView } from "../panel/chartModel";
@@ -10,23 +10,27 @@ import { jacobianModel } from "../panel/jacobianModel";
 import { pruningModel } from "../panel/pruningModel";
 import { varianceModel } from "../panel/varianceModel";
 import type { Palette } from "../shared/theme";
-import type { Behind } from "./behind";
-import type { RunNavigation } from "./navigation";
+import { nearestMeasured, type Behind } from "./behind";
+import type { Ghost } from "./navigation";
 import { viewOfStep } from "./runModel";
 
 export interface StepSectionEvents {
-  onStep: (index: number) => void;
-  onGhost: (ghost: RunNavigation["ghost"]) => void;
+  onStep: (step: number) => void;
+  onGhost: (ghost: Ghost) => void;
   onHoverLayer: (layer: number | undefined) => void;
   onChooseLayer: (layer: number | undefined) => void;
   onToggleLayer: (layer: number | undefined) => void;
 }
 
 export interface StepSectionState {
+  /** What the run is called. */
+  name: string;
   steps: readonly RunStepReport[];
   /** Index of the step that is looked at. */
   step: number;
-  ghost: RunNavigation["ghost"];
+  /** The run beside it. */
+  other?: NamedRun;
+  ghost: Ghost;
   behind: readonly Behind[];
   layers: number;
   isRunning: boolean;
@@ -43,11 +47,12 @@ export class StepSection {
     attributes: { "aria-hidden": "true" },
   });
   private readonly title = element("h2");
-  private readonly facts = element("p", { class: "facts" });
+  private readonly facts = element("div");
   private readonly ghost = element("select", {
     attributes: { "aria-label": t("What stands behind the charts") },
   });
   private readonly figures: ChartFigure[];
+  private steps: readonly RunStepReport[] = [];
   private shownOptions = "";
 
   constructor(events: StepSectionEvents, describedBy: string) {
@@ -59,7 +64,8 @@ export class StepSection {
     };
     this.figures = [0, 1, 2].map(() => new ChartFigure(figureEvents, describedBy));
     this.slider.addEventListener("input", () => {
-      events.onStep(Number(this.slider.value));
+      const chosen = this.steps[Number(this.slider.value)];
+      if (chosen) events.onStep(chosen.step);
     });
     this.ghost.addEventListener("change", () => {
       const { value } = this.ghost;
@@ -88,8 +94,11 @@ export class StepSection {
   show(state: StepSectionState, palette: Palette): void {
     const { steps, step } = state;
     const entry = steps[step];
+    this.steps = steps;
     setText(this.title, entry ? t("Step {0}", wholeNumber(entry.step)) : t("No step yet"));
-    setText(this.facts, entry ? stepFacts(entry) : "");
+    this.facts.replaceChildren(
+      ...sectionFacts(state).map((text) => element("p", { class: "facts", text })),
+    );
     this.showSlider(steps, step);
     this.showGhosts(steps, state.ghost);
     stepModels(state).forEach((model, i) => {
@@ -121,7 +130,7 @@ export class StepSection {
     );
   }
 
-  private showGhosts(steps: readonly RunStepReport[], ghost: RunNavigation["ghost"]): void {
+  private showGhosts(steps: readonly RunStepReport[], ghost: Ghost): void {
     const options: [string, string][] = [
       ["first", t("the first step")],
       ["previous", t("the step before")],
@@ -146,6 +155,8 @@ export class StepSection {
 export function stepModels({
   steps,
   step,
+  name,
+  other,
   layers,
   behind,
   isRunning,
@@ -172,12 +183,26 @@ export function stepModels({
       ...others.flatMap((one) => one.models[i]!.measured.points),
     ];
     const values = points.flatMap(({ value, low, high }) => [Math.max(low, value / 2), high]);
-    return { ...model, curves, axis: model.axis.kind === "log" ? logAxis(values) : model.axis };
+    const measured = other ? { ...model.measured, label: name } : model.measured;
+    const axis = model.axis.kind === "log" ? logAxis(values) : model.axis;
+    return { ...model, measured, curves, axis };
   });
 }
 
+/** One line for each run at the step that is looked at. */
+export function sectionFacts({ name, steps, step, other }: StepSectionState): string[] {
+  const entry = steps[step];
+  if (!entry) return [""];
+  if (!other) return [stepFacts(entry)];
+  const beside = nearestMeasured(other.run, entry.step);
+  return [
+    `${name}: ${stepFacts(entry)}`,
+    ...(beside ? [`${other.name}: ${stepFacts(beside)}`] : []),
+  ];
+}
+
 /** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
-export function stepFacts({ name, report, failure }: RunStepReport): string {
+function stepFacts({ name, report, failure }: RunStepReport): string {
   if (failure !== undefined) return `${name} · ${t("not measured: {0}", failure)}`;
   if (report === undefined) return `${name} · ${t("not measured yet")}`;
   const { baseline } = report;

@@ -6,11 +6,13 @@ import { deepIdentityDistance, verdictCounts, type NamedRun } from "./runReport"
 
 /** None until each of the two has a step that was measured. */
 export function pairFindings(first: NamedRun, second: NamedRun): string[] {
-  const at = lastCommonStep(first, second);
+  const common = commonSteps(first, second);
+  const at = common.at(-1) ?? lastSteps(first, second);
   if (at === undefined) return [];
   return [
     varianceFinding(...at),
     growthFinding(...at),
+    trainingFinding(common[0] ?? at, at),
     identityFinding(...at),
     depthFinding(...at),
     perplexityFinding(...at),
@@ -23,14 +25,19 @@ interface Side {
   report: Report;
 }
 
-/** The last step that both have measured; where they share none, the last of each. */
-function lastCommonStep(first: NamedRun, second: NamedRun): [Side, Side] | undefined {
-  const [mine, theirs] = [sidesOf(first), sidesOf(second)];
-  for (const side of mine.toReversed()) {
-    const same = theirs.find(({ step }) => step === side.step);
-    if (same) return [side, same];
-  }
-  const [last, otherLast] = [mine.at(-1), theirs.at(-1)];
+type Pair = [Side, Side];
+
+/** The steps that both have measured, in the order of training. */
+function commonSteps(first: NamedRun, second: NamedRun): Pair[] {
+  const theirs = new Map(sidesOf(second).map((side) => [side.step, side]));
+  return sidesOf(first).flatMap((side): Pair[] => {
+    const same = theirs.get(side.step);
+    return same ? [[side, same]] : [];
+  });
+}
+
+function lastSteps(first: NamedRun, second: NamedRun): Pair | undefined {
+  const [last, otherLast] = [sidesOf(first).at(-1), sidesOf(second).at(-1)];
   return last && otherLast ? [last, otherLast] : undefined;
 }
 
@@ -56,14 +63,15 @@ function stepWords(a: Side, b: Side): string {
 function varianceFinding(a: Side, b: Side): string | undefined {
   const [mine, theirs] = [ends(a.report), ends(b.report)];
   if (mine === undefined || theirs === undefined) return undefined;
+  const ratio = mine.last.mean / theirs.last.mean;
   return t(
-    "{0}, output variance after the last layer is {1} in {2} and {3} in {4} (×{5}).",
+    "{0}, output variance after the last layer is {1} in {2} and {3} in {4}, a ratio of {5}.",
     stepWords(a, b),
     withInterval(mine.last.mean, mine.last.standardError),
     a.name,
     withInterval(theirs.last.mean, theirs.last.standardError),
     b.name,
-    figure(theirs.last.mean / mine.last.mean),
+    figure(ratio < 1 ? 1 / ratio : ratio),
   );
 }
 
@@ -71,11 +79,33 @@ function growthFinding(a: Side, b: Side): string | undefined {
   const [mine, theirs] = [ends(a.report), ends(b.report)];
   if (mine === undefined || theirs === undefined) return undefined;
   return t(
-    "From the first layer to the last it grows {0}-fold in {1} and {2}-fold in {3}.",
+    "From the first layer to the last, variance grows {0}-fold in {1} and {2}-fold in {3}.",
     figure(mine.last.mean / mine.first.mean),
     a.name,
     figure(theirs.last.mean / theirs.first.mean),
     b.name,
+  );
+}
+
+/** Nothing where the two share one step at most. */
+function trainingFinding(from: Pair, to: Pair): string | undefined {
+  if (from[0].step === to[0].step) return undefined;
+  const change = (place: 0 | 1): string | undefined => {
+    const [before, after] = [ends(from[place].report), ends(to[place].report)];
+    if (before === undefined || after === undefined) return undefined;
+    const [first, last] = [before.last.mean, after.last.mean];
+    return t("from {0} to {1} (×{2})", figure(first), figure(last), figure(last / first));
+  };
+  const [mine, theirs] = [change(0), change(1)];
+  if (mine === undefined || theirs === undefined) return undefined;
+  return t(
+    "Between steps {0} and {1}, variance after the last layer goes {2} in {3} and {4} in {5}.",
+    wholeNumber(from[0].step),
+    wholeNumber(to[0].step),
+    mine,
+    to[0].name,
+    theirs,
+    to[1].name,
   );
 }
 

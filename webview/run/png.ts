@@ -19,7 +19,7 @@ import { plotArea } from "./plotSurface";
 import type { StepFigureState } from "./stepFigure";
 import { scaleTexts, type StepLegendEntry } from "./stepLegend";
 import { drawPlot } from "./stepPlot";
-import { sectionFacts, stepModels, type StepSectionState } from "./stepSection";
+import { sectionFacts, stepModels, type StepView } from "./stepModels";
 
 export interface Picture {
   name: string;
@@ -27,7 +27,7 @@ export interface Picture {
   facts: readonly string[];
   sentences: readonly string[];
   figures: readonly StepFigureState[];
-  section: StepSectionState;
+  section: StepView;
 }
 
 /** A `data:image/png;base64,…` URL. */

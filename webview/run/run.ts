@@ -13,9 +13,10 @@ import {
   type RunFigure,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
-import { element, setText, unbroken } from "../shared/dom";
+import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
 import { segments } from "../shared/segments";
+import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
 import { readTexts } from "../shared/texts";
@@ -38,11 +39,12 @@ import type { PlotPlace } from "./stepPlot";
 import { StepSection, type StepSectionState } from "./stepSection";
 
 class RunPanel {
+  private readonly page: HTMLElement;
   private readonly name = element("h1");
   private readonly facts = element("div");
   private readonly statusBar: RunStatusBar;
   private readonly notices = element("ul", { class: "notices" });
-  private readonly sentences = element("div", { class: "sentences" });
+  private readonly sentences = new Sentences({ isLive: false });
   private readonly viewChoice = segments(
     t("View"),
     { heat: t("Heat maps"), lines: t("Lines") },
@@ -130,36 +132,35 @@ class RunPanel {
     this.table = new RunTable((table) => {
       this.navigate({ table });
     }, captionId);
-    root.replaceChildren(
-      element("main", {
-        class: "panel run",
-        children: [
-          element("header", { class: "checkpoint", children: [this.name, this.facts] }),
-          this.statusBar.node,
-          this.notices,
-          element("section", {
-            class: "verdict",
-            children: [element("h2", { class: "sr-only", text: t("Findings") }), this.sentences],
-          }),
-          element("section", {
-            class: "charts",
-            attributes: { "aria-label": t("Charts over training") },
-            children: [
-              element("div", {
-                class: "layer-bar",
-                children: [this.viewChoice.node, this.logSteps.node],
-              }),
-              this.lossFigure.node,
-              this.layerChoice.node,
-              ...runFigures.map((one) => this.figures[one].node),
-              element("p", { class: "axis-name", text: t("step of training") }),
-            ],
-          }),
-          this.stepSection.node,
-          this.table.node,
-        ],
-      }),
-    );
+    this.page = element("main", {
+      class: "panel run",
+      children: [
+        element("header", { class: "checkpoint", children: [this.name, this.facts] }),
+        this.statusBar.node,
+        this.notices,
+        element("section", {
+          class: "verdict",
+          children: [element("h2", { class: "sr-only", text: t("Findings") }), this.sentences.node],
+        }),
+        element("section", {
+          class: "charts",
+          attributes: { "aria-label": t("Charts over training") },
+          children: [
+            element("div", {
+              class: "layer-bar",
+              children: [this.viewChoice.node, this.logSteps.node],
+            }),
+            this.lossFigure.node,
+            this.layerChoice.node,
+            ...runFigures.map((one) => this.figures[one].node),
+            element("p", { class: "axis-name", text: t("step of training") }),
+          ],
+        }),
+        this.stepSection.node,
+        this.table.node,
+      ],
+    });
+    root.replaceChildren(this.page);
     onThemeChange(() => {
       this.palette = readPalette();
       this.drawSoon();
@@ -204,6 +205,7 @@ class RunPanel {
     const { runs, statuses, navigation, palette } = this;
     if (runs.length === 0) return;
     const names = runs.map(({ name }) => name);
+    this.page.classList.toggle("pair", runs.length > 1);
     setText(this.name, names.join(" · "));
     this.name.title = runs.map(({ run }) => run.folder).join("\n");
     this.facts.replaceChildren(
@@ -212,7 +214,7 @@ class RunPanel {
     const hasFigures = runs.some(({ run }) => run.steps.some(({ report }) => report));
     this.statusBar.show(statuses, names, hasFigures);
     this.showNotices();
-    this.showFindings();
+    this.sentences.show(this.findings(), this.pendingFinding());
     this.viewChoice.set(navigation.view);
     this.lossChoice.set(navigation.isPerplexity ? "perplexity" : "loss");
     this.layerChoice.show(this.layers(), this.lineLayers());
@@ -297,17 +299,6 @@ class RunPanel {
     const [shown, other] = this.runs;
     if (!shown) return [];
     return other ? pairFindings(shown, other) : runFindings(shown.run.steps);
-  }
-
-  private showFindings(): void {
-    const texts = this.findings().map(unbroken);
-    const next = texts.length > 0 ? texts : [this.pendingFinding()];
-    const isSame =
-      next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n");
-    if (isSame) return;
-    this.sentences.replaceChildren(
-      ...next.map((text) => element("p", { text, class: texts.length > 0 ? "" : "pending" })),
-    );
   }
 
   private pendingFinding(): string {

@@ -234,7 +234,7 @@ export function viewOfStep(report: RunStepReport["report"], layers: number): Rep
 
 /** The figure of one layer at one step in words, or why there is none. */
 export function cellText(
-  entry: RunStepReport | undefined,
+  entry: Pick<RunStepReport, "report" | "failure"> | undefined,
   figure: RunFigure,
   layer: number,
 ): string {

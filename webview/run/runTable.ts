@@ -73,7 +73,11 @@ function stepTable(runs: readonly NamedRun[]): HTMLElement[] {
   const entries = runs
     .flatMap(({ name, run }) => run.steps.map((entry) => ({ name, entry })))
     .sort((a, b) => a.entry.step - b.entry.step);
-  const heads = [t("step"), ...(isPair ? [t("run")] : []), ...stepHeads()];
+  const heads = [
+    { text: t("step") },
+    ...(isPair ? [{ text: t("run"), role: "run-name" }] : []),
+    ...stepHeads().map((text) => ({ text })),
+  ];
   const rows = entries.map(({ name, entry }) => stepRow(entry, isPair ? name : undefined));
   return [element("thead", { children: [headRow(heads)] }), element("tbody", { children: rows })];
 }
@@ -81,6 +85,8 @@ function stepTable(runs: readonly NamedRun[]): HTMLElement[] {
 /** A row for each layer; the steps of two runs beside each other, below the name of each. */
 function layerTable(runs: readonly NamedRun[], chosen: RunFigure): HTMLElement[] {
   const all = runs.flatMap(({ run }) => run.steps);
+  const starts = new Set(runs.slice(1).map(({ run }) => run.steps[0]));
+  const roleOf = (entry: RunStepReport) => (starts.has(entry) ? { role: "group-start" } : {});
   const names = element("tr", {
     children: [
       element("td"),
@@ -93,13 +99,17 @@ function layerTable(runs: readonly NamedRun[], chosen: RunFigure): HTMLElement[]
       ),
     ],
   });
-  const heads = headRow([t("layer"), ...all.map(({ step }) => wholeNumber(step))]);
+  const heads = headRow([
+    { text: t("layer") },
+    ...all.map((entry) => ({ text: wholeNumber(entry.step), ...roleOf(entry) })),
+  ]);
   const rows = Array.from({ length: layersOf(all) }, (_, layer) =>
     rowOf(
       String(layer),
       all.map((entry) => ({
         text: cellFigure(entry, chosen, layer),
         title: cellText(entry, chosen, layer),
+        ...roleOf(entry),
       })),
     ),
   );
@@ -140,33 +150,39 @@ function stepRow(entry: RunStepReport, name: string | undefined): HTMLElement {
     counts ? String(counts.free) : absent,
     counts ? String(counts.uncertain) : absent,
   ];
-  const cells = [...(name === undefined ? [] : [name]), ...texts];
-  return rowOf(
-    wholeNumber(entry.step),
-    cells.map((text) => ({ text, title })),
-  );
+  return rowOf(wholeNumber(entry.step), [
+    ...(name === undefined ? [] : [{ text: name, title: entry.name, role: "run-name" }]),
+    ...texts.map((text) => ({ text, title })),
+  ]);
 }
 
-function headRow(heads: readonly string[]): HTMLElement {
+interface Cell {
+  text: string;
+  title?: string;
+  /** A class beside that of its kind. */
+  role?: string;
+}
+
+function headRow(heads: readonly Cell[]): HTMLElement {
   return element("tr", {
-    children: heads.map((text, i) =>
+    children: heads.map(({ text, role = "" }, i) =>
       element("th", {
         text,
-        class: i === 0 ? "plain-head text" : "plain-head number",
+        class: `plain-head ${i === 0 ? "text" : "number"} ${role}`,
         attributes: { scope: "col" },
       }),
     ),
   });
 }
 
-function rowOf(name: string, cells: readonly { text: string; title: string }[]): HTMLElement {
+function rowOf(name: string, cells: readonly Cell[]): HTMLElement {
   return element("tr", {
     children: [
       element("th", { text: name, attributes: { scope: "row" } }),
-      ...cells.map(({ text, title }) =>
+      ...cells.map(({ text, title = "", role = "" }) =>
         element("td", {
           text,
-          class: text === absent ? "number absent" : "number",
+          class: `number ${text === absent ? "absent" : ""} ${role}`,
           ...(title === "" ? {} : { attributes: { title } }),
         }),
       ),

@@ -1,18 +1,12 @@
 /** The charts over layers at one step, with another step and perhaps another run behind them. */
 import { t } from "@vscode/l10n";
+import { wholeNumber } from "../../src/report/format";
+import type { RunStepReport } from "../../src/trainingRun/runReport";
 import { element, setText } from "../shared/dom";
-import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
-import { verdictCounts, type NamedRun, type RunStepReport } from "../../src/trainingRun/runReport";
 import { ChartFigure } from "../panel/chartFigure";
-import { logAxis } from "../shared/axis";
-import type { ChartModel, CurveSeries, ReportView } from "../panel/chartModel";
-import { jacobianModel } from "../panel/jacobianModel";
-import { pruningModel } from "../panel/pruningModel";
-import { varianceModel } from "../panel/varianceModel";
 import type { Palette } from "../shared/theme";
-import { nearestMeasured, type Behind } from "./behind";
 import type { Ghost } from "./navigation";
-import { viewOfStep } from "./runModel";
+import { sectionFacts, stepModels, type StepView } from "./stepModels";
 
 export interface StepSectionEvents {
   onStep: (step: number) => void;
@@ -22,18 +16,8 @@ export interface StepSectionEvents {
   onToggleLayer: (layer: number | undefined) => void;
 }
 
-export interface StepSectionState {
-  /** What the run is called. */
-  name: string;
-  steps: readonly RunStepReport[];
-  /** Index of the step that is looked at. */
-  step: number;
-  /** The run beside it. */
-  other?: NamedRun;
+export interface StepSectionState extends StepView {
   ghost: Ghost;
-  behind: readonly Behind[];
-  layers: number;
-  isRunning: boolean;
 }
 
 export class StepSection {
@@ -149,84 +133,4 @@ export class StepSection {
     }
     this.ghost.value = String(ghost);
   }
-}
-
-/** The panel's three charts, with what stands behind in place of the fits and theories. */
-export function stepModels({
-  steps,
-  step,
-  name,
-  other,
-  layers,
-  behind,
-  isRunning,
-}: StepSectionState): ChartModel[] {
-  const view = { ...viewOfStep(steps[step]?.report, layers), isRunning };
-  const modelsOf = (one: ReportView): ChartModel[] => [
-    varianceModel(one),
-    jacobianModel(one, { isLog: true }),
-    pruningModel(one, { part: "layer", isLog: true }),
-  ];
-  const others = behind.map(({ label, role, report }) => ({
-    label,
-    role,
-    models: modelsOf({ ...view, report }),
-  }));
-  return modelsOf(view).map((model, i) => {
-    const curves = others.map(({ label, role, models }): CurveSeries => ({
-      label,
-      role,
-      points: models[i]?.measured.points ?? [],
-    }));
-    const points = [
-      ...model.measured.points,
-      ...others.flatMap((one) => one.models[i]!.measured.points),
-    ];
-    const values = points.flatMap(({ value, low, high }) => [Math.max(low, value / 2), high]);
-    const measured = other ? { ...model.measured, label: name } : model.measured;
-    const axis = model.axis.kind === "log" ? logAxis(values) : model.axis;
-    return { ...model, measured, curves, axis };
-  });
-}
-
-/** One line for each run at the step that is looked at. */
-export function sectionFacts({ name, steps, step, other }: StepSectionState): string[] {
-  const entry = steps[step];
-  if (!entry) return [""];
-  if (!other) return [stepFacts(entry)];
-  const beside = nearestMeasured(other.run, entry.step);
-  return [
-    `${name}: ${stepFacts(entry)}`,
-    ...(beside ? [`${other.name}: ${stepFacts(beside)}`] : []),
-  ];
-}
-
-/** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
-function stepFacts({ name, report, failure }: RunStepReport): string {
-  if (failure !== undefined) return `${name} · ${t("not measured: {0}", failure)}`;
-  if (report === undefined) return `${name} · ${t("not measured yet")}`;
-  const { baseline } = report;
-  const counts = verdictCounts(report);
-  return [
-    name,
-    ...(baseline?.perplexity === undefined
-      ? []
-      : [
-          t(
-            "perplexity {0} (NLL {1})",
-            figure(baseline.perplexity),
-            withInterval(baseline.nll, baseline.standardError),
-          ),
-        ]),
-    ...(counts
-      ? [
-          t(
-            "{0} needed, {1} free, {2} uncertain",
-            counted(counts.needed, "layer"),
-            counts.free,
-            counts.uncertain,
-          ),
-        ]
-      : []),
-  ].join(" · ");
 }

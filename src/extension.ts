@@ -149,6 +149,9 @@ export function activate(context: vscode.ExtensionContext): void {
     register(commands.diagnoseRun, "diagnose the run", async (target, selection) =>
       (await runs()).diagnose(target, selection),
     ),
+    register(commands.compareRuns, "compare the runs", async (target, selection) =>
+      (await runs()).compare(target, selection),
+    ),
     register(commands.watchRun, "watch the run", async (target, selection) =>
       (await runs()).watch(target, selection),
     ),

@@ -17,6 +17,8 @@ export const couldNot = {
   compare: (reason: string) => vscode.l10n.t("Fathom could not compare: {0}", reason),
   "diagnose the run": (reason: string) =>
     vscode.l10n.t("Fathom could not diagnose the run: {0}", reason),
+  "compare the runs": (reason: string) =>
+    vscode.l10n.t("Fathom could not compare the runs: {0}", reason),
   "watch the run": (reason: string) => vscode.l10n.t("Fathom could not watch the run: {0}", reason),
   "stop watching": (reason: string) => vscode.l10n.t("Fathom could not stop watching: {0}", reason),
   "show the run": (reason: string) => vscode.l10n.t("Fathom could not show the run: {0}", reason),

@@ -36,6 +36,8 @@ export const commands = {
   compare: "fathom.compare",
   /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
   diagnoseRun: "fathom.diagnoseRun",
+  /** As `diagnoseRun`, of two runs; the second is asked for where it is not selected with the first. */
+  compareRuns: "fathom.compareRuns",
   /** As `diagnoseRun`; nothing means the run whose panel is looked at, where there is one. */
   watchRun: "fathom.watchRun",
   stopWatchingRun: "fathom.stopWatchingRun",

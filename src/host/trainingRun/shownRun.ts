@@ -5,13 +5,13 @@ import type { ExportFormat, HostToRun, RunStatus, RunToHost } from "../../protoc
 import { wholeNumber } from "../../report/format";
 import { progressText } from "../../report/progress";
 import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
-import type { RunStepReport } from "../../trainingRun/runReport";
+import type { NamedRun, RunStepReport } from "../../trainingRun/runReport";
 import { innerCommands, webviews } from "../ids";
 import type { PageExporter } from "../pageExporter";
 import { PagePanel, type PageServices } from "../pagePanel";
 import { ProgressNotification } from "../progressNotification";
 import type { Reader } from "../reading/reader";
-import type { RunSession } from "./runSession";
+import type { RunObserver, RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
 import type { WatchedRuns } from "./watchedRuns";
@@ -51,14 +51,9 @@ export class ShownRun implements vscode.Disposable {
       arguments: [session.folder],
     };
     session.observe({
-      run: (run, status) => {
-        this.post({ type: "run", name: session.name, run, status });
-      },
-      step: (step, status) => {
-        this.post({ type: "step", step, status });
-      },
+      ...this.tellingOf(0),
       status: (status) => {
-        this.panel?.postSoon({ type: "status", status });
+        this.tellStatus();
         this.showStatusItem(status);
       },
       measured: (step) => {
@@ -95,10 +90,18 @@ export class ShownRun implements vscode.Disposable {
     await Promise.all([this.session.readLosses(), this.session.recall()]);
   }
 
-  /** Measures what is missing, with one notification for all of it. */
+  /** Measures what is missing in the run, and in the one beside it. */
   async diagnose(): Promise<void> {
-    const { session } = this;
     this.show();
+    const runs = [this, ...(this.other ? [this.other.run] : [])];
+    await Promise.all(runs.map((run) => run.measure()));
+    const areDone = runs.every(({ session }) => session.status.phase === "done");
+    if (areDone && this.panel?.isVisible !== true) this.offerPanel();
+  }
+
+  /** Measures what is missing, with one notification for all of it. */
+  private async measure(): Promise<void> {
+    const { session } = this;
     await session.refresh();
     const notification = new ProgressNotification(
       vscode.l10n.t("Depth over training of {0}", session.name),
@@ -120,7 +123,6 @@ export class ShownRun implements vscode.Disposable {
     notification.close();
     const { phase, finished, planned } = session.status;
     this.services.log.info(`Run ${session.folder}: ${phase}, ${finished} of ${planned} steps.`);
-    if (phase === "done" && this.panel?.isVisible !== true) this.offerPanel();
   }
 
   /** Starts to watch, once it is known what to warn of: where the settings do not say, a person does. */
@@ -211,14 +213,10 @@ export class ShownRun implements vscode.Disposable {
   layBeside(other: ShownRun | undefined): void {
     this.other?.end();
     this.other = undefined;
-    if (other !== undefined) {
-      const tell = (): void => {
-        this.post(...this.otherMessages());
-      };
-      const end = other.session.observe({ run: tell, step: tell, status: () => undefined });
-      this.other = { run: other, end };
+    if (other !== undefined && other !== this) {
+      this.other = { run: other, end: other.session.observe(this.tellingOf(1)) };
     }
-    this.post(...this.otherMessages());
+    this.tellRuns();
   }
 
   dispose(): void {
@@ -240,7 +238,7 @@ export class ShownRun implements vscode.Disposable {
       "run",
       this.services,
       {
-        messages: () => this.messages(),
+        messages: () => [this.runsMessage()],
         received: (message) => this.receive(message),
         closed: () => {
           this.panel = undefined;
@@ -253,26 +251,56 @@ export class ShownRun implements vscode.Disposable {
     );
   }
 
-  private messages(): HostToRun[] {
-    const { name, run, status } = this.session;
-    return [{ type: "run", name, run, status }, ...this.otherMessages()];
+  /** What the panel is told of one of its runs. */
+  private tellingOf(place: 0 | 1): RunObserver {
+    return {
+      run: () => {
+        this.tellRuns();
+      },
+      step: (step) => {
+        this.panel?.post({ type: "step", place, step, statuses: this.statuses });
+      },
+      status: () => {
+        this.tellStatus();
+      },
+    };
   }
 
-  private otherMessages(): HostToRun[] {
-    const other = this.other?.run.session;
-    return other === undefined
-      ? [{ type: "other" }]
-      : [{ type: "other", name: other.name, run: other.run }];
+  private tellRuns(): void {
+    this.panel?.post(this.runsMessage());
   }
 
-  private post(...messages: HostToRun[]): void {
-    for (const message of messages) this.panel?.post(message);
+  private tellStatus(): void {
+    this.panel?.postSoon({ type: "status", statuses: this.statuses });
+  }
+
+  private runsMessage(): HostToRun {
+    return { type: "runs", runs: this.runs, statuses: this.statuses };
+  }
+
+  /** The run's own session, and that of the run beside it. */
+  private get sessions(): RunSession[] {
+    return [this.session, ...(this.other ? [this.other.run.session] : [])];
+  }
+
+  private get statuses(): RunStatus[] {
+    return this.sessions.map(({ status }) => status);
+  }
+
+  /** Under names that tell them apart. */
+  private get runs(): NamedRun[] {
+    const { sessions } = this;
+    const areAlike = new Set(sessions.map(({ name }) => name)).size < sessions.length;
+    return sessions.map(({ name, folder, run }) => ({
+      name: areAlike ? path.join(path.basename(path.dirname(folder)), name) : name,
+      run,
+    }));
   }
 
   private receive(message: Exclude<RunToHost, { type: "ready" }>): unknown {
     switch (message.type) {
       case "cancel":
-        this.session.cancel();
+        for (const session of this.sessions) session.cancel();
         return undefined;
       case "resume":
         return this.diagnose();
@@ -294,16 +322,15 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private export(format: ExportFormat, png: string | undefined): Promise<void> {
-    const { name, run, folder } = this.session;
-    const other = this.other?.run.session;
-    const beside = other ? { other: { name: other.name, run: other.run } } : {};
+    const { name, folder } = this.session;
+    const [shown, other] = this.runs as [NamedRun, NamedRun?];
+    const exported = other ? { ...shown, other } : shown;
     return this.services.exporter.export(
       {
         title: (label) => vscode.l10n.t("Export Run as {0}", label),
         name: `run-${name}`,
         folder: path.dirname(folder),
-        content: (format, webview) =>
-          this.services.reader.runContent({ name, run, ...beside }, format, webview),
+        content: (format, webview) => this.services.reader.runContent(exported, format, webview),
         png,
       },
       format,
@@ -314,8 +341,7 @@ export class ShownRun implements vscode.Disposable {
     const other = await this.services.chooseOther(this.session.folder);
     if (other === undefined) return;
     this.layBeside(other);
-    await other.session.refresh();
-    await other.session.measure();
+    await this.diagnose();
   }
 
   private showStatusItem(status: RunStatus): void {

@@ -191,7 +191,10 @@ describe("sentences", () => {
       ...progresses.map((one) => progressText(one)),
       progressText(progresses[0]!, "first"),
     ]);
-    expectMarked([readingText("safetensors", read.architecture.reading!)], ["norm=pre-ln"]);
+    expectMarked(
+      [readingText("safetensors", read.architecture.reading!, read.evaluation)],
+      ["norm=pre-ln"],
+    );
     const measuredHere = { ...read, findings: findingsOf(read) };
     expectMarked(answerMarkdown(measuredHere).replaceAll("\\", "").split("\n"));
   });

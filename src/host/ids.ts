@@ -47,8 +47,8 @@ export const commands = {
 export const innerCommands = {
   /** Takes the key of a stored report: what a CodeLens and a hover over a norm lead to. */
   openNorm: "fathom.openNorm",
-  /** Takes the path of a run's folder that has been diagnosed or is watched. */
-  showRun: "fathom.showRun",
+  /** Takes what a click on the status bar does. */
+  follow: "fathom.followStatusLine",
 } as const;
 
 /** The settings of a measurement below `fathom.`; their keys are the words the code uses. */

@@ -195,6 +195,8 @@ export interface RunStatus {
   missing: number;
   /** Of the step being measured. */
   progress?: Progress;
+  /** Names the diagnosis that has to end before that step is measured. */
+  waitingFor?: string;
   /** True while new checkpoints are waited for. */
   isWatching: boolean;
   /** What a person should know: thresholds that were crossed, notices of single steps. */

@@ -20,12 +20,16 @@ describe("Diagnose Run", () => {
     const held = workbench.holdNextEngine();
     await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
     const letGo = await held;
-    const progress = workbench.notification("Depth over training of pre-ln");
-    await progress.filter({ hasText: new RegExp(`step 1 of ${steps.length}`) }).waitFor();
+    // It goes on in the background, so it is in nobody's way.
+    const progress = workbench.statusLine("Measuring the checkpoints in");
+    await progress.filter({ hasText: `Fathom: pre-ln step ${steps[0]}` }).waitFor();
+    expect(await workbench.notification("").count()).toBe(0);
+    await workbench.statusLine(`step 1 of ${steps.length}`).waitFor();
     const { panel } = workbench;
     await panel.find('.run-bar[data-phase="running"]').waitFor();
     await workbench.screenshot("run-running");
     letGo();
+    await progress.filter({ hasText: /, layer \d+ of 16$/ }).waitFor();
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
     await expect.poll(() => progress.count()).toBe(0);
     await expect

@@ -6,11 +6,12 @@ import { wholeNumber } from "../../report/format";
 import { progressText } from "../../report/progress";
 import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
 import type { NamedRun, RunStepReport } from "../../trainingRun/runReport";
-import { innerCommands, webviews } from "../ids";
+import { webviews } from "../ids";
 import type { PageExporter } from "../pageExporter";
 import { PagePanel, type PageServices } from "../pagePanel";
-import { ProgressNotification } from "../progressNotification";
 import type { Reader } from "../reading/reader";
+import { progressLine } from "../shownProgress";
+import { StatusLine } from "../statusLine";
 import type { RunObserver, RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
@@ -20,6 +21,8 @@ import type { WatchSettings } from "./watchSettings";
 /** What all runs share. */
 export interface RunServices extends PageServices {
   log: vscode.LogOutputChannel;
+  /** What came of a run that nobody looks at. */
+  told: StatusLine;
   reader: Reader;
   exporter: PageExporter;
   watchSettings: (folder: string) => WatchSettings;
@@ -36,7 +39,7 @@ export class ShownRun implements vscode.Disposable {
   private watch: RunWatch | undefined;
   /** What to warn of where the settings name nothing. */
   private chosenRules: AlertRules = {};
-  private readonly statusItem: vscode.StatusBarItem;
+  private readonly line = new StatusLine();
   private readonly warned = new Set<keyof AlertRules>();
   private other: { run: ShownRun; end: () => void } | undefined;
 
@@ -44,17 +47,11 @@ export class ShownRun implements vscode.Disposable {
     readonly session: RunSession,
     private readonly services: RunServices,
   ) {
-    this.statusItem = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
-    this.statusItem.command = {
-      command: innerCommands.showRun,
-      title: "",
-      arguments: [session.folder],
-    };
     session.observe({
       ...this.tellingOf(0),
       status: (status) => {
         this.tellStatus();
-        this.showStatusItem(status);
+        this.showLine(status);
       },
       measured: (step) => {
         this.warn(step);
@@ -90,7 +87,10 @@ export class ShownRun implements vscode.Disposable {
     await Promise.all([this.session.readLosses(), this.session.recall()]);
   }
 
-  /** Measures what is missing in the run, and in the one beside it. */
+  /**
+   * Measures what is missing in the run, and in the one beside it, which takes as long as it takes: the
+   * status bar says how far each is.
+   */
   async diagnose(): Promise<void> {
     this.show();
     const runs = [this, ...(this.other ? [this.other.run] : [])];
@@ -99,28 +99,10 @@ export class ShownRun implements vscode.Disposable {
     if (areDone && this.panel?.isVisible !== true) this.offerPanel();
   }
 
-  /** Measures what is missing, with one notification for all of it. */
   private async measure(): Promise<void> {
     const { session } = this;
     await session.refresh();
-    const notification = new ProgressNotification(
-      vscode.l10n.t("Depth over training of {0}", session.name),
-    );
-    const end = session.observe({
-      run: () => undefined,
-      step: () => undefined,
-      status: (status) => {
-        const { planned, finished, progress } = status;
-        const share = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
-        notification.show(progressWords(status), share);
-      },
-    });
-    notification.open(() => {
-      session.cancel();
-    });
     await session.measure();
-    end();
-    notification.close();
     const { phase, finished, planned } = session.status;
     this.services.log.info(`Run ${session.folder}: ${phase}, ${finished} of ${planned} steps.`);
   }
@@ -223,7 +205,7 @@ export class ShownRun implements vscode.Disposable {
     this.watch?.stop();
     this.session.dispose();
     this.other?.end();
-    this.statusItem.dispose();
+    this.line.dispose();
     this.panel?.dispose();
   }
 
@@ -344,30 +326,31 @@ export class ShownRun implements vscode.Disposable {
     await this.diagnose();
   }
 
-  private showStatusItem(status: RunStatus): void {
+  private showLine(status: RunStatus): void {
     const { name, folder } = this.session;
-    const isRunning = status.phase === "running";
-    if (!status.isWatching && !isRunning) {
-      this.statusItem.hide();
-      return;
-    }
-    const words = progressWords(status);
-    if (status.isWatching) {
-      this.statusItem.text = isRunning
-        ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, words)}`
-        : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
-      this.statusItem.tooltip = vscode.l10n.t(
+    const follow = (): void => {
+      this.show();
+    };
+    if (status.phase === "running") {
+      const { measuring, progress, waitingFor } = status;
+      const what =
+        measuring === undefined
+          ? name
+          : vscode.l10n.t("{0} step {1}", name, wholeNumber(measuring));
+      const tooltip = vscode.l10n.t(
+        "Measuring the checkpoints in {0}: {1}. Click to see the run.",
+        folder,
+        progressWords(status),
+      );
+      this.line.show({ text: progressLine(what, progress, waitingFor), tooltip, follow });
+    } else if (status.isWatching) {
+      const tooltip = vscode.l10n.t(
         "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
         folder,
       );
-    } else {
-      this.statusItem.text = `$(sync~spin) ${vscode.l10n.t("Measuring {0}: {1}", name, words)}`;
-      this.statusItem.tooltip = vscode.l10n.t(
-        "Fathom diagnoses the checkpoints in {0}. Click to see the run.",
-        folder,
-      );
-    }
-    this.statusItem.show();
+      const text = `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
+      this.line.show({ text, tooltip, follow });
+    } else this.line.hide();
   }
 
   /** Warns of each threshold once, and only of what came while the run is watched. */
@@ -390,22 +373,23 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private offerPanel(): void {
-    const showRun = vscode.l10n.t("Show Run");
-    void vscode.window
-      .showInformationMessage(
-        vscode.l10n.t("The run {0} has been measured.", this.session.name),
-        showRun,
-      )
-      .then((choice) => {
-        if (choice === showRun) this.show();
-      });
+    this.services.told.tell({
+      text: `$(check) ${vscode.l10n.t("Fathom: {0} is measured", this.session.name)}`,
+      tooltip: vscode.l10n.t(
+        "The run {0} has been measured. Click to see it.",
+        this.session.folder,
+      ),
+      follow: () => {
+        this.show();
+      },
+    });
   }
 }
 
 /** `Step 3 of 8: Layer 6 (7 of 12) · about 12 s left` */
-function progressWords({ finished, planned, progress }: RunStatus): string {
+function progressWords({ finished, planned, progress, waitingFor }: RunStatus): string {
   const current = Math.min(planned, finished + 1);
   return progress === undefined
     ? vscode.l10n.t("step {0} of {1}", current, planned)
-    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress));
+    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress, waitingFor));
 }

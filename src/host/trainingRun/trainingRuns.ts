@@ -12,6 +12,7 @@ import type { PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
 import type { ReportSource } from "../reportSource";
 import { savedSource } from "../savedSource";
+import type { StatusLine } from "../statusLine";
 import { RunSession } from "./runSession";
 import { ShownRun } from "./shownRun";
 import type { WatchedRuns } from "./watchedRuns";
@@ -20,6 +21,7 @@ import { watchSettingsFor } from "./watchSettingsFor";
 
 export interface TrainingRunServices extends PageServices {
   log: vscode.LogOutputChannel;
+  told: StatusLine;
   exporter: PageExporter;
   reader: Reader;
   folders: CheckpointFolders;
@@ -129,11 +131,6 @@ export class TrainingRuns implements vscode.Disposable {
     const watched = [...this.byFolder.values()].filter((run) => run.isWatching);
     const run = watched.length > 1 ? await pickOne(watched) : watched[0];
     run?.stopWatching();
-  }
-
-  /** Shows the panel of a run that is known. */
-  show(folder: unknown): void {
-    if (typeof folder === "string") this.byFolder.get(folder)?.show();
   }
 
   dispose(): void {

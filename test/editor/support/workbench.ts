@@ -356,6 +356,12 @@ export class Workbench {
     await notification.locator(".monaco-button", { hasText: button }).click();
   }
 
+  /** An entry of the status bar by its text, or by what it says when the pointer rests on it. */
+  statusLine(text: string | RegExp): Locator {
+    const { page } = this;
+    return page.locator(".statusbar-item:visible").filter({ has: page.getByLabel(text) });
+  }
+
   // ---- What is on screen ----
 
   editorGroups(): Locator {

@@ -3,11 +3,12 @@
  * `npm start -- --headless`: the sample's diagnosis in the terminal instead.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { build, installDependencies, packageExtension } from "./shared/build.mjs";
 import * as editor from "./shared/editor.mjs";
 import { isOnPath, root, run, runMain, runQuietly, Stop } from "./shared/process.mjs";
+import { lastStep } from "./shared/sample.mjs";
 import { whenChanged } from "./shared/stamps.mjs";
 
 const sample = path.join(root, "media", "sample");
@@ -30,20 +31,10 @@ await runMain(async (args) => {
 
 async function diagnoseSample() {
   await build();
-  const steps = readdirSync(path.join(sample, "pre-ln")).filter((name) => name.startsWith("step-"));
-  const last = steps.sort((a, b) => stepOf(a) - stepOf(b)).at(-1);
-  if (last === undefined) throw new Stop("media/sample/pre-ln holds no checkpoint.");
-  return run(process.execPath, [
-    "dist/cli.js",
-    "diagnose",
-    path.join("media", "sample", "pre-ln", last),
-    "--text",
-    path.join("media", "sample", "held-out.txt"),
-  ]);
-}
-
-function stepOf(name) {
-  return Number(name.replace("step-", ""));
+  const { checkpoint, line } = lastStep(path.join(sample, "pre-ln"));
+  console.log(line);
+  const text = path.join(sample, "held-out.txt");
+  return run(process.execPath, ["dist/cli.js", "diagnose", checkpoint, "--text", text]);
 }
 
 /** The user may train, export and edit in it without changing the repository. */

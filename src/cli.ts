@@ -1,73 +1,36 @@
 #!/usr/bin/env node
 /** The command line: the same core as the extension, headless. */
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { join } from "node:path";
+import { Command, CommanderError, Option } from "commander";
 import { stacks } from "./architecture/description";
-import { isSettingName, settingNames } from "./architecture/reading";
 import { schemeNames } from "./architecture/schemes";
-import { whyNotValue } from "./architecture/settingValues";
-import { describeStatement } from "./architecture/statement/describeStatement";
-import { statementName } from "./checkpoint/checkpoint";
 import { messageOf } from "./checkpoint/errors";
-import { openCheckpoint } from "./checkpoint/open";
-import type { Metric, Report } from "./diagnosis/report";
+import { describe, type DescribeOptions } from "./cli/describe";
+import { diagnose, type DiagnoseOptions } from "./cli/diagnose";
+import { exitCodes } from "./cli/exitCodes";
+import { complain, surviveClosedStreams } from "./cli/output";
+import { collect, fileName, keyValue, metricList, positive, whole } from "./cli/values";
+import type { Metric } from "./diagnosis/report";
 import { metrics } from "./diagnosis/report";
-import type { Device } from "./engine/device";
 import { devices } from "./engine/device";
-import type { EngineRun } from "./engineClient";
-import { startEngine } from "./engineClient";
-import type { DiagnosisRequest, EngineEvent, Failure } from "./protocol/messages";
-import { progressText } from "./report/progress";
-import { reportCsv } from "./report/csv";
-import { reportHtml } from "./report/html";
-import { reportTable } from "./report/terminal";
-import { checkWritable, FileWriteError, writeWholeFile } from "./report/wholeFile";
-import type { TextSource } from "./text/source";
 
-/** Files that are built or shipped beside this one. */
-const home = {
-  engine: join(__dirname, "engine.js"),
-  defaultText: join(__dirname, "../media/text/default.txt"),
-  panelScript: join(__dirname, "webview/panel.js"),
-  panelStyle: join(__dirname, "webview/panel.css"),
-  manifest: join(__dirname, "../package.json"),
-};
-
-const exitCodes = {
-  usage: 2,
-  checkpoint: 3,
-  run: 4,
-  device: 4,
-  killed: 4,
-  interrupted: 130,
-} as const satisfies Record<Failure["reason"], number>;
+const manifest = join(__dirname, "../package.json");
 
 /** Removing sublayers costs two more sweeps, so it must be asked for. */
 const defaultMetrics: Metric[] = ["variance", "jacobian", "pruning"];
 
-interface DiagnoseOptions {
-  text?: string[];
-  tokens?: string;
-  images?: string;
-  sequenceLength?: number;
-  maxTokens?: number;
-  metrics: Metric[];
-  probes: number;
-  scheme?: string;
-  stack?: string;
-  reading?: Record<string, string>;
-  device: Device;
-  threads?: number;
-  memory?: number;
-  seed: number;
-  json?: string;
-  csv?: string;
-  html?: string;
-}
+const exitCodeHelp = `
+Exit codes:
+  0    done
+  2    usage, unusable text or token files included
+  3    the checkpoint cannot be read or is not supported
+  4    the run failed, or a file cannot be written
+  130  interrupted`;
 
 async function main(): Promise<void> {
-  const { version } = JSON.parse(readFileSync(home.manifest, "utf8")) as { version: string };
+  surviveClosedStreams();
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
   const program = new Command("fathom")
     .description("Measures how deep a transformer really is.")
     .version(version)
@@ -129,6 +92,7 @@ async function main(): Promise<void> {
     .option("--json <file>", 'write the report as JSON ("-" is standard output)', fileName)
     .option("--csv <file>", 'write one row a layer as CSV ("-" is standard output)', fileName)
     .option("--html <file>", 'write a self-contained page ("-" is standard output)', fileName)
+    .addHelpText("after", exitCodeHelp)
     .action(async (checkpoint: string, options: DiagnoseOptions) => {
       process.exitCode = await diagnose(checkpoint, options);
     });
@@ -141,6 +105,7 @@ async function main(): Promise<void> {
     .argument("<checkpoint>", "as for diagnose")
     .option("--output <file>", 'where to ("-" is standard output; default: beside it)', fileName)
     .option("--force", "write over a file that is there")
+    .addHelpText("after", exitCodeHelp)
     .action(async (checkpoint: string, options: DescribeOptions) => {
       process.exitCode = await describe(checkpoint, options);
     });
@@ -151,238 +116,27 @@ async function main(): Promise<void> {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     // Without a command, the help has been shown already.
     if (!(error instanceof CommanderError && error.code === "commander.help")) {
-      complain(messageOf(error).replace(/^error: /, ""));
+      complain(usageError(error, process.argv.slice(2)));
     }
     process.exitCode = exitCodes.usage;
   }
 }
 
-async function diagnose(checkpoint: string, options: DiagnoseOptions): Promise<number> {
-  const given = (["text", "tokens", "images"] as const).filter((name) => options[name]);
-  if (given.length > 1) {
-    complain(`--${given[0]} and --${given[1]} exclude each other: give one of them.`);
-    return exitCodes.usage;
+/** What was wrong with the arguments, and where the right ones are listed. */
+function usageError(error: unknown, [command = ""]: readonly string[]): string {
+  const what = messageOf(error)
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .replace(/\.?$/, ".");
+  if (error instanceof CommanderError && error.code === "commander.unknownCommand") {
+    return existsSync(command)
+      ? `${what} To measure a checkpoint: fathom diagnose ${command}`
+      : `${what} fathom --help lists the commands.`;
   }
-  const outputs = [options.json, options.csv, options.html].filter((file) => file !== undefined);
-  const places = outputs.map((file) => (file === "-" ? file : resolve(file)));
-  const twice = outputs.find((_, at) => places.indexOf(places[at]!) !== at);
-  if (twice !== undefined) {
-    complain(`Two of --json, --csv and --html would write to "${twice}".`);
-    return exitCodes.usage;
-  }
-  try {
-    for (const file of outputs) if (file !== "-") await checkWritable(file);
-  } catch (error) {
-    complain(messageOf(error));
-    return exitCodes.run;
-  }
-  const line = new ProgressLine();
-  const run = startEngine(home.engine, requestOf(checkpoint, options), (event) => {
-    line.show(event);
-  });
-  const outcome = await whileInterruptible(run);
-  line.clear();
-  if (!outcome.ok) {
-    complain(outcome.failure.message);
-    return exitCodes[outcome.failure.reason];
-  }
-  const areWritten = await writeFiles(outcome.report, options, !outputs.includes("-"));
-  return areWritten ? 0 : exitCodes.run;
-}
-
-interface DescribeOptions {
-  output?: string;
-  force?: true;
-}
-
-async function describe(path: string, { output, force }: DescribeOptions): Promise<number> {
-  try {
-    const checkpoint = await openCheckpoint(path);
-    const { text, guessed, unknown, refusal } = await describeStatement(checkpoint);
-    if (output === "-") {
-      await writeStandardOutput(text);
-    } else {
-      const file = output === undefined ? join(checkpoint.folder, statementName) : resolve(output);
-      if (force === undefined && existsSync(file)) {
-        complain(`${file} is there already; --force writes over it.`);
-        return exitCodes.usage;
-      }
-      await writeWholeFile(file, text);
-      process.stdout.write(`${file} is written.\n`);
-    }
-    if (refusal !== undefined) {
-      complain(`${refusal} Say in it what each of the ${unknown} patterns of tensors is.`);
-    } else if (guessed.length > 0) {
-      complain(`Not told by the tensors, so guessed: ${guessed.join(", ")}.`);
-    }
-    return 0;
-  } catch (error) {
-    complain(messageOf(error));
-    return error instanceof FileWriteError ? exitCodes.run : exitCodes.checkpoint;
-  }
-}
-
-function requestOf(checkpoint: string, options: DiagnoseOptions): DiagnosisRequest {
-  return {
-    checkpoint: resolve(checkpoint),
-    texts: textSource(options),
-    sequenceLength: options.sequenceLength ?? 256,
-    sequenceLengthIsExplicit: options.sequenceLength !== undefined,
-    maxTokens: options.maxTokens ?? 2048,
-    maxTokensIsExplicit: options.maxTokens !== undefined,
-    metrics: options.metrics,
-    probes: options.probes,
-    device: options.device,
-    seed: options.seed,
-    ...(options.scheme !== undefined && { scheme: options.scheme }),
-    ...(options.stack !== undefined && { stack: options.stack }),
-    ...(options.reading !== undefined && { reading: options.reading }),
-    ...(options.threads !== undefined && { threads: options.threads }),
-    ...(options.memory !== undefined && { memoryBytes: options.memory * 2 ** 30 }),
-  };
-}
-
-function textSource({ tokens, text, images }: DiagnoseOptions): TextSource {
-  if (images !== undefined) return { kind: "images", file: resolve(images) };
-  if (tokens !== undefined) return { kind: "tokens", file: resolve(tokens) };
-  if (text !== undefined) return { kind: "text", files: text.map((file) => resolve(file)) };
-  return { kind: "default", file: home.defaultText };
-}
-
-/** The run's outcome; an interrupt from the terminal or a signal ends the run at once. */
-async function whileInterruptible(run: EngineRun): ReturnType<() => EngineRun["outcome"]> {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const cancel = (): void => {
-    run.cancel();
-  };
-  for (const signal of signals) process.once(signal, cancel);
-  try {
-    return await run.outcome;
-  } finally {
-    for (const signal of signals) process.removeListener(signal, cancel);
-  }
-}
-
-/** Writes what was asked for; a file that cannot be written is named, and keeps no other from it. */
-async function writeFiles(
-  report: Report,
-  { json, csv, html }: DiagnoseOptions,
-  withTable: boolean,
-): Promise<boolean> {
-  const asset = (file: string): string => readFileSync(file, "utf8");
-  const wanted: [string | undefined, () => string][] = [
-    [json, () => `${JSON.stringify(report, undefined, 2)}\n`],
-    [csv, () => reportCsv(report)],
-    [
-      html,
-      () => reportHtml(report, { script: asset(home.panelScript), style: asset(home.panelStyle) }),
-    ],
-    [withTable ? "-" : undefined, () => `${table(report)}\n`],
-  ];
-  let areWritten = true;
-  for (const [file, content] of wanted) {
-    if (file === undefined) continue;
-    try {
-      if (file === "-") await writeStandardOutput(content());
-      else await writeWholeFile(file, content());
-    } catch (error) {
-      complain(messageOf(error));
-      areWritten = false;
-    }
-  }
-  return areWritten;
-}
-
-function table(report: Report): string {
-  const { isTTY, columns } = process.stdout;
-  return reportTable(report, {
-    colour: isTTY && !process.env["NO_COLOR"],
-    width: isTTY ? columns : 100,
-  });
-}
-
-async function writeStandardOutput(content: string): Promise<void> {
-  await new Promise<void>((done, fail) => {
-    const failed = (error: unknown): void => {
-      fail(new FileWriteError("standard output", error));
-    };
-    // The stream emits what it tells the callback too; unheard, that would end the process.
-    process.stdout.once("error", failed);
-    process.stdout.write(content, (error) => {
-      if (error) failed(error);
-      else done();
-    });
-  });
-}
-
-/** One line on a terminal's standard error that tells where the run stands; nothing elsewhere. */
-class ProgressLine {
-  private readonly isShown = process.stderr.isTTY;
-
-  show(event: EngineEvent): void {
-    if (event.type === "notice") {
-      this.clear();
-      complain(event.text);
-    } else if (event.type === "progress" && this.isShown) {
-      const text = progressText(event.progress).slice(0, process.stderr.columns - 1);
-      process.stderr.write(`\r\u001b[K${text}`);
-    }
-  }
-
-  clear(): void {
-    if (this.isShown) process.stderr.write("\r\u001b[K");
-  }
-}
-
-function complain(message: string): void {
-  process.stderr.write(`fathom: ${message.replaceAll("\n", " ")}\n`);
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, fileName(value)];
-}
-
-function fileName(value: string): string {
-  if (value === "") throw new InvalidArgumentError("Expected the name of a file.");
-  return value;
-}
-
-function keyValue(value: string, previous: Record<string, string> = {}): Record<string, string> {
-  const [, key, stated] = /^([^=]+)=(.+)$/.exec(value) ?? [];
-  if (key === undefined || stated === undefined || !isSettingName(key)) {
-    throw new InvalidArgumentError(`Expected KEY=VALUE with one of ${settingNames.join(", ")}.`);
-  }
-  const why = whyNotValue(key, stated);
-  if (why !== undefined) throw new InvalidArgumentError(`${key} is "${stated}"; ${why}.`);
-  return { ...previous, [key]: stated };
-}
-
-function whole(least: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < least) {
-      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
-    }
-    return number;
-  };
-}
-
-function positive(value: string): number {
-  const number = Number(value);
-  if (!Number.isFinite(number) || number <= 0) {
-    throw new InvalidArgumentError("Expected a number above 0.");
-  }
-  return number;
-}
-
-function metricList(value: string): Metric[] {
-  const asked = value.split(",").map((name) => name.trim());
-  for (const name of asked) {
-    if (!metrics.some((metric) => metric === name)) {
-      throw new InvalidArgumentError(`"${name}" is not one of ${metrics.join(", ")}.`);
-    }
-  }
-  return metrics.filter((metric) => asked.includes(metric));
+  const isKnown = command === "diagnose" || command === "describe";
+  return isKnown
+    ? `${what} fathom ${command} --help lists what it takes.`
+    : `${what} fathom --help lists the commands.`;
 }
 
 void main();

@@ -146,7 +146,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
       })),
     ],
   });
-  tellOfBudget(request);
+  let isBudgetTold = false;
   const report = await diagnose(
     {
       checkpoint,
@@ -165,6 +165,9 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     runtime,
     {
       onStage: async (stage) => {
+        // Not before: a budget that nothing fits in is refused, and that says it all.
+        if (!isBudgetTold) tellOfBudget(request);
+        isBudgetTold = true;
         progress.tell(stageOf(stage, architecture.layers.length));
         // ONNX Runtime blocks this thread while it runs; here the owner's commands come in.
         await new Promise((resolve) => setImmediate(resolve));

@@ -38,6 +38,7 @@ export async function build() {
       "python.js",
       "readings.js",
       "gitIgnore.js",
+      "directory.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",
     ],

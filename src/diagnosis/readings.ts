@@ -176,15 +176,15 @@ export async function settleReading(
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
     const candidates = every.candidates();
     throw new UndecidedReadingError(
-      `${file}: ${doubt}${why} ${listed(candidates)}`,
+      `${file}: ${doubt}${why} ${listed(candidates, ofImages)}`,
       candidates.filter(({ nll }) => nll !== undefined),
     );
   };
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),
   );
-  const advice =
-    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.";
+  const ofImages = isPatchEmbedding(proposed.embedding);
+  const advice = `Give ${ofImages ? "images, normalised as in its training and labelled," : "text"} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
   if (!Number.isFinite(best.mean)) {
     refuse(`under no reading of its tensors is its loss finite. ${advice}`);
   }
@@ -195,7 +195,7 @@ export async function settleReading(
   }
   if (best.mean > (1 - leastGain) * trial.frequencyLoss) {
     refuse(
-      `under no reading of its tensors does it predict the evaluated tokens clearly better than the frequencies of those before do (by ${Math.round(100 * leastGain)}% of ${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
+      `under no reading of its tensors does it predict the ${ofImages ? "classes of the images" : "evaluated tokens"} clearly better than the frequencies of those before do (by ${Math.round(100 * leastGain)}% of ${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
     );
   }
   if (ruled && !ruled.isClear) {
@@ -531,13 +531,13 @@ export function settingsText(settings: Settings): string {
 }
 
 /** Readings that a message lists; a report has them all. */
-const readingsListed = 12;
+const readingsListed = 6;
 
-function listed(candidates: readonly Candidate[]): string {
+function listed(candidates: readonly Candidate[], ofImages: boolean): string {
   const some = candidates
     .slice(0, readingsListed)
     .map(({ settings, nll }) => `${settingsText(settings)}: ${nll?.toFixed(4) ?? "not finite"}`);
   const more =
     candidates.length > readingsListed ? `; and ${candidates.length - readingsListed} more` : "";
-  return `Readings and their losses in nats a token: ${some.join("; ")}${more}.`;
+  return `Readings and their losses in nats ${ofImages ? "an image" : "a token"}: ${some.join("; ")}${more}.`;
 }

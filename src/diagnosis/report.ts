@@ -100,6 +100,8 @@ export interface EvaluationSummary {
   /** Where the tokens came from: the text or token files, or `default text`. */
   source: string;
   documents: number;
+  /** What the documents are where they are not texts: images, whose patches are the tokens. */
+  input?: "images";
   /** Sequences evaluated: a document that is longer than one is cut into several. */
   sequences?: number;
   /** Tokens evaluated, padding not counted. */

@@ -169,6 +169,7 @@ function evaluationSummary(
   return {
     source: input.source,
     documents: countDocuments(evaluated),
+    ...(evaluated.some(({ image }) => image) && { input: "images" as const }),
     sequences: evaluated.length,
     tokens: ids.reduce((sum, { length }) => sum + length, 0),
     sequenceLength: input.sequenceLength,

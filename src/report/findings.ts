@@ -2,6 +2,7 @@
 import { t } from "@vscode/l10n";
 import type { Finding, GrowthLaw, LayerReport, Report } from "../diagnosis/report";
 import { median, rankCorrelation } from "../diagnosis/statistics";
+import { isOfImages } from "./evaluation";
 import { figure, namedLayers, perplexityCost } from "./format";
 import { english, languageInUse } from "./texts";
 import { freeThreshold, verdictOf } from "./verdict";
@@ -33,18 +34,22 @@ export function verdictSentences(report: Report | undefined): string[] {
 const worseThanChance = 1.05;
 
 /** Says so where a model predicts worse than one that guesses blindly. */
-function chanceFinding({ architecture, baseline }: Report): Finding | undefined {
+function chanceFinding({ architecture, baseline, evaluation }: Report): Finding | undefined {
   const blind = Math.log(architecture.vocabularySize);
   if (baseline === undefined || baseline.nll <= worseThanChance * blind) return undefined;
+  const figures = [figure(baseline.nll), architecture.vocabularySize, figure(blind)] as const;
   return {
     kind: "chance",
     layers: [],
-    text: t(
-      "The model predicts worse than a blind guess: {0} nats a token, where guessing among all {1} alike costs {2}. Its text, its tokens or how it was read do not belong to it, and what a removal costs says little.",
-      figure(baseline.nll),
-      architecture.vocabularySize,
-      figure(blind),
-    ),
+    text: isOfImages(evaluation)
+      ? t(
+          "The model predicts worse than a blind guess: {0} nats an image, where guessing among all {1} classes alike costs {2}. Its images, how they are normalised, their labels or how it was read do not belong to it, and what a removal costs says little.",
+          ...figures,
+        )
+      : t(
+          "The model predicts worse than a blind guess: {0} nats a token, where guessing among all {1} alike costs {2}. Its text, its tokens or how it was read do not belong to it, and what a removal costs says little.",
+          ...figures,
+        ),
   };
 }
 
@@ -58,27 +63,40 @@ function growthFinding({ growth, layers }: Report): Finding | undefined {
   if (first === undefined || last === undefined || first === last) return undefined;
   const from = first.outputVariance!.mean;
   const to = last.outputVariance!.mean;
-  const factor = to / from;
-  const ends = [figure(from), first.index, figure(to), last.index] as const;
-  const law = betterLaw(growth, measured.length);
   return {
     kind: "growth",
     layers: measured.map(({ index }) => index),
-    text:
-      factor >= 1
-        ? t(
-            "Variance grows {0}-fold, from {1} after layer {2} to {3} after layer {4}; {5}.",
-            figure(factor),
-            ...ends,
-            law,
-          )
-        : t(
-            "Variance falls to {0}% of its value, from {1} after layer {2} to {3} after layer {4}; {5}.",
-            figure(100 * factor),
-            ...ends,
-            law,
-          ),
+    text: changeText(
+      to / from,
+      [figure(from), first.index, figure(to), last.index],
+      betterLaw(growth, measured.length),
+    ),
   };
+}
+
+/** What the variance did between its ends. One that is the same to three digits does not grow. */
+function changeText(
+  factor: number,
+  ends: readonly [from: string, first: number, to: string, last: number],
+  law: string,
+): string {
+  const percent = figure(100 * factor);
+  if (percent === figure(100)) {
+    return t("Variance does not grow: it is {0} after layer {1} and {2} after layer {3}.", ...ends);
+  }
+  return factor > 1
+    ? t(
+        "Variance grows {0}-fold, from {1} after layer {2} to {3} after layer {4}; {5}.",
+        figure(factor),
+        ...ends,
+        law,
+      )
+    : t(
+        "Variance falls to {0}% of its value, from {1} after layer {2} to {3} after layer {4}; {5}.",
+        percent,
+        ...ends,
+        law,
+      );
 }
 
 /** Two laws whose R² differ by less than this are not told apart. */
@@ -101,12 +119,27 @@ function betterLaw({ exponential, power }: GrowthLaw, layers: number): string {
         r2(power),
         r2(exponential),
       )
-    : t(
-        "exponential growth (× {0} a layer, R² {1}) fits it better than a power of depth (R² {2})",
-        figure(Math.exp(exponential.rate)),
-        r2(exponential),
-        r2(power),
-      );
+    : exponential.rate > 0
+      ? t(
+          "exponential growth (× {0} a layer, R² {1}) fits it better than a power of depth (R² {2})",
+          perLayer(exponential.rate),
+          r2(exponential),
+          r2(power),
+        )
+      : t(
+          "exponential decay (× {0} a layer, R² {1}) fits it better than a power of depth (R² {2})",
+          perLayer(exponential.rate),
+          r2(exponential),
+          r2(power),
+        );
+}
+
+/** The factor of a rate, with as many digits as tell it from 1. */
+function perLayer(rate: number): string {
+  const factor = Math.exp(rate);
+  const difference = Math.abs(factor - 1);
+  if (difference === 0 || figure(factor) !== figure(1)) return figure(factor);
+  return factor.toFixed(1 + Math.ceil(-Math.log10(difference)));
 }
 
 /**
@@ -176,24 +209,18 @@ function removalFinding(report: Report): Finding | undefined {
   const free = having("free");
   const needed = having("needed");
   const uncertain = having("uncertain");
-  const cheapest = judged.reduce((a, b) => (b.pruning!.deltaNll < a.pruning!.deltaNll ? b : a));
-  const cost = perplexityCost(cheapest.pruning!);
-  const some = [free.length, layers.length, percent, named(free), cheapest.index, cost] as const;
+  const some = [free.length, layers.length, percent, named(free), cheapestText(judged)] as const;
   const removable =
     free.length === 0
       ? t(
-          "No layer is surely removable for less than {0} perplexity; the cheapest, layer {1}, costs {2}.",
+          "No layer is surely removable for less than {0} perplexity; {1}.",
           percent,
-          cheapest.index,
-          cost,
+          cheapestText(judged),
         )
       : free.length === 1
-        ? t(
-            "{0} of {1} layers can be removed for less than {2} perplexity ({3}); the cheapest, layer {4}, costs {5}.",
-            ...some,
-          )
+        ? t("{0} of {1} layers can be removed for less than {2} perplexity ({3}); {4}.", ...some)
         : t(
-            "{0} of {1} layers can each be removed for less than {2} perplexity ({3}); the cheapest, layer {4}, costs {5}.",
+            "{0} of {1} layers can each be removed for less than {2} perplexity ({3}); {4}.",
             ...some,
           );
   const used = [needed.length, layers.length, percent] as const;
@@ -215,6 +242,18 @@ function removalFinding(report: Report): Finding | undefined {
     layers: free.map(({ index }) => index),
     text: `${removable} ${effective}`,
   };
+}
+
+/** The layer that costs least; what an improvement is worth is said as one, without its sign. */
+function cheapestText(layers: readonly LayerReport[]): string {
+  const { index, pruning } = layers.reduce((a, b) =>
+    b.pruning!.deltaNll < a.pruning!.deltaNll ? b : a,
+  );
+  const cost = perplexityCost(pruning!);
+  if (cost.startsWith("−")) {
+    return t("removing layer {0} improves it by {1}", index, cost.slice(1));
+  }
+  return t("the cheapest, layer {0}, costs {1}", index, cost);
 }
 
 const percent = `${freeThreshold * 100}%`;

@@ -4,7 +4,7 @@
  */
 import { t } from "@vscode/l10n";
 import { isSchemeName, schemes } from "../architecture/schemes";
-import type { ArchitectureSummary, EvaluationSummary, RemovalCost } from "../diagnosis/report";
+import type { ArchitectureSummary, RemovalCost } from "../diagnosis/report";
 import { english, languageInUse } from "./texts";
 
 /** Half-width of a 95% interval, in standard errors. */
@@ -127,27 +127,6 @@ export function wholeNumber(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** What the intervals are over. */
-export function intervalText({ documents }: Pick<EvaluationSummary, "documents">): string {
-  return documents === 1
-    ? t("± is a 95% interval over tokens.")
-    : t("± is a 95% interval over documents.");
-}
-
-/** `nats per token`: what a loss is a mean over. */
-export function lossUnit({ objective = "next-token" }: EvaluationSummary): string {
-  switch (objective) {
-    case "next-token":
-      return t("nats per token");
-    case "masked-token":
-      return t("nats per masked token");
-    case "span-corruption":
-      return t("nats per token of the hidden spans");
-    case "class":
-      return t("nats per image");
-  }
-}
-
 /** `1 document`, `128 documents` */
 export function counted(count: number, noun: Noun): string {
   const { one, many } = nouns[noun];
@@ -178,6 +157,10 @@ const nouns = {
   head: {
     one: (count: string) => t("{0} head", count),
     many: (count: string) => t("{0} heads", count),
+  },
+  image: {
+    one: (count: string) => t("{0} image", count),
+    many: (count: string) => t("{0} images", count),
   },
   "key-value head": {
     one: (count: string) => t("{0} key-value head", count),

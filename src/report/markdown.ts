@@ -1,15 +1,13 @@
 /** The report as Markdown: for a hover over training code, and for an assistant's answer. */
 import { t } from "@vscode/l10n";
 import type { Baseline, Report } from "../diagnosis/report";
+import { evaluatedText, intervalText, lossUnit } from "./evaluation";
 import {
   baseName,
-  counted,
   layersText,
   duration,
   familyName,
   figure,
-  intervalText,
-  lossUnit,
   parameterCount,
   schemeName,
   withInterval,
@@ -43,7 +41,7 @@ export function answerMarkdown(report: Report): string {
     `# ${t("Depth of {0}", text(baseName(checkpoint.path)))}`,
     `${text(checkpoint.path)}: ${text(facts.join(" · "))}`,
     ...(architecture.reading && architecture.reading.source !== "config"
-      ? [text(t("Read as {0}.", readingText(checkpoint.format, architecture.reading)))]
+      ? [text(t("Read as {0}.", readingText(checkpoint.format, architecture.reading, evaluation)))]
       : []),
     ...report.findings.map((finding) => `- ${text(finding.text)}`),
     ...(baseline
@@ -61,10 +59,8 @@ export function answerMarkdown(report: Report): string {
     layerTableMarkdown(report),
     [
       t(
-        "Measured on {0}, {1} of {2}, on {3}, in {4}.",
-        counted(evaluation.documents, "document"),
-        counted(evaluation.tokens, "token"),
-        text(evaluation.source),
+        "Measured on {0}, on {1}, in {2}.",
+        evaluatedText(evaluation, text(evaluation.source)),
         text(runtime.device),
         duration(runtime.seconds),
       ),

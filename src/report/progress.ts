@@ -28,7 +28,7 @@ function stageText({ stage, layer, layers, reading, readings }: Progress): strin
         ? t("Trying readings")
         : t("Trying readings ({0} of {1})", reading, readings);
     case "embedding":
-      return t("Embedding the text");
+      return t("Embedding the input");
     case "layer":
       if (layer === undefined) return t("Layers");
       return layers === undefined

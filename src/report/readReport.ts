@@ -253,6 +253,7 @@ const reportSchema = object({
   evaluation: object({
     source: text,
     documents: count,
+    input: z.literal("images", 'expected "images"').exactOptional(),
     sequences: count.exactOptional(),
     tokens: count,
     sequenceLength: count,

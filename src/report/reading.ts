@@ -1,12 +1,15 @@
 import { t } from "@vscode/l10n";
-import type { ReadingSummary } from "../diagnosis/report";
+import type { EvaluationSummary, ReadingSummary } from "../diagnosis/report";
+import { isOfImages } from "./evaluation";
 import { counted, figure } from "./format";
 
 /** How a checkpoint was read, in a sentence: the format, what told the architecture, and the evidence. */
 export function readingText(
   format: string,
   { source, settled = [], candidates = [], margin, untold = [] }: ReadingSummary,
+  evaluation: Pick<EvaluationSummary, "input" | "objective">,
 ): string {
+  const ofImages = isOfImages(evaluation);
   const [taken, ...others] = candidates;
   const told = settled.map(({ name, value, by }) => `${name}=${value} (${by})`);
   return [
@@ -14,8 +17,8 @@ export function readingText(
     ...(told.length > 0 ? [t("settled: {0}", told.join(", "))] : []),
     ...(taken
       ? [
-          t(
-            "of {0} the evaluated tokens are predicted best with {1}",
+          predictedBest(
+            ofImages,
             counted(candidates.length, "reading"),
             Object.entries(taken.settings)
               .filter(([name]) => !untold.includes(name))
@@ -25,15 +28,7 @@ export function readingText(
           ),
           ...(taken.nll === undefined || others.length === 0
             ? []
-            : [
-                margin === undefined
-                  ? t("{0} nats a token", figure(taken.nll))
-                  : t(
-                      "{0} nats a token, the next reading {1} more",
-                      figure(taken.nll),
-                      figure(margin),
-                    ),
-              ]),
+            : [lossText(ofImages, taken.nll, margin)]),
         ]
       : []),
     ...(untold.length > 0
@@ -45,6 +40,22 @@ export function readingText(
         ]
       : []),
   ].join("; ");
+}
+
+function predictedBest(ofImages: boolean, readings: string, settings: string): string {
+  return ofImages
+    ? t("of {0} the classes of the images are predicted best with {1}", readings, settings)
+    : t("of {0} the evaluated tokens are predicted best with {1}", readings, settings);
+}
+
+function lossText(ofImages: boolean, nll: number, margin: number | undefined): string {
+  const loss = figure(nll);
+  if (margin === undefined) {
+    return ofImages ? t("{0} nats an image", loss) : t("{0} nats a token", loss);
+  }
+  return ofImages
+    ? t("{0} nats an image, the next reading {1} more", loss, figure(margin))
+    : t("{0} nats a token, the next reading {1} more", loss, figure(margin));
 }
 
 const sources: Readonly<Record<ReadingSummary["source"], (format: string) => string>> = {

@@ -1,5 +1,6 @@
 /** The report as text for a terminal: verdict, one sparkline per metric over depth, and a table. */
 import type { LayerReport, Report } from "../diagnosis/report";
+import { evaluatedText, intervalText, isOfImages, lossUnit } from "./evaluation";
 import {
   baseName,
   bytes,
@@ -7,17 +8,14 @@ import {
   duration,
   familyName,
   figure,
-  intervalText,
   largeCount,
   layerList,
   layersText,
-  lossUnit,
   schemeName,
   signedFigure,
-  wholeNumber,
   withInterval,
 } from "./format";
-import { layerColumns } from "./layerColumns";
+import { layerColumns, type LayerColumn } from "./layerColumns";
 import { readingText } from "./reading";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictOf } from "./verdict";
@@ -27,6 +25,8 @@ export interface TableOptions {
   colour: boolean;
   /** Columns of the terminal; lines keep within it where the figures allow. */
   width: number;
+  /** False where the reader has been told the notices already. */
+  notices?: boolean;
 }
 
 export function reportTable(report: Report, options: TableOptions): string {
@@ -40,7 +40,7 @@ export function reportTable(report: Report, options: TableOptions): string {
     sparklineLines(report, paint, width),
     tableLines(report, paint, width),
     reasonLines(report, width),
-    measurementLines(report, paint, width),
+    measurementLines(report, paint, width, options.notices ?? true),
   ];
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -59,7 +59,7 @@ function titleLines(report: Report, paint: Paint, width: number): string[] {
   // Where a config says what the model is, there is nothing to tell of how it was read.
   const told =
     reading && reading.source !== "config"
-      ? wrap(clean(`Read as ${readingText(checkpoint.format, reading)}.`), width)
+      ? wrap(clean(`Read as ${readingText(checkpoint.format, reading, report.evaluation)}.`), width)
       : [];
   return [paint.bold(clean(baseName(checkpoint.path))), ...wrap(facts, width), ...told];
 }
@@ -113,28 +113,39 @@ const sparkMetrics: readonly SparkMetric[] = [
 
 const sparkLabelWidth = Math.max(...sparkMetrics.map((metric) => metric.label.length));
 
+/** One table, or more of them below each other where the columns do not fit beside each other. */
 function tableLines(report: Report, paint: Paint, width: number): string[] {
   if (report.layers.length === 0) return [];
-  const columns = layerColumns(report);
-  const cells = columns.map((column) => [column.head, ...report.layers.map(column.cell)]);
-  const widths = cells.map((column) => Math.max(...column.map((cell) => cell.length)));
-  let shown = columns.length;
-  const total = (count: number) => widths.slice(0, count).reduce((sum, one) => sum + one + 2, -2);
-  while (shown > 2 && total(shown) > width) shown--;
-  const lines = Array.from({ length: report.layers.length + 1 }, (_, row) => {
-    const line = columns
-      .slice(0, shown)
-      .map((column, i) => pad(cells[i]![row]!, widths[i]!, column.align))
-      .join("  ")
-      .trimEnd();
-    if (row === 0) return paint.dim(line);
-    const verdict = verdictOf(report.layers[row - 1]!, report.baseline);
-    return verdict === "free" ? paint.free(line) : line;
+  const [index, ...columns] = layerColumns(report).map((column): WrittenColumn => {
+    const cells = [column.head, ...report.layers.map(column.cell)];
+    return { ...column, cells, width: Math.max(...cells.map((cell) => cell.length)) };
   });
-  const hidden = columns.slice(shown).map(({ head }) => head);
-  return hidden.length === 0
-    ? lines
-    : [...lines, ...wrap(`No room for: ${hidden.join(", ")}.`, width).map(paint.dim)];
+  const tables: WrittenColumn[][] = [];
+  let left = 0;
+  for (const column of columns) {
+    left -= 2 + column.width;
+    if (left < 0 || tables.length === 0) {
+      tables.push([index!]);
+      left = width - index!.width - 2 - column.width;
+    }
+    tables.at(-1)!.push(column);
+  }
+  return tables.flatMap((table, at) => {
+    const rows = Array.from({ length: report.layers.length + 1 }, (_, row) => {
+      const cells = table.map(({ cells, width, align }) => pad(cells[row]!, width, align));
+      const line = cells.join("  ").trimEnd();
+      if (row === 0) return paint.dim(line);
+      const verdict = verdictOf(report.layers[row - 1]!, report.baseline);
+      return verdict === "free" ? paint.free(line) : line;
+    });
+    return at === 0 ? rows : ["", ...rows];
+  });
+}
+
+interface WrittenColumn extends LayerColumn {
+  /** The head, then one for each layer. */
+  cells: string[];
+  width: number;
 }
 
 function reasonLines(report: Report, width: number): string[] {
@@ -156,15 +167,19 @@ function reasonLines(report: Report, width: number): string[] {
   ];
 }
 
-function measurementLines(report: Report, paint: Paint, width: number): string[] {
+function measurementLines(
+  report: Report,
+  paint: Paint,
+  width: number,
+  withNotices: boolean,
+): string[] {
   const { evaluation, runtime, baseline } = report;
   const stopped =
     evaluation.plannedDocuments > evaluation.documents
-      ? ` of ${wholeNumber(evaluation.plannedDocuments)} planned`
+      ? `, of ${counted(evaluation.plannedDocuments, isOfImages(evaluation) ? "image" : "document")} planned`
       : "";
   const sentences = [
-    `Measured on ${counted(evaluation.documents, "document")}${stopped}, ` +
-      `${counted(evaluation.tokens, "token")} of ${clean(evaluation.source)}, ` +
+    `Measured on ${evaluatedText(evaluation, clean(evaluation.source))}${stopped}, ` +
       `on ${clean(runtime.device)} with ${counted(runtime.threads, "thread")}, ` +
       `in ${duration(runtime.seconds)}, with at most ${bytes(runtime.peakMemoryBytes)} of memory.`,
     baseline
@@ -173,7 +188,7 @@ function measurementLines(report: Report, paint: Paint, width: number): string[]
       : "",
     intervalText(evaluation),
     ...report.findings
-      .filter((finding) => finding.kind === "notice")
+      .filter((finding) => withNotices && finding.kind === "notice")
       .map((finding) => clean(finding.text)),
   ];
   return sentences

@@ -19,8 +19,7 @@ export async function writeWholeFile(file: string, content: string | Uint8Array)
     });
     return;
   }
-  const suffix = randomBytes(4).toString("hex");
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
+  const temporary = temporaryBeside(target);
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -40,7 +39,7 @@ export async function writeWholeFile(file: string, content: string | Uint8Array)
 /**
  * Finds out before a long run what would otherwise be known only after it.
  *
- * @throws {FileWriteError} when the file's folder does not exist or may not be written to
+ * @throws {FileWriteError} when the file's folder does not exist or takes no file
  */
 export async function checkWritable(file: string): Promise<void> {
   const target = await realpath(file).catch(() => path.resolve(file));
@@ -49,10 +48,23 @@ export async function checkWritable(file: string): Promise<void> {
     () => false,
   );
   if (isFolder) throw new FileWriteError(file, Object.assign(new Error(), { code: "EISDIR" }));
-  const place = (await isSpecial(target)) ? target : path.dirname(target);
-  await access(place, constants.W_OK).catch((error: unknown) => {
+  const temporary = temporaryBeside(target);
+  try {
+    if (await isSpecial(target)) {
+      await access(target, constants.W_OK);
+    } else {
+      // Permissions do not tell it all: some file systems refuse new files whatever these say.
+      await (await open(temporary, "wx")).close();
+      await rm(temporary);
+    }
+  } catch (error) {
     throw new FileWriteError(file, error);
-  });
+  }
+}
+
+function temporaryBeside(target: string): string {
+  const suffix = randomBytes(4).toString("hex");
+  return path.join(path.dirname(target), `.${path.basename(target)}.${suffix}`);
 }
 
 async function isSpecial(path: string): Promise<boolean> {

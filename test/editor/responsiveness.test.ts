@@ -138,7 +138,7 @@ describe("the extension host is not held up", () => {
     await workbench.panel.button(format).click();
     const file = workbench.exportPath(`fathom-report.${format.toLowerCase()}`);
     await workbench.saveAs(file);
-    await workbench.notification(`Exported to ${file}`).waitFor({ timeout: 30_000 });
+    await workbench.statusLine(`Exported to ${file}`).waitFor({ timeout: 30_000 });
   });
 
   test("by a comparison of three such reports, and its export", async () => {
@@ -153,7 +153,7 @@ describe("the extension host is not held up", () => {
     const file = workbench.exportPath("fathom-comparison.html");
     await workbench.panel.button("HTML").click();
     await workbench.saveAs(file);
-    await workbench.notification(`Exported to ${file}`).waitFor({ timeout: 60_000 });
+    await workbench.statusLine(`Exported to ${file}`).waitFor({ timeout: 60_000 });
   });
 
   test("by a run with a long trainer_state.json", async () => {

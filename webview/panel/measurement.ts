@@ -10,12 +10,12 @@ import {
   duration,
   figure,
   listed,
-  lossUnit,
   parameterCount,
   schemeName,
   wholeNumber,
   withInterval,
 } from "../../src/report/format";
+import { evaluatedText as inputText, isOfImages, lossUnit } from "../../src/report/evaluation";
 import { readingText } from "../../src/report/reading";
 import { element, setText } from "../shared/dom";
 import { plannedShare } from "./plannedShare";
@@ -68,7 +68,7 @@ export function measurementFacts(
 ): [name: string, text: string][] {
   const { architecture, baseline, checkpoint, evaluation, runtime } = report;
   return [
-    [t("Text"), evaluatedText(evaluation)],
+    [isOfImages(evaluation) ? t("Images") : t("Text"), evaluatedText(evaluation)],
     [
       t("Baseline"),
       baseline
@@ -119,7 +119,12 @@ export function measurementFacts(
       t("{0}, from: {1}", schemeName(architecture.normScheme), architecture.normSchemeSource),
     ],
     ...(architecture.reading
-      ? [[t("Read as"), readingText(checkpoint.format, architecture.reading)] as [string, string]]
+      ? [
+          [t("Read as"), readingText(checkpoint.format, architecture.reading, evaluation)] as [
+            string,
+            string,
+          ],
+        ]
       : []),
   ];
 }
@@ -127,6 +132,11 @@ export function measurementFacts(
 function evaluatedText(evaluation: EvaluationSummary): string {
   const { documents, tokens, source, sequenceLength, objective, seed } = evaluation;
   const { isWhole, text: share } = plannedShare(evaluation);
+  if (isOfImages(evaluation)) {
+    return isWhole
+      ? inputText(evaluation, source)
+      : t("{0} of {1}", t("{0} planned", share), source);
+  }
   const evaluated = [
     isWhole ? counted(documents, "document") : t("{0} planned", share),
     counted(tokens, "token"),

@@ -46,14 +46,16 @@ export function writtenCost(cost: RemovalCost): WrittenCost {
 }
 
 /**
- * `Removing layer 7 costs +0.30% perplexity (±0.12)`, or `… multiplies perplexity by 51 (±26)`.
+ * `Removing layer 7 costs +0.30% perplexity (±0.12)`, `… improves perplexity by 0.30% (±0.12)` or
+ * `… multiplies perplexity by 51 (±26)`.
  *
  * @param removal what is removed, as the subject of the sentence
  */
 export function costSentence(removal: string, cost: RemovalCost): string {
   const { value, error, isFactor } = writtenCost(cost);
-  return isFactor
-    ? t("{0} multiplies perplexity by {1} (±{2})", removal, value.slice(1), error)
+  if (isFactor) return t("{0} multiplies perplexity by {1} (±{2})", removal, value.slice(1), error);
+  return value.startsWith("−")
+    ? t("{0} improves perplexity by {1}% (±{2})", removal, value.slice(1), error)
     : t("{0} costs {1}% perplexity (±{2})", removal, value, error);
 }
 

@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Ajv from "ajv/dist/2020.js";
@@ -14,7 +23,7 @@ import {
   referenceOf,
 } from "../support/checkpoints";
 import type { CliOutcome } from "../support/cli";
-import { ensureBuilt, runCli, startCli } from "../support/cli";
+import { cliPath, ensureBuilt, runCli, startCli } from "../support/cli";
 import { setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
@@ -153,6 +162,46 @@ describe("a diagnosis", () => {
     expect(report.layers[0]!.outputVariance).toBeUndefined();
   });
 
+  it("of a budget that not one layer fits in is refused in one line", async () => {
+    const { code, stdout, stderr } = await diagnose(fixture("llama"), "--memory", "0.00001");
+    expect(stderr).toMatch(/^fathom: [^\n]+ the memory budget is 0\.0102 MiB[^\n]+\n$/);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+  });
+
+  it("of images speaks of images and their classes", async () => {
+    const folder = fixture("vit");
+    const images = ["--images", join(folder, "images.safetensors")];
+    const common = ["diagnose", folder, ...images, "--device", "cpu", "--metrics", "pruning"];
+    const { code, stdout, stderr } = await runCli(common);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const text = stdout.replaceAll("\n", " ");
+    expect(text).toContain("Measured on 6 images of ");
+    expect(text).toContain("nats per image");
+    expect(text).toContain("± is a 95% interval over images.");
+    expect(text).toContain("nats an image, where guessing among all 7 classes alike costs 1.95");
+    expect(text).not.toMatch(/token|document/);
+    const { evaluation } = JSON.parse((await runCli([...common, "--json", "-"])).stdout) as Report;
+    expect(evaluation).toMatchObject({ input: "images", documents: 6 });
+  });
+
+  it("tells a notice once where both outputs are read in one place, and in each where not", async () => {
+    const folder = fixture("llama-one-document");
+    const args = ["diagnose", folder, "--tokens", join(folder, "tokens.json"), "--device", "cpu"];
+    // This many threads no machine has, which is told.
+    const many = [...args, "--metrics", "variance", "--threads", "4096"];
+    const apart = await runCli(many);
+    expect(apart.stderr).toContain("threads are used");
+    expect(apart.stdout).toContain("threads are used");
+    const file = join(scratch(), "both.txt");
+    const both = openSync(file, "w");
+    const { status } = spawnSync(process.execPath, [cliPath, ...many], {
+      stdio: ["ignore", both, both],
+    });
+    closeSync(both);
+    expect(status).toBe(0);
+    expect(readFileSync(file, "utf8").match(/threads are used/g)).toHaveLength(1);
+  });
+
   it("evaluates text files one document each, and a default text where none is given", async () => {
     const sample = sampleCheckpoint();
     const folder = scratch();
@@ -194,6 +243,22 @@ describe("a diagnosis", () => {
 });
 
 describe("usage errors end with 2 and one line", () => {
+  it("that say where the right options are listed", async () => {
+    const hint = "fathom diagnose --help lists what it takes.";
+    expectRefusal(await runCli(["diagnose", "x", "--seqence-length", "3"]), 2, [
+      "Did you mean --sequence-length?). ",
+      hint,
+    ]);
+    expectRefusal(await runCli(["diagnose", "x", "--memory", "-1"]), 2, ["above 0. ", hint]);
+    const both = ["--tokens", "t.json", "--text", "t.txt"];
+    expectRefusal(await runCli(["diagnose", "x", ...both]), 2, [hint]);
+    expectRefusal(await runCli(["measure"]), 2, ["fathom --help lists the commands."]);
+    const folder = fixture("llama");
+    expectRefusal(await runCli([folder]), 2, [
+      `To measure a checkpoint: fathom diagnose ${folder}`,
+    ]);
+  });
+
   it.each<[string, string[], string[]]>([
     ["no checkpoint", ["diagnose"], ["missing required argument 'checkpoint'"]],
     ["two checkpoints", ["diagnose", "a", "b"], ["too many arguments"]],
@@ -321,6 +386,16 @@ describe("a report that cannot be written", () => {
     expect(stdout).toBe("");
   });
 
+  it.runIf(existsSync("/proc/self"))(
+    "in a place that takes no files, whatever its permissions say, ends with 4 before the run",
+    async () => {
+      const args = ["--metrics", "variance", "--csv", "/proc/report.csv"];
+      const { code, stdout, stderr } = await diagnose(fixture("llama-one-document"), ...args);
+      expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+      expect(stderr).toMatch(/^fathom: \/proc\/report\.csv could not be written: [^\n]+\n$/);
+    },
+  );
+
   it("for want of space says so", async () => {
     const csv = join(scratch(), "report.csv");
     // A folder in the way stands for a full disk where there is no device that is always full.
@@ -341,17 +416,31 @@ describe("a report that cannot be written", () => {
 });
 
 describe("a reader of standard output that has gone", () => {
-  it.each([[["--json", "-"]], [[]]])("is one line, with %j, and no crash", async (output) => {
+  it.each([[["--json", "-"]], [[]]])("is no failure, with %j", async (output) => {
     const folder = fixture("llama-one-document");
+    const csv = join(scratch(), "report.csv");
     const tokens = ["--tokens", join(folder, "tokens.json")];
     const { child, outcome } = startCli([
-      ...["diagnose", folder, ...tokens],
+      ...["diagnose", folder, ...tokens, "--csv", csv],
       ...["--device", "cpu", "--metrics", "variance", ...output],
     ]);
     child.stdout!.destroy();
     const { code, stderr } = await outcome;
-    expect(stderr).toMatch(/^fathom: standard output could not be written: [^\n]+\n$/);
-    expect(code).toBe(4);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(readFileSync(csv, "utf8")).toContain("model.layers.1");
+  });
+
+  it("is none of the help, nor where standard error is closed too", async () => {
+    for (const args of [
+      ["diagnose", "--help"],
+      ["diagnose", "/nowhere"],
+    ]) {
+      const { child, outcome } = startCli(args);
+      child.stdout!.destroy();
+      if (args.length === 2 && args[1] === "/nowhere") child.stderr!.destroy();
+      const { code, stderr } = await outcome;
+      expect({ code, stderr }).toEqual({ code: args[1] === "--help" ? 0 : 3, stderr: "" });
+    }
   });
 });
 

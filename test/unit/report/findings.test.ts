@@ -16,6 +16,22 @@ describe("the growth finding", () => {
     expect(growthText(law(1, 0.9), 2)).toContain("equally well");
   });
 
+  it("calls a variance that stays the same one that does not grow", () => {
+    const report = { ...sampleReport({ layers: 4 }), growth: law(0.5, 0.4) };
+    for (const layer of report.layers) layer.outputVariance!.mean = 2 + layer.index / 1000;
+    expect(textOf(report, "growth")).toBe(
+      "Variance does not grow: it is 2.00 after layer 0 and 2.00 after layer 3.",
+    );
+  });
+
+  it("writes a factor a layer with the digits that tell it from 1, and one below 1 as a decay", () => {
+    const exponential = (rate: number): string =>
+      growthText({ ...law(0.99, 0.9), exponential: { rate, intercept: 0, r2: 0.99 } });
+    expect(exponential(0.0021)).toContain("exponential growth (× 1.0021 a layer");
+    expect(exponential(0.15)).toContain("exponential growth (× 1.16 a layer");
+    expect(exponential(-0.1)).toContain("exponential decay (× 0.905 a layer");
+  });
+
   it("is left out where no law was fitted", () => {
     const report = sampleReport({ layers: 4 });
     delete report.growth;
@@ -39,6 +55,14 @@ describe("the removal finding", () => {
     const finding = findingsOf(report).find(({ kind }) => kind === "removal")!;
     expect(finding.layers).toHaveLength(counts.free);
     expect(finding.text).toContain(`uses ${counts.needed} of 12 layers`);
+  });
+
+  it("calls a removal that lowers perplexity an improvement", () => {
+    const report = sampleReport({ layers: 4 });
+    report.layers[2]!.pruning!.deltaNll = -0.015;
+    const text = textOf(report, "removal");
+    expect(text).toContain("; removing layer 2 improves it by 1.5% (±0.3).");
+    expect(text).not.toContain("−");
   });
 
   it("waits until every layer has been judged", () => {
@@ -94,3 +118,14 @@ function growthText(growth: GrowthLaw, layers = 12): string {
 function textOf(report: Report, kind: string): string {
   return findingsOf(report).find((finding) => finding.kind === kind)!.text;
 }
+
+describe("the chance finding", () => {
+  it("speaks of images and their classes where those are evaluated", () => {
+    const report = sampleReport({ layers: 2 });
+    report.baseline = { nll: 12, perplexity: Math.exp(12) };
+    expect(textOf(report, "chance")).toContain("12.0 nats a token");
+    report.evaluation.input = "images";
+    expect(textOf(report, "chance")).toContain("12.0 nats an image");
+    expect(textOf(report, "chance")).toContain("guessing among all 32000 classes alike");
+  });
+});

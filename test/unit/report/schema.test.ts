@@ -15,6 +15,7 @@ describe("report.schema.json", () => {
     ["one of a decoder of two stacks", withCrossAttention(sampleReport({ layers: 2 }))],
     ["a partial one", sampleReport({ layers: 32, measured: 7, pruning: false })],
     ["one with an absent figure", sampleReport({ layers: 12, withoutJacobian: [3] })],
+    ["one of images", ofImages(sampleReport({ layers: 2 }))],
     ["one without layers", { ...sampleReport({ layers: 12, measured: 0 }), layers: [] }],
   ])("accepts %s", (_, report) => {
     validate(throughJson(report));
@@ -51,6 +52,10 @@ describe("report.schema.json", () => {
     expect(validate(report)).toBe(false);
   });
 });
+
+function ofImages(report: Report): Report {
+  return { ...report, evaluation: { ...report.evaluation, input: "images", objective: "class" } };
+}
 
 /** A report on its way to be broken: its fields take anything. */
 type Broken = Record<keyof Report, ReturnType<typeof JSON.parse>>;

@@ -17,6 +17,33 @@ describe("reportTable", () => {
       }
   });
 
+  it("shows every figure, in a further table where the width is too small", () => {
+    const report = sampleReport({ layers: 3 });
+    for (const width of [60, 100, 400]) {
+      const text = reportTable(report, { colour: false, width });
+      for (const head of ["variance", "attention ΔNLL", "feed-forward ΔNLL", "block influence"]) {
+        expect(text.match(new RegExp(`^layer .*\\b${head}( |$)`, "gm")), head).toHaveLength(1);
+      }
+      expect(text.match(/^layer .*$/gm)!.length).toBe({ 60: 3, 100: 2, 400: 1 }[width]);
+    }
+  });
+
+  it("leaves out notices that have been told", () => {
+    const report = sampleReport({ layers: 3 });
+    report.findings.push({ kind: "notice", layers: [], text: "The CPU is used instead." });
+    expect(reportTable(report, plain)).toContain("The CPU is used instead.");
+    expect(reportTable(report, { ...plain, notices: false })).not.toContain("CPU is used");
+  });
+
+  it("counts images where images were evaluated", () => {
+    const report = sampleReport({ layers: 12, measured: 4, pruning: false });
+    report.evaluation.input = "images";
+    const text = reportTable(report, plain).replaceAll("\n", " ");
+    expect(text).toContain("Measured on 16 images of default text, of 48 images planned, on cpu");
+    expect(text).toContain("± is a 95% interval over images.");
+    expect(text).not.toContain("token");
+  });
+
   it("writes a dash for an absent figure and lists the reason once", () => {
     const report = sampleReport({ layers: 12, withoutJacobian: [3, 4, 5, 9] });
     const text = reportTable(report, plain);
@@ -28,7 +55,7 @@ describe("reportTable", () => {
   it("shows what a stopped run has measured", () => {
     const text = reportTable(sampleReport({ layers: 12, measured: 4, pruning: false }), plain);
     expect(text).not.toContain("verdict");
-    expect(text).toContain("16 documents of 48 planned");
+    expect(text).toContain("of 48 documents planned");
     expect(text).not.toMatch(/NaN|undefined/);
   });
 

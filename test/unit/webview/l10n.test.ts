@@ -191,7 +191,10 @@ describe("sentences", () => {
       ...progresses.map((one) => progressText(one)),
       progressText(progresses[0]!, "first"),
     ]);
-    expectMarked([readingText("safetensors", read.architecture.reading!)], ["norm=pre-ln"]);
+    expectMarked(
+      [readingText("safetensors", read.architecture.reading!, read.evaluation)],
+      ["norm=pre-ln"],
+    );
     const measuredHere = { ...read, findings: findingsOf(read) };
     expectMarked(answerMarkdown(measuredHere).replaceAll("\\", "").split("\n"));
   });
@@ -407,17 +410,19 @@ describe.skipIf(executablePath === undefined)("a page", () => {
       isWatching: true,
       notices,
     };
+    const begun = { ...run, steps: run.steps.slice(2), losses: [] };
+    const done = { ...status, phase: "done" };
+    const alone = [{ name: "run-a", run }];
     await expectMarkedAfter(
-      {
-        type: "run",
-        name: "run-a",
-        run: { ...run, steps: run.steps.slice(2), losses: [] },
-        status,
-      },
-      { type: "status", status: { ...status, measuring: 300, progress: progresses[3] } },
-      { type: "status", status: { ...status, phase: "cancelled" } },
-      { type: "run", name: "run-a", run, status: { ...status, phase: "done" } },
-      { type: "other", name: "run-b", run },
+      { type: "runs", runs: [{ name: "run-a", run: begun }], statuses: [status] },
+      { type: "status", statuses: [{ ...status, measuring: 300, progress: progresses[3] }] },
+      { type: "status", statuses: [{ ...status, phase: "cancelled" }] },
+      { type: "runs", runs: alone, statuses: [done] },
+    );
+    await expectAllMarked();
+    await expectMarkedAfter(
+      { type: "runs", runs: [...alone, { name: "run-b", run: begun }], statuses: [done, status] },
+      { type: "runs", runs: [...alone, { name: "run-b", run }], statuses: [done, done] },
     );
     await expectAllMarked();
     await page.close();

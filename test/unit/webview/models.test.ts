@@ -165,7 +165,9 @@ describe("pruningModel", () => {
       "▽ at the axis’ floor: the cost of layer 0, at or below zero",
       "Cut at the axis’ floor: the interval of layer 2, which reaches zero or below",
     ]);
-    expect(model.readout(0)).toMatch(/^Removing layer 0 costs −1.00% .* · below the log scale$/);
+    expect(model.readout(0)).toMatch(
+      /^Removing layer 0 improves perplexity by 1.00% .* · below the log scale$/,
+    );
     expect(model.readout(2)).not.toContain("below");
     const linear = pruningModel(done(report), whole);
     expect(linear.notes).toEqual([]);

@@ -83,7 +83,10 @@ export const watchSettings = {
 export const settingsSection = "fathom";
 
 export const contextKeys = {
-  /** Paths of the folders that hold a checkpoint: the explorer menu asks for them. */
+  /**
+   * Paths of the folders that hold a checkpoint: the explorer menu asks for them. Nothing but a key
+   * tells it what a folder holds, and no event comes before a menu: hence `onStartupFinished`.
+   */
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",

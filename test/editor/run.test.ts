@@ -336,6 +336,36 @@ describe("Watch Run", () => {
     await page.keyboard.press("Enter");
     await item.waitFor();
   }, 300_000);
+
+  test("measures what became complete while no window was open, and nothing older", async () => {
+    workbench = await Workbench.open("watch-away", {
+      settings: { ...quick, "fathom.watch.settleSeconds": 1, "fathom.watch.minNeededShare": 0 },
+    });
+    const { page, panel } = workbench;
+    const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
+    await workbench.choose(workbench.row("pre-ln"), "Watch Run");
+    await item.waitFor();
+    await workbench.writesDown('"watchedRuns":{"/');
+    await workbench.command("View: Close All Editors");
+    const held = workbench.holdNextEngine();
+    await workbench.away(() => {
+      workbench.writeCheckpoint("pre-ln", "step-10000");
+    });
+    const letGo = await held;
+    const measuring = workbench.statusLine("Measuring the checkpoints in");
+    await measuring.filter({ hasText: "pre-ln step 10,000" }).waitFor({ timeout: 60_000 });
+    await workbench.screenshot("run-resumed");
+    letGo();
+    await item.waitFor({ timeout: 150_000 });
+    await item.click();
+    const measured = panel
+      .find(".run-tables table")
+      .first()
+      .locator("tbody tr:not(:has(.absent)) th");
+    await expect.poll(() => measured.allTextContents(), { timeout: 30_000 }).toEqual(["10,000"]);
+    expect(await workbench.notification("").count()).toBe(0);
+    await workbench.screenshot("run-resumed-done");
+  }, 300_000);
 });
 
 /** Until the panel shows all figures of two runs. */

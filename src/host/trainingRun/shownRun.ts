@@ -15,7 +15,7 @@ import { StatusLine } from "../statusLine";
 import type { RunObserver, RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
-import type { WatchedRuns } from "./watchedRuns";
+import type { WatchedRun, WatchedRuns } from "./watchedRuns";
 import type { WatchSettings } from "./watchSettings";
 
 /** What all runs share. */
@@ -122,23 +122,26 @@ export class ShownRun implements vscode.Disposable {
     await this.startWatching(chosen);
   }
 
-  /** Watches on as in an earlier window: in silence, and with no panel but one that comes back. */
-  async resumeWatching(chosenRules: AlertRules): Promise<void> {
-    await this.startWatching(chosenRules);
-    await this.session.recall();
+  /**
+   * Watches on as in an earlier window: in silence, and with no panel but one that comes back. What
+   * has become complete since that window closed is measured like any other new step.
+   */
+  async resumeWatching({ rules, earlier }: WatchedRun): Promise<void> {
+    await this.startWatching(rules, earlier);
   }
 
   /**
    * Diagnoses each new checkpoint once it is complete, until told to stop.
    *
    * @param chosenRules what to warn of where the settings name nothing
+   * @param earlier the steps that were complete when the watch began, unless it begins now
    */
-  private async startWatching(chosenRules: AlertRules): Promise<void> {
+  private async startWatching(chosenRules: AlertRules, earlier?: readonly number[]): Promise<void> {
     const { session, services } = this;
     if (this.watch) return;
     this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
-    const before = new Set<number>();
+    const before = new Set<number>(earlier);
     const taken = new Set<number>();
     const watch = new RunWatch({
       folder: session.folder,
@@ -166,8 +169,14 @@ export class ShownRun implements vscode.Disposable {
     try {
       // What is complete by now is not new; the panel offers to measure it. What only looked
       // complete changes yet, and comes again then.
-      for (const step of await session.completeSteps()) before.add(step);
+      if (earlier === undefined) {
+        for (const step of await session.completeSteps()) before.add(step);
+      }
       await session.readLosses();
+      if (earlier !== undefined) {
+        await session.recall();
+        for (const { step } of session.run.steps) if (session.hasReport(step)) taken.add(step);
+      }
     } catch (error) {
       this.stopWatching();
       throw error;
@@ -177,7 +186,9 @@ export class ShownRun implements vscode.Disposable {
     watch.start();
     session.setWatching(true);
     services.watchingChanged();
-    await services.watchedRuns.add(session.folder, chosenRules);
+    // What began before stays as it is kept.
+    if (earlier !== undefined) return;
+    await services.watchedRuns.add(session.folder, { rules: chosenRules, earlier: [...before] });
   }
 
   stopWatching(): void {

@@ -90,10 +90,10 @@ export class TrainingRuns implements vscode.Disposable {
   /** Watches on what was watched when the window closed. */
   async resumeWatching(): Promise<void> {
     const { guard, watchedRuns } = this.services;
-    const resumed = Object.entries(watchedRuns.all).map(([folder, rules]) =>
+    const resumed = Object.entries(watchedRuns.all).map(([folder, watched]) =>
       guard.run("watch the run", async () => {
         try {
-          await (await this.runAt(folder, "watch")).resumeWatching(rules);
+          await (await this.runAt(folder, "watch")).resumeWatching(watched);
         } catch (error) {
           // What is gone is told of once, not in every window from now on.
           if (error instanceof TrainingRunError) await watchedRuns.remove(folder);

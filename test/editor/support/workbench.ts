@@ -131,6 +131,17 @@ export class Workbench {
     await this.isThere();
   }
 
+  /** Closes the window and all that ran for it, and opens it again after what happens meanwhile. */
+  async away(meanwhile: () => void): Promise<void> {
+    const address = this.page.url();
+    await this.page.goto("about:blank");
+    for (const pid of extensionHostsOf(this.editor)) kill(pid, "SIGKILL");
+    await vi.waitUntil(() => extensionHostsOf(this.editor).length === 0, { timeout: 30_000 });
+    meanwhile();
+    await this.page.goto(address);
+    await this.isThere();
+  }
+
   /**
    * Waits for the files and for what the extension contributes, which comes a moment later: a file that
    * is opened before is opened by the editor's own means.

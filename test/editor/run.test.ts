@@ -120,6 +120,7 @@ describe("Diagnose Run", () => {
     expect(await workbench.tab("Run ").count()).toBe(1);
     const names = (await panel.find("h1").textContent())!.split(" · ");
     expect(names.toSorted()).toEqual(["lns", "pre-ln"]);
+    await workbench.tab(`Run ${names.join(" · ")}`).waitFor();
 
     // Each figure over steps has a heat map of each run, under its name, on one scale.
     const figures = panel.find(".charts figure.chart");
@@ -135,7 +136,8 @@ describe("Diagnose Run", () => {
     // The keyboard moves in the second run's heat map, and what both have there is said.
     await variance.locator("canvas").nth(1).focus();
     await page.keyboard.press("Home");
-    for (const _ of [0, 1]) await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
     const readout = variance.locator(".chart-readout");
     await expect
       .poll(() => readout.textContent())

@@ -121,9 +121,10 @@ describe("Diagnose Run", () => {
     await workbench.row("lns").click({ modifiers: ["ControlOrMeta"] });
     await workbench.choose(workbench.row("lns"), "Compare Runs");
     await bothMeasured();
-    expect(await workbench.tab(/^Run /).count()).toBe(1);
+    expect(await workbench.tab("Run ").count()).toBe(1);
     const names = (await panel.find("h1").textContent())!.split(" · ");
     expect(names.toSorted()).toEqual(["lns", "pre-ln"]);
+    await workbench.tab(`Run ${names.join(" · ")}`).waitFor();
 
     // Each figure over steps has a heat map of each run, under its name, on one scale.
     const figures = panel.find(".charts figure.chart");
@@ -139,7 +140,8 @@ describe("Diagnose Run", () => {
     // The keyboard moves in the second run's heat map, and what both have there is said.
     await variance.locator("canvas").nth(1).focus();
     await page.keyboard.press("Home");
-    for (const _ of [0, 1]) await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
     const readout = variance.locator(".chart-readout");
     await expect
       .poll(() => readout.textContent())
@@ -157,7 +159,10 @@ describe("Diagnose Run", () => {
     const tables = panel.find(".run-tables table");
     expect(await tables.first().locator("tbody tr").count()).toBe(2 * steps.length);
     expect(await tables.nth(1).locator(".run-group").allTextContents()).toEqual(names);
-    await panel.find(".sentences p", { hasText: /a ratio of [\d.]+/ }).waitFor();
+    await panel
+      .find(".sentences p")
+      .filter({ hasText: /a ratio of [\d.]+/ })
+      .waitFor();
     await workbench.screenshot("run-pair-heat");
     await panel.find(".segments label").filter({ hasText: "Lines" }).click();
     await panel.find('.layer-choice button[title="Layer 1"]').click();

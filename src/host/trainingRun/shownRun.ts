@@ -223,11 +223,10 @@ export class ShownRun implements vscode.Disposable {
   private open(earlier: vscode.WebviewPanel | undefined): void {
     this.panel = new PagePanel<HostToRun, RunToHost>(
       earlier ??
-        vscode.window.createWebviewPanel(
-          webviews.run,
-          vscode.l10n.t("Run {0}", this.session.name),
-          { viewColumn: vscode.ViewColumn.Active, preserveFocus: true },
-        ),
+        vscode.window.createWebviewPanel(webviews.run, this.title, {
+          viewColumn: vscode.ViewColumn.Active,
+          preserveFocus: true,
+        }),
       "run",
       this.services,
       {
@@ -260,7 +259,12 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private tellRuns(): void {
+    this.panel?.rename(this.title);
     this.panel?.post(this.runsMessage());
+  }
+
+  private get title(): string {
+    return vscode.l10n.t("Run {0}", this.runs.map(({ name }) => name).join(" · "));
   }
 
   private tellStatus(): void {

@@ -27,6 +27,7 @@ import { progressText } from "../../../src/report/progress";
 import { readingText } from "../../../src/report/reading";
 import { useTexts } from "../../../src/report/texts";
 import { alertsOf } from "../../../src/trainingRun/alerts";
+import { pairFindings } from "../../../src/trainingRun/pairFindings";
 import { runFindings } from "../../../src/trainingRun/runFindings";
 import { runHtml } from "../../../src/trainingRun/runHtml";
 import type { RunReport } from "../../../src/trainingRun/runReport";
@@ -180,6 +181,7 @@ describe("sentences", () => {
     expectMarked(comparisonSentences(three));
     expectMarked(three.contrasts.flatMap(({ caveats }) => caveats));
     expectMarked(runFindings(run.steps));
+    expectMarked(pairFindings({ name: "run-a", run }, { name: "run-b", run }));
     const rules = { lastLayerVariance: 1e-6, neededShare: 1, deepIdentityDistance: 1e6 };
     expectMarked(alertsOf(report, rules).map(({ text }) => text));
   });

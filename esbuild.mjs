@@ -17,13 +17,14 @@ const shared = {
 
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
- * reads Python, what asks how a checkpoint is read, and what reads .gitignore. So it costs nothing when
- * the editor starts.
+ * reads Python, what asks how a checkpoint is read, what reads .gitignore, and in the reading thread what
+ * reads more than a tensor directory. So it costs nothing when the editor starts, or a file is opened.
  */
 const lazy = {
   python: "src/python/reader.ts",
   readings: "src/host/readings/readingChooser.ts",
   gitIgnore: "src/host/side/gitIgnore.ts",
+  reading: "src/host/reading/packedReader.ts",
 };
 
 /**

@@ -39,6 +39,7 @@ export async function build() {
       "scaling.js",
       "readings.js",
       "gitIgnore.js",
+      "reading.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",
     ],

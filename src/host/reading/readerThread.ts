@@ -1,27 +1,7 @@
 /** The reading thread: answers the calls of `ThreadedReader` with what `directReader` says. */
-import { parentPort, workerData } from "node:worker_threads";
-import type { Texts } from "../../protocol/texts";
-import { packReport, unpackReport } from "../../report/packedReport";
-import { useTexts } from "../../report/texts";
-import { directReader } from "./directReader";
-import type { FromReader, PackedReader, ReaderMethod, ToReader } from "./readerMessages";
-
-useTexts((workerData as Texts | null) ?? undefined);
-
-const reader = (signal: AbortSignal): PackedReader => ({
-  ...directReader,
-  readReport: async (file) => packReport(await directReader.readReport(file)),
-  parseReport: async (bytes) => packReport(await directReader.parseReport(bytes)),
-  writeReport: (file, report) => directReader.writeReport(file, unpackReport(report)),
-  reportContent: (report, ...how) => directReader.reportContent(unpackReport(report), ...how),
-  comparisonContent: (reports, ...how) =>
-    directReader.comparisonContent(
-      reports.map(({ name, report }) => ({ name, report: unpackReport(report) })),
-      ...how,
-    ),
-  contentOf: (checkpoint, textFiles, fingerprints) =>
-    directReader.contentOf(checkpoint, textFiles, signal, fingerprints),
-});
+import { parentPort } from "node:worker_threads";
+import { readDirectory } from "./directoryReader";
+import type { FromReader, ReaderMethod, ToReader } from "./readerMessages";
 
 const underWay = new Map<number, AbortController>();
 
@@ -33,15 +13,26 @@ parentPort?.on("message", (message: ToReader) => {
 async function answer({ id, method, input }: ToReader & { type: "call" }): Promise<void> {
   const aborting = new AbortController();
   underWay.set(id, aborting);
-  const methods = reader(aborting.signal) as Record<ReaderMethod, (...input: unknown[]) => unknown>;
   try {
-    tell({ id, ok: true, output: await methods[method](...input) });
+    tell({ id, ok: true, output: await answerTo(method, input, aborting.signal) });
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     tell({ id, ok: false, name, message });
   } finally {
     underWay.delete(id);
   }
+}
+
+/** All but the directory is loaded when it is first asked for: it takes longer to load than to read. */
+async function answerTo(
+  method: ReaderMethod,
+  input: readonly unknown[],
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (method === "directoryOf") return readDirectory(input[0] as string);
+  const { packedReader } = await import("./packedReader");
+  const methods = packedReader(signal) as Record<ReaderMethod, (...input: unknown[]) => unknown>;
+  return methods[method](...input);
 }
 
 function tell(message: FromReader): void {

@@ -1,6 +1,5 @@
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "./checkpoint";
 import { statementName } from "./checkpoint";
 import { CheckpointError, lineOf, quote } from "./errors";
@@ -15,6 +14,7 @@ import { deepSpeed } from "./formats/torch/deepSpeed";
 import { torchDistributed } from "./formats/torch/distributed";
 import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
+import { isRecord } from "./record";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
@@ -236,13 +236,11 @@ async function readShards(indexFile: string, format: Format): Promise<FileConten
 
 async function readConfig(path: string): Promise<Checkpoint["config"]> {
   if ((await ifExists(path)) === undefined) return undefined;
-  const parsed = z
-    .record(z.string(), z.unknown())
-    .safeParse(await readJson(path, limits.configBytes, JSON.parse));
-  if (!parsed.success) {
+  const value = await readJson<unknown>(path, limits.configBytes, JSON.parse);
+  if (!isRecord(value)) {
     throw new CheckpointError("config", `${path}: is not a JSON object.`);
   }
-  return { path, value: parsed.data };
+  return { path, value };
 }
 
 async function readJson<Value>(

@@ -1,7 +1,7 @@
-import * as z from "zod";
 import type { BlockScale, Checkpoint, TensorEntry } from "./checkpoint";
 import { elementCount } from "./checkpoint";
 import { quote } from "./errors";
+import { isRecord } from "./record";
 
 /**
  * The tensors by name, float8 weights with the factors that are stored beside them: as
@@ -57,21 +57,21 @@ function statedQuantization(config: Checkpoint["config"]): {
   isStated: boolean;
   block: readonly [number, number] | undefined;
 } {
-  const stated = blockSchema.safeParse(config?.value["quantization_config"]);
-  if (!stated.success) return { isStated: false, block: undefined };
-  const { weight_block_size, config_groups = {} } = stated.data;
+  const stated = config?.value["quantization_config"];
+  if (!isRecord(stated)) return { isStated: false, block: undefined };
+  const { weight_block_size: ofAll, config_groups: groups } = stated;
   // compressed-tensors states blocks for groups of layers.
-  const ofGroups = Object.values(config_groups).map((group) => group.weights?.block_structure);
-  const sizes = [weight_block_size, ...ofGroups].filter((size) => size != null);
-  return { isStated: true, block: sizes[0] };
+  const ofGroups = Object.values(isRecord(groups) ? groups : {}).map((group) => {
+    const weights = isRecord(group) ? group["weights"] : undefined;
+    return isRecord(weights) ? weights["block_structure"] : undefined;
+  });
+  return { isStated: true, block: [ofAll, ...ofGroups].find(isBlockSize) };
 }
 
-const size = z.tuple([z.int().positive(), z.int().positive()]).nullish().catch(undefined);
-const group = z.object({ weights: z.object({ block_structure: size }).nullish() });
-const blockSchema = z.object({
-  weight_block_size: size,
-  config_groups: z.record(z.string(), group).optional().catch(undefined),
-});
+function isBlockSize(value: unknown): value is readonly [number, number] {
+  const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) > 0;
+  return Array.isArray(value) && value.length === 2 && value.every(isSize);
+}
 
 function missing({ name, dataType }: TensorEntry): string {
   const names = factorSuffixes.map((suffix) => quote(`${name}${suffix}`)).join(" or ");

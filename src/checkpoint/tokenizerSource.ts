@@ -8,7 +8,7 @@ export type TokenizerSource =
   | { readonly kind: "tokenizer.json"; readonly path: string }
   /** In the metadata of a GGUF file. */
   | { readonly kind: "gguf"; readonly path: string }
-  /** `tokenizer.model`: SentencePiece's, or the list of ranked pieces of Llama 3 and of tiktoken. */
+  /** `tokenizer.model` or `spiece.model`: SentencePiece's, or the list of ranked pieces of Llama 3 and of tiktoken. */
   | { readonly kind: "tokenizer.model"; readonly path: string; readonly settings?: string }
   /** `vocab.json` and `merges.txt`, as GPT-2 has. */
   | {
@@ -48,8 +48,8 @@ export async function findTokenizer(
   const at = (name: string): string => join(folder, name);
   const settings = (await has(settingsName)) ? { settings: at(settingsName) } : {};
   if (await has("tokenizer.json")) return { kind: "tokenizer.json", path: at("tokenizer.json") };
-  if (await has("tokenizer.model")) {
-    return { kind: "tokenizer.model", path: at("tokenizer.model"), ...settings };
+  for (const name of sentencePieceNames) {
+    if (await has(name)) return { kind: "tokenizer.model", path: at(name), ...settings };
   }
   if ((await has("vocab.json")) && (await has("merges.txt"))) {
     return { kind: "merges", path: at("vocab.json"), merges: at("merges.txt"), ...settings };
@@ -61,6 +61,9 @@ export async function findTokenizer(
   if (table) return { kind: "stated table", path: config.path, table };
   return (await has("vocab.json")) ? { kind: "table", path: at("vocab.json") } : undefined;
 }
+
+/** What SentencePiece's model is called; T5's and ALBERT's is `spiece.model`. */
+const sentencePieceNames = ["tokenizer.model", "spiece.model"];
 
 const settingsName = "tokenizer_config.json";
 

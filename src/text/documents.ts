@@ -89,7 +89,7 @@ export async function readDocuments(
   }
   if (checkpoint.tokenizer === undefined) {
     throw new TextError(
-      `${checkpoint.folder}: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.`,
+      `${checkpoint.folder}: holds no tokenizer that is known (tokenizer.json, tokenizer.model, spiece.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.`,
       "tokenizer",
     );
   }

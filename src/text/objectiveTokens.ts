@@ -18,9 +18,18 @@ export async function withObjectiveTokens(
 ): Promise<Architecture> {
   const { objective, vocabularySize } = architecture;
   if (objective.kind === "span-corruption") {
-    const firstSentinel = await namedToken(sentinelNames, folder, vocabularySize);
-    if (firstSentinel === undefined) return architecture;
-    return { ...architecture, objective: { ...objective, firstSentinel } };
+    const named = await namedToken(sentinelNames, folder, vocabularySize);
+    const firstSentinel = named ?? objective.firstSentinel;
+    const source =
+      named === undefined
+        ? "the last of its kind in a vocabulary of this size, since no file names <extra_id_0>"
+        : "the tokenizer's <extra_id_0>";
+    const notice = `The first hidden span of each document is marked by token ${firstSentinel}, ${source}; the next ones by those before it.`;
+    return {
+      ...architecture,
+      objective: { ...objective, firstSentinel },
+      notices: [...(architecture.notices ?? []), notice],
+    };
   }
   if (objective.kind !== "masked-token" || objective.maskToken !== undefined) return architecture;
   const maskToken = await namedToken(maskNames, folder, vocabularySize);

@@ -239,7 +239,8 @@ def long_rope(tensors: Tensors, config: Config) -> Tensors:
 
 
 def no_copies(tensors: Tensors, config: Config) -> Tensors:
-    return {name: tensor for name, tensor in tensors.items() if name != "encoder.embed_tokens.weight"}
+    left = {f"{stack}.embed_tokens.weight" for stack in ("encoder", "decoder")}
+    return {name: tensor for name, tensor in tensors.items() if name not in left}
 
 
 # Keys of single architectures.
@@ -306,6 +307,17 @@ def write_t5(writer: GGUFWriter, config: Config) -> None:
     writer.add_value_length(config["d_kv"])
     writer.add_relative_attn_buckets_count(config["relative_attention_num_buckets"])
     writer.add_layer_norm_rms_eps(config["layer_norm_epsilon"])
+
+
+def write_whole_t5(writer: GGUFWriter, config: Config) -> None:
+    write_t5(writer, config)
+    writer.add_decoder_block_count(config["num_decoder_layers"])
+    writer.add_decoder_start_token_id(config["decoder_start_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+
+
+def write_gptj(writer: GGUFWriter, config: Config) -> None:
+    writer.add_rope_dimension_count(config["rotary_dim"])
 
 
 def write_olmo(writer: GGUFWriter, config: Config) -> None:
@@ -381,6 +393,7 @@ CASES = [
     Case("gpt-bigcode", A.STARCODER, also(write_starcoder)),
     Case("gpt-neox", A.GPTNEOX, also(rotated, parallel), by_kind),
     Case("gpt-neox-sequential", A.GPTNEOX, also(rotated, parallel), by_kind),
+    Case("gpt-j", A.GPTJ, also(write_gptj)),
     Case(
         "bloom",
         A.BLOOM,
@@ -417,6 +430,16 @@ CASES = [
         no_copies,
         {"relative_attention_max_distance": 128},
     ),
+    *(
+        Case(
+            fixture,
+            A.T5,
+            also(write_whole_t5),
+            no_copies,
+            {"relative_attention_max_distance": 128},
+        )
+        for fixture in ("t5-decoder", "t5-v1_1-decoder")
+    ),
 ]
 
 
@@ -438,6 +461,7 @@ def write(path: pathlib.Path, case: Case, config: Config, tensors: Tensors) -> N
     writer = GGUFWriter(path, gguf.MODEL_ARCH_NAMES[case.arch])
     case.keys(writer, config)
     layers = first(config, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
+    layers = max(layers, config.get("num_decoder_layers") or 0)
     names = gguf.get_tensor_name_map(case.arch, layers)
     for name, tensor in case.undo(tensors, config).items():
         own = name if name.startswith("rope_") else names.get_name(name, (".weight", ".bias"))

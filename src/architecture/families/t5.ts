@@ -73,13 +73,11 @@ class T5 {
     ).size;
     const byDefault = decoderLayers > 0 && this.hasHead() ? "decoder" : "encoder";
     const stack = asked ?? byDefault;
-    // GGUF's names of a decoder stand for themselves: it states nothing of how the head is fed.
-    const isUnread = decoderLayers === 0 && tensors.named(/^decoder\.(?!embed_tokens)/).length > 0;
-    if (stack === "encoder") return this.encoder(decoderLayers > 0 || isUnread);
+    if (stack === "encoder") return this.encoder(decoderLayers > 0);
     if (decoderLayers === 0) {
       throw new CheckpointError(
-        isUnread ? "unsupported" : "config",
-        `${checkpoint.directoryFile}: the stack "decoder" was asked for, but ${isUnread ? "its format does not state whether the state is scaled before the head, so only the encoder is supported" : "there is only an encoder"}.`,
+        "config",
+        `${checkpoint.directoryFile}: the stack "decoder" was asked for, but there is only an encoder.`,
       );
     }
     return this.decoder();

@@ -1,3 +1,4 @@
+import { read } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { CheckpointError, lineOf } from "../errors";
@@ -33,12 +34,8 @@ export class FileRange {
   /** @throws CheckpointError where they are not all in the range and in the file */
   async read(offset: number, length: number): Promise<Buffer> {
     this.check(offset, length);
-    for (const part of this.known) {
-      const from = offset - part.offset;
-      if (from >= 0 && from + length <= part.bytes.length) {
-        return part.bytes.subarray(from, from + length);
-      }
-    }
+    const known = this.knownBytes(offset, length);
+    if (known) return known;
     const bytes = Buffer.alloc(length);
     const { bytesRead } = await this.handle.read(bytes, 0, length, this.start + offset);
     if (bytesRead !== length) throw this.ended(offset + bytesRead, offset + length);
@@ -68,17 +65,64 @@ export class FileRange {
         runs.push({ start: offset, end, pieces: [index] });
       }
     }
-    for (let at = 0; at < runs.length; at += runsAtOnce) {
-      const some = runs.slice(at, at + runsAtOnce).map(async (run) => {
-        const read = await this.read(run.start, run.end - run.start);
-        for (const index of run.pieces) {
-          const { offset, length } = pieces[index]!;
-          bytes[index] = read.subarray(offset - run.start, offset - run.start + length);
-        }
-      });
-      await Promise.all(some);
+    const found = await this.readRuns(runs);
+    for (const [at, run] of runs.entries()) {
+      for (const index of run.pieces) {
+        const { offset, length } = pieces[index]!;
+        bytes[index] = found[at]!.subarray(offset - run.start, offset - run.start + length);
+      }
     }
     return bytes;
+  }
+
+  /**
+   * Several at once, and without a promise for each: of the thousands of short reads that a large
+   * archive takes, those would cost more than the reads.
+   */
+  private readRuns(
+    runs: readonly { readonly start: number; readonly end: number }[],
+  ): Promise<Buffer[]> {
+    const bytes = Array<Buffer>(runs.length);
+    let [next, underWay] = [0, 0];
+    let failure: Error | undefined;
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        while (underWay < runsAtOnce && next < runs.length && failure === undefined) begin(next++);
+        // The file is closed after this: not before the last read of it is done.
+        if (underWay > 0) return;
+        if (failure === undefined) resolve(bytes);
+        else reject(failure);
+      };
+      const begin = (at: number): void => {
+        const { start, end } = runs[at]!;
+        const length = end - start;
+        if (!this.holds(start, length)) {
+          failure = this.ended(this.bytes, end);
+          return;
+        }
+        const known = this.knownBytes(start, length);
+        bytes[at] = known ?? Buffer.alloc(length);
+        if (known) return;
+        underWay++;
+        read(this.handle.fd, bytes[at], 0, length, this.start + start, (error, bytesRead) => {
+          underWay--;
+          if (error) failure ??= error;
+          else if (bytesRead !== length) failure ??= this.ended(start + bytesRead, end);
+          goOn();
+        });
+      };
+      goOn();
+    });
+  }
+
+  private knownBytes(offset: number, length: number): Buffer | undefined {
+    for (const part of this.known) {
+      const from = offset - part.offset;
+      if (from >= 0 && from + length <= part.bytes.length) {
+        return part.bytes.subarray(from, from + length);
+      }
+    }
+    return undefined;
   }
 
   /** @throws CheckpointError where it is not all in this range */
@@ -88,10 +132,12 @@ export class FileRange {
   }
 
   private check(offset: number, length: number): void {
+    if (!this.holds(offset, length)) throw this.ended(this.bytes, offset + length);
+  }
+
+  private holds(offset: number, length: number): boolean {
     const isPlace = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
-    if (!isPlace || offset < 0 || length < 0 || offset + length > this.bytes) {
-      throw this.ended(this.bytes, offset + length);
-    }
+    return isPlace && offset >= 0 && length >= 0 && offset + length <= this.bytes;
   }
 
   private ended(at: number, wanted: number): CheckpointError {

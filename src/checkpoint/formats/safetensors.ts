@@ -1,10 +1,9 @@
-import * as z from "zod";
 import { elementCount, type TensorEntry } from "../checkpoint";
 import type { DataType } from "../dataType";
 import { dataTypes } from "../dataType";
 import { CheckpointError, lineOf, quote, written } from "../errors";
-import { expectationOf } from "../expectation";
 import { limits } from "../limits";
+import { isRecord } from "../record";
 import { withFile } from "./fileRange";
 import type { FileContents, Format } from "./format";
 import { inOrder } from "./placed";
@@ -80,27 +79,39 @@ function isSafetensorsType(name: string): name is (typeof safetensorsTypes)[numb
   return (safetensorsTypes as readonly string[]).includes(name);
 }
 
-const tensorSchema = z.object({
-  dtype: z.string(),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
-
-/**
- * Whether the schema takes it. A directory of the largest models has 100,000 entries: they are looked
- * at by hand in a tenth of the schema's time, which says what is wrong where something is.
- */
-function isTensorHeader(value: unknown): value is z.infer<typeof tensorSchema> {
-  if (typeof value !== "object" || value === null) return false;
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
+interface TensorHeader {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
 }
 
-function areSizes(value: unknown): value is number[] {
-  return (
-    Array.isArray(value) &&
-    value.every((size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0)
-  );
+function isTensorHeader(value: unknown): value is TensorHeader {
+  return flawOf(value) === undefined;
+}
+
+/** What is wrong with a header entry: where in it, what is there and what should be. */
+interface Flaw {
+  readonly at: string;
+  readonly found: unknown;
+  readonly expected: string;
+}
+
+function flawOf(value: unknown): Flaw | undefined {
+  if (!isRecord(value)) return { at: "header entry", found: value, expected: "an object" };
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string") return { at: "dtype", found: dtype, expected: "a text" };
+  const flaw = flawOfSizes("shape", shape) ?? flawOfSizes("data_offsets", offsets);
+  if (flaw !== undefined || (offsets as number[]).length === 2) return flaw;
+  return { at: "data_offsets", found: offsets, expected: "a list of 2" };
+}
+
+function flawOfSizes(at: string, sizes: unknown): Flaw | undefined {
+  if (!Array.isArray(sizes)) return { at, found: sizes, expected: "a list" };
+  const wrong = sizes.findIndex((size) => !Number.isSafeInteger(size) || (size as number) < 0);
+  if (wrong < 0) return undefined;
+  const found: unknown = sizes[wrong];
+  const expected = Number.isSafeInteger(found) ? "at least 0" : "a whole number";
+  return { at: `${at}.${wrong}`, found, expected };
 }
 
 function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntry[] {
@@ -131,13 +142,8 @@ function parseTensor(
     throw new CheckpointError("tensor", `${file}: tensor ${quote(name)}: ${what}.`);
   };
   if (!isTensorHeader(value)) {
-    const issue = tensorSchema.safeParse(value).error!.issues[0]!;
-    const at = issue.path.length === 0 ? "header entry" : issue.path.join(".");
-    const found = issue.path.reduce<unknown>(
-      (outer, step) => (outer as Record<PropertyKey, unknown> | undefined)?.[step],
-      value,
-    );
-    return fail(`its ${at} is ${written(found)}; ${expectationOf(issue)}`);
+    const { at, found, expected } = flawOf(value)!;
+    return fail(`its ${at} is ${written(found)}; expected ${expected}`);
   }
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isSafetensorsType(dtype)) {

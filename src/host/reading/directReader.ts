@@ -17,7 +17,6 @@ import { compareReports } from "../../report/comparison";
 import { comparisonCsv } from "../../report/comparisonCsv";
 import { comparisonHtml } from "../../report/comparisonHtml";
 import { reportCsv } from "../../report/csv";
-import { directoryOf } from "../../report/directoryOf";
 import { reportHtml, type PanelAssets } from "../../report/html";
 import { checkSize, parseReport } from "../../report/readReport";
 import { writeWholeFile } from "../../report/wholeFile";
@@ -28,6 +27,7 @@ import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
 import { runJson } from "../../trainingRun/runJson";
 import { parseReportIndex } from "../reports/reportIndex";
+import { readDirectory } from "./directoryReader";
 import { stampsOf } from "./fileStamps";
 import { FingerprintMemory } from "./fingerprintMemory";
 import type { Reader } from "./reader";
@@ -109,17 +109,7 @@ export const directReader: Reader = {
 
   incompleteness,
 
-  async directoryOf(file) {
-    const checkpoint = await openCheckpoint(file);
-    const directory = directoryOf(checkpoint);
-    const beside = ["config.json", "tokenizer.json", statementName];
-    return {
-      directory: encoded(JSON.stringify(directory)),
-      folder: checkpoint.folder,
-      names: [path.basename(checkpoint.directoryFile), ...beside],
-      files: directory.files,
-    };
-  },
+  directoryOf: readDirectory,
 
   async outlookOf(request) {
     const { checkpoint, scheme, stack, chosenReading, metrics, threads, memoryBytes, ...sizes } =

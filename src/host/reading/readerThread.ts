@@ -1,20 +1,10 @@
 /** The reading thread: answers the calls of `ThreadedReader` with what `directReader` says. */
-import { packReport, unpackReport } from "../../report/packedReport";
 import { answerCalls } from "../threads/answerCalls";
-import { directReader } from "./directReader";
-import type { PackedReader } from "./readerMessages";
+import { readDirectory } from "./directoryReader";
 
-answerCalls(() => (signal): PackedReader => ({
-  ...directReader,
-  readReport: async (file) => packReport(await directReader.readReport(file)),
-  parseReport: async (bytes) => packReport(await directReader.parseReport(bytes)),
-  writeReport: (file, report) => directReader.writeReport(file, unpackReport(report)),
-  reportContent: (report, ...how) => directReader.reportContent(unpackReport(report), ...how),
-  comparisonContent: (reports, ...how) =>
-    directReader.comparisonContent(
-      reports.map(({ name, report }) => ({ name, report: unpackReport(report) })),
-      ...how,
-    ),
-  contentOf: (checkpoint, textFiles, fingerprints) =>
-    directReader.contentOf(checkpoint, textFiles, signal, fingerprints),
-}));
+// All but the directory is loaded when it is first asked for: it takes longer to load than to read.
+answerCalls(() => async (signal, method) => {
+  if (method === "directoryOf") return { directoryOf: readDirectory };
+  const { packedReader } = await import("./packedReader");
+  return packedReader(signal);
+});

@@ -391,7 +391,7 @@ describe("a request", () => {
   it("for text without a tokenizer says what else can be given", async () => {
     const bare = { ...checkpoint, tokenizer: undefined };
     expect(await failureOf(readDocuments(request({}), bare, architecture), TextError)).toBe(
-      "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.",
+      "/models/tiny: holds no tokenizer that is known (tokenizer.json, tokenizer.model, spiece.model, vocab.json, vocab.txt or tokenizer.bin), so text cannot be evaluated; give token ids as a JSON file (--tokens) instead.",
     );
     await expect(readDocuments(request({}), bare, architecture)).rejects.toMatchObject({
       lacks: "tokenizer",

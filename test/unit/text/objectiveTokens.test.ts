@@ -49,8 +49,12 @@ it("the config's word counts before the tokenizer's", async () => {
 it("T5's first sentinel is read from its tokenizer, and is else the last of the vocabulary", async () => {
   const sentinelOf = async (folder: string): Promise<number | undefined> => {
     const checkpoint = await openCheckpoint(folder);
-    const { objective } = await withObjectiveTokens(describeArchitecture(checkpoint), checkpoint);
-    return objective.kind === "span-corruption" ? objective.firstSentinel : undefined;
+    const settled = await withObjectiveTokens(describeArchitecture(checkpoint), checkpoint);
+    const { objective, notices } = settled;
+    if (objective.kind !== "span-corruption") return undefined;
+    // The report says which was taken, and where from.
+    expect(notices!.at(-1)).toContain(`marked by token ${objective.firstSentinel}, the `);
+    return objective.firstSentinel;
   };
   const folder = copyFixture("t5-decoder", scratch());
   expect(await sentinelOf(folder)).toBe(71);

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../../src/checkpoint/errors";
@@ -49,6 +49,18 @@ describe("a SentencePiece model", () => {
       expect(tokenizer.prefix).toEqual(name === "unigram" ? [] : [1]);
     },
   );
+
+  it("is found under the name that T5's has, behind the usual one", async () => {
+    const model = Buffer.from(oracle.unigram.model, "base64");
+    const found = async (folder: string): Promise<string> => {
+      const source = (await findTokenizer(folder, undefined))!;
+      expectIds((await readTokenizer(source)).encode, oracle.unigram.ids);
+      return basename(source.path);
+    };
+    expect(await found(folderWith({ "spiece.model": model }))).toBe("spiece.model");
+    const both = folderWith({ "spiece.model": Buffer.from("damaged"), "tokenizer.model": model });
+    expect(await found(both)).toBe("tokenizer.model");
+  });
 
   it("begins texts as its settings say", async () => {
     const folder = folderWith({

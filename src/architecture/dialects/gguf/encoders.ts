@@ -1,6 +1,6 @@
 /** llama.cpp's architectures of encoders. */
 import type { GgufArchitecture } from "./ggufArchitecture";
-import { renamedBeside } from "./undo";
+import { t5 } from "./t5";
 
 /** BERT's layers, and those of what llama.cpp runs as BERT: RoBERTa without its first two positions. */
 const bert: GgufArchitecture = {
@@ -41,44 +41,6 @@ const bert: GgufArchitecture = {
 };
 
 /** T5's encoder, alone or with the decoder, which is not measured. */
-const t5: GgufArchitecture = {
-  names: [
-    [/^token_embd\./, "shared."],
-    [/^output\./, "lm_head."],
-    [/^enc\.output_norm\./, "encoder.final_layer_norm."],
-    [/^enc\.blk\.(\d+)\.attn_([qkvo])\./, "encoder.block.$1.layer.0.SelfAttention.$2."],
-    [
-      /^enc\.blk\.(\d+)\.attn_rel_b\./,
-      "encoder.block.$1.layer.0.SelfAttention.relative_attention_bias.",
-    ],
-    [/^enc\.blk\.(\d+)\.attn_norm\./, "encoder.block.$1.layer.0.layer_norm."],
-    [/^enc\.blk\.(\d+)\.ffn_norm\./, "encoder.block.$1.layer.1.layer_norm."],
-    [/^enc\.blk\.(\d+)\.ffn_gate\./, "encoder.block.$1.layer.1.DenseReluDense.wi_0."],
-    [/^enc\.blk\.(\d+)\.ffn_up\./, "encoder.block.$1.layer.1.DenseReluDense.wi."],
-    [/^enc\.blk\.(\d+)\.ffn_down\./, "encoder.block.$1.layer.1.DenseReluDense.wo."],
-    [/^dec\.output_norm\./, "decoder.final_layer_norm."],
-    [/^dec\./, "decoder."],
-  ],
-  undo: [
-    // Beside a gate, what it is multiplied by has a number.
-    renamedBeside(/\.wi_0\./, /\.wi\./, ".wi_1."),
-  ],
-  config: (keys) => ({
-    model_type: "t5",
-    vocab_size: keys.shapeOf("token_embd.weight")[0],
-    d_model: keys.need("embedding_length"),
-    d_kv: keys.need("attention.key_length"),
-    d_ff: keys.need("feed_forward_length"),
-    num_layers: keys.need("block_count"),
-    num_heads: keys.need("attention.head_count"),
-    relative_attention_num_buckets: keys.need("attention.relative_buckets_count"),
-    // What llama.cpp has for all of them.
-    relative_attention_max_distance: 128,
-    layer_norm_epsilon:
-      keys.get("attention.layer_norm_rms_epsilon") ?? keys.need("attention.layer_norm_epsilon"),
-    feed_forward_proj: keys.has("enc.blk.0.ffn_gate.weight") ? "gated-gelu" : "relu",
-  }),
-};
 
 /** By `general.architecture`. */
 export const encoders: Readonly<Record<string, GgufArchitecture>> = {

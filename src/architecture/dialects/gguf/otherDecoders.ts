@@ -113,6 +113,39 @@ const gptNeoX: GgufArchitecture = {
   }),
 };
 
+const gptJ: GgufArchitecture = {
+  names: namesOf({
+    tokens: "transformer.wte",
+    finalNorm: "transformer.ln_f",
+    layer: "transformer.h",
+    parts: {
+      attn_norm: "ln_1",
+      attn_q: "attn.q_proj",
+      attn_k: "attn.k_proj",
+      attn_v: "attn.v_proj",
+      attn_output: "attn.out_proj",
+      ffn_up: "mlp.fc_in",
+      ffn_down: "mlp.fc_out",
+    },
+  }),
+  config: (keys) => {
+    if (baseOf(keys) !== 10_000) throw keys.refusal("rope.freq_base", "GPT-J's is 10000");
+    if (scalingOf(keys) !== undefined) throw keys.refusal("rope.scaling.type", "expected none");
+    return {
+      model_type: "gptj",
+      vocab_size: vocabulary(keys),
+      n_embd: keys.need("embedding_length"),
+      n_inner: keys.need("feed_forward_length"),
+      n_layer: keys.need("block_count"),
+      n_head: keys.need("attention.head_count"),
+      n_positions: keys.need("context_length"),
+      rotary_dim: keys.need("rope.dimension_count"),
+      layer_norm_epsilon: keys.need("attention.layer_norm_epsilon"),
+      tie_word_embeddings: isTied(keys),
+    };
+  },
+};
+
 /** BLOOM's and Falcon's names of a layer's linears. */
 const bloomParts = {
   attn_qkv: "self_attention.query_key_value",
@@ -384,6 +417,7 @@ export const otherDecoders: Readonly<Record<string, GgufArchitecture>> = {
   gpt2,
   starcoder,
   gptneox: gptNeoX,
+  gptj: gptJ,
   bloom,
   falcon,
   mpt,

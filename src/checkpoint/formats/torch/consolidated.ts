@@ -1,9 +1,9 @@
 import { readdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import * as z from "zod";
 import type { Checkpoint, TensorEntry } from "../../checkpoint";
 import { CheckpointError, lineOf, quote, written } from "../../errors";
 import { limits } from "../../limits";
+import { isRecord } from "../../record";
 import { readSmallFile } from "../../smallFile";
 import type { FileContents } from "../format";
 import { together } from "./together";
@@ -137,7 +137,6 @@ async function readParams(path: string): Promise<Checkpoint["config"]> {
   } catch (error) {
     throw new CheckpointError("config", `${path}: is not JSON: ${lineOf(error)}.`);
   }
-  const value = z.record(z.string(), z.unknown()).safeParse(parsed);
-  if (!value.success) throw new CheckpointError("config", `${path}: is not a JSON object.`);
-  return { path, value: value.data };
+  if (!isRecord(parsed)) throw new CheckpointError("config", `${path}: is not a JSON object.`);
+  return { path, value: parsed };
 }

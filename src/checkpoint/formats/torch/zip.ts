@@ -209,8 +209,12 @@ function startsEntry(directory: Buffer, at: number): boolean {
 
 /** Bytes of an entry with its name, extra fields and comment. */
 function entrySize(directory: Buffer, at: number): number {
-  const [name, extra, comment] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field));
-  return entryBytes + name! + extra! + comment!;
+  return (
+    entryBytes +
+    directory.readUInt16LE(at + 28) +
+    directory.readUInt16LE(at + 30) +
+    directory.readUInt16LE(at + 32)
+  );
 }
 
 function readEntry(archive: FileRange, entry: Buffer): Omit<ZipMember, "end"> & { end: number } {
@@ -219,7 +223,7 @@ function readEntry(archive: FileRange, entry: Buffer): Omit<ZipMember, "end"> & 
   const fail = (what: string): never => {
     throw broken(archive, `member ${quote(name)} ${what}`);
   };
-  if (/^([/\\]|[A-Za-z]:)/.test(name) || name.split(/[/\\]/).includes("..")) {
+  if (/^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)/.test(name)) {
     fail("lies outside the archive's folder");
   }
   const [flags, method] = [entry.readUInt16LE(8), entry.readUInt16LE(10)];
@@ -228,14 +232,17 @@ function readEntry(archive: FileRange, entry: Buffer): Omit<ZipMember, "end"> & 
     fail(`is packed by method ${method}; expected 0 (stored) or 8 (deflated)`);
   }
   const extra = entry.subarray(nameEnd, nameEnd + entry.readUInt16LE(30));
-  const wide = zip64Of(extra);
-  // What is beyond 32 bits is in the extra field, in this order.
-  const [unpackedBytes, packedBytes, header] = [24, 20, 42].map((field) => {
+  let wide: bigint[] | undefined;
+  const sizeAt = (field: number): number => {
     const narrow = entry.readUInt32LE(field);
     if (narrow !== 0xffffffff) return narrow;
-    const value = wide.shift();
+    const value = (wide ??= zip64Of(extra)).shift();
     return value === undefined ? fail("states no size that fits") : whole(archive, value);
-  }) as [number, number, number];
+  };
+  // What is beyond 32 bits is in the extra field, in this order.
+  const unpackedBytes = sizeAt(24);
+  const packedBytes = sizeAt(20);
+  const header = sizeAt(42);
   const isDeflated = method === 8;
   if (!isDeflated && packedBytes !== unpackedBytes) {
     fail(`is stored as ${packedBytes} bytes, but said to have ${unpackedBytes}`);

@@ -74,7 +74,7 @@ async function measured(path: string, documents: number[][]): Promise<number[]> 
 
 describe("a model converted to GGUF", () => {
   it("has been converted from every family whose conversion is known", () => {
-    expect(cases.length).toBeGreaterThan(30);
+    expect(cases.length).toBeGreaterThan(37);
   });
 
   it.each(cases)("%s is described as before", async (name) => {
@@ -88,6 +88,69 @@ describe("a model converted to GGUF", () => {
     const documents = tokensOf(name).slice(0, 2);
     const after = await measured(join(converted, `${name}.gguf`), documents);
     expectAlike(after, await measured(original(name), documents));
+  });
+});
+
+describe("the head of a T5", () => {
+  /** A whole T5 of the smallest size, whose head is of these numbers. */
+  async function scaleWith(head: Float32Array | undefined): Promise<number | undefined> {
+    const random = pseudoRandom(3);
+    const numbers = (count: number): Float32Array =>
+      Float32Array.from({ length: count }, () => random());
+    const tensor = (name: string, shape: number[], data = numbers(elementCount(shape))) => ({
+      name,
+      dimensions: shape.toReversed(),
+      type: float32,
+      data: new Uint8Array(data.buffer),
+    });
+    const layer = (stack: string, attentions: string[]) => [
+      ...attentions.flatMap((kind) => [
+        ...["q", "k", "v", "o"].map((part) =>
+          tensor(`${stack}.blk.0.${kind}_${part}.weight`, [8, 8]),
+        ),
+        tensor(`${stack}.blk.0.${kind}_norm.weight`, [8]),
+      ]),
+      tensor(`${stack}.blk.0.attn_rel_b.weight`, [8, 2]),
+      tensor(`${stack}.blk.0.ffn_norm.weight`, [8]),
+      tensor(`${stack}.blk.0.ffn_up.weight`, [16, 8]),
+      tensor(`${stack}.blk.0.ffn_down.weight`, [8, 16]),
+      tensor(`${stack}.output_norm.weight`, [8]),
+    ];
+    const file = join(scratch(), "t5.gguf");
+    const of = (key: string): string => `t5.${key}`;
+    const metadata: [string, TypedValue][] = [
+      ["general.architecture", ["string", "t5"]],
+      [of("embedding_length"), ["u32", 8]],
+      [of("feed_forward_length"), ["u32", 16]],
+      [of("block_count"), ["u32", 1]],
+      [of("attention.head_count"), ["u32", 2]],
+      [of("attention.key_length"), ["u32", 4]],
+      [of("attention.value_length"), ["u32", 4]],
+      [of("attention.relative_buckets_count"), ["u32", 8]],
+      [of("attention.layer_norm_rms_epsilon"), ["f32", 1e-6]],
+    ];
+    const tensors = [
+      tensor("token_embd.weight", [32, 8], embedding),
+      ...(head ? [tensor("output.weight", [32, 8], head)] : []),
+      ...layer("enc", ["attn"]),
+      ...layer("dec", ["attn", "cross_attn"]),
+    ];
+    writeFileSync(file, encodeGguf({ metadata, tensors }));
+    const { stack, head: described } = await describedFrom(file);
+    expect(stack).toBe("decoder");
+    return described?.scale;
+  }
+
+  const random = pseudoRandom(5);
+  const embedding = Float32Array.from({ length: 256 }, () => random());
+
+  it("is fed a scaled state where it is the embedding, once or twice in the file", async () => {
+    expect(await scaleWith(undefined)).toBeCloseTo(1 / Math.sqrt(8));
+    expect(await scaleWith(embedding.map((value) => value * 1.01))).toBeCloseTo(1 / Math.sqrt(8));
+  });
+
+  it("is fed the state as it is where it is its own", async () => {
+    expect(await scaleWith(Float32Array.from({ length: 256 }, () => random()))).toBe(1);
   });
 });
 
@@ -157,6 +220,14 @@ const norm = (name: string): Model["inLayers"] => ({
   [`${name}.weight`]: [64],
   [`${name}.bias`]: [64],
 });
+/** With biases, and one norm for both sublayers. */
+const fusedLayer: Model["inLayers"] = {
+  ...norm("attn_norm"),
+  ...both("attn_qkv", 192, 64),
+  ...both("attn_output", 64, 64),
+  ...both("ffn_up", 96, 64),
+  ...both("ffn_down", 64, 96),
+};
 const ends = { "token_embd.weight": [vocabulary, 64], "output_norm.weight": [64] };
 
 /** One of each way in which tensors lie otherwise than a family has them. */
@@ -164,14 +235,7 @@ const inBlocks: Record<string, Model> = {
   "GPT-2, whose linears are the other way round": {
     metadata: sizes("gpt2", {}),
     outside: { ...ends, "output_norm.bias": [64], "position_embd.weight": [32, 64] },
-    inLayers: {
-      ...norm("attn_norm"),
-      ...norm("ffn_norm"),
-      ...both("attn_qkv", 192, 64),
-      ...both("attn_output", 64, 64),
-      ...both("ffn_up", 96, 64),
-      ...both("ffn_down", 64, 96),
-    },
+    inLayers: { ...fusedLayer, ...norm("ffn_norm") },
   },
   "GPT-NeoX, whose projections are fused head by head": {
     metadata: sizes("gptneox", {
@@ -179,14 +243,7 @@ const inBlocks: Record<string, Model> = {
       "rope.dimension_count": ["u32", 8],
     }),
     outside: { ...ends, "output_norm.bias": [64], "output.weight": [vocabulary, 64] },
-    inLayers: {
-      ...norm("attn_norm"),
-      ...norm("ffn_norm"),
-      ...both("attn_qkv", 192, 64),
-      ...both("attn_output", 64, 64),
-      ...both("ffn_up", 96, 64),
-      ...both("ffn_down", 64, 96),
-    },
+    inLayers: { ...fusedLayer, ...norm("ffn_norm") },
   },
   "Falcon, whose projections are fused by key-value head": {
     metadata: sizes("falcon", { "attention.head_count_kv": ["u32", 2] }),
@@ -203,13 +260,7 @@ const inBlocks: Record<string, Model> = {
   "Phi-2, as it was first converted": {
     metadata: sizes("phi2", { "rope.dimension_count": ["u32", 8] }),
     outside: { ...ends, "output_norm.bias": [64], ...both("output", vocabulary, 64) },
-    inLayers: {
-      ...norm("attn_norm"),
-      ...both("attn_qkv", 192, 64),
-      ...both("attn_output", 64, 64),
-      ...both("ffn_up", 96, 64),
-      ...both("ffn_down", 64, 96),
-    },
+    inLayers: fusedLayer,
   },
   "Mixtral, whose experts are stacked": {
     metadata: sizes("llama", { expert_count: ["u32", 3], expert_used_count: ["u32", 2] }),

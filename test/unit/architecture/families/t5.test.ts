@@ -113,21 +113,6 @@ it("a stack that the checkpoint has not is refused", async () => {
   expect((await asked("t5-encoder", "encoder")).architecture({}).stack).toBe("encoder");
 });
 
-it("a decoder under GGUF's names is told of, and refused where it is asked for", async () => {
-  const folder = copyFixture("t5-encoder", scratch());
-  editWeights(folder, (tensors) => {
-    const norm = tensors.get("encoder.final_layer_norm.weight")!;
-    tensors.set("decoder.blk.0.cross_attn_norm.weight", norm);
-  });
-  const { stack, notices } = await described(folder);
-  expect({ stack, notices }).toEqual({
-    stack: "encoder",
-    notices: ["Measured are the 3 layers of the encoder, without the decoder."],
-  });
-  const asked = readArchitecture(await openCheckpoint(folder), { stack: "decoder" });
-  expect(await failureOf(asked, CheckpointError)).toContain("only the encoder is supported");
-});
-
 it.each(["parallel", "deepnorm"] as const)(
   "the scheme %s is refused in a decoder",
   async (scheme) => {

@@ -218,10 +218,8 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
   },
 };
 
-const byCode: readonly (Step | undefined)[] = Array.from({ length: 256 }, (_, code) => {
-  const name = (Object.keys(steps) as (keyof typeof steps)[]).find((of) => codes[of] === code);
-  return name && steps[name];
-});
+const byCode: (Step | undefined)[] = Array<Step | undefined>(256).fill(undefined);
+for (const [name, step] of Object.entries(steps)) byCode[codes[name as keyof typeof codes]] = step;
 
 /** A value that the bytes hold. */
 function pushed(read: (bytes: PickleBytes) => unknown): Step {

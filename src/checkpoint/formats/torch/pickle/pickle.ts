@@ -23,7 +23,7 @@ export function readPickle(
   const machine = new Machine(at, reading);
   for (;;) {
     const place = at.at;
-    const code = at.unsigned(1);
+    const code = at.byte();
     if (code === stop) return { value: machine.pop(), end: at.at };
     const step = stepOf(code);
     if (step === undefined) {

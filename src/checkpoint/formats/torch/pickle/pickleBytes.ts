@@ -22,8 +22,18 @@ export class PickleBytes {
     return start;
   }
 
+  /** One byte: every opcode, and most of what follows one. */
+  byte(): number {
+    const at = this.at;
+    if (at >= this.bytes.length) this.take(1);
+    this.at = at + 1;
+    return this.bytes[at]!;
+  }
+
   unsigned(bytes: 1 | 2 | 4): number {
-    return this.bytes.readUIntLE(this.take(bytes), bytes);
+    if (bytes === 1) return this.byte();
+    const at = this.take(bytes);
+    return bytes === 2 ? this.bytes.readUInt16LE(at) : this.bytes.readUInt32LE(at);
   }
 
   /** A whole number of 32 bits. */

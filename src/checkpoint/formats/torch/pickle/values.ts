@@ -1,12 +1,15 @@
 /** The name of a class or a function. Nothing is ever looked up or called by it. */
 export class Global {
+  private full: string | undefined;
+
   constructor(
     readonly module: string,
     readonly name: string,
   ) {}
 
   toString(): string {
-    return `${this.module}.${this.name}`;
+    // Asked for at every call, of which a file has thousands of the same function.
+    return (this.full ??= `${this.module}.${this.name}`);
   }
 }
 

@@ -9,11 +9,14 @@ import type {
   Rotary,
 } from "../description";
 import { plainEmbedding, tokensOfImage } from "../description";
+import { alibiSlopes } from "../alibi";
 import { plainAttention } from "../familyReader";
 import type { Settings } from "../reading";
 import { rotary } from "../rotary";
 import type { SchemeName } from "../schemes";
 import { schemeNamed } from "../schemes";
+import type { SineLayout } from "../sines";
+import { sineLayouts } from "../sines";
 import { gelus } from "../settingValues";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
@@ -70,6 +73,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
         keyNorm: attention.keyNorm && normOf(attention.keyNorm, path),
         normsSpan,
         rotary: turning,
+        slopes: settings.positions === "alibi" ? alibiSlopes(heads) : undefined,
         scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
           settings.scale as "head" | "hidden" | "none"
         ],
@@ -137,6 +141,9 @@ function inputOf(
         ...plainEmbedding(ends.tokens),
         scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
         positions: positions && { table: positions, offset: 0 },
+        ...(settings.positions === "sines" && {
+          sines: sineLayouts[settings.sines as SineLayout](hidden),
+        }),
         norm,
       },
       objective: { kind: "next-token" },
@@ -187,7 +194,7 @@ function turningOf(
   stored: StoredRotary | undefined,
   widths: { readonly head: number; readonly query: number; readonly key: number },
 ): Rotary | undefined {
-  if (settings.rotary === undefined || settings.rotary === "off") return undefined;
+  if (settings.positions !== "rotary") return undefined;
   const pairing = settings.rotary as Rotary["pairing"];
   // rotarySpans asks for a base where one is needed.
   const base = stored ? baseOf(stored.frequencies)! : Number(settings["rotary-base"]);

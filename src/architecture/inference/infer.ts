@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { quote } from "../../checkpoint/errors";
 import type { Proposal, Settings, Statements } from "../reading";
+import { withoutIdle } from "../reading";
 import { assemble } from "./assemble";
 import { refuseUnread } from "./hints";
 import type { Part } from "./parts";
@@ -28,15 +29,13 @@ export async function inferArchitecture(
     guess: normalisedSettings(checkpoint, { settings: statements.guess, by: "the guess" }),
   };
   const structure = await readStructure(checkpoint, stated);
+  const { settled, open } = settle(checkpoint, structure, stated);
+  const fixed: Settings = Object.fromEntries(settled.map(({ name, value }) => [name, value]));
   refuseUnread(
     checkpoint,
     (name) => statementOf(stated, name) !== undefined,
+    fixed,
     stated.ignoredConfigKeys,
-  );
-  const { settled, open } = settle(checkpoint, structure, stated);
-  const fixed: Settings = Object.fromEntries(settled.map(({ name, value }) => [name, value]));
-  const likeliest: Settings = Object.fromEntries(
-    open.map(({ name, values }) => [name, values[0]!]),
   );
   const norm = settled.find(({ name, by }) => name === "norm" && by !== nothingElseFits);
   return {
@@ -45,7 +44,8 @@ export async function inferArchitecture(
     open,
     ...doubtOf(structure),
     architecture: (settings) => {
-      const architecture = assemble(structure, { ...likeliest, ...settings, ...fixed });
+      const whole = withoutIdle(open, settings);
+      const architecture = assemble(structure, { ...settings, ...whole, ...fixed });
       const { scheme } = architecture;
       return norm ? { ...architecture, scheme: { ...scheme, source: norm.by } } : architecture;
     },

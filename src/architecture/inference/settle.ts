@@ -3,6 +3,7 @@ import { CheckpointError } from "../../checkpoint/errors";
 import type { OpenSetting, SettingName, SettledSetting, Statements } from "../reading";
 import type { SchemeName } from "../schemes";
 import { gelus } from "../settingValues";
+import { sineLayouts } from "../sines";
 import { baseOf } from "./frequencies";
 import type { Hint } from "./hints";
 import { headSizeHint, hintOf } from "./hints";
@@ -58,14 +59,25 @@ export function settle(
       settled.push({ name, value: hinted.value, by: hinted.by });
     } else if (hinted && typeof checkpoint.config?.value["model_type"] === "string") {
       refuse(hinted.value, hinted.by);
-    } else if (values.length === 1) settled.push({ name, value: values[0]!, by: nothingElseFits });
-    else if (own && accepts(own.value)) settled.push({ name, value: own.value, by: own.by });
+    } else if (values.length === 1 && options.onlyWith === undefined) {
+      settled.push({ name, value: values[0]!, by: nothingElseFits });
+    } else if (own && accepts(own.value)) settled.push({ name, value: own.value, by: own.by });
     else {
       const guess = statements.guess[name];
       if (guess !== undefined && !accepts(guess)) refuse(guess, "the guess");
       const others = values.filter((value) => value !== guess);
       open.push({ name, values: guess === undefined ? others : [guess, ...others], ...options });
     }
+  };
+
+  /** The same of a setting that says something only where another, settled before it, has this value. */
+  const settleDependent = (
+    on: NonNullable<OpenSetting["onlyWith"]>,
+    ...[name, values, known, more]: Parameters<typeof settleOne>
+  ): void => {
+    const other = settled.find((one) => one.name === on.name);
+    if (other !== undefined && other.value !== on.value) return;
+    settleOne(name, values, known, { ...more, ...(other === undefined && { onlyWith: on }) });
   };
 
   const schemeChoices = schemesOf[norms.length];
@@ -87,7 +99,16 @@ export function settle(
   if (normOrders.length > 1) {
     settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
   }
-  const heads = headChoices(structure);
+  const hasNoTable = ends.positions === undefined;
+  if (hasNoTable || stored !== undefined) {
+    settleOne("positions", positionsOf(structure), undefined, {
+      branches: positionsOf(structure).filter((value) => value !== "none"),
+      onlyStated: ["none"],
+    });
+  }
+  const positions = settled.find(({ name }) => name === "positions")?.value;
+  const mayTurn = (hasNoTable || stored !== undefined) && (positions ?? "rotary") === "rotary";
+  const heads = headChoices(structure, mayTurn);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
       (name) => `${structure.stack.prefix}.0.${name}`,
@@ -111,8 +132,9 @@ export function settle(
         (ofSize && { ...ofSize, value: String(attention.queryWidth / Number(ofSize.value)) }),
     },
   );
-  if (ends.positions === undefined || stored !== undefined) {
-    settleOne("rotary", ["halves", "neighbours", "off"], undefined, { onlyStated: ["off"] });
+  if (mayTurn) {
+    const ifTurned = { name: "positions", value: "rotary" } as const;
+    settleDependent(ifTurned, "rotary", ["halves", "neighbours"], undefined);
     const base = stored ? baseOf(stored.frequencies) : undefined;
     if (stored) {
       const own = statementOf(statements, "rotary-base");
@@ -128,11 +150,15 @@ export function settle(
         by: "the checkpoint holds its frequencies",
       });
     } else {
-      settleOne("rotary-base", ["10000", "500000", "1000000"], undefined, {
+      settleDependent(ifTurned, "rotary-base", ["10000", "500000", "1000000"], undefined, {
         accepts: (value) => Number(value) > 1,
       });
     }
-    settleOne("rotary-span", rotarySpans(structure), undefined);
+    settleDependent(ifTurned, "rotary-span", rotarySpans(structure), undefined);
+  }
+  if (hasNoTable && positionsOf(structure).includes("sines")) {
+    const ifAdded = { name: "positions", value: "sines" } as const;
+    settleDependent(ifAdded, "sines", Object.keys(sineLayouts), undefined);
   }
   const isGated = feedForward.gate !== undefined;
   settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined, {
@@ -168,8 +194,9 @@ export function settle(
         ? { value: "rms", by: "norms are named so" }
         : undefined,
   );
-  const isNoGelu = settled.some(({ name, value }) => name === "activation" && value !== "gelu");
-  if (!isNoGelu) settleOne("gelu", Object.keys(gelus), undefined, { isApproximate: true });
+  settleDependent({ name: "activation", value: "gelu" }, "gelu", Object.keys(gelus), undefined, {
+    isApproximate: true,
+  });
   settleOne("epsilon", hasBias ? ["1e-5", "1e-6", "1e-12"] : ["1e-6", "1e-5", "1e-8"], undefined, {
     isApproximate: true,
     accepts: (value) => Number(value) >= 0 && Number(value) < 1,
@@ -199,21 +226,30 @@ const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
  */
 const statedSchemes: readonly string[] = ["deepnorm", "mix-ln", "scaled-init"];
 
+/**
+ * How a model without a table of positions may tell them, the likeliest first. That it tells none is
+ * tried, but where it predicts best, something else is in the code that nothing shows.
+ */
+function positionsOf({ ends, rotary: stored }: Structure): string[] {
+  if (stored) return ["rotary", "none"];
+  return ["rotary", "alibi", ...(ends.hidden % 2 === 0 ? ["sines"] : []), "none"];
+}
+
 /** Heads that divide queries and keys, the usual sizes of a head first. */
-function headChoices(structure: Structure): string[] {
-  const { layers, rotary: stored, ends } = structure;
+function headChoices(structure: Structure, mayTurn: boolean): string[] {
+  const { layers, rotary: stored } = structure;
   const [{ attention }] = layers as [LayerParts];
   const { queryWidth, keyWidth, queryNorm } = attention;
   const normed = queryNorm?.weight.shape[0];
   const [span] = rotarySpans(structure);
   const isStoredOfEach = stored !== undefined && span === "head";
-  const leastSize = isStoredOfEach ? 2 * stored.frequencies.length : ends.positions ? 1 : 2;
+  const leastSize = isStoredOfEach ? 2 * stored.frequencies.length : mayTurn ? 2 : 1;
   const sizes = Array.from({ length: Math.min(keyWidth, 512) }, (_, at) => at + 1)
     .filter((size) => queryWidth % size === 0 && keyWidth % size === 0)
     .filter(
       (size) => size >= Math.max(4, leastSize) || (attention.heads ?? 0) * size === queryWidth,
     )
-    .filter((size) => ends.positions !== undefined || size % 2 === 0)
+    .filter((size) => !mayTurn || size % 2 === 0)
     // A norm of queries is over each head, or over all.
     .filter((size) => normed === undefined || normed === queryWidth || normed === size);
   const usual = isStoredOfEach ? [leastSize] : [64, 32, 128, 16];

@@ -22,6 +22,8 @@ export function normalisedSettings(
   { settings, by }: StatedSettings,
 ): Settings {
   const { activation, norm, ...rest } = settings;
+  const isTurned = ["rotary", "rotary-base", "rotary-span"].some((name) => name in settings);
+  const positions = isTurned ? "rotary" : settings.sines === undefined ? undefined : "sines";
   const named = norm === undefined ? undefined : schemeOf(norm);
   const approximated = Object.entries(gelus).find(
     ([name, own]) => name !== "exact" && own === activation,
@@ -35,6 +37,8 @@ export function normalisedSettings(
   }
   return {
     ...rest,
+    // Last, so that a refusal names what was stated.
+    ...(positions && rest.positions === undefined && { positions }),
     ...(named && { norm: named }),
     ...(activation && { activation: approximated ? "gelu" : activation }),
     ...(approximated && { gelu: approximated }),

@@ -31,14 +31,22 @@ function isSame(a: Tried, b: Tried): boolean {
 /** How much better the first is, and whether that is beyond chance. */
 export function compare(better: Tried, worse: Tried): { margin: number; isClear: boolean } {
   if (worse.mean === Infinity) return { margin: Infinity, isClear: better.mean < Infinity };
-  const differences = worse.losses.map((loss, at) => loss - better.losses[at]!);
-  const margin = worse.mean - better.mean;
-  const squares = differences.reduce((sum, value) => sum + (value - margin) ** 2, 0);
-  const error = Math.sqrt(squares / (differences.length - 1) / differences.length);
+  const { margin, error } = difference(better.losses, worse.losses);
   return {
     margin,
     isClear:
       margin >= Math.min(leastMargin.nats, leastMargin.share * better.mean) &&
       margin >= leastMargin.standardErrors * error,
   };
+}
+
+/** How much less the first losses are on average, and the standard error of that over tokens. */
+export function difference(
+  less: Float64Array,
+  more: Float64Array,
+): { readonly margin: number; readonly error: number } {
+  const differences = more.map((loss, at) => loss - less[at]!);
+  const margin = differences.reduce((sum, value) => sum + value, 0) / differences.length;
+  const squares = differences.reduce((sum, value) => sum + (value - margin) ** 2, 0);
+  return { margin, error: Math.sqrt(squares / (differences.length - 1) / differences.length) };
 }

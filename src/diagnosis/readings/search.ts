@@ -67,9 +67,39 @@ export async function bestArrangement(
   const others = settings.filter(({ isArrangement }) => !isArrangement);
   const found: Tried[] = [];
   for (const arrangement of arrangements) {
-    found.push(await descend(scout, others, { ...likeliestReading, ...arrangement }, 2));
+    const one = { ...likeliestReading, ...arrangement };
+    found.push(await descend(scout, others, one, roundsScouted));
   }
-  return found.reduce((best, one) => (one.mean < best.mean ? one : best)).settings;
+  return leastLoss(found).settings;
+}
+
+/** Rounds of a search that is to find a start. */
+const roundsScouted = 2;
+
+function leastLoss(tried: readonly Tried[]): Tried {
+  return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
+}
+
+/**
+ * The same from every branch: a value beside which the settings that were found best with another are
+ * no measure of it.
+ */
+export async function bestBranch(
+  scout: Trial,
+  settings: readonly OpenSetting[],
+  start: Settings,
+): Promise<Settings> {
+  let best = start;
+  for (const { name, branches } of settings) {
+    if (branches === undefined || branches.length < 2) continue;
+    const others = settings.filter((other) => other.name !== name && !other.isArrangement);
+    const found: Tried[] = [];
+    for (const value of branches) {
+      found.push(await descend(scout, others, { ...best, [name]: value }, roundsScouted));
+    }
+    best = leastLoss(found).settings;
+  }
+  return best;
 }
 
 /** The value of a setting that is clearly better than its first; the first where none is. */

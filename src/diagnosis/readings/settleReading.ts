@@ -9,8 +9,9 @@ import type { Sequence } from "../../text/documents";
 import { withoutLabels } from "../../text/images";
 import { whyNoLoss } from "../objective";
 import type { ReadingSummary } from "../report";
+import { whyNotBelieved } from "./belief";
 import { rivals } from "./margin";
-import { bestArrangement, bestTogether, descend, settleApproximate } from "./search";
+import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
 import type { Tried } from "./trial";
 import { firstSequences, Trial } from "./trial";
 import type { Candidate } from "./undecided";
@@ -62,14 +63,15 @@ export async function settleReading(
   const trialOn = (tokens: number): Trial =>
     new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
   const scout = trialOn(compared * shareScouted);
-  const start = await bestArrangement(scout, decisive, likeliest(proposal));
+  const arranged = await bestArrangement(scout, decisive, likeliest(proposal));
+  const start = await bestBranch(scout, decisive, arranged);
   const every = trialOn(compared);
   let best = await descend(every, decisive, start);
   const together = await bestTogether(every, best, open);
   if (together !== best) best = await descend(every, decisive, together.settings);
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
-    if (setting.name === "gelu" && best.settings.activation !== "gelu") continue;
+    if (best.settings[setting.name] === undefined) continue;
     const found = await settleApproximate(every, best, setting);
     best = found.tried;
     if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
@@ -86,35 +88,32 @@ export async function settleReading(
     trial = longer;
   }
   const [ruled] = rivals(best, trial.tried, open);
+  const advice =
+    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.";
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
     const candidates = every.candidates();
     throw new UndecidedReadingError(
-      `${file}: ${doubt}${why} ${listed(candidates)}`,
+      `${file}: ${doubt}${why} ${listed(candidates, open)} ${advice}`,
       candidates.filter(({ nll }) => nll !== undefined),
     );
   };
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),
   );
-  const advice =
-    "Give text of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.";
   if (!Number.isFinite(best.mean)) {
-    refuse(`under no reading of its tensors is its loss finite. ${advice}`);
+    refuse(`under no reading of its tensors is its loss finite.`);
   }
   if (unstated) {
     refuse(
-      `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code. ${advice}`,
+      `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`,
     );
   }
-  if (best.mean > (1 - leastGain) * trial.frequencyLoss) {
-    refuse(
-      `under no reading of its tensors does it predict the evaluated tokens clearly better than the frequencies of those before do (by ${Math.round(100 * leastGain)}% of ${trial.frequencyLoss.toFixed(3)} nats), so none is taken for true. ${advice}`,
-    );
-  }
+  const disbelief = whyNotBelieved(best, trial.baselines, isPatchEmbedding(proposed.embedding));
+  if (disbelief !== undefined) refuse(disbelief);
   if (ruled && !ruled.isClear) {
     refuse(
-      `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}. ${advice}`,
+      `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}.`,
     );
   }
   const { settings } = best;
@@ -128,6 +127,9 @@ export async function settleReading(
             source: t("the reading that predicts the evaluated tokens best"),
           }
         : architecture.scheme,
+      ...(isPatchEmbedding(proposed.embedding) && {
+        notices: [...(architecture.notices ?? []), normalisationNotice()],
+      }),
     },
     candidates: every.candidates(best.settings),
     tokens: trial.tokens,
@@ -155,14 +157,6 @@ export interface SettlementOptions {
   /** Called before each reading is tried, from 1, of how many at least. */
   readonly onCandidate?: (number: number, planned: number) => Promise<void>;
 }
-
-/**
- * A reading must predict better by this share than the frequencies of the tokens before do. Wrong
- * readings come close to those; and on text that is strange to a model, readings that make it less sure
- * of itself (another attention scale) predict better than the true one. A character model read 25%
- * better than frequencies on such text, under a wrong reading, and 60% on its own.
- */
-const leastGain = 0.3;
 
 /** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
 const tokensCompared = 2048;
@@ -194,6 +188,13 @@ function tokensComparedOf({
   const { least, most, products } = imageTokens;
   const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
   return Math.min(most, Math.max(least, products / perToken));
+}
+
+/** Nothing in a checkpoint says how its images were prepared, and it changes which reading is best. */
+function normalisationNotice(): string {
+  return t(
+    "How the model is read was settled on images normalised as given; where training normalised them otherwise, another reading may have predicted best.",
+  );
 }
 
 function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {

@@ -1,5 +1,6 @@
 import type { Architecture } from "../../architecture/description";
 import type { Proposal, Settings } from "../../architecture/reading";
+import { withoutIdle } from "../../architecture/reading";
 import type { Executor } from "../../engine/executor";
 import { attentionFeeds } from "../../graph/attention";
 import { layerGraph } from "../../graph/layer";
@@ -7,8 +8,10 @@ import type { Sequence } from "../../text/documents";
 import { Batch } from "../batch";
 import { embed } from "../embed";
 import { LayerRun } from "../layerRun";
-import { negativeLogLikelihoods } from "../likelihood";
+import { expectedLikelihoods } from "../likelihood";
 import { evaluatedSequences } from "../objective";
+import type { Baselines } from "./baselines";
+import { baselines } from "./baselines";
 import type { Candidate } from "./undecided";
 
 /** Losses of every token under one reading. */
@@ -16,6 +19,8 @@ export interface Tried {
   readonly settings: Settings;
   readonly losses: Float64Array;
   readonly mean: number;
+  /** What the reading's own probabilities expect the mean to be: their entropy. */
+  readonly expected: number;
 }
 
 /** Runs readings, each once. */
@@ -48,21 +53,9 @@ export class Trial {
     }));
   }
 
-  /** Mean loss, in nats, of guessing each token, or class, by how often it stood among those before it. */
-  get frequencyLoss(): number {
-    const { vocabularySize } = this.proposal.architecture({});
-    const counts = new Map<number, number>();
-    let [loss, seen] = [0, 0];
-    const targets = this.sequences.flatMap(({ image, tokens }) =>
-      image ? [image.label!] : tokens.slice(1),
-    );
-    for (const token of targets) {
-      const count = counts.get(token) ?? 0;
-      loss -= Math.log((count + 1) / (seen + vocabularySize));
-      counts.set(token, count + 1);
-      seen++;
-    }
-    return loss / seen;
+  /** What guessing without the model loses. */
+  get baselines(): Baselines {
+    return baselines(this.sequences, this.proposal.architecture({}).vocabularySize);
   }
 
   /** How many are compared on. */
@@ -77,15 +70,21 @@ export class Trial {
     return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
   }
 
-  async losses(settings: Settings): Promise<Tried> {
+  async losses(reading: Settings): Promise<Tried> {
+    const settings = withoutIdle(this.proposal.open, reading);
     const key = keyOf(settings);
     const known = this.known.get(key);
     if (known) return known;
     await this.options.onCandidate();
     const architecture = this.proposal.architecture(settings);
-    const losses = await tokenLosses(architecture, this.sequences, this.executor, this.options);
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    const tried = { settings, losses, mean: Number.isFinite(mean) ? mean : Infinity };
+    const found = await tokenLosses(architecture, this.sequences, this.executor, this.options);
+    const mean = meanOf(found.losses);
+    const tried = {
+      settings,
+      losses: found.losses,
+      mean: Number.isFinite(mean) ? mean : Infinity,
+      expected: meanOf(found.entropies),
+    };
     this.known.set(key, tried);
     return tried;
   }
@@ -95,13 +94,17 @@ function keyOf(settings: Settings): string {
   return JSON.stringify(Object.entries(settings).sort());
 }
 
-/** Loss of every predicted token, in nats; not finite where the stream is not. */
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Loss of every predicted token and its expectation, in nats; not finite where the stream is not. */
 async function tokenLosses(
   architecture: Architecture,
   sequences: readonly Sequence[],
   executor: Executor,
   { runBytes }: { readonly runBytes: number },
-): Promise<Float64Array> {
+): Promise<{ losses: Float64Array; entropies: Float64Array }> {
   const { head, hiddenSize } = architecture;
   if (head === undefined) throw new Error("a reading without a head has no loss to compare");
   const batch = new Batch(evaluatedSequences(sequences, architecture, 0), hiddenSize);
@@ -121,7 +124,7 @@ async function tokenLosses(
       await run.release();
     }
   }
-  const [losses] = await negativeLogLikelihoods(
+  const { losses, entropies } = await expectedLikelihoods(
     architecture,
     head,
     batch,
@@ -130,7 +133,9 @@ async function tokenLosses(
     runBytes,
     () => undefined,
   );
-  return Float64Array.from(losses!.flatMap((ofSequence) => [...ofSequence]));
+  const joined = ([ofStream]: Float64Array[][]): Float64Array =>
+    Float64Array.from(ofStream!.flatMap((ofSequence) => [...ofSequence]));
+  return { losses: joined(losses), entropies: joined(entropies) };
 }
 
 /** The first sequences, as many as hold the tokens that are compared, the last cut; images are whole. */

@@ -1,4 +1,4 @@
-import type { Settings } from "../../architecture/reading";
+import type { OpenSetting, Settings } from "../../architecture/reading";
 import { CheckpointError } from "../../checkpoint/errors";
 
 /** The evidence does not tell how a checkpoint is to be read; a person may. */
@@ -34,13 +34,40 @@ export function settingsText(settings: Settings): string {
 }
 
 /** Readings that a message lists; a report has them all. */
-const readingsListed = 12;
+const readingsListed = 5;
 
-export function listed(candidates: readonly Candidate[]): string {
-  const some = candidates
-    .slice(0, readingsListed)
-    .map(({ settings, nll }) => `${settingsText(settings)}: ${nll?.toFixed(4) ?? "not finite"}`);
-  const more =
-    candidates.length > readingsListed ? `; and ${candidates.length - readingsListed} more` : "";
-  return `Readings and their losses in nats a token: ${some.join("; ")}${more}.`;
+/**
+ * The best readings in what they differ, with their losses: of the first what is in question, of each
+ * other what it has instead. Readings that differ in approximations alone are one.
+ */
+export function listed(candidates: readonly Candidate[], open: readonly OpenSetting[]): string {
+  const decisive = open.filter(({ isApproximate }) => !isApproximate).map(({ name }) => name);
+  const decided = ({ settings, nll }: Candidate): Candidate => ({
+    settings: Object.fromEntries(
+      Object.entries(settings).filter(([name]) => decisive.some((known) => known === name)),
+    ),
+    nll,
+  });
+  const distinct = new Map<string, Candidate>();
+  for (const candidate of candidates.map(decided)) {
+    const key = settingsText(candidate.settings);
+    if (!distinct.has(key)) distinct.set(key, candidate);
+  }
+  const [best, ...others] = [...distinct.values()].slice(0, readingsListed);
+  if (best === undefined) return "";
+  const inQuestion = Object.fromEntries(
+    Object.entries(best.settings).filter(([name, value]) =>
+      others.some(({ settings }) => settings[name as keyof Settings] !== value),
+    ),
+  );
+  const loss = ({ nll }: Candidate): string => nll?.toFixed(4) ?? "not finite";
+  const texts = [
+    `${settingsText(others.length > 0 ? inQuestion : best.settings)}: ${loss(best)}`,
+    ...others.map(
+      (other) => `${settingsText(differing(other.settings, best.settings))}: ${loss(other)}`,
+    ),
+  ];
+  const left = distinct.size - readingsListed;
+  const more = left > 0 ? `; and ${left} more` : "";
+  return `The best readings, in what they differ, and their losses in nats a token: ${texts.join("; ")}${more}.`;
 }

@@ -16,8 +16,8 @@ import {
   mostTokensCompared,
   readingSummary,
   settleReading,
-  UndecidedReadingError,
-} from "./diagnosis/readings";
+} from "./diagnosis/readings/settleReading";
+import { UndecidedReadingError } from "./diagnosis/readings/undecided";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
 import { onnxRuntimeExecutor } from "./engine/onnxRuntime";

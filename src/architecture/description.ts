@@ -1,6 +1,7 @@
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import { isTensorEntry } from "../checkpoint/checkpoint";
 import type { SchemeName } from "./schemes";
+import type { Sines } from "./sines";
 
 /**
  * What a checkpoint computes, as data: a stack of layers that read and write one residual stream.
@@ -86,8 +87,8 @@ export interface MeanPooling {
 }
 
 /**
- * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + segment)), what
- * is undefined left out.
+ * x_0 = projection(norm(tokenProjection(scale · tokens[id]) + positions[place + offset] + sines(place) +
+ * segment)), what is undefined left out.
  */
 export interface Embedding {
   /** Token embedding [vocabulary, size]; the size is the hidden size where there is no projection. */
@@ -97,6 +98,8 @@ export interface Embedding {
   readonly tokenProjection: Linear | undefined;
   /** Learned positions [places, size]; a sequence begins at row `offset`. */
   readonly positions: { readonly table: TensorEntry; readonly offset: number } | undefined;
+  /** Positions that are computed, of the hidden size; left out where there are none. */
+  readonly sines?: Sines;
   /** Added to every token [1, size]: the first kind of segment. */
   readonly segment: TensorEntry | undefined;
   readonly norm: Norm | undefined;

@@ -1,3 +1,4 @@
+import { layerCount, size } from "./config";
 import { describeStack } from "./stack";
 import type { Activation, Architecture } from "./description";
 import { plainEmbedding } from "./description";
@@ -29,6 +30,32 @@ export interface Gpt2Settings {
   readonly isScaled: boolean;
   /** Whether they are divided by the layer's index + 1 too. */
   readonly isScaledByDepth?: boolean;
+}
+
+/** What GPT-2's config calls its sizes, and with it GPT-J's, nanoGPT's and minGPT's. */
+export const gpt2Sizes = { n_layer: layerCount, n_head: size, n_embd: size };
+
+/** The settings of a model that has these sizes and GPT-2's code, its linears stored [output, input]. */
+export function plainGpt2({
+  n_layer: layerNumber,
+  n_head: heads,
+  n_embd: hiddenSize,
+}: Readonly<Record<keyof typeof gpt2Sizes, number>>): Omit<
+  Gpt2Settings,
+  "scheme" | "vocabularySize" | "positions" | "activation" | "isTied"
+> {
+  return {
+    hiddenSize,
+    heads,
+    keyValueHeads: heads,
+    fusedGroups: 1,
+    layerNumber,
+    feedForwardSize: 4 * hiddenSize,
+    epsilon: 1e-5,
+    hasBias: true,
+    isTransposed: false,
+    isScaled: true,
+  };
 }
 
 /**

@@ -7,6 +7,8 @@ export const settingNames = [
   "norm-kind",
   "norm-order",
   "activation",
+  "positions",
+  "sines",
   "rotary",
   "rotary-base",
   "rotary-span",
@@ -33,6 +35,8 @@ export type Settings = Readonly<Partial<Record<SettingName, string>>>;
 export interface OpenSetting {
   readonly name: SettingName;
   readonly values: readonly string[];
+  /** Where it says anything: only where another setting has this value. */
+  readonly onlyWith?: { readonly name: SettingName; readonly value: string };
   /**
    * Its values compute nearly the same (an activation and its approximation, two small ε): where
    * evidence cannot tell them apart, the first stands.
@@ -43,6 +47,8 @@ export interface OpenSetting {
    * by itself before the others are settled.
    */
   readonly isArrangement?: true;
+  /** Values under which other settings may be told wrongly, so that they are settled anew with each. */
+  readonly branches?: readonly string[];
   /** Values that are tried, but never taken without being stated: winning, they show another model. */
   readonly onlyStated?: readonly string[];
 }
@@ -89,6 +95,20 @@ export interface Statements {
 }
 
 /** The likeliest reading. */
-export function likeliest({ open }: Proposal): Settings {
-  return Object.fromEntries(open.map(({ name, values }) => [name, values[0]!]));
+export function likeliest({ open }: Pick<Proposal, "open">): Settings {
+  return withoutIdle(open, {});
+}
+
+/**
+ * A reading with the likeliest values of what it leaves out, and without those that say nothing beside
+ * the others (see `onlyWith`).
+ */
+export function withoutIdle(open: readonly OpenSetting[], settings: Settings): Settings {
+  const whole: Record<string, string> = {};
+  // What a setting depends on stands before it.
+  for (const { name, values, onlyWith } of open) {
+    if (onlyWith && whole[onlyWith.name] !== onlyWith.value) continue;
+    whole[name] = settings[name] ?? values[0]!;
+  }
+  return whole;
 }

@@ -3,6 +3,8 @@ import type { Activation } from "./description";
 import type { SettingName, Settings } from "./reading";
 import { settingNames } from "./reading";
 import { schemeNamed, schemeNames } from "./schemes";
+import type { SineLayout } from "./sines";
+import { sineLayouts } from "./sines";
 
 /**
  * The values of each setting, as `--reading KEY=VALUE` and fathom.json state them: numbers where they
@@ -45,10 +47,20 @@ export const settingValues = {
     .describe(
       "Whether GELU is computed by the error function (exact), or approximated with tanh or with the sigmoid of 1.702 x (quick).",
     ),
-  rotary: z
-    .enum(["halves", "neighbours", "off"])
+  positions: z
+    .enum(["rotary", "alibi", "sines", "none"])
     .describe(
-      "Which channels rotary positions turn together: c and c + half (GPT-NeoX, Hugging Face), or 2c and 2c + 1 (GPT-J, Meta); off: none.",
+      "How positions are told where no tensor holds them: rotary, by ALiBi's slopes on the attention scores (alibi), by sinusoids added to the embedding (sines), or not at all (none).",
+    ),
+  sines: z
+    .enum(Object.keys(sineLayouts) as [SineLayout, ...SineLayout[]])
+    .describe(
+      "Where a sinusoid's sine and cosine stand: in channels 2c and 2c + 1 (neighbours), or c and c + half (halves); the same with 1/10000 as the last frequency, as Tensor2Tensor and fairseq have it (tensor2tensor).",
+    ),
+  rotary: z
+    .enum(["halves", "neighbours"])
+    .describe(
+      "Which channels rotary positions turn together: c and c + half (GPT-NeoX, Hugging Face), or 2c and 2c + 1 (GPT-J, Meta).",
     ),
   "rotary-base": z.number().gt(1).describe("Base of the rotary frequencies, such as 10000."),
   "rotary-span": z

@@ -2,7 +2,13 @@
 import type { Architecture } from "../architecture/description";
 import { isPatchEmbedding } from "../architecture/description";
 import type { Executor, Tensor } from "../engine/executor";
-import { embeddingGraph, embeddingInputs, embeddingOutput, patchFeeds } from "../graph/embedding";
+import {
+  embeddingGraph,
+  embeddingInputs,
+  embeddingOutput,
+  patchFeeds,
+  sineFeed,
+} from "../graph/embedding";
 import type { Batch } from "./batch";
 
 export async function embed(
@@ -43,6 +49,9 @@ function embeddingFeeds(
     const { offset } = embedding.positions;
     const places = BigInt64Array.from({ length: batch.length }, (_, at) => BigInt(at + offset));
     feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
+  }
+  if (embedding.sines) {
+    feeds[embeddingInputs.sines] = sineFeed(embedding.sines, batch.length);
   }
   return feeds;
 }

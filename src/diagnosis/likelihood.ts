@@ -16,6 +16,21 @@ const smallestSliceBytes = 64 * 2 ** 20;
  * @returns by stream and sequence, one NLL for each prediction
  */
 export async function negativeLogLikelihoods(
+  ...[architecture, head, batch, streams, executor, runBytes, onWork]: LikelihoodInputs
+): Promise<Float64Array[][]> {
+  const inputs: LikelihoodInputs = [architecture, head, batch, streams, executor, runBytes, onWork];
+  return (await predictionsOf(inputs, false)).losses;
+}
+
+/**
+ * The same, and beside each NLL what the prediction itself expects it to be: the entropy of its
+ * distribution, in nats.
+ */
+export async function expectedLikelihoods(...inputs: LikelihoodInputs): Promise<Predictions> {
+  return predictionsOf(inputs, true);
+}
+
+type LikelihoodInputs = readonly [
   architecture: Architecture,
   head: Head,
   batch: Batch,
@@ -23,7 +38,19 @@ export async function negativeLogLikelihoods(
   executor: Executor,
   runBytes: number,
   onWork: (cost: number) => void,
-): Promise<Float64Array[][]> {
+];
+
+/** By stream and sequence, of each prediction. */
+interface Predictions {
+  readonly losses: Float64Array[][];
+  /** NaN where they were not asked for. */
+  readonly entropies: Float64Array[][];
+}
+
+async function predictionsOf(
+  [architecture, head, batch, streams, executor, runBytes, onWork]: LikelihoodInputs,
+  hasEntropy: boolean,
+): Promise<Predictions> {
   const layerBytes = weightBytes(
     layerGraph(architecture.layers[0]!, architecture.hiddenSize, false),
   );
@@ -34,6 +61,7 @@ export async function negativeLogLikelihoods(
     { hiddenSize, finalNorm: normed ? undefined : finalNorm },
     head,
     Math.max(layerBytes, smallestSliceBytes),
+    hasEntropy,
   );
   const states: Float32Array[] = [];
   for (const stream of streams) {
@@ -44,6 +72,10 @@ export async function negativeLogLikelihoods(
   // Over all slices: log Σ exp(logit) = maximum + log(exponentials).
   const maximum = new Float64Array(rows).fill(-Infinity);
   const exponentials = new Float64Array(rows);
+  // Σ exp(logit − maximum) · (logit − maximum)
+  const weighted = new Float64Array(rows);
+  const { weighted: weightedOutput, ...lossOutputs } = headOutputs;
+  const outputs = Object.values(hasEntropy ? headOutputs : lossOutputs);
   const targetLogit = new Float64Array(rows).fill(Number.NaN);
 
   for (const { start, end, graph } of slices) {
@@ -68,15 +100,21 @@ export async function negativeLogLikelihoods(
             ...(head.besides && { [headInputs.besides]: joined(({ next }) => next) }),
             [headInputs.targets]: { type: "int64", data: targets, shape: [some.length, 1] },
           },
-          Object.values(headOutputs),
+          outputs,
         );
         for (const [row, { target }] of some.entries()) {
           const at = from + row;
           const highest = found[headOutputs.maximum]![row]!;
           const joint = Math.max(maximum[at]!, highest);
-          exponentials[at] =
-            exponentials[at]! * Math.exp(maximum[at]! - joint) +
-            found[headOutputs.exponentials]![row]! * Math.exp(highest - joint);
+          const [before, own] = [Math.exp(maximum[at]! - joint), Math.exp(highest - joint)];
+          const added = found[headOutputs.exponentials]![row]!;
+          if (hasEntropy) {
+            const moved = before === 0 ? 0 : (maximum[at]! - joint) * exponentials[at]!;
+            weighted[at] =
+              before * (weighted[at]! + moved) +
+              own * (found[weightedOutput]![row]! + (highest - joint) * added);
+          }
+          exponentials[at] = exponentials[at]! * before + added * own;
           // Math.max passes a NaN on, so a logit that is not a number makes the loss one too.
           maximum[at] = joint;
           if (start <= target && target < end) {
@@ -90,16 +128,18 @@ export async function negativeLogLikelihoods(
     }
   }
 
-  let row = 0;
-  return streams.map(() =>
-    batch.sequences.map(({ predictions }) =>
-      Float64Array.from(predictions, () => {
-        const loss = maximum[row]! + Math.log(exponentials[row]!) - targetLogit[row]!;
-        row++;
-        return loss;
-      }),
+  const each = (value: (row: number) => number): Float64Array[][] => {
+    let row = 0;
+    return streams.map(() =>
+      batch.sequences.map(({ predictions }) => Float64Array.from(predictions, () => value(row++))),
+    );
+  };
+  return {
+    losses: each((row) => maximum[row]! + Math.log(exponentials[row]!) - targetLogit[row]!),
+    entropies: each((row) =>
+      hasEntropy ? Math.log(exponentials[row]!) - weighted[row]! / exponentials[row]! : Number.NaN,
     ),
-  );
+  };
 }
 
 /** What a prediction is made from. */

@@ -1,5 +1,7 @@
 import type { Architecture, PatchEmbedding } from "../architecture/description";
 import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
+import type { Sines } from "../architecture/sines";
+import { sineRows } from "../architecture/sines";
 import type { TensorEntry } from "../checkpoint/checkpoint";
 import type { Feed } from "./attention";
 import type { Graph, Value } from "./graph";
@@ -11,6 +13,8 @@ export const embeddingInputs = {
   tokens: "tokens",
   /** Row of each position in the table of positions [sequence]; only where there is one. */
   positions: "positions",
+  /** What is added at each position [sequence, hidden]; only where that is computed. */
+  sines: "sines",
   /** Pixels of each patch [batch, tokens, pixels], 0 in those of the first tokens. */
   patches: "patches",
   /** Which constant each token has: [tokens, constants], 1 or 0 (see `patchFeeds`). */
@@ -21,7 +25,7 @@ export const embeddingOutput = "stream";
 /** Token ids, or patches of images → the residual stream x_0 [batch, sequence, hidden]. */
 export function embeddingGraph({ embedding }: Pick<Architecture, "embedding">): Graph {
   if (isPatchEmbedding(embedding)) return patchGraph(embedding);
-  const { tokens, scale, tokenProjection, positions, segment, norm, projection } = embedding;
+  const { tokens, scale, tokenProjection, positions, sines, segment, norm, projection } = embedding;
   const builder = new GraphBuilder();
   const ids = builder.input(embeddingInputs.tokens, {
     elementType: "int64",
@@ -38,6 +42,13 @@ export function embeddingGraph({ embedding }: Pick<Architecture, "embedding">): 
     });
     const rows = builder.apply("Gather", [builder.storedWeight(positions.table), places]);
     stream = builder.add(stream, builder.toFloat32(rows));
+  }
+  if (sines) {
+    const shape = ["sequence", 2 * sines.frequencies.length] as const;
+    stream = builder.add(
+      stream,
+      builder.input(embeddingInputs.sines, { elementType: "float32", shape }),
+    );
   }
   if (segment) stream = builder.add(stream, builder.weight(segment));
   const normed = normalised(builder, stream, norm);
@@ -97,6 +108,12 @@ function constantsOf(embedding: PatchEmbedding): Constant[] {
       ? [{ tensor: patches.bias, isOf: (token: number) => token >= firstTokens.length }]
       : []),
   ];
+}
+
+/** What an embedding with computed positions is fed for sequences of this many tokens. */
+export function sineFeed(sines: Sines, sequence: number): Feed {
+  const shape = [sequence, 2 * sines.frequencies.length];
+  return { type: "float32", data: sineRows(sines, sequence), shape };
 }
 
 /** What the embedding of images is fed, each image [channels, height, width]. */

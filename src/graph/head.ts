@@ -17,6 +17,8 @@ export const headOutputs = {
   /** Σ exp(logit − maximum). */
   exponentials: "exponentials",
   targetLogit: "target_logit",
+  /** Σ exp(logit − maximum) · (logit − maximum); only where the entropy is asked for. */
+  weighted: "weighted",
 } as const;
 
 /** Rows [start, end) of the vocabulary, and the graph of their logits. */
@@ -30,12 +32,13 @@ export interface HeadSlice {
  * The head, cut along the vocabulary so that no slice's float32 weight exceeds `sliceBytes`. Each
  * slice maps the stream [rows, hidden] and target ids within the slice [rows, 1] to the maximum
  * logit, the sum of exponentials below it, and the target's logit, all [rows, 1]; the slices'
- * results combine to the negative log-likelihood (see `negativeLogLikelihoods`).
+ * results combine to the negative log-likelihood (see `negativeLogLikelihoods`), and to the entropy.
  */
 export function headSlices(
   { finalNorm, hiddenSize }: Pick<Architecture, "finalNorm" | "hiddenSize">,
   head: Head,
   sliceBytes: number,
+  hasEntropy = false,
 ): HeadSlice[] {
   const [vocabulary] = head.weight.shape as readonly [number, number];
   const count = Math.min(
@@ -60,7 +63,12 @@ export function headSlices(
     const targets = builder.input(headInputs.targets, { elementType: "int64", shape: ["rows", 1] });
     const logits = capped(builder, scaled(builder, found, head.scale), head.softcap);
     const maximum = builder.apply("ReduceMax", [logits], { axis: -1 });
-    const exponentials = builder.apply("Exp", [builder.apply("Sub", [logits, maximum])]);
+    const below = builder.apply("Sub", [logits, maximum]);
+    const exponentials = builder.apply("Exp", [below]);
+    if (hasEntropy) {
+      const products = builder.apply("Mul", [exponentials, below]);
+      builder.output(headOutputs.weighted, builder.apply("ReduceSum", [products], { axis: -1 }));
+    }
     builder.output(headOutputs.maximum, maximum);
     builder.output(
       headOutputs.exponentials,

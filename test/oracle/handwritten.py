@@ -22,12 +22,12 @@ HEAD_SIZE = HIDDEN // HEADS
 TEXT_CHARACTERS, HELD_OUT_CHARACTERS = 1_000_000, 40_000
 
 
-def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Causal attention of [batch, sequence, heads, size], its heads joined again."""
+def attended(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Causal attention of [batch, sequence, heads, size], its heads joined again; the bias is masked."""
     groups = query.shape[2] // key.shape[2]
     key, value = (x.repeat_interleave(groups, 2) for x in (key, value))
     heads_first = (x.transpose(1, 2) for x in (query, key, value))
-    mixed = F.scaled_dot_product_attention(*heads_first, is_causal=True)
+    mixed = F.scaled_dot_product_attention(*heads_first, attn_mask=bias, is_causal=bias is None)
     return mixed.transpose(1, 2).flatten(2)
 
 
@@ -96,26 +96,26 @@ class Lecture(nn.Module):
 
 
 class Sines(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, is_saved: bool) -> None:
         super().__init__()
         place = torch.arange(512).unsqueeze(1)
         frequency = torch.exp(torch.arange(0, HIDDEN, 2) * (-math.log(10000.0) / HIDDEN))
         pe = torch.zeros(512, 1, HIDDEN)
         pe[:, 0, 0::2] = torch.sin(place * frequency)
         pe[:, 0, 1::2] = torch.cos(place * frequency)
-        self.register_buffer("pe", pe)
+        self.register_buffer("pe", pe, persistent=is_saved)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.pe[: x.shape[1]].transpose(0, 1)
 
 
 class Tutorial(nn.Module):
-    def __init__(self, vocabulary: int, norm_first: bool) -> None:
+    def __init__(self, vocabulary: int, norm_first: bool, saves_sines: bool = True) -> None:
         super().__init__()
         layer = nn.TransformerEncoderLayer(
             HIDDEN, HEADS, 4 * HIDDEN, dropout=0.0, norm_first=norm_first, batch_first=True
         )
-        self.pos_encoder = Sines()
+        self.pos_encoder = Sines(saves_sines)
         self.transformer_encoder = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
         self.encoder = nn.Embedding(vocabulary, HIDDEN)
         self.decoder = nn.Linear(HIDDEN, vocabulary)
@@ -316,8 +316,68 @@ class InPairs(nn.Module):
         return self.to_logits(x)
 
 
+# ---- Positions that are computed, and nowhere saved ----
+
+
+class Attending(nn.Module):
+    def __init__(self, has_slopes: bool) -> None:
+        super().__init__()
+        self.has_slopes = has_slopes
+        self.query_key_value = nn.Linear(HIDDEN, 3 * HIDDEN)
+        self.dense = nn.Linear(HIDDEN, HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (split(part) for part in self.query_key_value(x).chunk(3, -1))
+        return self.dense(attended(query, key, value, self.bias(x.shape[1])))
+
+    def bias(self, length: int) -> Tensor | None:
+        """ALiBi's [heads, queries, keys] for as many heads as a power of two."""
+        if not self.has_slopes:
+            return None
+        slopes = 2.0 ** (-8 / HEADS * torch.arange(1, HEADS + 1))
+        places = torch.arange(length)
+        distance = (places[None, :] - places[:, None]).float()
+        return (slopes[:, None, None] * distance).masked_fill(distance > 0, float("-inf"))
+
+
+class ComputedBlock(nn.Module):
+    def __init__(self, has_slopes: bool) -> None:
+        super().__init__()
+        self.ln_1, self.ln_2 = nn.LayerNorm(HIDDEN), nn.LayerNorm(HIDDEN)
+        self.attention, self.mlp = Attending(has_slopes), FeedForward()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attention(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class Computed(nn.Module):
+    def __init__(self, vocabulary: int, positions: str) -> None:
+        super().__init__()
+        self.positions = positions
+        self.token_embedding = nn.Embedding(vocabulary, HIDDEN)
+        self.blocks = nn.ModuleList(ComputedBlock(positions == "alibi") for _ in range(LAYERS))
+        self.ln_f = nn.LayerNorm(HIDDEN)
+        self.lm_head = nn.Linear(HIDDEN, vocabulary, bias=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.token_embedding(ids)
+        if self.positions == "sines":
+            x = x + self.sines(ids.shape[1])
+        for block in self.blocks:
+            x = block(x)
+        return self.lm_head(self.ln_f(x))
+
+    def sines(self, length: int) -> Tensor:
+        """All sines, then all cosines."""
+        frequency = 10000.0 ** (-torch.arange(0, HIDDEN, 2) / HIDDEN)
+        angle = torch.outer(torch.arange(length), frequency)
+        return torch.cat([angle.sin(), angle.cos()], dim=-1)
+
+
 Settings = dict[str, str]
 gated: Settings = {"heads": str(HEADS), "activation": "silu", "scale": "head", "norm-kind": "rms"}
+computed: Settings = {"norm": "pre-ln", "heads": str(HEADS), "activation": "gelu", "scale": "head"}
 MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "lecture": (Lecture, {"norm": "pre-ln", "activation": "relu", "scale": "head"}),
     "lecture-hidden-scale": (
@@ -331,6 +391,25 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "tutorial-pre-ln": (
         lambda vocabulary: Tutorial(vocabulary, norm_first=True),
         {"norm": "pre-ln", "heads": "4", "activation": "relu", "embedding-scale": "sqrt"},
+    ),
+    "tutorial-sines-unsaved": (
+        lambda vocabulary: Tutorial(vocabulary, norm_first=False, saves_sines=False),
+        {
+            "norm": "post-ln",
+            "heads": "4",
+            "activation": "relu",
+            "positions": "sines",
+            "sines": "neighbours",
+            "embedding-scale": "sqrt",
+        },
+    ),
+    "sines-halves": (
+        lambda vocabulary: Computed(vocabulary, "sines"),
+        {**computed, "positions": "sines", "sines": "halves", "embedding-scale": "1"},
+    ),
+    "alibi": (
+        lambda vocabulary: Computed(vocabulary, "alibi"),
+        {**computed, "positions": "alibi"},
     ),
     "neighbours-grouped": (
         lambda vocabulary: Own(vocabulary, "pre-ln", "neighbours", key_value_heads=2),

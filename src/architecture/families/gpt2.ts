@@ -1,16 +1,14 @@
 import * as z from "zod";
-import { epsilon, flag, layerCount, size } from "../config";
+import { epsilon, flag, size } from "../config";
 import type { Family } from "../family";
 import { FamilyReader } from "../familyReader";
-import { describeGpt2 } from "../gpt2Lineage";
+import { describeGpt2, gpt2Sizes, plainGpt2 } from "../gpt2Lineage";
 import { settleScheme } from "../settleScheme";
 
 /** The keys of config.json that GPT-2 and GPT-BigCode share, under Hugging Face's names. */
 const keys = {
   vocab_size: size,
-  n_embd: size,
-  n_layer: layerCount,
-  n_head: size,
+  ...gpt2Sizes,
   n_positions: size,
   n_inner: size.nullish(),
   layer_norm_epsilon: epsilon.default(1e-5),
@@ -47,18 +45,12 @@ export function gpt2Family(
       reader.requireOnly("add_cross_attention", false);
       return describeGpt2(reader, {
         scheme,
+        ...plainGpt2(parsed),
         vocabularySize: parsed.vocab_size,
-        hiddenSize: parsed.n_embd,
-        heads: parsed.n_head,
-        keyValueHeads: parsed.n_head,
-        fusedGroups: 1,
-        layerNumber: parsed.n_layer,
         feedForwardSize: parsed.n_inner ?? 4 * parsed.n_embd,
         positions: { n_positions: parsed.n_positions },
         activation: reader.activation("activation_function", parsed.activation_function),
         epsilon: parsed.layer_norm_epsilon,
-        hasBias: true,
-        isTransposed: false,
         isTied: parsed.tie_word_embeddings ?? true,
         isScaled: parsed.scale_attn_weights ?? true,
         isScaledByDepth: parsed.scale_attn_by_inverse_layer_idx ?? false,

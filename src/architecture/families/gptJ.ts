@@ -1,18 +1,17 @@
 import * as z from "zod";
-import { epsilon, flag, layerCount, size } from "../config";
+import { epsilon, flag, size } from "../config";
 import { describeStack } from "../stack";
 import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import { FamilyReader, plainAttention } from "../familyReader";
+import { gpt2Sizes } from "../gpt2Lineage";
 import { rotary } from "../rotary";
 import { parallelUnless, settleScheme } from "../settleScheme";
 import { everywhere } from "../sublayers";
 
 const schema = z.object({
   vocab_size: size,
-  n_embd: size,
-  n_layer: layerCount,
-  n_head: size,
+  ...gpt2Sizes,
   n_positions: size.default(2048),
   n_inner: size.nullish(),
   rotary_dim: size.default(64),

@@ -6,7 +6,7 @@ import { plainEmbedding } from "../description";
 import type { Family } from "../family";
 import type { Sizes } from "../familyReader";
 import { FamilyReader, plainAttention } from "../familyReader";
-import { describeGpt2 } from "../gpt2Lineage";
+import { describeGpt2, gpt2Sizes, plainGpt2 } from "../gpt2Lineage";
 import { settleScheme } from "../settleScheme";
 import { everywhere } from "../sublayers";
 import { reshaped } from "../../checkpoint/views";
@@ -44,9 +44,7 @@ const settings = z
   })
   .pipe(
     z.object({
-      n_layer: layerCount,
-      n_head: size,
-      n_embd: size,
+      ...gpt2Sizes,
       block_size: size,
       vocab_size: size,
     }),
@@ -76,20 +74,11 @@ export const minGpt: Family = {
       ? describeFirst(reader, options, scheme)
       : describeGpt2(reader, {
           scheme,
+          ...plainGpt2(options),
           vocabularySize: options.vocab_size,
-          hiddenSize: options.n_embd,
-          heads: options.n_head,
-          keyValueHeads: options.n_head,
-          fusedGroups: 1,
-          layerNumber: options.n_layer,
-          feedForwardSize: 4 * options.n_embd,
           positions: { block_size: options.block_size },
           activation: "gelu_tanh",
-          epsilon: 1e-5,
-          hasBias: true,
-          isTransposed: false,
           isTied: false,
-          isScaled: true,
         });
   },
 };

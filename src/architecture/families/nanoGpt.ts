@@ -1,15 +1,13 @@
 import * as z from "zod";
-import { flag, layerCount, parseConfig, size } from "../config";
+import { flag, parseConfig, size } from "../config";
 import type { Family } from "../family";
 import { FamilyReader } from "../familyReader";
-import { describeGpt2 } from "../gpt2Lineage";
+import { describeGpt2, gpt2Sizes, plainGpt2 } from "../gpt2Lineage";
 import { settleScheme } from "../settleScheme";
 
 const schema = z.object({
   model_args: z.object({
-    n_layer: layerCount,
-    n_head: size,
-    n_embd: size,
+    ...gpt2Sizes,
     block_size: size,
     /** GPT-2's vocabulary, rounded up, where a run was not told of another. */
     vocab_size: size.nullish().transform((found) => found ?? 50_304),
@@ -30,20 +28,12 @@ export const nanoGpt: Family = {
     const { model_args: parsed } = parseConfig(config, schema);
     return describeGpt2(reader, {
       scheme,
+      ...plainGpt2(parsed),
       vocabularySize: parsed.vocab_size,
-      hiddenSize: parsed.n_embd,
-      heads: parsed.n_head,
-      keyValueHeads: parsed.n_head,
-      fusedGroups: 1,
-      layerNumber: parsed.n_layer,
-      feedForwardSize: 4 * parsed.n_embd,
       positions: { block_size: parsed.block_size },
       activation: "gelu",
-      epsilon: 1e-5,
       hasBias: parsed.bias,
-      isTransposed: false,
       isTied: true,
-      isScaled: true,
     });
   },
 };

@@ -3,7 +3,7 @@ import { isSameContent } from "../../checkpoint/content";
 import { reshaped, transposed } from "../../checkpoint/views";
 import type { Head } from "../description";
 import { plainHead } from "../description";
-import { isNorm } from "./layer";
+import { isNorm } from "./norms";
 import type { Part } from "./parts";
 import { partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";

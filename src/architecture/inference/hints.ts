@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError, quote, written } from "../../checkpoint/errors";
 import { activations } from "../familyReader";
-import type { SettingName } from "../reading";
+import type { SettingName, Settings } from "../reading";
 import { gelus, settingText } from "../settingValues";
 import { statedSchemes } from "../settleScheme";
 
@@ -53,6 +53,23 @@ const activationKeys = [
   "act_fn",
 ];
 
+const rotaryBaseKeys = [
+  "rope_theta",
+  "rope_base",
+  "rotary_base",
+  "rotary_emb_base",
+  "rope_freq_base",
+  "rotary_theta",
+];
+
+/** How positions are told, as configs call it; undefined where that is none of the readings. */
+const positionsIn: ValueOf = (value) => {
+  if (typeof value !== "string") return undefined;
+  if (/^alibi$/i.test(value)) return "alibi";
+  if (/^(rope|rotary)/i.test(value)) return "rotary";
+  return /^(sine|sines|sinusoid|sinusoidal)$/i.test(value) ? "sines" : undefined;
+};
+
 /** What config.json and training scripts call a setting, and what their values mean. */
 const keys: Partial<Record<SettingName, readonly (readonly [ValueOf, readonly string[]])[]>> = {
   heads: [
@@ -70,19 +87,23 @@ const keys: Partial<Record<SettingName, readonly (readonly [ValueOf, readonly st
       ],
     ],
   ],
-  "rotary-base": [
+  positions: [
+    [(value) => (typeof value === "number" ? "rotary" : undefined), rotaryBaseKeys],
+    [either("rotary"), ["use_rope", "use_rotary"]],
+    [either("alibi"), ["alibi", "use_alibi"]],
     [
-      numeral,
+      positionsIn,
       [
-        "rope_theta",
-        "rope_base",
-        "rotary_base",
-        "rotary_emb_base",
-        "rope_freq_base",
-        "rotary_theta",
+        "position_embedding_type",
+        "position_encoding_type",
+        "positional_embedding",
+        "positional_encoding",
+        "pos_emb",
+        "pos_enc",
       ],
     ],
   ],
+  "rotary-base": [[numeral, rotaryBaseKeys]],
   rotary: [
     [
       either("neighbours", "halves"),
@@ -221,6 +242,8 @@ interface Unread {
   readonly isNeutral?: (value: unknown, config: Readonly<Record<string, unknown>>) => boolean;
   /** The setting that says of the model what the key does. */
   readonly statedBy?: SettingName;
+  /** The value of it that a value of the key is; where the model is read so, the key is read. */
+  readonly means?: ValueOf;
 }
 
 const isOne = (value: unknown): boolean => value === 1 || value === "1";
@@ -264,13 +287,16 @@ const unread: readonly Unread[] = [
   },
   { key: /^sliding_window_pattern$/, isNeutral: (_, config) => config["sliding_window"] == null },
   { key: /^(clip_qkv|qkv_clip|attn_clip|attention_clip)$/ },
-  { key: /alibi/ },
+  { key: /^alibi_bias_max$/, isNeutral: (value) => value === 8 },
+  { key: /alibi/, statedBy: "positions", means: either("alibi") },
   {
     key: /^(position(_embedding|_encoding)?_type|positional?_(embedding|encoding)|pos_(emb|enc|embedding|encoding))$/,
     isNeutral: (value) =>
       typeof value !== "string" || /^(absolute|learned|rope|rotary)/i.test(value),
+    statedBy: "positions",
+    means: positionsIn,
   },
-  { key: /^use_(rope|rotary)$/, isNeutral: (value) => value === true, statedBy: "rotary" },
+  { key: /^use_(rope|rotary)$/, isNeutral: (value) => value === true, statedBy: "positions" },
   { key: /^no_rope_layers?|^nope_/ },
   { key: /(^|_)(experts?|moe)(_|$)/, isNeutral: isOne },
   {
@@ -304,12 +330,14 @@ function isNeutral(value: unknown): boolean {
  * Refuses a config that says of a model what inference does not read: it would be read as another.
  *
  * @param isStated whether a setting is stated by a person, over what the config says
+ * @param settled how the model is read as far as that is known
  * @param ignored keys that somebody has looked at and found to change nothing
  * @throws CheckpointError naming the key and its value
  */
 export function refuseUnread(
   checkpoint: Checkpoint,
   isStated: (name: SettingName) => boolean,
+  settled: Settings,
   ignored: readonly string[],
 ): void {
   const { config, tensors } = checkpoint;
@@ -335,8 +363,10 @@ export function refuseUnread(
     const rule = unread.find(({ key: pattern }) => pattern.test(key.split(".").at(-1)!));
     if (rule === undefined || rule.isNeutral?.(value, config.value) === true) continue;
     if (rule.key.test("qk_norm") && hasQueryNorm(tensors)) continue;
-    const { statedBy } = rule;
-    if (statedBy !== undefined && isStated(statedBy)) continue;
+    const { statedBy, means } = rule;
+    const isRead =
+      statedBy !== undefined && (isStated(statedBy) || isReadAs(settled[statedBy], means?.(value)));
+    if (isRead) continue;
     fail(
       path,
       value,
@@ -345,6 +375,10 @@ export function refuseUnread(
         : `state ${statedBy} in a fathom.json beside the checkpoint or with --reading, or, ${byName}`,
     );
   }
+}
+
+function isReadAs(settled: string | undefined, meant: string | undefined): boolean {
+  return meant !== undefined && settled === meant;
 }
 
 function hasQueryNorm(tensors: Checkpoint["tensors"]): boolean {

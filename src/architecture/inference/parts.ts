@@ -14,6 +14,9 @@ export interface Part {
   readonly names: readonly string[];
 }
 
+/** An error that names tensors of a layer by their names within it, and what the layer has of them. */
+export type Refuse = (names: readonly string[], what: string) => Error;
+
 /** How parameters are named in their module; the first that knows a name is meant. */
 const conventions: readonly {
   readonly weight: RegExp;

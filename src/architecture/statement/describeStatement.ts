@@ -7,7 +7,7 @@ import { firstTokenOf } from "../inference/imageEnds";
 import { modulePathOf } from "../inference/parts";
 import { readFoundArchitecture } from "../readArchitecture";
 import type { Proposal, SettingName } from "../reading";
-import { settingNames } from "../reading";
+import { likeliest, settingNames } from "../reading";
 import { settingValue } from "../settingValues";
 import type { Role } from "./roles";
 import { partNames, partOf, unknownRole } from "./roles";
@@ -51,14 +51,12 @@ export async function describeStatement(checkpoint: Checkpoint): Promise<Describ
   const roles = rolesOf(checkpoint, architecture);
   const stated = new Set(Object.values(roles).map(partOf));
   const settled = new Map(proposal.settled.map(({ name, value }) => [name, value]));
-  const open = new Map(proposal.open.map(({ name, values }) => [name, values[0]!]));
+  const open = new Map(Object.entries(likeliest(proposal)) as [SettingName, string][]);
   // The tensors that are stated tell these.
   if (stated.has("rotary frequencies") || stated.has("rotary cosines"))
     settled.delete("rotary-base");
   for (const known of [settled, open]) known.delete("norm-order");
   if (stated.has("feed-forward up")) for (const known of [settled, open]) known.delete("gate");
-  const activation = settled.get("activation") ?? open.get("activation");
-  if (activation !== "gelu") for (const known of [settled, open]) known.delete("gelu");
   const reading = valuesOf(settled);
   const guess = valuesOf(open);
   return {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
-import { UndecidedReadingError } from "../../../src/diagnosis/readings";
+import { UndecidedReadingError } from "../../../src/diagnosis/readings/undecided";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";

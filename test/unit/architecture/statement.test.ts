@@ -188,7 +188,7 @@ describe("fathom.json", () => {
     [
       "with a value that a setting has not",
       () => ({ reading: { rotary: "sideways" } }),
-      ['"reading.rotary" is "sideways"', "halves, neighbours, off"],
+      ['"reading.rotary" is "sideways"', "expected one of halves, neighbours"],
     ],
     [
       "with a text for a number",

@@ -9,7 +9,7 @@ import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { DiagnosisObserver } from "../../../src/diagnosis/diagnose";
 import { diagnose } from "../../../src/diagnosis/diagnose";
 import { MemoryError } from "../../../src/diagnosis/plan";
-import { readingSummary, settleReading } from "../../../src/diagnosis/readings";
+import { readingSummary, settleReading } from "../../../src/diagnosis/readings/settleReading";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";

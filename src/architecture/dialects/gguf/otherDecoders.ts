@@ -382,18 +382,9 @@ const starcoder2: GgufArchitecture = {
 /** Qwen before Qwen1.5. */
 const qwen: GgufArchitecture = {
   names: namesOf({
-    tokens: "transformer.wte",
-    finalNorm: "transformer.ln_f",
-    layer: "transformer.h",
-    parts: {
-      attn_norm: "ln_1",
-      ffn_norm: "ln_2",
-      attn_qkv: "attn.c_attn",
-      attn_output: "attn.c_proj",
-      ffn_up: "mlp.w1",
-      ffn_gate: "mlp.w2",
-      ffn_down: "mlp.c_proj",
-    },
+    ...gpt2Modules,
+    parts: { ...gpt2Modules.parts, ffn_up: "mlp.w1", ffn_gate: "mlp.w2" },
+    further: {},
   }),
   config: (keys) => ({
     model_type: "qwen",

@@ -1,0 +1,207 @@
+import type {
+  Activation,
+  Architecture,
+  Attention,
+  FeedForward,
+  LayerDescription,
+  Norm,
+  PatchEmbedding,
+  Rotary,
+} from "../description";
+import { plainEmbedding, tokensOfImage } from "../description";
+import { alibiSlopes } from "../alibi";
+import { plainAttention } from "../familyReader";
+import type { Settings } from "../reading";
+import { rotary } from "../rotary";
+import type { SchemeName } from "../schemes";
+import { schemeNamed } from "../schemes";
+import type { SineLayout } from "../sines";
+import { sineLayouts } from "../sines";
+import { gelus } from "../settingValues";
+import type { LayerNames } from "../sublayers";
+import { everywhere, sublayers, vectorNames } from "../sublayers";
+import type { StoredRotary } from "./frequencies";
+import { baseOf } from "./frequencies";
+import type { PixelOrder } from "./imageEnds";
+import type { FusedArrangement } from "./attentionParts";
+import type { LayerParts } from "./layer";
+import type { Part } from "./parts";
+import type { Structure } from "./structure";
+import { orderName } from "./structure";
+
+/** The architecture that a structure is under one reading: a value for every setting that says anything of it. */
+export function assemble(structure: Structure, settings: Settings): Architecture {
+  const { stack, ends, layers, rotary: stored } = structure;
+  const { hidden } = ends;
+  const heads = Number(settings.heads);
+  const [{ attention: first, feedForward }] = layers as [LayerParts];
+  const headSize = first.queryWidth / heads;
+  const scheme = settings.norm as SchemeName;
+  const normOf = ({ path, weight, bias }: Part, prefix: string): Norm => ({
+    kind: settings["norm-kind"] === "rms" ? "rms" : "layer",
+    path: prefix === "" ? path : `${prefix}.${path}`,
+    weight,
+    weightOffset: 0,
+    bias,
+    epsilon: Number(settings.epsilon),
+    groups: 1,
+  });
+  const turning = turningOf(settings, stored, {
+    head: headSize,
+    query: first.queryWidth,
+    key: first.keyWidth,
+  });
+  const activation: Activation =
+    settings.activation === "gelu"
+      ? gelus[settings.gelu as keyof typeof gelus]
+      : (settings.activation as Activation);
+
+  const layer = (parts: LayerParts, index: number): LayerDescription => {
+    const path = `${stack.prefix}.${index}`;
+    const { attention, feedForward: fed, normOrders } = parts;
+    const norms =
+      normOrders.find((order) => orderName(order) === settings["norm-order"]) ?? normOrders[0]!;
+    const normsSpan = attention.queryNorm?.weight.shape[0] === headSize ? "head" : "heads";
+    const modules = {
+      attention: (): Attention => ({
+        ...plainAttention(heads, headSize, {
+          ...attention.projections((settings.fused ?? "thirds") as FusedArrangement, headSize),
+          output: attention.output,
+        }),
+        keyValueHeads: attention.keyWidth / headSize,
+        queryNorm: attention.queryNorm && normOf(attention.queryNorm, path),
+        keyNorm: attention.keyNorm && normOf(attention.keyNorm, path),
+        normsSpan,
+        rotary: turning,
+        slopes: settings.positions === "alibi" ? alibiSlopes(heads) : undefined,
+        scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
+          settings.scale as "head" | "hidden" | "none"
+        ],
+        isBidirectional: ends.kind === "images",
+      }),
+      feedForward: (): FeedForward => {
+        const { gate, up, down } = fed;
+        const isTurned = gate !== undefined && settings.gate === "second";
+        return isTurned ? { gate: up, up: gate, down, activation } : { gate, up, down, activation };
+      },
+    };
+    const byPath = new Map(norms.map((norm) => [norm.path, norm]));
+    return {
+      path,
+      ...sublayers(
+        schemeNamed(scheme).placement(index, layers.length),
+        namesOf(norms.map((norm) => norm.path)),
+        {
+          norm: (name) => normOf(byPath.get(name)!, path),
+          vector: (name) => {
+            throw new Error(`no scheme that is proposed has a vector, yet ${name} was asked for`);
+          },
+        },
+        modules,
+      ),
+    };
+  };
+
+  return {
+    family: "inferred",
+    hiddenSize: hidden,
+    heads,
+    keyValueHeads: first.keyWidth / headSize,
+    feedForwardSize: feedForward.size,
+    scheme: { name: scheme, source: "inferred from names and shapes" },
+    layers: layers.map(layer),
+    finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
+    head: ends.head,
+    ...inputOf(ends, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+  };
+}
+
+/** What a class is read from: the first token, or a mean that is normed, or of normed states. */
+export const pools = {
+  token: undefined,
+  mean: { isOfNormed: false },
+  "normed-mean": { isOfNormed: true },
+} as const;
+
+/** What a model reads, and what it is asked. */
+function inputOf(
+  ends: Structure["ends"],
+  settings: Settings,
+  norm: Norm | undefined,
+): Pick<
+  Architecture,
+  "vocabularySize" | "contextLength" | "embedding" | "objective" | "whyNoHead"
+> {
+  const { hidden, positions } = ends;
+  if (ends.kind === "tokens") {
+    return {
+      vocabularySize: ends.tokens.shape[0]!,
+      contextLength: positions?.shape[0],
+      embedding: {
+        ...plainEmbedding(ends.tokens),
+        scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
+        positions: positions && { table: positions, offset: 0 },
+        ...(settings.positions === "sines" && {
+          sines: sineLayouts[settings.sines as SineLayout](hidden),
+        }),
+        norm,
+      },
+      objective: { kind: "next-token" },
+    };
+  }
+  const { image, patch, firstTokens, head } = ends;
+  const embedding: PatchEmbedding = {
+    patches: ends.projection((settings.pixels ?? "channels-first") as PixelOrder),
+    firstTokens,
+    positions: ends.positions,
+    norm,
+    image,
+    patch,
+  };
+  const pooling = pools[settings.pool as keyof typeof pools];
+  return {
+    vocabularySize: head?.weight.shape[0] ?? 1,
+    contextLength: tokensOfImage(embedding),
+    embedding,
+    objective: {
+      kind: "class",
+      ...(pooling && { pooling: { ...pooling, after: firstTokens.length } }),
+    },
+    ...(head === undefined && { whyNoHead: "the checkpoint has no head that tells classes" }),
+  };
+}
+
+/**
+ * One norm is read by both sublayers; two have one place each in every scheme of two; four stand before
+ * and after each sublayer.
+ */
+function namesOf(paths: readonly string[]): LayerNames {
+  const [first, second = first, third, fourth] = paths as [string, ...(string | undefined)[]];
+  if (third === undefined || fourth === undefined) return everywhere(first, second);
+  const around = (input: string, branch: string) => ({
+    inputNorm: input,
+    branchNorm: branch,
+    sumNorm: branch,
+  });
+  return {
+    attention: { ...vectorNames.attention, ...around(first, second) },
+    feedForward: { ...vectorNames.feedForward, ...around(third, fourth) },
+  };
+}
+
+function turningOf(
+  settings: Settings,
+  stored: StoredRotary | undefined,
+  widths: { readonly head: number; readonly query: number; readonly key: number },
+): Rotary | undefined {
+  if (settings.positions !== "rotary") return undefined;
+  const pairing = settings.rotary as Rotary["pairing"];
+  // rotarySpans asks for a base where one is needed.
+  const base = stored ? baseOf(stored.frequencies)! : Number(settings["rotary-base"]);
+  const plain = (width: number): Rotary => rotary(width, base, { type: "default" }, pairing);
+  const own = stored && { inverseFrequencies: stored.frequencies, pairing, magnitude: 1 };
+  if (settings["rotary-span"] !== "heads") return own ?? plain(widths.head);
+  const queries = own ?? plain(widths.query);
+  const keys = widths.key === widths.query ? queries : plain(widths.key);
+  return { ...queries, acrossHeads: { keyFrequencies: keys.inverseFrequencies } };
+}

@@ -1,0 +1,45 @@
+import type { Part } from "./parts";
+
+/** The orders that norms may have, one where their names tell it. */
+export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[] {
+  const isAround = norms.length === 4;
+  const places = norms.map(({ path }) => placeOf(path, isAround));
+  if (places.every((place) => place !== undefined) && new Set(places).size === norms.length) {
+    return [norms.toSorted((a, b) => placeOf(a.path, isAround)! - placeOf(b.path, isAround)!)];
+  }
+  // As they were made; then the other way round, or first the norms of inputs and then of outputs.
+  const [first, second, third, fourth] = norms;
+  if (norms.length === 2) return [norms, [second!, first!]];
+  return isAround ? [norms, [first!, third!, second!, fourth!]] : [norms];
+}
+
+/**
+ * Where a norm stands among a layer's, as its name says; undefined where that says nothing.
+ *
+ * @param isAround whether each sublayer has a norm before and one after it
+ */
+function placeOf(path: string, isAround: boolean): number | undefined {
+  const isOfAttention = /attn|attention|(^|[._])sa([._]|$)|input/i.test(path);
+  const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path);
+  if (isAround) {
+    const isAfter = /post|after|out/i.test(path);
+    if (isOfAttention === isOfFeedForward) return undefined;
+    return (isOfFeedForward ? 2 : 0) + (isAfter ? 1 : 0);
+  }
+  // The LLaMA lineage calls the feed-forward's by what it comes after.
+  if (/post_?(attention|attn)_?(layer_?)?norm/i.test(path)) return 2;
+  if (isOfAttention) return 1;
+  if (isOfFeedForward) return 2;
+  const number = /(\d+)(?!.*\d)/.exec(path);
+  return number ? Number(number[1]) : undefined;
+}
+
+/** Whether a part is a norm: named so, or a module whose weight is one number for each channel. */
+export function isNorm({ path, weight }: Part, hidden: number): boolean {
+  const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
+  const isNamed = /norm|ln|layernorm|^n\d$|sublayer/i.test(path);
+  const isModule = weight.name.endsWith(".weight");
+  return (
+    isOfChannels && (isNamed || isModule) && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
+  );
+}

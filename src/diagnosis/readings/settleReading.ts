@@ -1,0 +1,227 @@
+import { t } from "@vscode/l10n";
+import type { Architecture } from "../../architecture/description";
+import { isPatchEmbedding } from "../../architecture/description";
+import type { OpenSetting, Proposal, Settings } from "../../architecture/reading";
+import { likeliest } from "../../architecture/reading";
+import { CheckpointError } from "../../checkpoint/errors";
+import type { Executor } from "../../engine/executor";
+import type { Sequence } from "../../text/documents";
+import { withoutLabels } from "../../text/images";
+import { whyNoLoss } from "../objective";
+import type { ReadingSummary } from "../report";
+import { whyNotBelieved } from "./belief";
+import { rivals } from "./margin";
+import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
+import type { Tried } from "./trial";
+import { firstSequences, Trial } from "./trial";
+import type { Candidate } from "./undecided";
+import { differing, listed, settingsText, UndecidedReadingError } from "./undecided";
+
+/**
+ * Settles what a proposal leaves open by evidence: the reading under which the model predicts the
+ * evaluated tokens best. Settings are varied one at a time, again and again until no change of one is
+ * better: from the likeliest reading, or from the best arrangement of stored tensors where that is open.
+ *
+ * @param file what is read, for messages
+ * @param sequences text to compare on; up to `mostTokensCompared` tokens are of use
+ * @throws UndecidedReadingError listing the readings and their losses where none is clearly the best
+ */
+export async function settleReading(
+  file: string,
+  proposal: Proposal,
+  sequences: readonly Sequence[],
+  executor: Executor,
+  options: SettlementOptions,
+): Promise<Settlement> {
+  const { open } = proposal;
+  if (open.length === 0) {
+    const architecture = proposal.architecture({});
+    return { architecture, candidates: [], margin: undefined, tokens: undefined, untold: {} };
+  }
+  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  const proposed = proposal.architecture({});
+  const noLoss = whyNoLoss(withoutLabels(proposed, sequences));
+  if (noLoss !== undefined) {
+    if (decisive.length > 0) throw unsettled(file, decisive, noLoss);
+    const settings = likeliest(proposal);
+    return {
+      architecture: proposed,
+      candidates: [],
+      margin: undefined,
+      tokens: undefined,
+      untold: settings,
+    };
+  }
+  const compared = tokensComparedOf(proposed);
+  // Every value of every setting once, varied from one reading; more where that leads on.
+  const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
+  let count = 0;
+  const onCandidate = async (): Promise<void> => {
+    count++;
+    await options.onCandidate?.(count, Math.max(count, planned));
+  };
+  const trialOn = (tokens: number): Trial =>
+    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
+  const scout = trialOn(compared * shareScouted);
+  const arranged = await bestArrangement(scout, decisive, likeliest(proposal));
+  const start = await bestBranch(scout, decisive, arranged);
+  const every = trialOn(compared);
+  let best = await descend(every, decisive, start);
+  const together = await bestTogether(every, best, open);
+  if (together !== best) best = await descend(every, decisive, together.settings);
+  const untold: Record<string, string> = {};
+  for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
+    if (best.settings[setting.name] === undefined) continue;
+    const found = await settleApproximate(every, best, setting);
+    best = found.tried;
+    if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
+  }
+  const unclear = (): Tried[] =>
+    rivals(best, trial.tried, open)
+      .filter(({ isClear }) => !isClear)
+      .map(({ rival }) => rival);
+  let trial = every;
+  for (let times = 2; times <= timesMore && unclear().length > 0; times *= 2) {
+    const longer = trialOn(times * compared);
+    if (longer.tokens === trial.tokens) break;
+    best = await longer.best([best, ...unclear()]);
+    trial = longer;
+  }
+  const [ruled] = rivals(best, trial.tried, open);
+  const isOfImages = isPatchEmbedding(proposed.embedding);
+  const needed = isOfImages ? "images, normalised as in its training and labelled," : "text";
+  const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
+  const refuse = (why: string): never => {
+    const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
+    const candidates = every.candidates();
+    throw new UndecidedReadingError(
+      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${advice}`,
+      candidates.filter(({ nll }) => nll !== undefined),
+    );
+  };
+  const unstated = open.find(({ name, onlyStated }) =>
+    onlyStated?.includes(best.settings[name] ?? ""),
+  );
+  if (!Number.isFinite(best.mean)) {
+    refuse(`under no reading of its tensors is its loss finite.`);
+  }
+  if (unstated) {
+    refuse(
+      `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`,
+    );
+  }
+  const disbelief = whyNotBelieved(best, trial.baselines, isOfImages);
+  if (disbelief !== undefined) refuse(disbelief);
+  if (ruled && !ruled.isClear) {
+    refuse(
+      `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}.`,
+    );
+  }
+  const { settings } = best;
+  const architecture = proposal.architecture(settings);
+  return {
+    architecture: {
+      ...architecture,
+      scheme: open.some(({ name }) => name === "norm")
+        ? {
+            ...architecture.scheme,
+            source: t("the reading that predicts the evaluated tokens best"),
+          }
+        : architecture.scheme,
+      ...(isOfImages && {
+        notices: [...(architecture.notices ?? []), normalisationNotice()],
+      }),
+    },
+    candidates: every.candidates(best.settings),
+    tokens: trial.tokens,
+    margin: ruled?.margin,
+    untold,
+  };
+}
+
+/** How a checkpoint's reading was settled. */
+export interface Settlement {
+  readonly architecture: Architecture;
+  /** Empty where nothing was open. */
+  readonly candidates: readonly Candidate[];
+  /** By how much the chosen reading is better than the best of those that compute another thing. */
+  readonly margin: number | undefined;
+  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  readonly tokens: number | undefined;
+  /** Open settings that made no clear difference, with the value that was taken. */
+  readonly untold: Settings;
+}
+
+export interface SettlementOptions {
+  /** Bytes that the activations of one run may take. */
+  readonly runBytes: number;
+  /** Called before each reading is tried, from 1, of how many at least. */
+  readonly onCandidate?: (number: number, planned: number) => Promise<void>;
+}
+
+/** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
+const tokensCompared = 2048;
+
+/** How many times as many tokens close readings are compared on, where there is as much text. */
+const timesMore = 8;
+export const mostTokensCompared = timesMore * tokensCompared;
+
+/** Share of them that tells a wrong arrangement of stored tensors, which costs whole nats. */
+const shareScouted = 1 / 4;
+
+/**
+ * Of an image only its class is asked, so that thousands are needed where readings differ little: as many
+ * tokens as a reading can be tried on in seconds, within these limits.
+ */
+const imageTokens = {
+  least: 4 * tokensCompared,
+  most: 64 * tokensCompared,
+  products: 5e11,
+} as const;
+
+function tokensComparedOf({
+  embedding,
+  layers,
+  hiddenSize,
+  feedForwardSize,
+}: Architecture): number {
+  if (!isPatchEmbedding(embedding)) return tokensCompared;
+  const { least, most, products } = imageTokens;
+  const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
+  return Math.min(most, Math.max(least, products / perToken));
+}
+
+/** Nothing in a checkpoint says how its images were prepared, and it changes which reading is best. */
+function normalisationNotice(): string {
+  return t(
+    "How the model is read was settled on images normalised as given; where training normalised them otherwise, another reading may have predicted best.",
+  );
+}
+
+function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {
+  const stated = open.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ");
+  return new CheckpointError(
+    "unsupported",
+    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
+  );
+}
+
+/** What a report says of how a checkpoint was read. */
+export function readingSummary(
+  { source, settled }: Proposal,
+  { candidates, margin, tokens, untold }: Settlement,
+): ReadingSummary {
+  return {
+    source,
+    ...(settled.length > 0 && { settled: settled.map((setting) => ({ ...setting })) }),
+    ...(candidates.length > 0 && {
+      candidates: candidates.map(({ settings, nll }) => ({
+        settings: { ...settings },
+        ...(nll !== undefined && { nll }),
+      })),
+    }),
+    ...(margin !== undefined && Number.isFinite(margin) && { margin }),
+    ...(tokens !== undefined && { tokens }),
+    ...(Object.keys(untold).length > 0 && { untold: Object.keys(untold) }),
+  };
+}

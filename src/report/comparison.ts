@@ -12,8 +12,15 @@
 import { t } from "@vscode/l10n";
 import type { Report } from "../diagnosis/report";
 import {
+  caveatsOf,
+  differentTexts,
+  pairingOf,
+  tokensDiffer,
+  type Pairing,
+} from "./comparisonPairing";
+import { deepDistanceOf, deepRemovalOf, growthOf } from "./headlineEstimates";
+import {
   baselineNll,
-  combination,
   errorOfInfluences,
   identityDistance,
   isAbsent,
@@ -81,8 +88,6 @@ export interface Contrast {
   layers: LayerContrast[];
 }
 
-export type Pairing = { isPaired: true; documents: number } | { isPaired: false; reason: string };
-
 export type LayerFigure = "variance" | "distance" | "removal";
 export const layerFigures: readonly LayerFigure[] = ["variance", "distance", "removal"];
 
@@ -134,11 +139,6 @@ export function isDifference(compared: Compared): compared is Difference {
   return !isAbsent(compared);
 }
 
-/** First layer of the deep half, which is the larger where the number of layers is odd. */
-export function deepStart(report: Report): number {
-  return Math.floor(report.architecture.layers / 2);
-}
-
 function contrastOf(reference: Report, other: Report, index: number): Contrast {
   const pairing = pairingOf(reference, other);
   const compare = (figure: (report: Report) => LinearEstimate | Absent): Compared =>
@@ -170,80 +170,6 @@ function contrastOf(reference: Report, other: Report, index: number): Contrast {
       };
     }),
   };
-}
-
-function pairingOf(reference: Report, other: Report): Pairing {
-  const unpaired = (reason: string): Pairing => ({ isPaired: false, reason });
-  const [a, b] = [reference.evaluation, other.evaluation];
-  if (a.fingerprint === undefined || b.fingerprint === undefined) {
-    return unpaired(t("a report does not say which tokens it was measured on"));
-  }
-  if (a.fingerprint !== b.fingerprint) return unpaired(t("they were measured on different tokens"));
-  if (reference.documents === undefined || other.documents === undefined) {
-    return unpaired(t("a report does not state the figures of each document"));
-  }
-  const documents = reference.documents.tokens.length;
-  if (documents !== other.documents.tokens.length) {
-    return unpaired(t("they state different numbers of documents"));
-  }
-  if (documents < 2) return unpaired(t("there is only one document"));
-  return { isPaired: true, documents };
-}
-
-/** Why figures in nats per token are not of the same tokens, if they are not. */
-function tokensDiffer(reference: Report, other: Report): string | undefined {
-  if (areSameTokens(reference, other)) return undefined;
-  const [a, b] = [reference.architecture.vocabularySize, other.architecture.vocabularySize];
-  return a === b
-    ? undefined
-    : t("nats per token of different vocabularies ({0} and {1} tokens) cannot be compared", a, b);
-}
-
-/** The texts that losses are of, if they are different ones. */
-function differentTexts(
-  reference: Report,
-  other: Report,
-  pairing: Pairing,
-): readonly [reference: string, other: string] | undefined {
-  if (pairing.isPaired || areSameTokens(reference, other)) return undefined;
-  const [a, b] = [reference.evaluation.source, other.evaluation.source];
-  return a === b ? undefined : [a, b];
-}
-
-function areSameTokens(reference: Report, other: Report): boolean {
-  const { fingerprint } = reference.evaluation;
-  return fingerprint !== undefined && fingerprint === other.evaluation.fingerprint;
-}
-
-function caveatsOf(
-  reference: Report,
-  other: Report,
-  otherTexts: readonly [string, string] | undefined,
-): string[] {
-  const [a, b] = [reference, other];
-  const isSame =
-    a.checkpoint.fingerprint === b.checkpoint.fingerprint && a.checkpoint.fingerprint !== undefined;
-  const [fewer, more] = [a.architecture.layers, b.architecture.layers].sort((x, y) => x - y);
-  return [
-    ...(isSame ? [t("Both are reports of the same weights.")] : []),
-    ...(otherTexts === undefined
-      ? []
-      : [
-          t(
-            "A difference may be one of the texts: the reports were measured on different text: {0} and {1}.",
-            ...otherTexts,
-          ),
-        ]),
-    ...(fewer === more
-      ? []
-      : [
-          t(
-            "Layers are matched by index; layers {0} to {1} of the deeper model have no counterpart.",
-            fewer!,
-            more! - 1,
-          ),
-        ]),
-  ];
 }
 
 function withoutCounterpart(reference: Report, other: Report, layer: number): Absent | undefined {
@@ -368,40 +294,4 @@ function figureOf(estimate: LinearEstimate | Absent): Figure | Absent {
     ...(standardError !== undefined && { standardError }),
     ...(isBound && { errorIsBound: true as const }),
   };
-}
-
-function growthOf(report: Report): LinearEstimate | Absent {
-  const last = report.architecture.layers - 1;
-  if (last < 1) return { reason: t("there is only one layer") };
-  const [from, to] = [logVariance(report, 0), logVariance(report, last)];
-  if (isAbsent(from)) return { reason: t("layer {0}: {1}", 0, from.reason) };
-  if (isAbsent(to)) return { reason: t("layer {0}: {1}", last, to.reason) };
-  return combination([
-    { weight: 1, estimate: to },
-    { weight: -1, estimate: from },
-  ]);
-}
-
-function deepDistanceOf(report: Report): LinearEstimate | Absent {
-  return deepMean(report, identityDistance);
-}
-
-function deepRemovalOf(report: Report): LinearEstimate | Absent {
-  return deepMean(report, removalCost);
-}
-
-/** The mean over the layers of the deep half, if every one of them has the figure. */
-function deepMean(
-  report: Report,
-  figure: (report: Report, index: number) => LinearEstimate | Absent,
-): LinearEstimate | Absent {
-  const start = deepStart(report);
-  const count = report.architecture.layers - start;
-  const layers = Array.from({ length: count }, (_, n) => figure(report, start + n));
-  const missing = layers.findIndex(isAbsent);
-  const reason = layers.find(isAbsent)?.reason;
-  if (reason !== undefined) return { reason: t("layer {0}: {1}", start + missing, reason) };
-  return combination(
-    layers.flatMap((estimate) => (isAbsent(estimate) ? [] : [{ weight: 1 / count, estimate }])),
-  );
 }

@@ -65,7 +65,7 @@ export function stepModels({
       axis,
       notes: [
         ...model.notes,
-        ...beside.flatMap(({ label, models }) => belowNote(label, models[i]!)),
+        ...others.flatMap(({ label, models }) => belowNote(label, models[i]!)),
       ],
       readout: (layer) =>
         [
@@ -85,7 +85,7 @@ function modelsOf(view: ReportView): ChartModel[] {
   ];
 }
 
-/** What another run's line leaves out. */
+/** What the line of another step or run leaves out. */
 function belowNote(label: string, { belowAxis }: ChartModel): string[] {
   const layers = belowAxis?.points.map(({ layer }) => layer) ?? [];
   if (layers.length === 0) return [];

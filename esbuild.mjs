@@ -17,14 +17,15 @@ const shared = {
 
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
- * reads Python, what asks how a checkpoint is read, what reads .gitignore, and in the reading thread what
- * reads more than a tensor directory. So it costs nothing when the editor starts, or a file is opened.
+ * asks how a checkpoint is read, what reads .gitignore, what shows the tensors of a checkpoint, and in the
+ * reading thread what reads more than a tensor directory. So it costs nothing when the editor starts, or
+ * when a file is opened.
  */
 const lazy = {
-  python: "src/python/reader.ts",
   readings: "src/host/readings/readingChooser.ts",
   gitIgnore: "src/host/side/gitIgnore.ts",
   reading: "src/host/reading/packedReader.ts",
+  directory: "src/host/directory/shownDirectory.ts",
 };
 
 /**
@@ -75,7 +76,7 @@ const bundles = [
       cli: "src/cli.ts",
       engine: "src/engineProcess.ts",
       reader: "src/host/reading/readerThread.ts",
-      scaling: "src/host/python/scalingThread.ts",
+      python: "src/host/python/pythonThread.ts",
       ...lazy,
     },
     outdir: "dist",

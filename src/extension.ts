@@ -24,6 +24,7 @@ import { Readings } from "./host/readings/readings";
 import { editorTexts } from "./host/texts";
 import { useTexts } from "./report/texts";
 import { SidePanel } from "./host/side/sidePanel";
+import { followed, StatusLine } from "./host/statusLine";
 import { WatchedRuns } from "./host/trainingRun/watchedRuns";
 import { Turnstile } from "./host/turnstile";
 
@@ -31,11 +32,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalState, workspaceState, subscriptions } = context;
   useTexts(editorTexts());
   const log = vscode.window.createOutputChannel("Fathom", { log: true });
-  const guard = new Guard(log);
+  const told = new StatusLine();
+  const guard = new Guard(log, told);
   const folders = new CheckpointFolders(log);
   const bundle = (name: string): string => vscode.Uri.joinPath(extensionUri, "dist", name).fsPath;
   const reader = new ThreadedReader(bundle("reader.js"));
-  const exporter = new ReportExporter(extensionUri, reader, globalState, log);
+  const exporter = new ReportExporter(extensionUri, reader, globalState, log, told);
   // A window without a folder has no storage of its own.
   const storage = context.storageUri ?? context.globalStorageUri;
   const stored = (name: string): string => vscode.Uri.joinPath(storage, name).fsPath;
@@ -55,7 +57,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...{ extensionUri, guard, reader, picker, memory: workspaceState },
     diagnose: (checkpoint) => diagnoses.start(checkpoint),
   });
-  const diagnosing = { extensionUri, log, guard, exporter, readings, ...measuring };
+  const diagnosing = { extensionUri, log, guard, told, exporter, readings, ...measuring };
   const diagnoses: Diagnoses = new Diagnoses(diagnosing, store);
   const side = new SidePanel({
     extensionUri,
@@ -72,8 +74,8 @@ export function activate(context: vscode.ExtensionContext): void {
     requestFor: (checkpoint) => readings.requestFor(checkpoint),
     ...measuring,
   });
-  const pages = new PageExporter(extensionUri, globalState, log);
-  const viewing = { extensionUri, log, guard, folders, reports, exporter: pages, reader };
+  const pages = new PageExporter(extensionUri, globalState, log, told);
+  const viewing = { extensionUri, log, guard, told, folders, reports, exporter: pages, reader };
   const watchedRuns = new WatchedRuns(workspaceState);
   // What few windows need is loaded and made when it is first asked for.
   const runs = lazily(subscriptions, async () => {
@@ -96,6 +98,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   subscriptions.push(
     log,
+    told,
     reader,
     folders,
     new ExplorerRows((file) => {
@@ -128,7 +131,7 @@ export function activate(context: vscode.ExtensionContext): void {
       new DepthTool({
         reader,
         stored: (uri, signal) => reports.stored(namedCheckpoint(uri.fsPath), signal),
-        diagnose: (uri, signal) => diagnose.run(uri, undefined, signal),
+        diagnose: (uri, signal) => diagnose.run(uri, undefined, { isBackground: true, signal }),
       }),
     ),
     register(commands.diagnoseDepth, "diagnose the checkpoint", (target, selection) =>
@@ -149,13 +152,14 @@ export function activate(context: vscode.ExtensionContext): void {
     register(commands.diagnoseRun, "diagnose the run", async (target, selection) =>
       (await runs()).diagnose(target, selection),
     ),
+    register(commands.compareRuns, "compare the runs", async (target, selection) =>
+      (await runs()).compare(target, selection),
+    ),
     register(commands.watchRun, "watch the run", async (target, selection) =>
       (await runs()).watch(target, selection),
     ),
     register(commands.stopWatchingRun, "stop watching", async () => (await runs()).stopWatching()),
-    register(innerCommands.showRun, "show the run", async (folder) => {
-      (await runs()).show(folder);
-    }),
+    register(innerCommands.follow, "follow the status bar", followed),
   );
   if (Object.keys(watchedRuns.all).length > 0) {
     void guard.run("watch the run", async () => (await runs()).resumeWatching());

@@ -36,10 +36,10 @@ export async function build() {
     ...["extension.js", "reader.js", "engine.js", "cli.js", ...pages],
     ...[
       "python.js",
-      "scaling.js",
       "readings.js",
       "gitIgnore.js",
       "reading.js",
+      "directory.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",
     ],

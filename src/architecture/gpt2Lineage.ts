@@ -27,6 +27,8 @@ export interface Gpt2Settings {
   readonly isTied: boolean;
   /** Whether scores are divided by √headSize. */
   readonly isScaled: boolean;
+  /** Whether they are divided by the layer's index + 1 too. */
+  readonly isScaledByDepth?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Gpt2Settings {
  */
 export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Architecture {
   const { tensors } = reader;
-  const { heads, keyValueHeads, hiddenSize, hasBias, isTransposed, isScaled } = settings;
+  const { heads, keyValueHeads, hiddenSize, hasBias, isTransposed } = settings;
   const headSize = reader.headSize("n_head", heads, hiddenSize);
   // A checkpoint of the stack alone (GPT2Model) lacks the prefix that the model with a head has.
   const prefix = tensors.has("wte.weight") ? "" : "transformer.";
@@ -56,7 +58,7 @@ export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Arch
     layers: `${prefix}h`,
     norm: { kind: "layer", epsilon: settings.epsilon, hasBias },
     norms: everywhere("ln_1", "ln_2"),
-    attention: (path) => {
+    attention: (path, index) => {
       const fusedSize = {
         "n_embd + 2 × key and value size": (heads + 2 * keyValueHeads) * headSize,
       };
@@ -65,7 +67,12 @@ export function describeGpt2(reader: FamilyReader, settings: Gpt2Settings): Arch
         ...fromFused(fused, headSize, { heads, keyValueHeads, groups: settings.fusedGroups }),
         output: reader.linear(`${path}.attn.c_proj`, hidden, hidden, layout),
       });
-      return { ...attention, keyValueHeads, scale: isScaled ? attention.scale : 1 };
+      const scale = settings.isScaled ? attention.scale : 1;
+      return {
+        ...attention,
+        keyValueHeads,
+        scale: settings.isScaledByDepth ? scale / (index + 1) : scale,
+      };
     },
     feedForward: (path) =>
       reader.feedForward(

@@ -35,7 +35,7 @@ export interface LayersPlan extends Pick<Architecture, "scheme"> {
   /** Names of a layer's norms. */
   readonly norms: LayerNames;
   /** @param path of the layer */
-  readonly attention: (path: string) => Attention;
+  readonly attention: (path: string, index: number) => Attention;
   /** Left out: there is none. */
   readonly crossAttention?: (path: string) => Attention;
   readonly feedForward: (path: string) => FeedForward;
@@ -80,7 +80,7 @@ export function describeLayers(reader: FamilyReader, plan: LayersPlan): LayerDes
     return {
       path,
       ...sublayers(schemeNamed(scheme.name).placement(index, layerNumber), norms, read, {
-        attention: () => plan.attention(path),
+        attention: () => plan.attention(path, index),
         ...(crossAttention && { crossAttention: () => crossAttention(path) }),
         feedForward: () => plan.feedForward(path),
       }),

@@ -6,6 +6,7 @@ import type { Report } from "../diagnosis/report";
 import { isCheckpointFile, type Checkpoint } from "./checkpoint";
 import { namedCheckpoint, type CheckpointPicker } from "./checkpointPicker";
 import type { Diagnoses } from "./diagnoses";
+import type { StartOptions } from "./diagnosis";
 
 export class DiagnoseCommand {
   constructor(
@@ -17,13 +18,13 @@ export class DiagnoseCommand {
    * @param target a URI or path, or nothing: then the user is asked. The title of an editor whose
    *   file is still being opened passes an object that only names the editor group.
    * @param selection all that was selected in the explorer, `target` included
-   * @param signal cancels what this call began
+   * @param options for each run that this call begins
    * @returns the report of `target` once it is done
    */
   async run(
     target?: unknown,
     selection?: unknown,
-    signal?: AbortSignal,
+    options: Pick<StartOptions, "isBackground" | "signal"> = {},
   ): Promise<Report | undefined> {
     const uris = Array.isArray(selection) ? selection.filter(isUri) : [];
     const targets = uris.length > 1 ? uris : [target];
@@ -31,7 +32,7 @@ export class DiagnoseCommand {
       const checkpoint = await pointedAt(one, this.picker);
       if (checkpoint === undefined) return undefined;
       await this.picker.remember(checkpoint);
-      return this.diagnoses.start(checkpoint, signal);
+      return this.diagnoses.start(checkpoint, options);
     });
     const [first] = await Promise.all(runs);
     return first;

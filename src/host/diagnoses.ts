@@ -4,7 +4,7 @@ import type { NormSummary, Report } from "../diagnosis/report";
 import type { ExportFormat, PanelSource } from "../protocol/messages";
 import type { Checkpoint } from "./checkpoint";
 import { namedCheckpoint } from "./checkpointPicker";
-import { Diagnosis, type DiagnosisServices } from "./diagnosis";
+import { Diagnosis, type DiagnosisServices, type StartOptions } from "./diagnosis";
 import { contextKeys } from "./ids";
 import type { StoredReport } from "./reports/reportMemory";
 import type { ReportStore } from "./reports/reportStore";
@@ -46,11 +46,14 @@ export class Diagnoses implements vscode.Disposable {
    * Shows the stored report of an unchanged checkpoint, or measures. Settles when the diagnosis has
    * ended, with its report if there is one.
    *
-   * @param signal cancels the run that this call began, and no later one of the checkpoint
+   * @param options its signal cancels the run that this call began, and no later one of the checkpoint
    */
-  start(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Report | undefined> {
+  start(
+    checkpoint: Checkpoint,
+    options: Pick<StartOptions, "isBackground" | "signal"> = {},
+  ): Promise<Report | undefined> {
     const diagnosis = this.byKey.get(checkpoint.key) ?? this.create(checkpoint, checkpoint.key);
-    return diagnosis.start({ checkpoint, ...(signal && { signal }) });
+    return diagnosis.start({ ...options, checkpoint });
   }
 
   /**

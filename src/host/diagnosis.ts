@@ -10,10 +10,11 @@ import { createPanel, DiagnosisPanel } from "./diagnosisPanel";
 import { DiagnosisRun, withEarlier, type RunObserver, type StartEngine } from "./diagnosisRun";
 import type { Guard } from "./guard";
 import { openSetting } from "./openSetting";
-import { ProgressNotification } from "./progressNotification";
 import type { ReportExporter } from "./reportExporter";
 import type { ReportMemory, StoredReport } from "./reports/reportMemory";
 import type { Readings } from "./readings/readings";
+import { ShownProgress } from "./shownProgress";
+import type { StatusLine } from "./statusLine";
 import type { Turnstile } from "./turnstile";
 
 /** What all diagnoses share. */
@@ -21,6 +22,8 @@ export interface DiagnosisServices {
   extensionUri: vscode.Uri;
   log: vscode.LogOutputChannel;
   guard: Guard;
+  /** What came of a diagnosis that nobody looks at. */
+  told: StatusLine;
   exporter: ReportExporter;
   turnstile: Turnstile;
   memory: ReportMemory;
@@ -39,6 +42,8 @@ export interface StartOptions {
   checkpoint?: Checkpoint;
   /** Measure even where an unchanged checkpoint was measured before. */
   isAnew?: boolean;
+  /** Nobody waits for it: it is told of in the status bar only. */
+  isBackground?: boolean;
   /** Cancels the run that is started, and no later one. */
   signal?: AbortSignal;
 }
@@ -86,9 +91,12 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
    * Shows what an unchanged checkpoint was measured at before, or measures; a run of the same
    * checkpoint that is still under way is cancelled.
    */
-  async start({ checkpoint = this.checkpoint, isAnew = false, signal }: StartOptions = {}): Promise<
-    Report | undefined
-  > {
+  async start({
+    checkpoint = this.checkpoint,
+    isAnew = false,
+    isBackground = false,
+    signal,
+  }: StartOptions = {}): Promise<Report | undefined> {
     if (signal?.aborted === true) return undefined;
     const { log, readings, turnstile, startEngine, memory } = this.services;
     const request = readings.requestFor(checkpoint.path);
@@ -97,17 +105,23 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     log.info(`Diagnosing ${checkpoint.path}.`);
     log.debug(JSON.stringify(request));
 
-    const notification = new ProgressNotification(vscode.l10n.t("Depth of {0}", this.name));
+    const shown = new ShownProgress({
+      name: this.name,
+      isBackground,
+      cancel: () => {
+        run.cancel();
+      },
+      show: () => {
+        this.show();
+      },
+    });
     const observer: RunObserver = {
       // What a replaced run still says is of no interest.
       state: (state, reportKey) => {
         if (this.run === run) this.showState(state, reportKey);
       },
       progress: (progress, waitingFor) => {
-        notification.open(() => {
-          run.cancel();
-        });
-        notification.show(progressText(progress, waitingFor), progress.fraction);
+        shown.tell(progress, waitingFor);
         log.trace(progressText(progress, waitingFor));
       },
       notice: (text) => {
@@ -130,10 +144,10 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     signal?.addEventListener("abort", cancel, { once: true });
     const outcome = await run.run();
     signal?.removeEventListener("abort", cancel);
-    notification.close();
+    shown.close();
     if (this.run !== run) return undefined;
     this.run = undefined;
-    this.tell(outcome);
+    this.tell(outcome, isBackground);
     void this.services.guard.run("choose the reading", () => readings.ended(checkpoint, outcome));
     return outcome.ok ? outcome.report : undefined;
   }
@@ -242,7 +256,7 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
     this.panel?.show(state, source);
   }
 
-  private tell(outcome: Outcome): void {
+  private tell(outcome: Outcome, isBackground: boolean): void {
     const { log } = this.services;
     if (this.state?.phase === "done" && this.state.origin?.kind === "stored") {
       log.info(`${this.name} has not changed since ${this.state.origin.savedAt}: report shown.`);
@@ -257,17 +271,30 @@ export class Diagnosis implements CurrentReport, vscode.Disposable {
       if (outcome.failure.readings !== undefined) return;
       // The panel says what is wrong with a checkpoint, and there it does not pass.
       const isTold = isOfCheckpoint(outcome.failure) && this.panel?.isVisible === true;
-      if (!isTold) this.offerToRunAgain(outcome.failure);
+      if (isTold) return;
+      if (isBackground) this.tellOfFailure(outcome.failure);
+      else this.offerToRunAgain(outcome.failure);
     }
   }
 
   private offerReport(): void {
-    const showReport = vscode.l10n.t("Show Report");
-    void vscode.window
-      .showInformationMessage(vscode.l10n.t("The diagnosis of {0} is done.", this.name), showReport)
-      .then((choice) => {
-        if (choice === showReport) this.show();
-      });
+    this.services.told.tell({
+      text: `$(check) ${vscode.l10n.t("Fathom: {0} is measured", this.name)}`,
+      tooltip: vscode.l10n.t("The diagnosis of {0} is done. Click to see the report.", this.name),
+      follow: () => {
+        this.show();
+      },
+    });
+  }
+
+  private tellOfFailure({ message }: Failure): void {
+    this.services.told.tell({
+      text: `$(error) ${vscode.l10n.t("Fathom: {0} failed", this.name)}`,
+      tooltip: vscode.l10n.t("The diagnosis of {0} failed. {1}", this.name, message),
+      follow: () => {
+        this.show();
+      },
+    });
   }
 
   private offerToRunAgain(failure: Failure): void {

@@ -69,10 +69,17 @@ export class DiagnosisRun {
     this.engine?.finish();
   }
 
+  /** The diagnosis that has to end first. */
+  private get waitingFor(): string | undefined {
+    const { ahead } = this.turnstile;
+    // The run that this one replaces is being killed already.
+    return ahead === this.name ? undefined : ahead;
+  }
+
   private async lookBack(): Promise<Recalled> {
     // A report that is found at once is shown at once, without the flash of a run.
     const timer = setTimeout(() => {
-      this.observer.progress(this.progress);
+      this.observer.progress(this.progress, this.waitingFor);
       this.show();
     }, flashMs);
     try {
@@ -108,9 +115,7 @@ export class DiagnosisRun {
   }
 
   private async takeTurn({ fingerprint }: Recalled): Promise<Outcome> {
-    const { ahead } = this.turnstile;
-    // The run that this one replaces is being killed already.
-    const waitingFor = ahead === this.name ? undefined : ahead;
+    const { waitingFor } = this;
     this.observer.progress(this.progress, waitingFor);
     this.show(
       waitingFor === undefined ? [] : [t("Waiting for the diagnosis of {0} to end.", waitingFor)],

@@ -6,6 +6,8 @@ export type Doing = keyof typeof couldNot;
 
 /** The sentence that a person is told, from the reason. */
 export const couldNot = {
+  "follow the status bar": (reason: string) =>
+    vscode.l10n.t("Fathom could not show what the status bar tells of: {0}", reason),
   "compare again": (reason: string) => vscode.l10n.t("Fathom could not compare again: {0}", reason),
   "diagnose the checkpoint": (reason: string) =>
     vscode.l10n.t("Fathom could not diagnose the checkpoint: {0}", reason),
@@ -17,6 +19,8 @@ export const couldNot = {
   compare: (reason: string) => vscode.l10n.t("Fathom could not compare: {0}", reason),
   "diagnose the run": (reason: string) =>
     vscode.l10n.t("Fathom could not diagnose the run: {0}", reason),
+  "compare the runs": (reason: string) =>
+    vscode.l10n.t("Fathom could not compare the runs: {0}", reason),
   "watch the run": (reason: string) => vscode.l10n.t("Fathom could not watch the run: {0}", reason),
   "stop watching": (reason: string) => vscode.l10n.t("Fathom could not stop watching: {0}", reason),
   "show the run": (reason: string) => vscode.l10n.t("Fathom could not show the run: {0}", reason),
@@ -71,3 +75,12 @@ export const couldNot = {
   "diagnose a new checkpoint": (reason: string) =>
     vscode.l10n.t("Fathom could not diagnose a new checkpoint: {0}", reason),
 } as const;
+
+/** What nobody asked for at the moment: a failure of it is no reason to interrupt. */
+export const inBackground: ReadonlySet<Doing> = new Set<Doing>([
+  "find the norms in the code",
+  "find the report to show",
+  "read the checkpoint again",
+  "read the report again",
+  "diagnose a new checkpoint",
+]);

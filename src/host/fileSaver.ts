@@ -1,7 +1,8 @@
-/** Asks where a file should go, writes it whole, and offers to open it. */
+/** Asks where a file should go, writes it whole, and says where it is. */
 import path from "node:path";
 import * as vscode from "vscode";
 import { FileWriteError, writeWholeFile } from "../report/wholeFile";
+import type { StatusLine } from "./statusLine";
 
 export interface FileToSave {
   /** Of the dialog. */
@@ -23,6 +24,7 @@ export class FileSaver {
   constructor(
     private readonly memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
+    private readonly told: StatusLine,
   ) {}
 
   /** @returns where it was written; undefined when the user let it be */
@@ -46,7 +48,7 @@ export class FileSaver {
         continue;
       }
       await this.memory.update(lastFolderKey, path.dirname(target.fsPath));
-      this.offerToOpen(target, file);
+      this.tell(target, file);
       return target;
     }
   }
@@ -57,16 +59,16 @@ export class FileSaver {
     return (await vscode.window.showErrorMessage(error.message, elsewhere)) === elsewhere;
   }
 
-  private offerToOpen(target: vscode.Uri, { opensOutside }: FileToSave): void {
-    const open = vscode.l10n.t("Open");
-    void vscode.window
-      .showInformationMessage(vscode.l10n.t("Exported to {0}", target.fsPath), open)
-      .then((choice) => {
-        if (choice !== open) return undefined;
-        return opensOutside
+  /** There is nothing to decide: whoever wants to see the file follows the status bar. */
+  private tell(target: vscode.Uri, { opensOutside }: FileToSave): void {
+    this.told.tell({
+      text: `$(check) ${vscode.l10n.t("Fathom: open {0}", path.basename(target.fsPath))}`,
+      tooltip: vscode.l10n.t("Exported to {0}. Click to open it.", target.fsPath),
+      follow: () =>
+        opensOutside
           ? vscode.env.openExternal(target)
-          : vscode.commands.executeCommand("vscode.open", target);
-      });
+          : vscode.commands.executeCommand("vscode.open", target),
+    });
   }
 }
 

@@ -1,11 +1,16 @@
 /** Runs what the editor or a webview asked for, so that no failure is lost. */
 import * as vscode from "vscode";
-import { couldNot, type Doing } from "./doings";
+import { couldNot, inBackground, type Doing } from "./doings";
 import { openSetting } from "./openSetting";
 import { SettingError } from "./requestOf";
+import type { StatusLine } from "./statusLine";
 
 export class Guard {
-  constructor(private readonly log: vscode.LogOutputChannel) {}
+  /** @param told of what failed in the background */
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly told: StatusLine,
+  ) {}
 
   /**
    * @param doing what was being done; the log has these words, a person those of their language
@@ -43,7 +48,16 @@ export class Guard {
               this.log.show();
             },
           };
-    void vscode.window.showErrorMessage(couldNot[doing](reason), offer.label).then((choice) => {
+    const told = couldNot[doing](reason);
+    if (inBackground.has(doing)) {
+      this.told.tell({
+        text: `$(warning) ${vscode.l10n.t("Fathom: see the log")}`,
+        tooltip: told,
+        follow: offer.accept,
+      });
+      return;
+    }
+    void vscode.window.showErrorMessage(told, offer.label).then((choice) => {
       if (choice === offer.label) offer.accept();
     });
   }

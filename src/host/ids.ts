@@ -36,6 +36,8 @@ export const commands = {
   compare: "fathom.compare",
   /** Takes nothing (asks), a URI or path of a run's folder, or what the explorer passes. */
   diagnoseRun: "fathom.diagnoseRun",
+  /** As `diagnoseRun`, of two runs; the second is asked for where it is not selected with the first. */
+  compareRuns: "fathom.compareRuns",
   /** As `diagnoseRun`; nothing means the run whose panel is looked at, where there is one. */
   watchRun: "fathom.watchRun",
   stopWatchingRun: "fathom.stopWatchingRun",
@@ -45,8 +47,8 @@ export const commands = {
 export const innerCommands = {
   /** Takes the key of a stored report: what a CodeLens and a hover over a norm lead to. */
   openNorm: "fathom.openNorm",
-  /** Takes the path of a run's folder that has been diagnosed or is watched. */
-  showRun: "fathom.showRun",
+  /** Takes what a click on the status bar does. */
+  follow: "fathom.followStatusLine",
 } as const;
 
 /** The settings of a measurement below `fathom.`; their keys are the words the code uses. */
@@ -81,7 +83,10 @@ export const watchSettings = {
 export const settingsSection = "fathom";
 
 export const contextKeys = {
-  /** Paths of the folders that hold a checkpoint: the explorer menu asks for them. */
+  /**
+   * Paths of the folders that hold a checkpoint: the explorer menu asks for them. Nothing but a key
+   * tells it what a folder holds, and no event comes before a menu: hence `onStartupFinished`.
+   */
   checkpointFolders: "fathom.checkpointFolders",
   /** True once a report, however partial, can be exported. */
   hasReport: "fathom.hasReport",

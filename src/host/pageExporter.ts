@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { ExportFormat } from "../protocol/messages";
 import { exportName, FileSaver } from "./fileSaver";
 import type { TextFormat } from "./reading/reader";
+import type { StatusLine } from "./statusLine";
 
 /** What can be exported, each format made when it is asked for. */
 export interface ExportedPage {
@@ -25,8 +26,9 @@ export class PageExporter {
     private readonly extensionUri: vscode.Uri,
     memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
+    told: StatusLine,
   ) {
-    this.saver = new FileSaver(memory, log);
+    this.saver = new FileSaver(memory, log, told);
   }
 
   async export(page: ExportedPage, format: ExportFormat): Promise<void> {

@@ -95,6 +95,11 @@ export class PagePanel<ToPage, FromPage extends { type: string }> implements vsc
     }, pauseMs);
   }
 
+  /** Names its tab anew, where it shows more or less than before. */
+  rename(title: string): void {
+    if (!this.isDisposed && this.panel.title !== title) this.panel.title = title;
+  }
+
   reveal(): void {
     this.panel.reveal(undefined, true);
   }

@@ -1,6 +1,7 @@
 /** The editors and panels of a report, a comparison and a run, and how they come back with a window. */
 import * as vscode from "vscode";
-import { DirectoryEditor, type DirectoryEditorServices } from "./directory/directoryEditor";
+import { DirectoryEditor } from "./directory/directoryEditor";
+import type { DirectoryServices } from "./directory/shownDirectory";
 import { webviews } from "./ids";
 import type { Reader } from "./reading/reader";
 import { PanelRestorer } from "./reports/panelRestorer";
@@ -12,7 +13,7 @@ interface Restorer {
   restore(panel: vscode.WebviewPanel, state: unknown): Promise<void>;
 }
 
-export interface Views extends Omit<ReportEditorServices & DirectoryEditorServices, "reader"> {
+export interface Views extends Omit<ReportEditorServices & DirectoryServices, "reader"> {
   reader: Reader;
   diagnoses: Diagnoses;
   /** Made when first asked for. */

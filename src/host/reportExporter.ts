@@ -7,6 +7,7 @@ import { exportName, fileStem, FileSaver } from "./fileSaver";
 import { webviewFolder } from "./pageExporter";
 import type { Reader } from "./reading/reader";
 import { reportSuffix } from "./reports/reportStore";
+import type { StatusLine } from "./statusLine";
 
 /** A report that can be exported, with the means to draw it. */
 export interface ExportSource {
@@ -34,8 +35,9 @@ export class ReportExporter {
     private readonly reader: Pick<Reader, "reportContent">,
     memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
+    told: StatusLine,
   ) {
-    this.saver = new FileSaver(memory, log);
+    this.saver = new FileSaver(memory, log, told);
   }
 
   async pickFormat(): Promise<ExportFormat | undefined> {

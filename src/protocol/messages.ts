@@ -7,7 +7,7 @@ import type { Device } from "../engine/device";
 import type { PackedReport } from "../report/packedReport";
 import type { TextSource } from "../text/source";
 import type { Texts } from "./texts";
-import type { RunReport, RunStepReport } from "../trainingRun/runReport";
+import type { NamedRun, RunStepReport } from "../trainingRun/runReport";
 
 /** One diagnosis, as the user asked for it. Paths are absolute. */
 export interface DiagnosisRequest {
@@ -195,6 +195,8 @@ export interface RunStatus {
   missing: number;
   /** Of the step being measured. */
   progress?: Progress;
+  /** Names the diagnosis that has to end before that step is measured. */
+  waitingFor?: string;
   /** True while new checkpoints are waited for. */
   isWatching: boolean;
   /** What a person should know: thresholds that were crossed, notices of single steps. */
@@ -202,12 +204,14 @@ export interface RunStatus {
 }
 
 export type HostToRun =
-  | { type: "run"; name: string; run: RunReport; status: RunStatus }
-  /** A step that came anew or got its report; the one of the same step is replaced. */
-  | { type: "step"; step: RunStepReport; status: RunStatus }
-  | { type: "status"; status: RunStatus }
-  /** Another run to lay beside this one; none when absent. */
-  | { type: "other"; name?: string; run?: RunReport };
+  /** One run, or two that lie beside each other; every message has a status for each. */
+  | { type: "runs"; runs: NamedRun[]; statuses: RunStatus[] }
+  /**
+   * A step that came anew or got its report; the one of the same step is replaced. `place` is that of
+   * its run among the runs.
+   */
+  | { type: "step"; place: number; step: RunStepReport; statuses: RunStatus[] }
+  | { type: "status"; statuses: RunStatus[] };
 
 export type RunToHost =
   | { type: "ready" }

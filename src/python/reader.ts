@@ -13,8 +13,8 @@ import { inSlices, SliceClock } from "./slices";
 import type { ModuleFile } from "./structure";
 
 /**
- * What the editor asks of Python files. The build makes this module a bundle of its own, with the
- * WebAssembly beside it: load it by `import()`, when the first Python file shows.
+ * What the editor asks of Python files. To read one takes hundreds of milliseconds: it is for a thread
+ * of its own, which hears of an edit meanwhile, since reading gives way to other work.
  */
 export class PythonReader {
   private constructor(private readonly parser: PythonParser) {}

@@ -1,8 +1,11 @@
 /** The figures of a layer as the columns of a table in text. */
 import { t } from "@vscode/l10n";
-import type { LayerReport, Report } from "../diagnosis/report";
+import type { LayerReport, NormSummary, Report } from "../diagnosis/report";
 import { absent, figure, perplexityCost, signedWithInterval, withInterval } from "./format";
 import { verdictName, verdictOf } from "./verdict";
+
+/** A part of a layer. */
+export type Sublayer = Exclude<NormSummary["feeds"], "head">;
 
 export interface LayerColumn {
   head: string;
@@ -10,6 +13,8 @@ export interface LayerColumn {
   cell: (layer: LayerReport) => string;
   /** Whether the layer has the figure. */
   present: (layer: LayerReport) => boolean;
+  /** What it is of, where that is not the whole layer. */
+  sublayer?: Sublayer;
 }
 
 /** The columns that something was measured for, the most telling first. */
@@ -63,6 +68,7 @@ function allColumns(report: Report): LayerColumn[] {
     },
     {
       head: t("attention ΔNLL"),
+      sublayer: "attention",
       align: "right",
       cell: ({ pruning }) =>
         pruning?.attention
@@ -72,6 +78,7 @@ function allColumns(report: Report): LayerColumn[] {
     },
     {
       head: t("cross-attention ΔNLL"),
+      sublayer: "crossAttention",
       align: "right",
       cell: ({ pruning }) =>
         pruning?.crossAttention
@@ -84,6 +91,7 @@ function allColumns(report: Report): LayerColumn[] {
     },
     {
       head: t("feed-forward ΔNLL"),
+      sublayer: "feedForward",
       align: "right",
       cell: ({ pruning }) =>
         pruning?.feedForward

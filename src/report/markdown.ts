@@ -16,8 +16,11 @@ import { layerColumns, type LayerColumn } from "./layerColumns";
 import { readingText } from "./reading";
 
 /** The table of layers; of long models as many as `most`, the first and the last ones. */
-export function layerTableMarkdown(report: Report, most = Infinity): string {
-  const columns = layerColumns(report);
+export function layerTableMarkdown(
+  report: Report,
+  most = Infinity,
+  columns: readonly LayerColumn[] = layerColumns(report),
+): string {
   const { layers } = report;
   const row = (cells: readonly string[]): string => `| ${cells.map(text).join(" | ")} |`;
   const rows = layers.map((layer) => row(columns.map((column) => column.cell(layer))));

@@ -1,61 +1,177 @@
 /** What stands above and behind a norm in training code. */
 import { t } from "@vscode/l10n";
-import type { LayerReport, Report } from "../diagnosis/report";
-import { counted, figure, schemeName } from "./format";
+import type { LayerReport, NormSummary, RemovalCost, Report } from "../diagnosis/report";
+import { absent, counted, figure, schemeName, withInterval } from "./format";
+import { layerColumns, type LayerColumn, type Sublayer } from "./layerColumns";
 import { layerTableMarkdown } from "./markdown";
 import { byIndex, sparkline } from "./sparkline";
-import { verdictOf } from "./verdict";
+import { verdictName, verdictOf, type Verdict } from "./verdict";
 
-/** Characters of the sparkline: enough to see a shape, short enough for a line above code. */
-const sparklineWidth = 24;
+/** Characters of a sparkline: enough to see a shape, and the rest fits beside an open panel. */
+const sparklineWidth = 8;
 /** Rows of a hover's table. */
 const hoverRows = 48;
 
 /**
  * The line above a norm: variance and Jacobian distance from the first layer to the last, and how
- * many layers are nearly free to remove. What was not measured is left out.
+ * many layers are nearly free to remove. Above the norm of a sublayer it speaks of the removal of that
+ * where it was measured, and says how large its output is beside the stream. What was not measured is
+ * left out.
+ *
+ * @param norm undefined: of the whole model
  */
-export function normLine(report: Report): string {
+export function normLine(report: Report, norm?: NormSummary): string {
+  const part = norm && sublayerOf(norm, report);
   const layers = byIndex(report);
   return [
-    change("σ²", layers, (layer) => layer.outputVariance?.mean, "log"),
+    change("σ²", layers, (layer) => layer.outputVariance?.mean, true),
     change("‖J−I‖", layers, (layer) => layer.jacobian?.identityDistance),
-    freeLayers(report),
+    (part && free(report, words[part].free, costOf(part))) ?? free(report, ofLayers, costOf()),
+    part && change(words[part].share(), layers, shareOf(part), true),
   ]
-    .filter((part) => part !== undefined)
+    .filter((text) => text !== undefined)
     .join("  ·  ");
 }
 
-/** The table behind the line, with the sentences that it bears. */
-export function normHover(report: Report, path: string): string {
+/** The table behind the line, what concerns the norm before all else. */
+export function normHover(report: Report, norm: NormSummary): string {
   const { normScheme, layers } = report.architecture;
+  const name = norm.path.replaceAll("`", "'");
+  const part = sublayerOf(norm, report);
+  const columns = part === undefined ? layerColumns(report) : columnsOf(part, report);
   return [
-    `**\`${path.replaceAll("`", "'")}\`** · ${counted(layers, "layer")} · ${schemeName(normScheme)}`,
-    layerTableMarkdown(report, hoverRows),
+    `**\`${name}\`** · ${counted(layers, "layer")} · ${schemeName(normScheme)}`,
+    layerTableMarkdown(report, hoverRows, columns),
   ].join("\n\n");
 }
 
+/**
+ * The sublayer that a norm is of. Undefined of the final norm; and where the other sublayers have none,
+ * for then they are parallel and read the same one.
+ */
+function sublayerOf({ feeds }: NormSummary, { architecture }: Report): Sublayer | undefined {
+  const all = new Set((architecture.norms ?? []).map((norm) => norm.feeds));
+  return feeds !== "head" && all.has("attention") && all.has("feedForward") ? feeds : undefined;
+}
+
+interface Words {
+  free: (free: number, of: number) => string;
+  uncertain: (free: number, of: number, uncertain: number) => string;
+}
+
+const ofLayers: Words = {
+  free: (...counts) => t("{0} of {1} layers nearly free to remove", ...counts),
+  uncertain: (...counts) => t("{0} of {1} layers nearly free to remove ({2} uncertain)", ...counts),
+};
+
+const words: Readonly<
+  Record<Sublayer, { share: () => string; verdict: () => string; free: Words }>
+> = {
+  attention: {
+    share: () => t("‖attention‖/‖x‖"),
+    verdict: () => t("attention verdict"),
+    free: {
+      free: (...counts) => t("{0} of {1} attentions nearly free to remove", ...counts),
+      uncertain: (...counts) =>
+        t("{0} of {1} attentions nearly free to remove ({2} uncertain)", ...counts),
+    },
+  },
+  crossAttention: {
+    share: () => t("‖cross-attention‖/‖x‖"),
+    verdict: () => t("cross-attention verdict"),
+    free: {
+      free: (...counts) => t("{0} of {1} cross-attentions nearly free to remove", ...counts),
+      uncertain: (...counts) =>
+        t("{0} of {1} cross-attentions nearly free to remove ({2} uncertain)", ...counts),
+    },
+  },
+  feedForward: {
+    share: () => t("‖feed-forward‖/‖x‖"),
+    verdict: () => t("feed-forward verdict"),
+    free: {
+      free: (...counts) => t("{0} of {1} feed-forwards nearly free to remove", ...counts),
+      uncertain: (...counts) =>
+        t("{0} of {1} feed-forwards nearly free to remove ({2} uncertain)", ...counts),
+    },
+  },
+};
+
+/** ‖sublayer output‖ / ‖stream it is added to‖ */
+function shareOf(part: Sublayer): (layer: LayerReport) => number | undefined {
+  return ({ contribution }) => contribution?.[part]?.normRatio;
+}
+
+/** What a removal costs: that of a sublayer alone, or of whole layers. */
+function costOf(part?: Sublayer): (layer: LayerReport) => RemovalCost | undefined {
+  return ({ pruning }) => (part === undefined ? pruning : pruning?.[part]);
+}
+
+/** By the rule for whole layers. */
+function verdictBy(
+  cost: RemovalCost | undefined,
+  layer: LayerReport,
+  { baseline }: Report,
+): Verdict | undefined {
+  return cost && verdictOf({ ...layer, pruning: cost }, baseline);
+}
+
+/** @param hasCurve on a logarithmic scale */
 function change(
   name: string,
   layers: readonly (LayerReport | undefined)[],
   figureOf: (layer: LayerReport) => number | undefined,
-  scale: "linear" | "log" = "linear",
+  hasCurve = false,
 ): string | undefined {
   const values = layers.map((layer) => layer && figureOf(layer));
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0) return undefined;
-  const line = sparkline(values, scale, sparklineWidth);
-  return `${name} ${figure(known[0]!)} → ${figure(known.at(-1)!)} ${line}`;
+  const ends = `${name} ${figure(known[0]!)} → ${figure(known.at(-1)!)}`;
+  return hasCurve ? `${ends} ${sparkline(values, "log", sparklineWidth)}` : ends;
 }
 
-function freeLayers(report: Report): string | undefined {
-  const verdicts = report.layers.map((layer) => verdictOf(layer, report.baseline));
+function free(
+  report: Report,
+  said: Words,
+  costOfLayer: (layer: LayerReport) => RemovalCost | undefined,
+): string | undefined {
+  const verdicts = report.layers.map((layer) => verdictBy(costOfLayer(layer), layer, report));
   const judged = verdicts.filter((verdict) => verdict !== undefined);
   if (judged.length === 0) return undefined;
-  const free = judged.filter((verdict) => verdict === "free").length;
-  const uncertain = judged.filter((verdict) => verdict === "uncertain").length;
+  const [freed, uncertain] = (["free", "uncertain"] as const).map(
+    (kind) => judged.filter((verdict) => verdict === kind).length,
+  ) as [number, number];
   const { layers } = report.architecture;
-  return uncertain === 0
-    ? t("{0} of {1} layers nearly free to remove", free, layers)
-    : t("{0} of {1} layers nearly free to remove ({2} uncertain)", free, layers, uncertain);
+  return uncertain === 0 ? said.free(freed, layers) : said.uncertain(freed, layers, uncertain);
+}
+
+/** The columns of a sublayer after that of the layer, then the others. */
+function columnsOf(part: Sublayer, report: Report): LayerColumn[] {
+  const [layer, ...others] = layerColumns(report);
+  const cost = costOf(part);
+  const own: LayerColumn[] = [
+    {
+      head: words[part].verdict(),
+      align: "left",
+      cell: (row) => {
+        const verdict = verdictBy(cost(row), row, report);
+        return verdict === undefined ? absent : verdictName(verdict);
+      },
+      present: (row) => verdictBy(cost(row), row, report) !== undefined,
+    },
+    {
+      head: words[part].share(),
+      align: "right",
+      cell: ({ contribution }) => {
+        const share = contribution?.[part];
+        return share ? withInterval(share.normRatio, share.normRatioStandardError) : absent;
+      },
+      present: (row) => shareOf(part)(row) !== undefined,
+    },
+  ];
+  return [
+    layer!,
+    ...own.filter(({ present }) => report.layers.some(present)),
+    ...others.filter((column) => column.sublayer === part),
+    ...others.filter((column) => column.sublayer !== part),
+  ];
 }

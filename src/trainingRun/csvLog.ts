@@ -1,4 +1,5 @@
 /** Losses in a CSV log, as Lightning, W&B and training scripts write them. */
+import { t } from "@vscode/l10n";
 import { lineOf } from "../checkpoint/errors";
 import { readSmallFile } from "../checkpoint/smallFile";
 import { TrainingRunError } from "./errors";
@@ -15,7 +16,7 @@ import { isLossName, stepKeyOf, type LossPoint } from "./lossSeries";
  */
 export async function readCsvLog(file: string): Promise<Map<string, LossPoint[]>> {
   const text = await readSmallFile(file, limits.csvBytes).catch((error: unknown) => {
-    throw new TrainingRunError("unreadable", `${file}: cannot be read: ${lineOf(error)}.`);
+    throw new TrainingRunError("unreadable", t("{0}: cannot be read: {1}.", file, lineOf(error)));
   });
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const separator = separatorOf(lines[0] ?? "");
@@ -31,7 +32,7 @@ export async function readCsvLog(file: string): Promise<Map<string, LossPoint[]>
   const rows = lines.slice(1).map((line) => fieldsOf(line, separator));
   const broken = rows.find((row) => row.slice(names.length).some((field) => field !== ""));
   if (broken !== undefined && columns.length > 0) {
-    refuse(file, `a line has ${broken.length} fields and the first ${names.length}`);
+    refuse(file, t("a line has {0} fields and the first {1}", broken.length, names.length));
   }
   const decimal = decimalOf(file, rows, { stepAt, columns: columns.map(({ at }) => at) });
   for (const fields of rows) {
@@ -65,18 +66,22 @@ function decimalOf(
   const steps = rows.map((row) => row[stepAt] ?? "").filter(isNumeric);
   const values = rows.flatMap((row) => columns.map((at) => row[at] ?? "")).filter(isNumeric);
   const grouped = steps.find((text) => text.includes(","));
-  if (grouped !== undefined) refuse(file, `the step is "${grouped.slice(0, 40)}"`);
+  if (grouped !== undefined) refuse(file, t('the step is "{0}"', grouped.slice(0, 40)));
   const comma = values.find((text) => text.includes(","));
   if (comma === undefined) return ".";
   const point = [...steps, ...values].find((text) => text.includes("."));
   if (point !== undefined) {
     refuse(
       file,
-      `numbers have both commas and points ("${comma.slice(0, 40)}", "${point.slice(0, 40)}")`,
+      t(
+        'numbers have both commas and points ("{0}", "{1}")',
+        comma.slice(0, 40),
+        point.slice(0, 40),
+      ),
     );
   }
   const several = values.find((text) => text.split(",").length > 2);
-  if (several !== undefined) refuse(file, `a number is "${several.slice(0, 40)}"`);
+  if (several !== undefined) refuse(file, t('a number is "{0}"', several.slice(0, 40)));
   return ",";
 }
 
@@ -87,7 +92,11 @@ function isNumeric(field: string): boolean {
 function refuse(file: string, found: string): never {
   throw new TrainingRunError(
     "lossLog",
-    `${file}: ${found}; expected numbers with a decimal point, or with a decimal comma between semicolons or tabs.`,
+    t(
+      "{0}: {1}; expected numbers with a decimal point, or with a decimal comma between semicolons or tabs.",
+      file,
+      found,
+    ),
   );
 }
 

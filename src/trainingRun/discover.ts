@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { holdsCheckpoint, isSelfContained, isWeightName } from "../checkpoint/weightFiles";
 import { TrainingRunError } from "./errors";
 import { limits } from "./limits";
@@ -30,11 +31,19 @@ export async function discoverRun(folder: string, atLeast: 0 | 2 = 2): Promise<T
   const absolute = path.resolve(folder);
   const steps = await stepsIn(absolute);
   if (steps.length >= atLeast) return { folder: absolute, steps };
-  const found =
-    steps.length === 0 ? "no checkpoint with a step in its name" : `only one, ${steps[0]!.name}`;
+  const [only] = steps;
   throw new TrainingRunError(
     "notARun",
-    `${absolute}: expected the checkpoints of at least two steps, such as checkpoint-1000 and checkpoint-2000; it holds ${found}.`,
+    only === undefined
+      ? t(
+          "{0}: expected the checkpoints of at least two steps, such as checkpoint-1000 and checkpoint-2000; it holds no checkpoint with a step in its name.",
+          absolute,
+        )
+      : t(
+          "{0}: expected the checkpoints of at least two steps, such as checkpoint-1000 and checkpoint-2000; it holds only one, {1}.",
+          absolute,
+          only.name,
+        ),
   );
 }
 
@@ -58,7 +67,12 @@ export async function stepsIn(folder: string): Promise<RunStep[]> {
   if (candidates.length > limits.steps) {
     throw new TrainingRunError(
       "tooLarge",
-      `${folder}: holds ${candidates.length} entries with a step in their name; the limit is ${limits.steps}.`,
+      t(
+        "{0}: holds {1} entries with a step in their name; the limit is {2}.",
+        folder,
+        candidates.length,
+        limits.steps,
+      ),
     );
   }
   const checked = await Promise.all(
@@ -86,12 +100,12 @@ async function namesIn(folder: string): Promise<string[]> {
 async function entriesOf(folder: string): Promise<Dirent[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TrainingRunError("unreadable", `${folder}: cannot be read: ${reason}.`);
+    throw new TrainingRunError("unreadable", t("{0}: cannot be read: {1}.", folder, reason));
   });
   if (entries.length > limits.folderEntries) {
     throw new TrainingRunError(
       "tooLarge",
-      `${folder}: holds ${entries.length} entries; the limit is ${limits.folderEntries}.`,
+      t("{0}: holds {1} entries; the limit is {2}.", folder, entries.length, limits.folderEntries),
     );
   }
   return entries;

@@ -4,6 +4,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
+import { t } from "@vscode/l10n";
 import protobuf from "protobufjs/minimal.js";
 import { lineOf } from "../checkpoint/errors";
 import { maskedCrc32c } from "./crc32c";
@@ -19,14 +20,14 @@ import { isLossName, type LossPoint } from "./lossSeries";
  */
 export async function readEventFile(file: string): Promise<Map<string, LossPoint[]>> {
   const unreadable = (error: unknown): never => {
-    throw new TrainingRunError("unreadable", `${file}: cannot be read: ${lineOf(error)}.`);
+    throw new TrainingRunError("unreadable", t("{0}: cannot be read: {1}.", file, lineOf(error)));
   };
   const stats = await stat(file).catch(unreadable);
-  if (!stats.isFile()) unreadable("it is not a file");
+  if (!stats.isFile()) unreadable(t("it is not a file"));
   if (stats.size > limits.eventFileBytes) {
     throw new TrainingRunError(
       "tooLarge",
-      `${file}: is ${stats.size} bytes long; the limit is ${limits.eventFileBytes}.`,
+      t("{0}: is {1} bytes long; the limit is {2}.", file, stats.size, limits.eventFileBytes),
     );
   }
   const handle = await open(file, "r").catch(unreadable);
@@ -62,7 +63,11 @@ async function* records(file: string, handle: FileHandle, size: number): AsyncGe
     if (head.readUInt32LE(8) !== maskedCrc32c(head.subarray(0, 8))) {
       throw new TrainingRunError(
         "lossLog",
-        `${file}: the length at byte ${at} does not match its checksum; the file is damaged or is no event file.`,
+        t(
+          "{0}: the length at byte {1} does not match its checksum; the file is damaged or is no event file.",
+          file,
+          at,
+        ),
       );
     }
     const length = head.readBigUInt64LE();
@@ -70,7 +75,13 @@ async function* records(file: string, handle: FileHandle, size: number): AsyncGe
     if (length > BigInt(limits.eventRecordBytes)) {
       throw new TrainingRunError(
         "tooLarge",
-        `${file}: the record at byte ${at} is ${length.toString()} bytes long; the limit is ${limits.eventRecordBytes}.`,
+        t(
+          "{0}: the record at byte {1} is {2} bytes long; the limit is {3}.",
+          file,
+          at,
+          length.toString(),
+          limits.eventRecordBytes,
+        ),
       );
     }
     const body = await bytesAt(at + 12, Number(length) + 4);
@@ -79,7 +90,11 @@ async function* records(file: string, handle: FileHandle, size: number): AsyncGe
     if (body.readUInt32LE(data.length) !== maskedCrc32c(data)) {
       throw new TrainingRunError(
         "lossLog",
-        `${file}: the record at byte ${at} does not match its checksum; the file is damaged.`,
+        t(
+          "{0}: the record at byte {1} does not match its checksum; the file is damaged.",
+          file,
+          at,
+        ),
       );
     }
     yield data;
@@ -92,7 +107,10 @@ function addLosses(file: string, record: Buffer, series: Map<string, LossPoint[]
   try {
     event = readEvent(record);
   } catch (error) {
-    throw new TrainingRunError("lossLog", `${file}: holds an invalid event: ${lineOf(error)}.`);
+    throw new TrainingRunError(
+      "lossLog",
+      t("{0}: holds an invalid event: {1}.", file, lineOf(error)),
+    );
   }
   for (const { tag, value } of event.scalars) {
     if (!isLossName(tag) || value === undefined || !Number.isFinite(value)) continue;

@@ -26,14 +26,30 @@ export interface ColourScale {
  */
 export const pruningFloor = 0.001;
 
-export function heatMapOf(steps: readonly RunStepReport[], figure: RunFigure): HeatMap {
-  const layers = layersOf(steps);
-  const columns = steps.map(({ report }) => {
+/** One for each run; a colour stands for the same figure in all of them. */
+export function heatMapsOf(
+  runs: readonly (readonly RunStepReport[])[],
+  figure: RunFigure,
+): HeatMap[] {
+  const maps = runs.map((steps) => {
+    const layers = layersOf(steps);
+    return { figure, layers, columns: columnsOf(steps, figure, layers) };
+  });
+  const values = maps.flatMap(({ columns }) => columns.flat()).flatMap((cell) => cell?.value ?? []);
+  const most = Math.max(0, ...maps.map(({ layers }) => layers));
+  const scale = scaleOf(values, figure, most);
+  return maps.map((map) => ({ ...map, scale }));
+}
+
+function columnsOf(
+  steps: readonly RunStepReport[],
+  figure: RunFigure,
+  layers: number,
+): HeatMap["columns"] {
+  return steps.map(({ report }) => {
     const byIndex = new Map(report?.layers.map((layer) => [layer.index, layer]));
     return Array.from({ length: layers }, (_, index) => figureOf(byIndex.get(index), figure));
   });
-  const values = columns.flat().flatMap((cell) => cell?.value ?? []);
-  return { figure, layers, columns, scale: scaleOf(values, figure, layers) };
 }
 
 /**

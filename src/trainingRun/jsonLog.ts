@@ -1,4 +1,5 @@
 /** Losses in trainer_state.json (Hugging Face) and training_state.json, of whatever layout. */
+import { t } from "@vscode/l10n";
 import { lineOf } from "../checkpoint/errors";
 import { readSmallFile } from "../checkpoint/smallFile";
 import { TrainingRunError } from "./errors";
@@ -13,7 +14,7 @@ import { isLossName, stepKeyOf, type LossPoint } from "./lossSeries";
  */
 export async function readJsonLog(file: string): Promise<Map<string, LossPoint[]>> {
   const text = await readSmallFile(file, limits.stateBytes).catch((error: unknown) => {
-    throw new TrainingRunError("unreadable", `${file}: cannot be read: ${lineOf(error)}.`);
+    throw new TrainingRunError("unreadable", t("{0}: cannot be read: {1}.", file, lineOf(error)));
   });
   return lossesOf(parse(file, text));
 }
@@ -23,10 +24,10 @@ function parse(file: string, text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text.includes("NaN") || text.includes("Infinity") ? finite(text) : text);
   } catch (error) {
-    throw new TrainingRunError("lossLog", `${file}: is not JSON: ${lineOf(error)}.`);
+    throw new TrainingRunError("lossLog", t("{0}: is not JSON: {1}.", file, lineOf(error)));
   }
   if (isRecord(value)) return value;
-  throw new TrainingRunError("lossLog", `${file}: is not a JSON object.`);
+  throw new TrainingRunError("lossLog", t("{0}: is not a JSON object.", file));
 }
 
 /** Python writes NaN and Infinity, which JSON does not know, for gradients that overflowed. */

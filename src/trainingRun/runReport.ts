@@ -29,12 +29,16 @@ export interface RunStepReport {
   failure?: string;
 }
 
-/** What an exported page of a run holds. */
-export interface ExportedRun {
+/** A run, and what to call it. */
+export interface NamedRun {
   name: string;
   run: RunReport;
+}
+
+/** What an exported page of a run holds. */
+export interface ExportedRun extends NamedRun {
   /** The run that lay beside it. */
-  other?: { name: string; run: RunReport };
+  other?: NamedRun;
 }
 
 export const runFigures = ["variance", "jacobian", "pruning"] as const;

@@ -24,12 +24,13 @@ describe("Compare Depth", () => {
       size: { width: 1600, height: 1400 },
     });
     const { panel } = workbench;
-    const progress = workbench.notification("Comparing depth");
+    const progress = workbench.statusLine("Comparing depth");
     const held = workbench.holdNextEngine();
     await compareTwins();
     const letGo = await held;
     // The panel is there before any figure is, and says what is still to come.
-    await progress.filter({ hasText: /1 of 2: lns\/step-\d+/ }).waitFor();
+    await workbench.statusLine(/Comparing depth, 1 of 2: lns\/step-\d+/).waitFor();
+    expect(await workbench.notification("").count()).toBe(0);
     await panel.find("td.pending").filter({ hasText: "Being diagnosed" }).waitFor();
     await panel.find("td.pending").filter({ hasText: "Waits to be diagnosed" }).waitFor();
     letGo();
@@ -108,7 +109,7 @@ describe("Compare Depth", () => {
     const file = path.join(workbench.folder, "kept.fathom.json");
     await panel.button("JSON").click();
     await workbench.saveAs(file);
-    await workbench.notification("Exported to").waitFor();
+    await workbench.statusLine("Exported to").waitFor();
     await workbench.command("View: Close All Editors");
     const held = workbench.holdNextEngine();
     await workbench.command("Fathom: Compare Depth");
@@ -127,7 +128,7 @@ describe("Compare Depth", () => {
     await allMeasured();
     expect(await panel.find('input[name="reference"]').nth(1).isChecked()).toBe(true);
     expect(await workbench.tab("Compare").count()).toBe(1);
-    expect(await workbench.notification("Comparing depth").count()).toBe(0);
+    expect(await workbench.statusLine("Comparing depth").count()).toBe(0);
     await workbench.screenshot("compare-reloaded");
   });
 
@@ -147,7 +148,7 @@ describe("Compare Depth", () => {
     await panel.find('.run-bar[data-phase="cancelled"]').waitFor();
     expect(await panel.status().textContent()).toBe("Cancelled · 1 of 2 reports");
     expect(await panel.find("td.pending").textContent()).toBe("Not measured");
-    expect(await workbench.notification("Comparing depth").count()).toBe(0);
+    expect(await workbench.statusLine("Comparing depth").count()).toBe(0);
     await workbench.screenshot("compare-cancelled");
     await panel.button("Measure what is missing").click();
     await allMeasured();

@@ -130,8 +130,9 @@ describe("a run", () => {
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("running");
     await workbench.diagnose("lns", twin);
-    const waiting = workbench.notification(`Waiting for the diagnosis of pre-ln/${step} to end`);
-    await waiting.waitFor();
+    const waiting = workbench.statusLine(`Waiting for the diagnosis of pre-ln/${step} to end`);
+    await waiting.filter({ hasText: `Fathom: lns/${twin} is waiting` }).waitFor();
+    expect(await workbench.notification(`lns/${twin}`).count()).toBe(0);
     expect(enginesOf(workbench.extensions)).toHaveLength(1);
     await workbench.screenshot("queue");
     expect(await workbench.editorGroups().count()).toBe(2);
@@ -139,6 +140,7 @@ describe("a run", () => {
     const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
     await workbench.press(first, "Cancel");
     await workbench.notification(`Depth of lns/${twin}: Layer`).waitFor();
+    expect(await waiting.count()).toBe(0);
     expect(enginesOf(workbench.extensions)).toHaveLength(1);
 
     // A panel that was hidden is drawn anew when it is looked at again.
@@ -147,6 +149,23 @@ describe("a run", () => {
     await expect.poll(() => panel.find("header.checkpoint").textContent()).toContain("pre-ln/");
     await panel.reaches("failed");
     expect(await panel.charts().count()).toBe(3);
+  });
+
+  test("that ends while nobody looks says so in the status bar, and a click shows it", async () => {
+    workbench = await Workbench.open("told", { settings: quick });
+    const held = workbench.holdNextEngine();
+    await workbench.diagnose("pre-ln", step);
+    const letGo = await held;
+    await workbench.panel.reaches("running");
+    await workbench.command("View: Close All Editors");
+    letGo();
+    const told = workbench.statusLine(`The diagnosis of pre-ln/${step} is done.`);
+    await told.waitFor({ timeout: 60_000 });
+    expect(await workbench.notification("").count()).toBe(0);
+    await workbench.screenshot("told");
+    await told.click();
+    await workbench.panel.reaches("done");
+    await told.waitFor({ state: "hidden" });
   });
 
   test("with a setting that makes no sense names the setting", async () => {

@@ -43,7 +43,7 @@ describe("Export Report", () => {
     rmSync(suggested, { force: true });
     await workbench.suggests(suggested);
     await workbench.page.keyboard.press("Enter");
-    await workbench.notification(`Exported to ${suggested}`).waitFor();
+    await workbench.statusLine(`Exported to ${suggested}`).waitFor();
     const lines = readFileSync(suggested, "utf8").trimEnd().split("\r\n");
     expect(lines).toHaveLength(1 + (await workbench.panel.rows().count()));
     expect(lines[0]).toMatch(/^index,path,/);
@@ -96,5 +96,5 @@ describe("Export Report", () => {
 async function save(file: string): Promise<void> {
   await workbench.saveAs(file);
   lastFolder = path.dirname(file);
-  await workbench.notification(`Exported to ${file}`).waitFor();
+  await workbench.statusLine(`Exported to ${file}`).waitFor();
 }

@@ -16,7 +16,12 @@ const lenses = (text: string | RegExp) =>
 
 describe("training code", () => {
   test("shows the numbers of its model above the norms, and their table behind them", async () => {
-    workbench = await Workbench.open("lenses", { settings: { "fathom.metrics": ["variance"] } });
+    workbench = await Workbench.open("lenses", {
+      settings: {
+        "fathom.metrics": ["variance", "jacobian", "pruning", "sublayers"],
+        "fathom.maxTokens": 512,
+      },
+    });
     await workbench.openFile("model.py");
     await goTo("class DecoderLayer");
     // Nothing has been measured yet: the norms offer to.
@@ -29,6 +34,16 @@ describe("training code", () => {
     const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
     await expect.poll(() => measured.count(), { timeout: 20_000 }).toBe(2);
     await workbench.screenshot("lenses");
+    // Each norm says what is its own.
+    for (const [made, sublayer] of [
+      ["self.input_layernorm =", "attention"],
+      ["self.post_attention_layernorm =", "feed-forward"],
+    ] as const) {
+      const text = await (await lensAbove(made)).textContent();
+      expect(text).toMatch(new RegExp(`‖${sublayer}‖/‖x‖ [\\d.]+ → [\\d.]+ [▁-█]+`));
+      expect(text).toMatch(/‖J−I‖ [\d.]+ → [\d.]+/);
+      expect(text).toContain(`of 16 ${sublayer}s nearly free to remove`);
+    }
 
     const norm = workbench.page.locator(".view-line", { hasText: "self.input_layernorm =" });
     await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
@@ -37,12 +52,14 @@ describe("training code", () => {
     // Each layer has its row, with the figure that the panel's table has.
     const rows = await hover.locator("tbody tr").all();
     expect(rows).toHaveLength(16);
-    expect(await hover.locator("thead th").allTextContents()).toEqual(
-      expect.arrayContaining(["layer", "variance"]),
-    );
+    const heads = await hover.locator("thead th").allTextContents();
+    expect(heads.slice(0, 4)).toEqual([
+      ...["layer", "attention verdict", "‖attention‖/‖x‖", "attention ΔNLL"],
+    ]);
     for (const [layer, row] of rows.entries()) {
-      const [name, variance] = await row.locator("td").allTextContents();
-      expect(name).toBe(String(layer));
+      const cells = await row.locator("td").allTextContents();
+      const variance = cells[heads.indexOf("variance")];
+      expect(cells[0]).toBe(String(layer));
       expect(variance).toMatch(/^[\d.]+ ± [\d.]+$/);
       expect(measuredRows[layer]).toContain(variance);
     }

@@ -80,7 +80,7 @@ describe("a reload of the window", () => {
     await workbench.pick("CSV");
     const file = workbench.exportPath(`fathom-pre-ln-${step}.csv`);
     await workbench.saveAs(file);
-    await workbench.notification(`Exported to ${file}`).waitFor();
+    await workbench.statusLine(`Exported to ${file}`).waitFor();
     await runsThrough(() => panel.button("Run again").click());
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
@@ -116,7 +116,7 @@ describe("a .fathom.json file", () => {
     const file = path.join(workbench.folder, "review.fathom.json");
     await panel.button("JSON").click();
     await workbench.saveAs(file);
-    const exported = workbench.notification(`Exported to ${file}`);
+    const exported = workbench.statusLine(`Exported to ${file}`);
     await exported.waitFor();
     await workbench.command("View: Close All Editors");
 
@@ -139,7 +139,7 @@ describe("a .fathom.json file", () => {
     await workbench.pick("PNG");
     const picture = workbench.exportPath("fathom-review.png");
     await workbench.saveAs(picture);
-    await workbench.notification(`Exported to ${picture}`).waitFor();
+    await workbench.statusLine(`Exported to ${picture}`).waitFor();
     expect(readFileSync(picture).subarray(1, 4).toString("latin1")).toBe("PNG");
 
     // It is compared with what is chosen from its title; the file itself is ticked already.

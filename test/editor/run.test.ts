@@ -20,12 +20,16 @@ describe("Diagnose Run", () => {
     const held = workbench.holdNextEngine();
     await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
     const letGo = await held;
-    const progress = workbench.notification("Depth over training of pre-ln");
-    await progress.filter({ hasText: new RegExp(`step 1 of ${steps.length}`) }).waitFor();
+    // It goes on in the background, so it is in nobody's way.
+    const progress = workbench.statusLine("Measuring the checkpoints in");
+    await progress.filter({ hasText: `Fathom: pre-ln step ${steps[0]}` }).waitFor();
+    expect(await workbench.notification("").count()).toBe(0);
+    await workbench.statusLine(`step 1 of ${steps.length}`).waitFor();
     const { panel } = workbench;
     await panel.find('.run-bar[data-phase="running"]').waitFor();
     await workbench.screenshot("run-running");
     letGo();
+    await progress.filter({ hasText: /, layer \d+ of 16$/ }).waitFor();
     await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 150_000 });
     await expect.poll(() => progress.count()).toBe(0);
     await expect
@@ -106,27 +110,107 @@ describe("Diagnose Run", () => {
     expect(workbench.complaints).toEqual([]);
   }, 300_000);
 
-  test("two runs lie beside each other, and lines take the place of heat maps", async () => {
+  test("two runs that are selected are compared in one panel, which comes back after a reload", async () => {
     workbench = await Workbench.open("run-pair", {
       settings: quick,
       size: { width: 1400, height: 1700 },
     });
+    const { panel, page } = workbench;
+    const steps = stepsOf("pre-ln");
     await workbench.row("pre-ln").click();
-    await workbench.row("lns").click({ modifiers: ["Control"] });
-    // The menu's command gets both; the panel of the one that was clicked comes to the front last.
-    await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
-    const { panel } = workbench;
-    await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 300_000 });
+    await workbench.row("lns").click({ modifiers: ["ControlOrMeta"] });
+    await workbench.choose(workbench.row("lns"), "Compare Runs");
+    await bothMeasured();
+    expect(await workbench.tab("Run ").count()).toBe(1);
+    const names = (await panel.find("h1").textContent())!.split(" · ");
+    expect(names.toSorted()).toEqual(["lns", "pre-ln"]);
+    await workbench.tab(`Run ${names.join(" · ")}`).waitFor();
+
+    // Each figure over steps has a heat map of each run, under its name, on one scale.
+    const figures = panel.find(".charts figure.chart");
+    for (const figure of [figures.nth(1), figures.nth(2), figures.nth(3)]) {
+      expect(await figure.locator(".pane-name").allTextContents()).toEqual(names);
+      expect(await figure.locator('canvas[aria-roledescription="heat map"]').count()).toBe(2);
+      expect(await figure.locator(".scale").count()).toBe(1);
+    }
+    const [loss, variance] = [figures.first(), figures.nth(1)];
+    expect(await loss.locator("canvas").count()).toBe(1);
+    expect(await loss.locator(".legend > span").count()).toBe(6);
+
+    // The keyboard moves in the second run's heat map, and what both have there is said.
+    await variance.locator("canvas").nth(1).focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    const readout = variance.locator(".chart-readout");
+    await expect
+      .poll(() => readout.textContent())
+      .toMatch(
+        new RegExp(
+          `^Step ${steps[0]!}, layer 1: ${names[0]!} σ² \\S+ ± .+ · ${names[1]!} σ² \\S+ ± `,
+        ),
+      );
+    expect(await readout.getAttribute("aria-live")).toBe("polite");
+    expect(await variance.locator("canvas").nth(1).getAttribute("aria-label")).toMatch(
+      new RegExp(`^${names[1]!}\\. Output variance over steps`),
+    );
+
+    // The tables have both.
+    const tables = panel.find(".run-tables table");
+    expect(await tables.first().locator("tbody tr").count()).toBe(2 * steps.length);
+    expect(await tables.nth(1).locator(".run-group").allTextContents()).toEqual(names);
+    await panel
+      .find(".sentences p")
+      .filter({ hasText: /a ratio of [\d.]+/ })
+      .waitFor();
+    await workbench.screenshot("run-pair-heat");
     await panel.find(".segments label").filter({ hasText: "Lines" }).click();
-    await panel.find(".layer-choice button").first().waitFor();
     await panel.find('.layer-choice button[title="Layer 1"]').click();
     await expect
-      .poll(() => panel.find('.layer-choice button[title="Layer 1"]').getAttribute("aria-pressed"))
-      .toBe("true");
-    await expect
-      .poll(() => panel.find(".step-section .legend").first().textContent(), { timeout: 120_000 })
-      .toMatch(/lns, step|pre-ln, step/);
+      .poll(() => variance.locator('canvas[aria-roledescription="line chart"]').count())
+      .toBe(2);
     await workbench.screenshot("run-pair");
+
+    const exported = await exportAll(workbench, "run");
+    expect(exported.json).toMatchObject({ other: { name: names[1]! } });
+    expect(exported.csv).toHaveLength(1 + 2 * steps.length * layers);
+    const opened = await openExported(workbench, exported.html);
+    expect(opened).toMatchObject({ charts: 10, formats: ["JSON", "CSV", "PNG"], requests: [] });
+
+    await workbench.writesDown('"view":"lines"');
+    await workbench.reload();
+    await bothMeasured();
+    await panel.find(".layer-choice button").first().waitFor();
+    expect(await variance.locator(".pane-name").allTextContents()).toEqual(names);
+    expect(await loss.locator(".legend > span").count()).toBe(6);
+    expect(await workbench.notification("Depth over training of").count()).toBe(0);
+
+    // One goes, and comes back through the panel's own button.
+    await panel.button("Show this run alone").click();
+    await expect.poll(() => panel.find("h1").textContent()).toBe(names[0]);
+    expect(await variance.locator("canvas").count()).toBe(1);
+    await panel.button("Compare with another run…").click();
+    await workbench.pick(names[1]!);
+    await bothMeasured();
+    expect(await variance.locator("canvas").count()).toBe(2);
+    for (const theme of [
+      ...themes,
+      ["high-contrast-light", "Default High Contrast Light"],
+    ] as const) {
+      await useTheme(workbench, theme, quick);
+      await photograph(workbench, `run-pair-${theme[0]}`);
+    }
+    expect(workbench.complaints).toEqual([]);
+  }, 480_000);
+
+  test("the palette asks for the two runs to compare", async () => {
+    workbench = await Workbench.open("run-pair-palette", { settings: quick });
+    await workbench.command("Fathom: Compare Runs");
+    await workbench.pick("pre-ln");
+    await workbench.pick("lns");
+    await bothMeasured();
+    expect(await workbench.panel.find("h1").textContent()).toBe("pre-ln · lns");
+    expect(workbench.complaints).toEqual([]);
   }, 360_000);
 
   test("only folders of several steps are offered it", async () => {
@@ -257,7 +341,46 @@ describe("Watch Run", () => {
     await page.keyboard.press("Enter");
     await item.waitFor();
   }, 300_000);
+
+  test("measures what became complete while no window was open, and nothing older", async () => {
+    workbench = await Workbench.open("watch-away", {
+      settings: { ...quick, "fathom.watch.settleSeconds": 1, "fathom.watch.minNeededShare": 0 },
+    });
+    const { page, panel } = workbench;
+    const item = page.locator(".statusbar-item").filter({ hasText: "Watching pre-ln" });
+    await workbench.choose(workbench.row("pre-ln"), "Watch Run");
+    await item.waitFor();
+    await workbench.writesDown('"watchedRuns":{"/');
+    await workbench.command("View: Close All Editors");
+    const held = workbench.holdNextEngine();
+    await workbench.away(() => {
+      workbench.writeCheckpoint("pre-ln", "step-10000");
+    });
+    const letGo = await held;
+    const measuring = workbench.statusLine("Measuring the checkpoints in");
+    await measuring.filter({ hasText: "pre-ln step 10,000" }).waitFor({ timeout: 60_000 });
+    await workbench.screenshot("run-resumed");
+    letGo();
+    await item.waitFor({ timeout: 150_000 });
+    await item.click();
+    const measured = panel
+      .find(".run-tables table")
+      .first()
+      .locator("tbody tr:not(:has(.absent)) th");
+    await expect.poll(() => measured.allTextContents(), { timeout: 30_000 }).toEqual(["10,000"]);
+    expect(await workbench.notification("").count()).toBe(0);
+    await workbench.screenshot("run-resumed-done");
+  }, 300_000);
 });
+
+/** Until the panel shows all figures of two runs. */
+async function bothMeasured(): Promise<void> {
+  const { panel } = workbench;
+  await panel.find('.run-bar[data-phase="done"]').waitFor({ timeout: 300_000 });
+  await expect
+    .poll(() => panel.status().textContent(), { timeout: 120_000 })
+    .toMatch(/^(?:pre-ln|lns): 4 checkpoints measured\n(?:pre-ln|lns): 4 checkpoints measured$/);
+}
 
 function stepsOf(twin: string): number[] {
   return readdirSync(path.join(repository, "media", "sample", twin))

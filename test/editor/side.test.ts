@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { sampleReport } from "../unit/report/sampleReport";
 import { SidePage } from "./support/sidePage";
 import { lastStep, quick, Workbench, type WorkbenchOptions } from "./support/workbench";
 
@@ -148,6 +149,35 @@ describe("the tree", () => {
     await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
     await added.waitFor();
     await hidden.waitFor({ state: "hidden" });
+  });
+
+  test("lists report files, which open, and its eye shows what .gitignore names", async () => {
+    await open("side-files", {
+      files: { "review.fathom.json": JSON.stringify(sampleReport({ layers: 4 })) },
+      prepare: (folder) => {
+        mkdirSync(path.join(folder, ".git"));
+        writeFileSync(path.join(folder, ".gitignore"), "lns/\n");
+      },
+    });
+    await side.open();
+    const file = side.row("review.fathom.json");
+    await file.waitFor();
+    await side.row("pre-ln").waitFor();
+    expect(await side.row("lns").count()).toBe(0);
+    await workbench.screenshot("side-files");
+    const root = side.row(/^Checkpoints$/);
+    await root.hover();
+    await workbench.screenshot("side-eye");
+    await side.pressOn(root, "Show Checkpoints That .gitignore Names");
+    await side.row("lns").waitFor();
+    // There is nothing left to show.
+    await root.hover();
+    const eye = root.locator('.action-label[aria-label^="Show Checkpoints"]');
+    expect(await eye.count()).toBe(0);
+    await file.click();
+    await workbench.panel.reaches("done", 30_000);
+    expect(await workbench.panel.status().textContent()).toMatch(/^Report from a file/);
+    await workbench.screenshot("side-file-opened");
   });
 
   test("says so, with a button, where .gitignore names every checkpoint by its files", async () => {

@@ -1,10 +1,10 @@
 /** The extension in another display language: all that a person reads of it comes out of its bundles. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { marked, pseudo } from "../unit/support/pseudoLocale";
 import { SidePage } from "./support/sidePage";
-import { lastStep, repository, Workbench } from "./support/workbench";
+import { editorAtHand, lastStep, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -17,7 +17,7 @@ function write(file: string, content: unknown): void {
 }
 
 beforeAll(() => {
-  const { extensions, userData } = inject("editor");
+  const { extensions, userData } = editorAtHand();
   const installed = readdirSync(extensions).find((name) => name.startsWith("fathom.fathom-"));
   if (installed === undefined) throw new Error(`${extensions} does not hold the extension.`);
   const extension = path.join(extensions, installed);

@@ -1,4 +1,4 @@
-/** The tests in a real VS Code, one after the other: each has the window to itself. */
+/** The tests in a real VS Code: each has the window, and each worker an editor, to itself. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -10,7 +10,8 @@ export default defineConfig({
     setupFiles: ["support/setup.ts"],
     // In the order they are declared: the picture is taken before the window is closed.
     sequence: { hooks: "list" },
-    fileParallelism: false,
+    // An editor waits more than it works: two on two cores take two thirds of the time of one.
+    maxWorkers: 2,
     // On a shared machine the editor itself sometimes answers too late; what is wrong fails every time.
     retry: process.env.CI ? 2 : 0,
     expect: { poll: { timeout: 10_000 } },

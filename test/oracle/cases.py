@@ -719,6 +719,12 @@ CASES: list[Case] = [
         ),
     ),
     Case("gpt2", gpt2()),
+    # As the GPT-2s of Stanford's Mistral.
+    Case(
+        "gpt2-scaled-by-depth",
+        gpt2(n_inner=40, scale_attn_by_inverse_layer_idx=True),
+        document_lengths=(15, 11),
+    ),
     Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
     Case("gpt-neox", gpt_neox()),
@@ -769,6 +775,17 @@ CASES: list[Case] = [
     Case("opt", opt()),
     # As OPT 350M: Post-LN, and an embedding of fewer channels than the stream has.
     Case("opt-projected", opt(do_layer_norm_before=False, word_embed_proj_dim=16)),
+    # As Galactica: nothing is learned but matrices.
+    Case(
+        "opt-galactica",
+        opt(
+            activation_function="gelu",
+            enable_bias=False,
+            layer_norm_elementwise_affine=False,
+            num_hidden_layers=2,
+        ),
+        document_lengths=(15, 11),
+    ),
     Case("bloom", bloom()),
     # Numbers of heads that are no power of two.
     Case("bloom-six-heads", bloom(n_head=6), document_lengths=(15, 11)),

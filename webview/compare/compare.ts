@@ -11,8 +11,9 @@ import { compareReports, type Comparison, type NamedReport } from "../../src/rep
 import { comparisonSentences } from "../../src/report/comparisonVerdict";
 import { unpackReport, type PackedReport } from "../../src/report/packedReport";
 import type { LayerRange } from "../shared/axis";
-import { element, setText, unbroken } from "../shared/dom";
+import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
+import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
 import { followed, zoomed } from "../shared/zoom";
@@ -40,10 +41,7 @@ class ComparisonPage {
   private readonly title = element("h1");
   private readonly facts = element("p", { class: "facts" });
   private readonly statusBar: ComparisonBar;
-  private readonly sentences = element("div", {
-    class: "sentences",
-    attributes: { "aria-live": "polite" },
-  });
+  private readonly sentences = new Sentences({ isLive: true });
   private readonly charts: HTMLElement;
   private readonly reportTable: ReportTable;
   private readonly legend: Legend;
@@ -142,7 +140,10 @@ class ComparisonPage {
           this.statusBar.node,
           element("section", {
             class: "verdict",
-            children: [element("h2", { class: "sr-only", text: t("Verdict") }), this.sentences],
+            children: [
+              element("h2", { class: "sr-only", text: t("Verdict") }),
+              this.sentences.node,
+            ],
           }),
           this.reportTable.node,
           this.charts,
@@ -234,7 +235,10 @@ class ComparisonPage {
     const view = this.viewNow();
     setText(this.title, this.compared.map(({ name }) => name).join(" · "));
     this.showStandings();
-    this.showSentences(view?.comparison);
+    this.sentences.show(
+      view && this.ready.length > 1 ? comparisonSentences(view.comparison) : [],
+      t("What tells them apart is said once two reports are there."),
+    );
     this.reportTable.show(this.compared, view?.comparison, view?.styles ?? []);
     this.charts.hidden = view === undefined;
     const hasTwo = view !== undefined && view.reports.length > 1;
@@ -269,17 +273,6 @@ class ComparisonPage {
     if (!status) return;
     this.statusBar.show(status);
     this.reportTable.showStandings(status.standings);
-  }
-
-  private showSentences(comparison: Comparison | undefined): void {
-    const found = comparison === undefined ? [] : comparisonSentences(comparison).map(unbroken);
-    const pending = t("What tells them apart is said once two reports are there.");
-    const next = this.ready.length < 2 ? [pending] : found;
-    if (next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n"))
-      return;
-    this.sentences.replaceChildren(
-      ...next.map((text) => element("p", { text, class: text === pending ? "pending" : "" })),
-    );
   }
 
   private drawCharts(view: OverlayView): void {

@@ -60,8 +60,12 @@ export interface CurveSeries {
   label: string;
   /** `ghost` is another step of the same run, `otherRun` another run. */
   role: "exponential" | "power" | "preLn" | "lns" | "ghost" | "otherRun";
-  points: { layer: number; value: number }[];
+  points: SeriesPoint[];
 }
+
+/** What was measured elsewhere has the ends of its 95% interval, what was computed has none. */
+export type SeriesPoint = Pick<MeasuredPoint, "layer" | "value"> &
+  Partial<Pick<MeasuredPoint, "low" | "high">>;
 
 /** How far a report has come, as far as a chart has to know. */
 export interface ReportView {

@@ -44,15 +44,21 @@ export function belowAxisGlyph(): SVGSVGElement {
 }
 
 export function curveGlyph(role: CurveSeries["role"]): SVGSVGElement {
-  return lineGlyph(`sample-${role}`, curveDashes[role]);
+  const mark = svgElement("path", { class: "sample-mark", d: "M13 3.4 16.6 7 13 10.6 9.4 7Z" });
+  return lineGlyph(`sample-${role}`, curveDashes[role], role === "otherRun" ? [mark] : []);
 }
 
 export function referenceGlyph(): SVGSVGElement {
   return lineGlyph("sample-reference", referenceDash);
 }
 
-function lineGlyph(className: string, dash: readonly number[]): SVGSVGElement {
+function lineGlyph(
+  className: string,
+  dash: readonly number[],
+  marks: readonly SVGElement[] = [],
+): SVGSVGElement {
   return svgElement("svg", { class: "sample", viewBox: "0 0 26 14", "aria-hidden": "true" }, [
     svgElement("path", { class: className, d: "M1 7H25", "stroke-dasharray": dash.join(" ") }),
+    ...marks,
   ]);
 }

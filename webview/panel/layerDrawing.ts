@@ -10,7 +10,13 @@ import {
   type PlacePoint,
 } from "../shared/placeChart";
 import { faded, type Palette } from "../shared/theme";
-import { verdictRuns, type BelowAxis, type ChartModel, type CurveSeries } from "./chartModel";
+import {
+  verdictRuns,
+  type BelowAxis,
+  type ChartModel,
+  type CurveSeries,
+  type SeriesPoint,
+} from "./chartModel";
 import { curveDashes, referenceDash } from "./curveDashes";
 
 export function layerDrawing(model: ChartModel, palette: Palette): PlaceDrawing {
@@ -101,7 +107,7 @@ function datasets(model: ChartModel, palette: Palette): PlaceDataset[] {
     errorBars(2, points, palette.measured, whisker(model)),
     ...(model.measured.bars ? [bars(points, palette)] : []),
     ...(model.belowAxis ? belowAxis(model.belowAxis, model, palette) : []),
-    ...model.curves.map((curve) => curveDataset(curve, palette)),
+    ...model.curves.flatMap((curve) => curveDatasets(curve, model, palette)),
     ...(model.measured.band
       ? [
           {
@@ -171,36 +177,60 @@ function belowAxis({ points }: BelowAxis, model: ChartModel, palette: Palette): 
   ];
 }
 
-function curveDataset(curve: CurveSeries, palette: Palette): PlaceDataset {
-  return {
-    type: "line",
-    order: 4,
-    data: curve.points.map(({ layer, value }) => ({
-      x: layer,
-      y: value,
-      yMin: value,
-      yMax: value,
-    })),
-    pointRadius: 0,
-    borderColor: palette[curve.role],
-    borderWidth: 1.5,
-    borderDash: [...curveDashes[curve.role]],
-  };
+/** A line, with the errors of what was measured; another run's figures have points as well. */
+function curveDatasets(curve: CurveSeries, model: ChartModel, palette: Palette): PlaceDataset[] {
+  const { axis, layers } = model;
+  const data = curve.points.map((point) => placePoint(point, axis));
+  const colour = palette[curve.role];
+  const isMeasured = curve.points.some(({ high }) => high !== undefined);
+  return [
+    {
+      type: "line",
+      order: isMeasured ? 2.5 : 4,
+      // A line over a layer that has no figure would claim one.
+      data: isMeasured ? atEveryLayer(data, layers) : data,
+      ...(curve.role === "otherRun"
+        ? {
+            pointStyle: "rectRot" as const,
+            pointBackgroundColor: colour,
+            pointBorderColor: colour,
+            pointRadius: ({ chart }) => pointRadius(chart, model),
+          }
+        : { pointRadius: 0 }),
+      borderColor: colour,
+      borderWidth: 1.5,
+      borderDash: [...curveDashes[curve.role]],
+    },
+    ...(isMeasured ? [errorBars(2.6, data, colour, whisker(model))] : []),
+  ];
+}
+
+/** An interval that leaves a logarithmic axis has no end in sight. */
+function placePoint(
+  { layer, value, low = value, high = value }: SeriesPoint,
+  axis: ChartModel["axis"],
+): PlacePoint {
+  const isCut = axis.kind === "log" && low < axis.min;
+  return { x: layer, y: value, yMin: isCut ? axis.min / beyond : low, yMax: high };
 }
 
 /** So many times below the floor of a logarithmic axis lies what is cut there. */
 const beyond = 100;
 
-/** One point for every layer; an interval that leaves a logarithmic axis has no end in sight. */
+/** One point for every layer. */
 function pointsOf({ layers, measured, axis }: ChartModel): PlacePoint[] {
-  const known = new Map(measured.points.map((point) => [point.layer, point]));
-  return Array.from({ length: layers }, (_, x) => {
-    const point = known.get(x);
-    if (!point) return { x, y: NaN, yMin: NaN, yMax: NaN };
-    const isCut = axis.kind === "log" && point.low < axis.min;
-    const yMin = isCut ? axis.min / beyond : point.low;
-    return { x, y: point.value, yMin, yMax: point.high };
-  });
+  return atEveryLayer(
+    measured.points.map((point) => placePoint(point, axis)),
+    layers,
+  );
+}
+
+function atEveryLayer(points: readonly PlacePoint[], layers: number): PlacePoint[] {
+  const known = new Map(points.map((point) => [point.x, point]));
+  return Array.from(
+    { length: layers },
+    (_, x) => known.get(x) ?? { x, y: NaN, yMin: NaN, yMax: NaN },
+  );
 }
 
 function pointRadius(chart: Pick<Chart, "chartArea">, { layers }: ChartModel): number {

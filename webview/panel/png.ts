@@ -87,7 +87,10 @@ function legendEntries({ context, palette }: Brush, model: ChartModel): LegendEn
     ...model.curves.map(({ label, role }) => ({
       text: label,
       sampleWidth: 32,
-      draw: line(palette[role], curveDashes[role]),
+      draw: (x: number, y: number) => {
+        line(palette[role], curveDashes[role])(x, y);
+        if (role === "otherRun") diamond(context, x + 13, y, palette[role], palette[role]);
+      },
     })),
     ...(model.reference
       ? [{ text: model.reference.label, sampleWidth: 32, draw: line(muted, referenceDash) }]

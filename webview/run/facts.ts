@@ -1,4 +1,4 @@
-/** What stands below the name of a run. */
+/** What stands below the names of runs. */
 import { t } from "@vscode/l10n";
 import {
   counted,
@@ -7,10 +7,17 @@ import {
   schemeName,
   wholeNumber,
 } from "../../src/report/format";
-import type { RunStepReport } from "../../src/trainingRun/runReport";
+import type { NamedRun, RunStepReport } from "../../src/trainingRun/runReport";
+
+/** One line for each run; where there are two, each begins with its name. */
+export function runsFacts(runs: readonly NamedRun[]): string[] {
+  return runs.map(({ name, run: { steps } }) =>
+    runs.length > 1 ? `${name}: ${runFacts(steps)}` : runFacts(steps),
+  );
+}
 
 /** `LLaMA · Pre-LN · 12 layers · 134 million parameters · 4 checkpoints, steps 250 to 2,600` */
-export function runFacts(steps: readonly RunStepReport[]): string {
+function runFacts(steps: readonly RunStepReport[]): string {
   const report = steps.find((step) => step.report)?.report;
   const [first, last] = [steps.at(0), steps.at(-1)];
   return [

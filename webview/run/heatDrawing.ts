@@ -53,8 +53,9 @@ export function drawHeat(surface: PlotSurface, { map, steps, verdicts }: HeatMod
     if (layer === highlighted.layer) continue;
     context.fillText(String(layer), area.left - 8, (bottomOf(layer) + bottomOf(layer + 1)) / 2);
   }
-  if (highlighted.step !== undefined && highlighted.step < steps.length) {
-    const bottom = cellOf(highlighted.step, 0);
+  const chosen = highlighted.step === undefined ? -1 : steps.indexOf(highlighted.step);
+  if (chosen !== -1) {
+    const bottom = cellOf(chosen, 0);
     frame(
       context,
       { left: bottom.left, top: area.top, width: bottom.width - 1, height: area.height },
@@ -65,9 +66,7 @@ export function drawHeat(surface: PlotSurface, { map, steps, verdicts }: HeatMod
   if (highlighted.layer !== undefined && highlighted.layer < layers) {
     const middle = (bottomOf(highlighted.layer) + bottomOf(highlighted.layer + 1)) / 2;
     badge(surface, String(highlighted.layer), area.left - 8, middle, "right");
-    if (highlighted.step !== undefined && highlighted.step < steps.length) {
-      frame(context, cellOf(highlighted.step, highlighted.layer), palette, 2);
-    }
+    if (chosen !== -1) frame(context, cellOf(chosen, highlighted.layer), palette, 2);
   }
 }
 

@@ -2,6 +2,7 @@
 import { tickText, type ValueAxis } from "../shared/axis";
 import { isLightPage, type Palette } from "../shared/theme";
 import { heatColour } from "./colourScale";
+import { markerPath, type MarkerShape } from "./marker";
 import { xOf, type Area, type PlotSurface } from "./plotSurface";
 import type { LineModel, StepLine } from "./runModel";
 
@@ -33,27 +34,57 @@ export interface LineStyle {
   colour: string;
   dash: readonly number[];
   width: number;
-  marker: "circle" | "square" | "none";
+  marker?: { shape: MarkerShape; isFilled: boolean };
 }
 
 /** Told apart by dash and marker too, never by colour alone. */
 export function lineStyle(line: StepLine, layers: number, palette: Palette): LineStyle {
+  if (line.place !== undefined) return pairStyle(line.role, line.place, palette);
   switch (line.role) {
     case "loss":
-      return { colour: palette.muted, dash: [], width: 1, marker: "none" };
+      return { colour: palette.muted, dash: [], width: 1 };
     case "heldOut":
-      return { colour: palette.otherRun, dash: [5, 3], width: 1.5, marker: "square" };
+      return { colour: palette.otherRun, dash: [5, 3], width: 1.5, marker: hollow("square") };
     case "measured":
-      return { colour: palette.measured, dash: [], width: 1.5, marker: "circle" };
+      return { colour: palette.measured, dash: [], width: 1.5, marker: filled("circle") };
     case "layer": {
       // The part of the scale that can be seen on the page; the deeper, the further from the page.
       const layer = line.layer ?? 0;
       const depth = layer / Math.max(1, layers - 1);
       const share = isLightPage(palette) ? 0.72 * (1 - depth) : 0.3 + 0.7 * depth;
       const dash = layer % 2 === 1 ? [6, 3] : [];
-      return { colour: heatColour(share, false), dash, width: 1.75, marker: "circle" };
+      return { colour: heatColour(share, false), dash, width: 1.75, marker: filled("circle") };
     }
   }
+}
+
+/** Of two runs each has a colour, and the second all its lines dashed and its points as diamonds. */
+function pairStyle(role: StepLine["role"], place: number, palette: Palette): LineStyle {
+  const isFirst = place === 0;
+  const colour = isFirst ? palette.measured : palette.otherRun;
+  switch (role) {
+    case "loss":
+      return { colour, dash: isFirst ? [] : [3, 2], width: 1 };
+    case "heldOut":
+      return {
+        ...{ colour, dash: isFirst ? [9, 3] : [2, 3], width: 1.25 },
+        marker: hollow(isFirst ? "square" : "diamond"),
+      };
+    case "measured":
+    case "layer":
+      return {
+        ...{ colour, dash: isFirst ? [] : [6, 3], width: 2 },
+        marker: filled(isFirst ? "circle" : "diamond"),
+      };
+  }
+}
+
+function filled(shape: MarkerShape): LineStyle["marker"] & object {
+  return { shape, isFilled: true };
+}
+
+function hollow(shape: MarkerShape): LineStyle["marker"] & object {
+  return { shape, isFilled: false };
 }
 
 function drawLine(surface: PlotSurface, values: ValueAxis, line: StepLine, style: LineStyle): void {
@@ -79,12 +110,10 @@ function drawLine(surface: PlotSurface, values: ValueAxis, line: StepLine, style
       context.lineTo(x(step), y(high));
       context.stroke();
     }
-    if (!line.hasMarkers || style.marker === "none") continue;
-    context.fillStyle = style.marker === "circle" ? style.colour : palette.background;
+    if (!line.hasMarkers || style.marker === undefined) continue;
+    context.fillStyle = style.marker.isFilled ? style.colour : palette.background;
     context.lineWidth = 1.5;
-    context.beginPath();
-    if (style.marker === "circle") context.arc(x(step), y(value), 3, 0, 2 * Math.PI);
-    else context.rect(x(step) - 2.5, y(value) - 2.5, 5, 5);
+    markerPath(context, style.marker.shape, x(step), y(value));
     context.fill();
     context.stroke();
   }

@@ -1,20 +1,21 @@
-/** The chart of the losses: what training wrote down, and what was measured. */
+/** The chart of the losses: what training wrote down, and what was measured; of two runs over each other. */
 import { t } from "@vscode/l10n";
 import { figure, wholeNumber } from "../../src/report/format";
-import type { RunReport, RunStepReport } from "../../src/trainingRun/runReport";
+import type { NamedRun } from "../../src/trainingRun/runReport";
 import type { Palette } from "../shared/theme";
 import { lineStyle } from "./lineDrawing";
-import { lossModel, type LineModel } from "./runModel";
+import { lossModel, stepNumbers, type LineModel } from "./runModel";
 import type { StepAxis } from "./stepAxis";
 import type { StepFigureState } from "./stepFigure";
 
 export function lossState(
-  run: RunReport,
+  runs: readonly NamedRun[],
   isPerplexity: boolean,
   axis: StepAxis,
   palette: Palette,
 ): StepFigureState {
-  const model = lossModel(run.steps, run.losses, isPerplexity);
+  const model = lossModel(runs, isPerplexity);
+  const unlogged = runs.filter(({ run }) => run.losses.length === 0);
   return {
     title: isPerplexity ? t("Perplexity") : t("Loss"),
     unit: isPerplexity
@@ -23,21 +24,24 @@ export function lossState(
     legend: model.lines
       .filter(({ points }) => points.length > 0)
       .map((line) => ({ kind: "line", text: line.label, style: lineStyle(line, 0, palette) })),
-    notes: run.losses.length === 0 ? [t("No log of losses was found beside the checkpoints")] : [],
-    content: { kind: "lines", model, steps: run.steps.map(({ step }) => step), layers: 0 },
+    notes: unlogged.map(({ name }) =>
+      runs.length > 1
+        ? t("No log of losses was found beside the checkpoints of {0}", name)
+        : t("No log of losses was found beside the checkpoints"),
+    ),
+    panes: [
+      {
+        content: { kind: "lines", model, steps: stepNumbers(runs), layers: 0 },
+        height: runs.length > 1 ? 220 : 170,
+      },
+    ],
     axis,
-    height: 170,
-    readout: ({ step }) => lossReadout(model, run.steps, step),
+    readout: ({ step }) => lossReadout(model, step),
   };
 }
 
 /** Every line's figure at the step, or the last one before it. */
-function lossReadout(
-  model: LineModel,
-  steps: readonly RunStepReport[],
-  index: number | undefined,
-): string {
-  const step = index === undefined ? undefined : steps[index]?.step;
+function lossReadout(model: LineModel, step: number | undefined): string {
   if (step === undefined) return "";
   const figures = model.lines.flatMap(({ name, role, points }) => {
     const point =

@@ -2,6 +2,9 @@
 import { readNavigation as readPanelNavigation, type ChartChoice } from "../panel/navigation";
 import { runFigures, type RunFigure } from "../../src/trainingRun/runReport";
 
+/** What stands behind the step that is looked at. */
+export type Ghost = "first" | "previous" | "none" | number;
+
 export interface RunNavigation {
   /** Figures over layer × step, or the lines of some layers over steps. */
   view: "heat" | "lines";
@@ -12,8 +15,8 @@ export interface RunNavigation {
   layers?: number[];
   /** The step that is looked at; undefined: the last that has been measured. */
   step?: number;
-  /** The step that stands behind it. */
-  ghost: "first" | "previous" | "none" | number;
+  /** The step that stands behind it; undefined: the first, unless another run does. */
+  ghost?: Ghost;
   /** The chosen layer. */
   layer?: number;
   table: RunFigure;
@@ -32,7 +35,9 @@ export function readRunNavigation(saved: unknown): RunNavigation {
     ...(typeof isLogSteps === "boolean" ? { isLogSteps } : {}),
     ...(Array.isArray(layers) && layers.every(isIndex) ? { layers } : {}),
     ...(isIndex(step) ? { step } : {}),
-    ghost: ghost === "previous" || ghost === "none" || isIndex(ghost) ? ghost : "first",
+    ...(ghost === "first" || ghost === "previous" || ghost === "none" || isIndex(ghost)
+      ? { ghost }
+      : {}),
     ...(layer === undefined ? {} : { layer }),
     table: runFigures.find((one) => one === table) ?? "variance",
     chart,

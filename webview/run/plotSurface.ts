@@ -3,7 +3,7 @@ import type { Palette } from "../shared/theme";
 import type { StepAxis } from "./stepAxis";
 
 export interface PlotHighlight {
-  /** Index among the steps. */
+  /** Of training, whether or not the plot has figures there. */
   step: number | undefined;
   layer: number | undefined;
 }

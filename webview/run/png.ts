@@ -14,18 +14,20 @@ import { isLightPage, type Palette } from "../shared/theme";
 import { heatColour } from "./colourScale";
 import { drawVerdict } from "./heatDrawing";
 import type { LineStyle } from "./lineDrawing";
+import { markerPath } from "./marker";
 import { plotArea } from "./plotSurface";
 import type { StepFigureState } from "./stepFigure";
 import { scaleTexts, type StepLegendEntry } from "./stepLegend";
 import { drawPlot } from "./stepPlot";
-import { stepFacts, stepModels, type StepSectionState } from "./stepSection";
+import { sectionFacts, stepModels, type StepView } from "./stepModels";
 
 export interface Picture {
   name: string;
-  facts: string;
+  /** One line for each run. */
+  facts: readonly string[];
   sentences: readonly string[];
   figures: readonly StepFigureState[];
-  section: StepSectionState;
+  section: StepView;
 }
 
 /** A `data:image/png;base64,…` URL. */
@@ -36,8 +38,11 @@ export function runPng(picture: Picture, palette: Palette): string {
 function drawRun(brush: Brush, { name, facts, sentences, figures, section }: Picture): number {
   let y = pictureMargin + 20;
   brush.line(name, y, { size: 24, weight: 600 });
-  y += 26;
-  brush.line(facts, y, { size: 14, muted: true });
+  y += 5;
+  for (const line of facts) {
+    y += 21;
+    brush.line(line, y, { size: 14, muted: true });
+  }
   y = brush.paragraphs(sentences, y + 14, { size: 16, gap: 6 });
   for (const state of figures) y = drawFigure(brush, state, y + 40);
   y += 18;
@@ -46,15 +51,18 @@ function drawRun(brush: Brush, { name, facts, sentences, figures, section }: Pic
   if (!entry) return y;
   y += 56;
   brush.line(t("Step {0}", wholeNumber(entry.step)), y, { size: 19, weight: 600 });
-  y += 24;
-  brush.line(stepFacts(entry), y, { size: 14, muted: true });
+  y += 3;
+  for (const line of sectionFacts(section)) {
+    y += 21;
+    brush.line(line, y, { size: 14, muted: true });
+  }
   return drawCharts(brush, stepModels(section), y);
 }
 
 /** @returns where it ends */
 function drawFigure(brush: Brush, state: StepFigureState, top: number): number {
   const { context, palette } = brush;
-  const { legend, content, axis, height } = state;
+  const { legend, panes, axis } = state;
   let y = top;
   brush.caption(state, y);
   if (legend.length > 0) {
@@ -62,14 +70,22 @@ function drawFigure(brush: Brush, state: StepFigureState, top: number): number {
     y = brush.legend(entries, y + 22, 12);
   }
   y += 10;
-  context.save();
-  context.translate(pictureMargin, y);
-  const area = plotArea(pictureRoom, height);
-  const highlighted = { step: undefined, layer: undefined };
-  drawPlot({ context, area, axis, palette, highlighted }, content);
-  context.restore();
-  if (state.emptiness !== undefined) brush.emptiness(state.emptiness, y, height);
-  return brush.paragraphs(state.notes, y + height, { size: 12, muted: true, gap: 1 });
+  for (const { name, content, height, emptiness } of panes) {
+    if (name !== undefined) {
+      y += 16;
+      brush.line(name, y, { size: 13, weight: 600 });
+      y += 8;
+    }
+    context.save();
+    context.translate(pictureMargin, y);
+    const area = plotArea(pictureRoom, height);
+    const highlighted = { step: undefined, layer: undefined };
+    drawPlot({ context, area, axis, palette, highlighted }, content);
+    context.restore();
+    if (emptiness !== undefined) brush.emptiness(emptiness, y, height);
+    y += height;
+  }
+  return brush.paragraphs(state.notes, y, { size: 12, muted: true, gap: 1 });
 }
 
 function legendEntry(brush: Brush, entry: StepLegendEntry): LegendEntry {
@@ -125,11 +141,11 @@ function drawSample({ context, palette }: Brush, style: LineStyle, x: number, y:
   context.lineTo(x + 26, y);
   context.stroke();
   context.setLineDash([]);
-  context.fillStyle = marker === "circle" ? colour : palette.background;
-  context.beginPath();
-  if (marker === "circle") context.arc(x + 13, y, 3, 0, 2 * Math.PI);
-  else if (marker === "square") context.rect(x + 10.5, y - 2.5, 5, 5);
-  context.fill();
-  context.stroke();
+  if (marker) {
+    context.fillStyle = marker.isFilled ? colour : palette.background;
+    markerPath(context, marker.shape, x + 13, y);
+    context.fill();
+    context.stroke();
+  }
   context.restore();
 }

@@ -1,22 +1,27 @@
-/** The panel of a training run: what every checkpoint's diagnosis found, over layers and steps. */
+/**
+ * The panel of a training run, or of two beside each other: what every checkpoint's diagnosis found,
+ * over layers and steps.
+ */
 import { t } from "@vscode/l10n";
 import type { ExportFormat, HostToRun, RunStatus } from "../../src/protocol/messages";
+import { pairFindings } from "../../src/trainingRun/pairFindings";
 import { runFindings } from "../../src/trainingRun/runFindings";
 import {
   layersOf,
   runFigures,
+  type NamedRun,
   type RunFigure,
-  type RunReport,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
-import { element, setText, unbroken } from "../shared/dom";
+import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
 import { segments } from "../shared/segments";
+import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
 import { readTexts } from "../shared/texts";
-import { behindStep, type OtherRun } from "./behind";
-import { runFacts } from "./facts";
+import { behindStep } from "./behind";
+import { runsFacts } from "./facts";
 import { LayerChoice } from "./layerChoice";
 import { layerState } from "./layerState";
 import { lossState } from "./lossState";
@@ -25,7 +30,7 @@ import type { PlotHighlight } from "./plotSurface";
 import { runPng } from "./png";
 import "./run.css";
 import { connectRunHost, type RunHost } from "./runHost";
-import { spreadLayers } from "./runModel";
+import { spreadLayers, stepNumbers } from "./runModel";
 import { RunStatusBar } from "./runStatusBar";
 import { RunTable } from "./runTable";
 import { isCrowded, stepAxis, type StepAxis } from "./stepAxis";
@@ -34,11 +39,12 @@ import type { PlotPlace } from "./stepPlot";
 import { StepSection, type StepSectionState } from "./stepSection";
 
 class RunPanel {
+  private readonly page: HTMLElement;
   private readonly name = element("h1");
-  private readonly facts = element("p", { class: "facts" });
+  private readonly facts = element("div");
   private readonly statusBar: RunStatusBar;
   private readonly notices = element("ul", { class: "notices" });
-  private readonly sentences = element("div", { class: "sentences" });
+  private readonly sentences = new Sentences({ isLive: false });
   private readonly viewChoice = segments(
     t("View"),
     { heat: t("Heat maps"), lines: t("Lines") },
@@ -65,10 +71,9 @@ class RunPanel {
   private readonly table: RunTable;
   private navigation: RunNavigation;
   private palette: Palette = readPalette();
-  private run: RunReport | undefined;
-  private status: RunStatus | undefined;
-  private other: OtherRun | undefined;
-  private runName = "";
+  /** The run, and perhaps the one beside it; none before the host has told. */
+  private runs: readonly NamedRun[] = [];
+  private statuses: readonly RunStatus[] = [];
   private hovered: PlotHighlight = nowhere;
   private isDrawDue = false;
 
@@ -127,36 +132,35 @@ class RunPanel {
     this.table = new RunTable((table) => {
       this.navigate({ table });
     }, captionId);
-    root.replaceChildren(
-      element("main", {
-        class: "panel run",
-        children: [
-          element("header", { class: "checkpoint", children: [this.name, this.facts] }),
-          this.statusBar.node,
-          this.notices,
-          element("section", {
-            class: "verdict",
-            children: [element("h2", { class: "sr-only", text: t("Findings") }), this.sentences],
-          }),
-          element("section", {
-            class: "charts",
-            attributes: { "aria-label": t("Charts over training") },
-            children: [
-              element("div", {
-                class: "layer-bar",
-                children: [this.viewChoice.node, this.logSteps.node],
-              }),
-              this.lossFigure.node,
-              this.layerChoice.node,
-              ...runFigures.map((one) => this.figures[one].node),
-              element("p", { class: "axis-name", text: t("step of training") }),
-            ],
-          }),
-          this.stepSection.node,
-          this.table.node,
-        ],
-      }),
-    );
+    this.page = element("main", {
+      class: "panel run",
+      children: [
+        element("header", { class: "checkpoint", children: [this.name, this.facts] }),
+        this.statusBar.node,
+        this.notices,
+        element("section", {
+          class: "verdict",
+          children: [element("h2", { class: "sr-only", text: t("Findings") }), this.sentences.node],
+        }),
+        element("section", {
+          class: "charts",
+          attributes: { "aria-label": t("Charts over training") },
+          children: [
+            element("div", {
+              class: "layer-bar",
+              children: [this.viewChoice.node, this.logSteps.node],
+            }),
+            this.lossFigure.node,
+            this.layerChoice.node,
+            ...runFigures.map((one) => this.figures[one].node),
+            element("p", { class: "axis-name", text: t("step of training") }),
+          ],
+        }),
+        this.stepSection.node,
+        this.table.node,
+      ],
+    });
+    root.replaceChildren(this.page);
     onThemeChange(() => {
       this.palette = readPalette();
       this.drawSoon();
@@ -168,41 +172,22 @@ class RunPanel {
   }
 
   private receive(message: HostToRun): void {
-    switch (message.type) {
-      case "run":
-        this.run = message.run;
-        this.runName = message.name;
-        setText(this.name, message.name);
-        this.name.title = message.run.folder;
-        this.status = message.status;
-        break;
-      case "step": {
-        if (!this.run) return;
-        const others = this.run.steps.filter(({ step }) => step !== message.step.step);
-        const steps = [...others, message.step].sort((a, b) => a.step - b.step);
-        this.run = { ...this.run, steps };
-        this.status = message.status;
-        break;
-      }
-      case "status":
-        this.status = message.status;
-        break;
-      case "other": {
-        const { name, run } = message;
-        this.other = name === undefined || run === undefined ? undefined : { name, run };
-        break;
-      }
+    if (message.type === "runs") this.runs = message.runs;
+    if (message.type === "step") {
+      const { place, step } = message;
+      this.runs = this.runs.map((one, i) => (i === place ? withStep(one, step) : one));
     }
+    this.statuses = message.statuses;
     this.saveSource();
     this.drawSoon();
   }
 
   /** For a window that is opened again. */
   private saveSource(): void {
-    const { run, other } = this;
-    if (!run) return;
+    const [shown, other] = this.runs;
+    if (!shown) return;
     this.host.saveSource({
-      folder: run.folder,
+      folder: shown.run.folder,
       ...(other ? { other: other.run.folder } : {}),
     });
   }
@@ -217,66 +202,71 @@ class RunPanel {
   }
 
   private draw(): void {
-    const { run, status, navigation, palette } = this;
-    if (!run || !status) return;
-    const { steps } = run;
-    setText(this.facts, runFacts(steps));
-    this.statusBar.show(
-      status,
-      this.other !== undefined,
-      steps.some(({ report }) => report),
+    const { runs, statuses, navigation, palette } = this;
+    if (runs.length === 0) return;
+    const names = runs.map(({ name }) => name);
+    this.page.classList.toggle("pair", runs.length > 1);
+    setText(this.name, names.join(" · "));
+    this.name.title = runs.map(({ run }) => run.folder).join("\n");
+    this.facts.replaceChildren(
+      ...runsFacts(runs).map((text) => element("p", { class: "facts", text })),
     );
-    const notes = [...status.notices, ...run.problems];
-    this.notices.replaceChildren(...notes.map((text) => element("li", { text })));
-    this.showFindings(steps, status);
+    const hasFigures = runs.some(({ run }) => run.steps.some(({ report }) => report));
+    this.statusBar.show(statuses, names, hasFigures);
+    this.showNotices();
+    this.sentences.show(this.findings(), this.pendingFinding());
     this.viewChoice.set(navigation.view);
     this.lossChoice.set(navigation.isPerplexity ? "perplexity" : "loss");
-    this.layerChoice.show(layersOf(steps), this.lineLayers(steps));
-    const { axis, loss, figures } = this.states(run);
+    this.layerChoice.show(this.layers(), this.lineLayers());
+    const { axis, loss, figures } = this.states();
     this.logSteps.setChecked(axis.isLog);
     this.lossFigure.show(loss, palette);
     for (const one of runFigures) this.figures[one].show(figures[one], palette);
-    this.stepSection.show(this.sectionState(run, status), palette);
-    this.table.show(steps, navigation.table);
+    this.stepSection.show(this.sectionState(), palette);
+    this.table.show(runs, navigation.table);
     this.highlight();
   }
 
   /** The charts over steps, on one axis. */
-  private states(run: RunReport): {
+  private states(): {
     axis: StepAxis;
     loss: StepFigureState;
     figures: Record<RunFigure, StepFigureState>;
   } {
-    const { navigation, palette } = this;
-    const { steps } = run;
-    const stepNumbers = steps.map(({ step }) => step);
-    const losses = run.losses.flatMap(({ points }) =>
-      [points.at(0)?.step, points.at(-1)?.step].filter((step) => step !== undefined),
-    );
-    const isLog = navigation.isLogSteps ?? isCrowded(stepNumbers);
-    const axis = stepAxis({ steps: stepNumbers, losses }, isLog);
-    const lines = this.lineLayers(steps);
+    const { navigation, palette, runs } = this;
+    const steps = stepNumbers(runs);
+    const losses = runs
+      .flatMap(({ run }) => run.losses)
+      .flatMap(({ points }) =>
+        [points.at(0)?.step, points.at(-1)?.step].filter((step) => step !== undefined),
+      );
+    const axis = stepAxis({ steps, losses }, navigation.isLogSteps ?? isCrowded(steps));
+    const lines = this.lineLayers();
     return {
       axis,
-      loss: lossState(run, navigation.isPerplexity, axis, palette),
+      loss: lossState(runs, navigation.isPerplexity, axis, palette),
       figures: {
-        variance: layerState("variance", steps, lines, axis),
-        jacobian: layerState("jacobian", steps, lines, axis),
-        pruning: layerState("pruning", steps, lines, axis),
+        variance: layerState("variance", runs, lines, axis),
+        jacobian: layerState("jacobian", runs, lines, axis),
+        pruning: layerState("pruning", runs, lines, axis),
       },
     };
   }
 
-  private sectionState({ steps }: RunReport, status: RunStatus): StepSectionState {
+  private sectionState(): StepSectionState {
+    const [shown, other] = this.runs as [NamedRun, NamedRun?];
+    const { steps } = shown.run;
     const step = this.stepIndex();
-    const { ghost } = this.navigation;
+    const ghost = this.navigation.ghost ?? (other ? "none" : "first");
     return {
+      name: shown.name,
       steps,
       step,
+      ...(other ? { other } : {}),
       ghost,
-      behind: behindStep(steps, step, ghost, this.other),
-      layers: layersOf(steps),
-      isRunning: status.phase === "running",
+      behind: behindStep(steps, step, ghost, other),
+      layers: this.layers(),
+      isRunning: this.statuses.some(({ phase }) => phase === "running"),
     };
   }
 
@@ -291,54 +281,78 @@ class RunPanel {
   }
 
   private png(): string {
-    const { run, status } = this;
-    if (!run || !status) throw new Error(t("There is nothing to draw yet."));
-    const { loss, figures } = this.states(run);
+    const { runs } = this;
+    if (runs.length === 0) throw new Error(t("There is nothing to draw yet."));
+    const { loss, figures } = this.states();
     const picture = {
-      name: this.runName,
-      facts: runFacts(run.steps),
-      sentences: runFindings(run.steps),
+      name: runs.map(({ name }) => name).join(" · "),
+      facts: runsFacts(runs),
+      sentences: this.findings(),
       figures: [loss, ...runFigures.map((one) => figures[one])],
-      section: this.sectionState(run, status),
+      section: this.sectionState(),
     };
     return runPng(picture, this.palette);
   }
 
-  private showFindings(steps: readonly RunStepReport[], status: RunStatus): void {
-    const texts = runFindings(steps).map(unbroken);
-    const pending =
-      status.phase === "running"
-        ? t("What changed over training is said once two steps have been measured.")
-        : t("Too little was measured to say what changed over training.");
-    const next = texts.length > 0 ? texts : [pending];
-    const isSame =
-      next.join("\n") === [...this.sentences.children].map((p) => p.textContent).join("\n");
-    if (isSame) return;
-    this.sentences.replaceChildren(
-      ...next.map((text) => element("p", { text, class: texts.length > 0 ? "" : "pending" })),
+  /** What changed over training, or what tells two runs apart. */
+  private findings(): string[] {
+    const [shown, other] = this.runs;
+    if (!shown) return [];
+    return other ? pairFindings(shown, other) : runFindings(shown.run.steps);
+  }
+
+  private pendingFinding(): string {
+    if (this.runs.length > 1) return t("What tells the runs apart is said once both are measured.");
+    return this.statuses.some(({ phase }) => phase === "running")
+      ? t("What changed over training is said once two steps have been measured.")
+      : t("Too little was measured to say what changed over training.");
+  }
+
+  private showNotices(): void {
+    const { runs, statuses } = this;
+    const notes = runs.flatMap(({ name, run }, i) =>
+      [...(statuses[i]?.notices ?? []), ...run.problems].map((text) =>
+        runs.length > 1 ? `${name}: ${text}` : text,
+      ),
     );
+    this.notices.replaceChildren(...notes.map((text) => element("li", { text })));
+  }
+
+  /** Of the deepest run. */
+  private layers(): number {
+    return layersOf(this.runs.flatMap(({ run }) => run.steps));
   }
 
   /** The layers that have a line; undefined while there are heat maps. */
-  private lineLayers(steps: readonly RunStepReport[]): number[] | undefined {
+  private lineLayers(): number[] | undefined {
     const { view, layers } = this.navigation;
-    const count = layersOf(steps);
+    const count = this.layers();
     return view === "lines"
       ? (layers ?? spreadLayers(count)).filter((layer) => layer < count)
       : undefined;
   }
 
-  /** The chosen step, else the last that has been measured. */
+  /** Of the run's own steps the chosen one, or the nearest to it; else the last that has been measured. */
   private stepIndex(): number {
-    const steps = this.run?.steps ?? [];
-    const chosen = steps.findIndex(({ step }) => step === this.navigation.step);
-    if (chosen !== -1) return chosen;
+    const steps = this.runs[0]?.run.steps ?? [];
+    const { step } = this.navigation;
+    if (step !== undefined && stepNumbers(this.runs).includes(step)) {
+      const distances = steps.map((one) => Math.abs(one.step - step));
+      return Math.max(0, distances.indexOf(Math.min(...distances)));
+    }
     const measured = steps.findLastIndex(({ report }) => report !== undefined);
     return measured === -1 ? Math.max(0, steps.length - 1) : measured;
   }
 
+  /** The step that is looked at: of either run. */
+  private stepNow(): number | undefined {
+    const { step } = this.navigation;
+    if (step !== undefined && stepNumbers(this.runs).includes(step)) return step;
+    return this.runs[0]?.run.steps[this.stepIndex()]?.step;
+  }
+
   private highlight(): void {
-    const step = this.hovered.step ?? this.stepIndex();
+    const step = this.hovered.step ?? this.stepNow();
     const layer = this.hovered.layer ?? this.navigation.layer;
     this.lossFigure.highlight({ step, layer: undefined });
     for (const one of runFigures) this.figures[one].highlight({ step, layer });
@@ -346,11 +360,7 @@ class RunPanel {
   }
 
   private choose({ step, layer }: PlotPlace): void {
-    const entry = this.run?.steps[step];
-    this.navigate({
-      ...(entry ? { step: entry.step } : {}),
-      ...(layer === undefined ? {} : { layer }),
-    });
+    this.navigate({ step, ...(layer === undefined ? {} : { layer }) });
     // Keys may come faster than frames, and each starts from where the last one led.
     this.highlight();
   }
@@ -365,6 +375,12 @@ class RunPanel {
     this.host.saveNavigation(this.navigation);
     this.drawSoon();
   }
+}
+
+/** A step that came anew, or takes the place of the one of the same step. */
+function withStep({ name, run }: NamedRun, step: RunStepReport): NamedRun {
+  const others = run.steps.filter((one) => one.step !== step.step);
+  return { name, run: { ...run, steps: [...others, step].sort((a, b) => a.step - b.step) } };
 }
 
 const nowhere: PlotHighlight = { step: undefined, layer: undefined };

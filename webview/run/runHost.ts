@@ -1,7 +1,8 @@
 /** Whom the panel of a run talks to. */
-import type { HostToRun, RunToHost } from "../../src/protocol/messages";
+import type { HostToRun, RunStatus, RunToHost } from "../../src/protocol/messages";
 import { runCsv } from "../../src/trainingRun/runCsv";
-import type { ExportedRun } from "../../src/trainingRun/runReport";
+import { runJson } from "../../src/trainingRun/runJson";
+import type { ExportedRun, NamedRun } from "../../src/trainingRun/runReport";
 import {
   connectPage,
   embedded,
@@ -18,23 +19,16 @@ export function connectRunHost(): RunHost {
 }
 
 function fileAnswers(): FileAnswers<HostToRun, RunToHost> {
-  const { name, run, other } = embedded("fathom-run") as ExportedRun;
-  const finished = run.steps.filter(({ report }) => report).length;
-  const status = {
-    phase: "done",
-    finished,
-    planned: finished,
-    missing: run.steps.length - finished,
-    isWatching: false,
-    notices: [],
-  } as const;
+  const exported = embedded("fathom-run") as ExportedRun;
+  const { name, run, other } = exported;
+  const runs = [{ name, run }, ...(other ? [other] : [])];
   const exportAs = (message: RunToHost & { type: "export" }): void => {
     switch (message.format) {
       case "json":
-        saveText(`${JSON.stringify(run, null, 2)}\n`, `${name}.json`);
+        saveText(runJson(exported), `${name}.json`);
         break;
       case "csv":
-        saveText(runCsv(run), `${name}.csv`);
+        saveText(runCsv(exported), `${name}.csv`);
         break;
       case "png":
         if (message.png !== undefined) saveUrl(message.png, `${name}.png`);
@@ -46,9 +40,21 @@ function fileAnswers(): FileAnswers<HostToRun, RunToHost> {
   return {
     answer: (message, tell) => {
       if (message.type === "ready") {
-        tell({ type: "run", name, run, status: { ...status, notices: [] } });
-        if (other) tell({ type: "other", ...other });
+        tell({ type: "runs", runs, statuses: runs.map(finishedStatus) });
       } else if (message.type === "export") exportAs(message);
     },
+  };
+}
+
+/** Of a run that is not measured any more. */
+function finishedStatus({ run: { steps } }: NamedRun): RunStatus {
+  const finished = steps.filter(({ report }) => report).length;
+  return {
+    phase: "done",
+    finished,
+    planned: finished,
+    missing: steps.length - finished,
+    isWatching: false,
+    notices: [],
   };
 }

@@ -11,11 +11,12 @@ import {
   z95,
 } from "../../src/report/format";
 import { verdictName, verdictOf, type Verdict } from "../../src/report/verdict";
-import { heatMapOf, type HeatMap } from "../../src/trainingRun/heatMap";
-import { thinned, type LossSeries } from "../../src/trainingRun/lossSeries";
+import { heatMapsOf, type HeatMap } from "../../src/trainingRun/heatMap";
+import { thinned } from "../../src/trainingRun/lossSeries";
 import {
   figureOf,
   layersOf,
+  type NamedRun,
   type RunFigure,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
@@ -48,6 +49,8 @@ export interface StepLine {
   /** `loss` and `heldOut` come from logs, `measured` from diagnoses, `layer` has a colour by depth. */
   role: "loss" | "heldOut" | "measured" | "layer";
   layer?: number;
+  /** Place of its run among two; absent where there is one, or each has a chart of its own. */
+  place?: number;
   hasMarkers: boolean;
   points: StepPoint[];
 }
@@ -62,19 +65,34 @@ export interface StepPoint {
 export interface LineModel {
   axis: ValueAxis;
   lines: StepLine[];
-  /** What cannot be drawn, and why. */
-  notes: string[];
+  /** How many figures the axis has no place for. */
+  hidden: number;
 }
 
 /** Points of one line that a chart of any width can tell apart. */
 const drawnPoints = 1500;
 
-/** The losses that training wrote down and the NLL that was measured, or what both are as perplexity. */
-export function lossModel(
-  steps: readonly RunStepReport[],
-  losses: readonly LossSeries[],
-  isPerplexity: boolean,
-): LineModel {
+/**
+ * The losses that training wrote down and the NLL that was measured, or what both are as perplexity;
+ * those of two runs over each other.
+ */
+export function lossModel(runs: readonly NamedRun[], isPerplexity: boolean): LineModel {
+  const lines =
+    runs.length === 1
+      ? lossLines(runs[0]!, isPerplexity)
+      : runs.flatMap((one, place) =>
+          lossLines(one, isPerplexity).map((line) => ({
+            ...line,
+            label: `${one.name}: ${line.label}`,
+            name: `${one.name} ${line.name}`,
+            place,
+          })),
+        );
+  const values = lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
+  return { axis: isPerplexity ? logAxis(values) : aroundAxis(values), lines, hidden: 0 };
+}
+
+function lossLines({ run: { steps, losses } }: NamedRun, isPerplexity: boolean): StepLine[] {
   const shown = (nll: number): number => (isPerplexity ? Math.exp(nll) : nll);
   const logged = losses.map(({ name, source, kind, points }): StepLine => ({
     label: `${name} (${source})`,
@@ -93,7 +111,7 @@ export function lossModel(
     const [low, high] = [shown(baseline.nll - reach), shown(baseline.nll + reach)];
     return [{ step, value: shown(baseline.nll), low, high }];
   });
-  const lines: StepLine[] = [
+  return [
     ...logged,
     {
       label: t("measured, 95% interval"),
@@ -103,8 +121,12 @@ export function lossModel(
       points: measured,
     },
   ];
-  const values = lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
-  return { axis: isPerplexity ? logAxis(values) : aroundAxis(values), lines, notes: [] };
+}
+
+/** The steps of all runs, each once, in the order of training. */
+export function stepNumbers(runs: readonly NamedRun[]): number[] {
+  const all = new Set(runs.flatMap(({ run }) => run.steps.map(({ step }) => step)));
+  return [...all].sort((a, b) => a - b);
 }
 
 /** Losses lie far from zero and close to each other: the axis need not begin at zero. */
@@ -124,56 +146,50 @@ function aroundAxis(values: readonly number[]): ValueAxis {
   };
 }
 
-/** One figure of chosen layers over the steps. */
+/** One figure of chosen layers over the steps, for each run; all on one axis. */
 export function layerLines(
-  steps: readonly RunStepReport[],
+  runs: readonly (readonly RunStepReport[])[],
   figure: RunFigure,
   layers: readonly number[],
-): LineModel {
-  const all = Array.from({ length: layersOf(steps) }, (_, layer) => layer);
-  const line = (layer: number): StepLine => ({
-    label: t("layer {0}", layer),
-    name: t("layer {0}", layer),
-    role: "layer",
-    layer,
-    hasMarkers: true,
-    points: steps.flatMap(({ step, report }): StepPoint[] => {
-      const entry = report?.layers.find(({ index }) => index === layer);
-      const measured = figureOf(entry, figure);
-      if (measured === undefined || measured.value <= 0) return [];
-      const reach = z95 * (measured.standardError ?? 0);
-      const { value } = measured;
-      return [{ step, value, low: value - reach, high: value + reach }];
-    }),
-  });
-  const lines = layers.map(line);
-  const hidden = lines.reduce((sum, { points }) => sum + points.length, 0);
-  const measuredCount = layers.reduce(
-    (sum, layer) =>
-      sum +
-      steps.filter(({ report }) =>
-        figureOf(
-          report?.layers.find(({ index }) => index === layer),
-          figure,
-        ),
-      ).length,
-    0,
-  );
+): LineModel[] {
   // The axis is that of all layers, so that choosing layers moves nothing.
-  const values = all.flatMap((layer) => line(layer).points.map(({ value }) => value));
-  return {
-    axis: logAxis(values),
-    lines,
-    notes:
-      measuredCount > hidden
-        ? [
-            t(
-              "A log scale has no place for {0} costs at or below zero: see the table",
-              measuredCount - hidden,
-            ),
-          ]
-        : [],
-  };
+  const values = runs.flatMap((steps) =>
+    Array.from({ length: layersOf(steps) }, (_, layer) => layer).flatMap((layer) =>
+      layerPoints(steps, figure, layer).map(({ value }) => value),
+    ),
+  );
+  const axis = logAxis(values);
+  return runs.map((steps) => {
+    const known = layers.filter((layer) => layer < layersOf(steps));
+    const all = known.map((layer) => layerPoints(steps, figure, layer));
+    const lines = known.map((layer, i): StepLine => ({
+      label: t("layer {0}", layer),
+      name: t("layer {0}", layer),
+      role: "layer",
+      layer,
+      hasMarkers: true,
+      points: all[i]!.filter(({ value }) => value > 0),
+    }));
+    const hidden = all.flat().filter(({ value }) => value <= 0).length;
+    return { axis, lines, hidden };
+  });
+}
+
+function layerPoints(
+  steps: readonly RunStepReport[],
+  figure: RunFigure,
+  layer: number,
+): StepPoint[] {
+  return steps.flatMap(({ step, report }) => {
+    const measured = figureOf(
+      report?.layers.find(({ index }) => index === layer),
+      figure,
+    );
+    if (measured === undefined) return [];
+    const { value, standardError = 0 } = measured;
+    const reach = z95 * standardError;
+    return [{ step, value, low: value - reach, high: value + reach }];
+  });
 }
 
 /** The layers that the lines begin with: the first, the last, and three between them. */
@@ -189,18 +205,27 @@ export interface HeatModel {
   verdicts: (Verdict | undefined)[][];
 }
 
-export function heatModel(steps: readonly RunStepReport[], figure: RunFigure): HeatModel {
-  const layers = layersOf(steps);
-  return {
-    map: heatMapOf(steps, figure),
-    steps: steps.map(({ step }) => step),
-    verdicts: steps.map(({ report }) =>
-      Array.from({ length: layers }, (_, index) => {
-        const layer = layerOf(viewOfStep(report, layers), index);
-        return layer && figure === "pruning" ? verdictOf(layer, report?.baseline) : undefined;
-      }),
-    ),
-  };
+/** One for each run, on one scale. */
+export function heatModels(
+  runs: readonly (readonly RunStepReport[])[],
+  figure: RunFigure,
+): HeatModel[] {
+  return heatMapsOf(runs, figure).map((map, place) => {
+    const steps = runs[place] ?? [];
+    return { map, steps: steps.map(({ step }) => step), verdicts: verdictsOf(steps, map) };
+  });
+}
+
+function verdictsOf(
+  steps: readonly RunStepReport[],
+  { figure, layers }: HeatMap,
+): HeatModel["verdicts"] {
+  return steps.map(({ report }) =>
+    Array.from({ length: layers }, (_, index) => {
+      const layer = layerOf(viewOfStep(report, layers), index);
+      return layer && figure === "pruning" ? verdictOf(layer, report?.baseline) : undefined;
+    }),
+  );
 }
 
 export function viewOfStep(report: RunStepReport["report"], layers: number): ReportView {
@@ -209,7 +234,7 @@ export function viewOfStep(report: RunStepReport["report"], layers: number): Rep
 
 /** The figure of one layer at one step in words, or why there is none. */
 export function cellText(
-  entry: RunStepReport | undefined,
+  entry: Pick<RunStepReport, "report" | "failure"> | undefined,
   figure: RunFigure,
   layer: number,
 ): string {

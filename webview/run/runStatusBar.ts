@@ -17,11 +17,11 @@ export class RunStatusBar {
   );
   private readonly stopWatching = this.action(t("Stop watching"), { type: "stopWatching" });
   private readonly chooseOther = this.action(
-    t("Lay another run beside…"),
+    t("Compare with another run…"),
     { type: "chooseOther" },
-    t("Show another run’s figures at the same step"),
+    t("Show another run’s charts beside these, on the same scales"),
   );
-  private readonly dropOther = this.action(t("Take the other run away"), { type: "dropOther" });
+  private readonly dropOther = this.action(t("Show this run alone"), { type: "dropOther" });
 
   /** @param exports stand here once there is something to export */
   constructor(
@@ -38,24 +38,37 @@ export class RunStatusBar {
     return this.bar.node;
   }
 
-  /** @param hasFigures there is something to export */
-  show(status: RunStatus, hasOther: boolean, hasFigures: boolean): void {
-    const isRunning = status.phase === "running";
+  /**
+   * @param statuses of the run, and of the one beside it
+   * @param names of the runs
+   * @param hasFigures there is something to export
+   */
+  show(statuses: readonly RunStatus[], names: readonly string[], hasFigures: boolean): void {
     const { canRun } = this;
+    const phase =
+      (["running", "cancelled"] as const).find((one) => statuses.some((s) => s.phase === one)) ??
+      "done";
+    const isRunning = phase === "running";
+    const isPair = statuses.length > 1;
+    const isWatching = statuses[0]?.isWatching === true;
+    const sum = (of: (status: RunStatus) => number): number =>
+      statuses.reduce((total, status) => total + of(status), 0);
+    const [finished, planned] = [sum((one) => one.finished), sum((one) => one.planned)];
     this.exports.hidden = !hasFigures;
     this.cancel.setHidden(!isRunning);
-    this.resume.setHidden(!canRun || isRunning || status.missing === 0);
-    this.watch.setHidden(!canRun || status.isWatching);
-    this.stopWatching.setHidden(!status.isWatching);
-    this.chooseOther.setHidden(!canRun || hasOther);
-    this.dropOther.setHidden(!canRun || !hasOther);
-    const { finished, planned, progress } = status;
-    const fraction = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
+    this.resume.setHidden(!canRun || isRunning || sum(({ missing }) => missing) === 0);
+    this.watch.setHidden(!canRun || isWatching);
+    this.stopWatching.setHidden(!isWatching);
+    this.chooseOther.setHidden(!canRun || isPair);
+    this.dropOther.setHidden(!canRun || !isPair);
+    const begun = sum(({ progress }) => progress?.fraction ?? 0);
     this.bar.show({
-      phase: status.phase,
-      text: statusText(status),
+      phase,
+      text: statuses
+        .map((one, i) => (isPair ? `${names[i] ?? ""}: ${statusText(one)}` : statusText(one)))
+        .join("\n"),
       spoken: t("{0} measured", countedOf(finished, planned, "checkpoint")),
-      ...(isRunning ? { fraction } : {}),
+      ...(isRunning ? { fraction: (finished + begun) / Math.max(1, planned) } : {}),
     });
   }
 

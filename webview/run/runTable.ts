@@ -5,6 +5,7 @@ import {
   layersOf,
   runFigures,
   verdictCounts,
+  type NamedRun,
   type RunFigure,
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
@@ -45,38 +46,81 @@ export class RunTable {
     });
   }
 
-  show(steps: readonly RunStepReport[], chosen: RunFigure): void {
+  show(runs: readonly NamedRun[], chosen: RunFigure): void {
     this.choice.value = chosen;
     const next = JSON.stringify([
       chosen,
-      steps.map(({ step, report, failure }) => [step, failure, report?.layers, report?.baseline]),
+      runs.map(({ name, run }) => [
+        name,
+        run.steps.map(({ step, report, failure }) => [
+          step,
+          failure,
+          report?.layers,
+          report?.baseline,
+        ]),
+      ]),
     ]);
     if (next === this.shown) return;
     this.shown = next;
-    this.steps.replaceChildren(
-      headOf(stepHeads()),
-      element("tbody", { children: steps.map(stepRow) }),
-    );
-    this.layers.replaceChildren(
-      headOf([t("layer"), ...steps.map(({ step }) => wholeNumber(step))]),
-      element("tbody", {
-        children: Array.from({ length: layersOf(steps) }, (_, layer) =>
-          rowOf(
-            String(layer),
-            steps.map((entry) => ({
-              text: cellFigure(entry, chosen, layer),
-              title: cellText(entry, chosen, layer),
-            })),
-          ),
-        ),
-      }),
-    );
+    this.steps.replaceChildren(...stepTable(runs));
+    this.layers.replaceChildren(...layerTable(runs, chosen));
   }
+}
+
+/** A row for each step; the steps of two runs in one order. */
+function stepTable(runs: readonly NamedRun[]): HTMLElement[] {
+  const isPair = runs.length > 1;
+  const entries = runs
+    .flatMap(({ name, run }) => run.steps.map((entry) => ({ name, entry })))
+    .sort((a, b) => a.entry.step - b.entry.step);
+  const heads = [
+    { text: t("step") },
+    ...(isPair ? [{ text: t("run"), role: "run-name" }] : []),
+    ...stepHeads().map((text) => ({ text })),
+  ];
+  const rows = entries.map(({ name, entry }) => stepRow(entry, isPair ? name : undefined));
+  return [element("thead", { children: [headRow(heads)] }), element("tbody", { children: rows })];
+}
+
+/** A row for each layer; the steps of two runs beside each other, below the name of each. */
+function layerTable(runs: readonly NamedRun[], chosen: RunFigure): HTMLElement[] {
+  const all = runs.flatMap(({ run }) => run.steps);
+  const starts = new Set(runs.slice(1).map(({ run }) => run.steps[0]));
+  const roleOf = (entry: RunStepReport) => (starts.has(entry) ? { role: "group-start" } : {});
+  const names = element("tr", {
+    children: [
+      element("td"),
+      ...runs.map(({ name, run }) =>
+        element("th", {
+          text: name,
+          class: "plain-head run-group",
+          attributes: { scope: "colgroup", colspan: String(Math.max(1, run.steps.length)) },
+        }),
+      ),
+    ],
+  });
+  const heads = headRow([
+    { text: t("layer") },
+    ...all.map((entry) => ({ text: wholeNumber(entry.step), ...roleOf(entry) })),
+  ]);
+  const rows = Array.from({ length: layersOf(all) }, (_, layer) =>
+    rowOf(
+      String(layer),
+      all.map((entry) => ({
+        text: cellFigure(entry, chosen, layer),
+        title: cellText(entry, chosen, layer),
+        ...roleOf(entry),
+      })),
+    ),
+  );
+  return [
+    element("thead", { children: runs.length > 1 ? [names, heads] : [heads] }),
+    element("tbody", { children: rows }),
+  ];
 }
 
 function stepHeads(): string[] {
   return [
-    t("step"),
     t("perplexity"),
     t("NLL ± 95%"),
     t("σ² first layer"),
@@ -87,7 +131,8 @@ function stepHeads(): string[] {
   ];
 }
 
-function stepRow(entry: RunStepReport): HTMLElement {
+/** @param name of its run, where there are two */
+function stepRow(entry: RunStepReport, name: string | undefined): HTMLElement {
   const { report, failure } = entry;
   const title = failure ?? (report ? "" : t("not measured yet"));
   const baseline = report?.baseline;
@@ -105,36 +150,39 @@ function stepRow(entry: RunStepReport): HTMLElement {
     counts ? String(counts.free) : absent,
     counts ? String(counts.uncertain) : absent,
   ];
-  return rowOf(
-    wholeNumber(entry.step),
-    texts.map((text) => ({ text, title })),
-  );
+  return rowOf(wholeNumber(entry.step), [
+    ...(name === undefined ? [] : [{ text: name, title: entry.name, role: "run-name" }]),
+    ...texts.map((text) => ({ text, title })),
+  ]);
 }
 
-function headOf(heads: readonly string[]): HTMLElement {
-  return element("thead", {
-    children: [
-      element("tr", {
-        children: heads.map((text, i) =>
-          element("th", {
-            text,
-            class: i === 0 ? "plain-head text" : "plain-head number",
-            attributes: { scope: "col" },
-          }),
-        ),
+interface Cell {
+  text: string;
+  title?: string;
+  /** A class beside that of its kind. */
+  role?: string;
+}
+
+function headRow(heads: readonly Cell[]): HTMLElement {
+  return element("tr", {
+    children: heads.map(({ text, role = "" }, i) =>
+      element("th", {
+        text,
+        class: `plain-head ${i === 0 ? "text" : "number"} ${role}`,
+        attributes: { scope: "col" },
       }),
-    ],
+    ),
   });
 }
 
-function rowOf(name: string, cells: readonly { text: string; title: string }[]): HTMLElement {
+function rowOf(name: string, cells: readonly Cell[]): HTMLElement {
   return element("tr", {
     children: [
       element("th", { text: name, attributes: { scope: "row" } }),
-      ...cells.map(({ text, title }) =>
+      ...cells.map(({ text, title = "", role = "" }) =>
         element("td", {
           text,
-          class: text === absent ? "number absent" : "number",
+          class: `number ${text === absent ? "absent" : ""} ${role}`,
           ...(title === "" ? {} : { attributes: { title } }),
         }),
       ),

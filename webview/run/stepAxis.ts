@@ -63,12 +63,18 @@ export function columnEdges(axis: StepAxis, steps: readonly number[]): [number, 
   });
 }
 
-/** The index of the step that is nearest to a share of the axis. */
-export function nearestStep(axis: StepAxis, steps: readonly number[], share: number): number {
-  let nearest = 0;
-  const distance = (i: number): number => Math.abs(axis.shareOf(steps[i] ?? 0) - share);
-  for (let i = 1; i < steps.length; i++) if (distance(i) < distance(nearest)) nearest = i;
-  return nearest;
+/** The step that is nearest to a share of the axis; undefined where there are no steps. */
+export function nearestStep(
+  axis: StepAxis,
+  steps: readonly number[],
+  share: number,
+): number | undefined {
+  const distance = (step: number): number => Math.abs(axis.shareOf(step) - share);
+  return steps.reduce<number | undefined>(
+    (nearest, step) =>
+      nearest === undefined || distance(step) < distance(nearest) ? step : nearest,
+    undefined,
+  );
 }
 
 /** Round steps, as many as have room. */

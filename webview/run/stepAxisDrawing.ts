@@ -24,7 +24,7 @@ export function drawStepAxis(surface: PlotSurface, steps: readonly number[]): vo
   context.textBaseline = "middle";
   context.textAlign = "center";
   context.fillStyle = palette.muted;
-  const chosen = highlighted.step === undefined ? undefined : steps[highlighted.step];
+  const chosen = highlighted.step;
   for (const tick of stepTicks(axis, area.width)) {
     if (chosen !== undefined && Math.abs(x(tick) - x(chosen)) < 40) continue;
     context.fillText(stepTick(tick), x(tick), bottom + 15);

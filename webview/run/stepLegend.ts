@@ -7,6 +7,7 @@ import { element, svgElement } from "../shared/dom";
 import { isLightPage, type Palette } from "../shared/theme";
 import { heatGradient } from "./colourScale";
 import type { LineStyle } from "./lineDrawing";
+import { markerPaths } from "./marker";
 
 export type StepLegendEntry =
   | { kind: "line"; text: string; style: LineStyle }
@@ -42,19 +43,16 @@ export function scaleTexts({ kind, min, max, isOpenBelow, isOpenAbove }: ColourS
 
 function lineNode(text: string, { colour, dash, width, marker }: LineStyle): HTMLElement {
   const line = svgElement("path", { d: "M1 7H25", "stroke-dasharray": dash.join(" ") });
-  const mark =
-    marker === "circle"
-      ? [svgElement("circle", { cx: "13", cy: "7", r: "3" })]
-      : marker === "square"
-        ? [svgElement("rect", { x: "10.5", y: "4.5", width: "5", height: "5" })]
-        : [];
+  const mark = marker
+    ? [svgElement("path", { class: "sample-marker", d: markerPaths[marker.shape] })]
+    : [];
   const sample = svgElement(
     "svg",
     { class: "sample", viewBox: "0 0 26 14", "aria-hidden": "true" },
     [line, ...mark],
   );
   sample.style.stroke = colour;
-  sample.style.fill = marker === "circle" ? colour : "var(--fathom-background)";
+  mark[0]?.style.setProperty("fill", marker?.isFilled ? colour : "var(--fathom-background)");
   sample.style.strokeWidth = String(width);
   return element("span", { children: [sample, text] });
 }

@@ -13,7 +13,7 @@ export type PlotContent =
   /** `steps` are those that can be chosen. */
   | { kind: "lines"; model: LineModel; steps: number[]; layers: number };
 
-/** A place on the plot: index of the step, and the layer where the plot has layers. */
+/** A place on the plot: a step of training, and the layer where the plot has layers. */
 export interface PlotPlace {
   step: number;
   layer: number | undefined;
@@ -51,18 +51,19 @@ export class StepPlot {
 
   placeAt(offsetX: number, offsetY: number): PlotPlace | undefined {
     const { axis, content } = this;
-    if (!axis || !content || stepsOf(content).length === 0) return undefined;
+    if (!axis || !content) return undefined;
     const area = plotArea(this.canvas.clientWidth, this.canvas.clientHeight);
     const share = (offsetX - area.left) / area.width;
-    if (content.kind === "lines") {
-      return { step: nearestStep(axis, stepsOf(content), share), layer: undefined };
-    }
-    const edges = columnEdges(axis, content.model.steps);
+    const steps = stepsOf(content);
+    const nearest = nearestStep(axis, steps, share);
+    if (nearest === undefined) return undefined;
+    if (content.kind === "lines") return { step: nearest, layer: undefined };
+    const edges = columnEdges(axis, steps);
     const inside = edges.findIndex(([left, right]) => share >= left && share <= right);
     const { layers } = content.model.map;
     const layer = Math.floor(((area.top + area.height - offsetY) / area.height) * layers);
     return {
-      step: inside === -1 ? nearestStep(axis, content.model.steps, share) : inside,
+      step: steps[inside] ?? nearest,
       layer: layers === 0 ? undefined : Math.min(layers - 1, Math.max(0, layer)),
     };
   }
@@ -90,6 +91,7 @@ export function drawPlot(surface: PlotSurface, content: PlotContent): void {
   drawStepAxis(surface, stepsOf(content));
 }
 
-function stepsOf(content: PlotContent): number[] {
+/** Those that can be chosen. */
+export function stepsOf(content: PlotContent): number[] {
   return content.kind === "heat" ? content.model.steps : content.steps;
 }

@@ -1,35 +1,23 @@
 /** The charts over layers at one step, with another step and perhaps another run behind them. */
 import { t } from "@vscode/l10n";
+import { wholeNumber } from "../../src/report/format";
+import type { RunStepReport } from "../../src/trainingRun/runReport";
 import { element, setText } from "../shared/dom";
-import { counted, figure, wholeNumber, withInterval } from "../../src/report/format";
-import { verdictCounts, type RunStepReport } from "../../src/trainingRun/runReport";
 import { ChartFigure } from "../panel/chartFigure";
-import { logAxis } from "../shared/axis";
-import type { ChartModel, CurveSeries, ReportView } from "../panel/chartModel";
-import { jacobianModel } from "../panel/jacobianModel";
-import { pruningModel } from "../panel/pruningModel";
-import { varianceModel } from "../panel/varianceModel";
 import type { Palette } from "../shared/theme";
-import type { Behind } from "./behind";
-import type { RunNavigation } from "./navigation";
-import { viewOfStep } from "./runModel";
+import type { Ghost } from "./navigation";
+import { sectionFacts, stepModels, type StepView } from "./stepModels";
 
 export interface StepSectionEvents {
-  onStep: (index: number) => void;
-  onGhost: (ghost: RunNavigation["ghost"]) => void;
+  onStep: (step: number) => void;
+  onGhost: (ghost: Ghost) => void;
   onHoverLayer: (layer: number | undefined) => void;
   onChooseLayer: (layer: number | undefined) => void;
   onToggleLayer: (layer: number | undefined) => void;
 }
 
-export interface StepSectionState {
-  steps: readonly RunStepReport[];
-  /** Index of the step that is looked at. */
-  step: number;
-  ghost: RunNavigation["ghost"];
-  behind: readonly Behind[];
-  layers: number;
-  isRunning: boolean;
+export interface StepSectionState extends StepView {
+  ghost: Ghost;
 }
 
 export class StepSection {
@@ -43,11 +31,12 @@ export class StepSection {
     attributes: { "aria-hidden": "true" },
   });
   private readonly title = element("h2");
-  private readonly facts = element("p", { class: "facts" });
+  private readonly facts = element("div");
   private readonly ghost = element("select", {
     attributes: { "aria-label": t("What stands behind the charts") },
   });
   private readonly figures: ChartFigure[];
+  private steps: readonly RunStepReport[] = [];
   private shownOptions = "";
 
   constructor(events: StepSectionEvents, describedBy: string) {
@@ -59,7 +48,8 @@ export class StepSection {
     };
     this.figures = [0, 1, 2].map(() => new ChartFigure(figureEvents, describedBy));
     this.slider.addEventListener("input", () => {
-      events.onStep(Number(this.slider.value));
+      const chosen = this.steps[Number(this.slider.value)];
+      if (chosen) events.onStep(chosen.step);
     });
     this.ghost.addEventListener("change", () => {
       const { value } = this.ghost;
@@ -88,8 +78,11 @@ export class StepSection {
   show(state: StepSectionState, palette: Palette): void {
     const { steps, step } = state;
     const entry = steps[step];
+    this.steps = steps;
     setText(this.title, entry ? t("Step {0}", wholeNumber(entry.step)) : t("No step yet"));
-    setText(this.facts, entry ? stepFacts(entry) : "");
+    this.facts.replaceChildren(
+      ...sectionFacts(state).map((text) => element("p", { class: "facts", text })),
+    );
     this.showSlider(steps, step);
     this.showGhosts(steps, state.ghost);
     stepModels(state).forEach((model, i) => {
@@ -121,7 +114,7 @@ export class StepSection {
     );
   }
 
-  private showGhosts(steps: readonly RunStepReport[], ghost: RunNavigation["ghost"]): void {
+  private showGhosts(steps: readonly RunStepReport[], ghost: Ghost): void {
     const options: [string, string][] = [
       ["first", t("the first step")],
       ["previous", t("the step before")],
@@ -140,68 +133,4 @@ export class StepSection {
     }
     this.ghost.value = String(ghost);
   }
-}
-
-/** The panel's three charts, with what stands behind in place of the fits and theories. */
-export function stepModels({
-  steps,
-  step,
-  layers,
-  behind,
-  isRunning,
-}: StepSectionState): ChartModel[] {
-  const view = { ...viewOfStep(steps[step]?.report, layers), isRunning };
-  const modelsOf = (one: ReportView): ChartModel[] => [
-    varianceModel(one),
-    jacobianModel(one, { isLog: true }),
-    pruningModel(one, { part: "layer", isLog: true }),
-  ];
-  const others = behind.map(({ label, role, report }) => ({
-    label,
-    role,
-    models: modelsOf({ ...view, report }),
-  }));
-  return modelsOf(view).map((model, i) => {
-    const curves = others.map(({ label, role, models }): CurveSeries => ({
-      label,
-      role,
-      points: models[i]?.measured.points ?? [],
-    }));
-    const points = [
-      ...model.measured.points,
-      ...others.flatMap((one) => one.models[i]!.measured.points),
-    ];
-    const values = points.flatMap(({ value, low, high }) => [Math.max(low, value / 2), high]);
-    return { ...model, curves, axis: model.axis.kind === "log" ? logAxis(values) : model.axis };
-  });
-}
-
-/** `perplexity 34.1 (NLL 3.53 ± 0.05) · 9 layers needed, 2 free, 1 uncertain` */
-export function stepFacts({ name, report, failure }: RunStepReport): string {
-  if (failure !== undefined) return `${name} · ${t("not measured: {0}", failure)}`;
-  if (report === undefined) return `${name} · ${t("not measured yet")}`;
-  const { baseline } = report;
-  const counts = verdictCounts(report);
-  return [
-    name,
-    ...(baseline?.perplexity === undefined
-      ? []
-      : [
-          t(
-            "perplexity {0} (NLL {1})",
-            figure(baseline.perplexity),
-            withInterval(baseline.nll, baseline.standardError),
-          ),
-        ]),
-    ...(counts
-      ? [
-          t(
-            "{0} needed, {1} free, {2} uncertain",
-            counted(counts.needed, "layer"),
-            counts.free,
-            counts.uncertain,
-          ),
-        ]
-      : []),
-  ].join(" · ");
 }

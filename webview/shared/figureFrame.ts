@@ -1,4 +1,4 @@
-/** What every chart on a page stands in: its caption above, and below it what cannot be drawn. */
+/** What every chart on a page stands in: its caption above, and below its plots what cannot be drawn. */
 import { element, setText } from "./dom";
 
 export interface FigureWords {
@@ -13,18 +13,16 @@ export interface FigureWords {
 
 export class FigureFrame {
   readonly node: HTMLElement;
-  readonly plot: HTMLElement;
   private readonly title = element("h3", { class: "chart-title" });
   private readonly unit = element("p", { class: "chart-unit" });
-  private readonly emptiness = element("p", { class: "plot-empty" });
   private readonly notes = element("ul", { class: "notes" });
 
   /**
+   * @param plots a plot's box, or what holds several
    * @param beside what stands beside the title
    * @param above what stands between the caption and the plot
    */
-  constructor(canvas: HTMLCanvasElement, { beside, above }: { beside: Node[]; above: Node[] }) {
-    this.plot = element("div", { class: "plot", children: [canvas, this.emptiness] });
+  constructor(plots: HTMLElement, { beside, above }: { beside: Node[]; above: Node[] }) {
     this.node = element("figure", {
       class: "chart",
       children: [
@@ -36,17 +34,31 @@ export class FigureFrame {
           ],
         }),
         ...above,
-        this.plot,
+        plots,
         this.notes,
       ],
     });
   }
 
-  show({ title, unit, emptiness, notes }: FigureWords): void {
+  show({ title, unit, notes }: FigureWords): void {
     setText(this.title, title);
     setText(this.unit, unit);
-    setText(this.emptiness, emptiness ?? "");
     this.notes.replaceChildren(...notes.map((text) => element("li", { text })));
+  }
+}
+
+/** What a chart is drawn in, or says why there is none. */
+export class PlotBox {
+  readonly node: HTMLElement;
+  private readonly emptiness = element("p", { class: "plot-empty" });
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.node = element("div", { class: "plot", children: [canvas, this.emptiness] });
+  }
+
+  /** @param emptiness undefined where there is something to see */
+  show(emptiness: string | undefined): void {
+    setText(this.emptiness, emptiness ?? "");
   }
 }
 

@@ -2,7 +2,7 @@
 import { t } from "@vscode/l10n";
 import type { LayerRange } from "./axis";
 import { element } from "./dom";
-import { FigureFrame, type FigureWords } from "./figureFrame";
+import { FigureFrame, PlotBox, type FigureWords } from "./figureFrame";
 import { PlaceChart, type PlaceDrawing } from "./placeChart";
 import { keyTarget } from "./sliderKeys";
 
@@ -28,6 +28,7 @@ export class PlaceFigure {
   private readonly canvas = element("canvas", {
     attributes: { role: "slider", tabindex: "0", "aria-valuemin": "0" },
   });
+  private readonly box = new PlotBox(this.canvas);
   private readonly frame: FigureFrame;
   private chart: PlaceChart | undefined;
   private places = 0;
@@ -38,7 +39,7 @@ export class PlaceFigure {
     { describedBy, ...around }: PlaceFigureOptions,
   ) {
     this.canvas.setAttribute("aria-describedby", describedBy);
-    this.frame = new FigureFrame(this.canvas, around);
+    this.frame = new FigureFrame(this.box.node, around);
     this.listen();
   }
 
@@ -48,6 +49,7 @@ export class PlaceFigure {
 
   show(words: FigureWords, drawing: PlaceDrawing): void {
     this.frame.show(words);
+    this.box.show(words.emptiness);
     this.places = drawing.places;
     this.canvas.setAttribute("aria-label", t("{0} by layer. {1}", words.title, words.unit));
     this.canvas.setAttribute("aria-valuemax", String(Math.max(0, drawing.places - 1)));

@@ -15,6 +15,7 @@ const keys = {
   n_inner: size.nullish(),
   layer_norm_epsilon: epsilon.default(1e-5),
   scale_attn_weights: flag,
+  scale_attn_by_inverse_layer_idx: flag,
   tie_word_embeddings: flag,
 };
 
@@ -43,7 +44,6 @@ export function gpt2Family(
       const reader = new FamilyReader(name, checkpoint, config);
       const scheme = settleScheme(checkpoint, config, asked);
       const parsed = reader.parse(schema);
-      reader.requireOnly("scale_attn_by_inverse_layer_idx", false);
       reader.requireOnly("add_cross_attention", false);
       return describeGpt2(reader, {
         scheme,
@@ -61,6 +61,7 @@ export function gpt2Family(
         isTransposed: false,
         isTied: parsed.tie_word_embeddings ?? true,
         isScaled: parsed.scale_attn_weights ?? true,
+        isScaledByDepth: parsed.scale_attn_by_inverse_layer_idx ?? false,
         ...traits(config.value, parsed.n_head),
       });
     },

@@ -19,6 +19,7 @@ const schema = z.object({
   _remove_final_layer_norm: flag,
   word_embed_proj_dim: size.nullish(),
   enable_bias: flag,
+  layer_norm_elementwise_affine: flag,
   activation_function: z.string().default("relu"),
   tie_word_embeddings: flag,
 });
@@ -28,7 +29,8 @@ const offset = 2;
 
 /**
  * OPT (arXiv 2205.01068): learned positions and ReLU; the 350M model is Post-LN, and its embedding and
- * head have fewer channels than the stream (modeling_opt.py of transformers).
+ * head have fewer channels than the stream. Galactica (arXiv 2211.09085) has neither biases nor weights of
+ * norms (modeling_opt.py of transformers).
  */
 export const opt: Family = {
   name: "opt",
@@ -37,7 +39,6 @@ export const opt: Family = {
     const reader = new FamilyReader("opt", checkpoint, config);
     const { tensors } = reader;
     const parsed = reader.parse(schema);
-    reader.requireOnly("layer_norm_elementwise_affine", true);
     const isPostNorm = parsed.do_layer_norm_before === false;
     const scheme = settleScheme(
       checkpoint,
@@ -94,7 +95,11 @@ export const opt: Family = {
       contextLength: parsed.max_position_embeddings,
       layerNumber: parsed.num_hidden_layers,
       layers: `${path}layers`,
-      norm: { kind: "layer", epsilon: 1e-5 },
+      norm: {
+        kind: "layer",
+        hasWeight: parsed.layer_norm_elementwise_affine ?? true,
+        epsilon: 1e-5,
+      },
       norms: everywhere("self_attn_layer_norm", "final_layer_norm"),
       attention: (layer) => {
         const part = (name: string) =>

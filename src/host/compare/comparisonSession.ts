@@ -4,6 +4,7 @@
  */
 import { lineOf } from "../../checkpoint/errors";
 import type { Report } from "../../diagnosis/report";
+import type { Progress } from "../../protocol/messages";
 import type { ComparedReport, ComparisonStatus, Standing } from "../../protocol/comparison";
 import { progressText } from "../../report/progress";
 import type { NamedReport } from "../../report/comparison";
@@ -23,6 +24,9 @@ export interface ComparisonObserver {
   report(place: number, report: Report | undefined, status: ComparisonStatus): void;
   status(status: ComparisonStatus): void;
 }
+
+/** Hears how far the diagnosis of one member is; `waitingFor` names one that has to end first. */
+export type MeasuringObserver = (place: number, progress?: Progress, waitingFor?: string) => void;
 
 export class ComparisonSession {
   private readonly reports: (Report | undefined)[];
@@ -71,9 +75,9 @@ export class ComparisonSession {
    * Finds what is at hand, anew where there is a report already, and measures the rest if asked to.
    * One call at a time does the work.
    *
-   * @param tell which of the members is being measured, and how far that is
+   * @param tell which of the members is being measured, and how far that is, once it is known
    */
-  gather(measures: boolean, tell?: (place: number, doing: string) => void): Promise<void> {
+  gather(measures: boolean, tell?: MeasuringObserver): Promise<void> {
     if (this.gathering) {
       // What only looks for reports, as after a reload, must not swallow a wish to measure.
       if (!measures || this.isMeasuring) return this.gathering;
@@ -102,7 +106,7 @@ export class ComparisonSession {
   private async gatherAll(
     measures: boolean,
     signal: AbortSignal,
-    tell?: (place: number, doing: string) => void,
+    tell?: MeasuringObserver,
   ): Promise<void> {
     this.reports.forEach((report, place) => {
       if (!report) this.settle(place, { kind: "waiting" });
@@ -123,21 +127,22 @@ export class ComparisonSession {
   private async measure(
     place: number,
     signal: AbortSignal,
-    tell?: (place: number, doing: string) => void,
+    tell?: MeasuringObserver,
   ): Promise<void> {
     const member = this.members[place]!;
-    const say = (doing: string): void => {
-      tell?.(place, doing);
+    const say = (progress?: Progress, waitingFor?: string): void => {
+      tell?.(place, progress, waitingFor);
+      const doing = progress === undefined ? "" : progressText(progress, waitingFor);
       // What changed on disk is measured anew behind the report of before.
       if (!this.reports[place]) this.settle(place, { kind: "measuring", doing });
       this.tellStatus();
     };
-    say("");
+    say();
     await this.attempt(place, signal, async () =>
       member.measured?.(signal, {
         progress: (progress, waitingFor) => {
           this.fraction = progress.fraction;
-          say(progressText(progress, waitingFor));
+          say(progress, waitingFor);
         },
       }),
     );

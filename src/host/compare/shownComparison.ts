@@ -4,11 +4,13 @@ import * as vscode from "vscode";
 import type { ComparisonToHost, HostToComparison } from "../../protocol/comparison";
 import type { ExportFormat } from "../../protocol/messages";
 import { packReport } from "../../report/packedReport";
+import { progressText } from "../../report/progress";
 import { webviews } from "../ids";
 import type { PageExporter } from "../pageExporter";
 import { PagePanel, type PageServices } from "../pagePanel";
-import { ProgressNotification } from "../progressNotification";
 import type { Reader } from "../reading/reader";
+import { progressLine } from "../shownProgress";
+import { StatusLine } from "../statusLine";
 import type { ComparisonMember } from "./comparisonSession";
 import { ComparisonSession } from "./comparisonSession";
 
@@ -23,6 +25,7 @@ export class ShownComparison implements vscode.Disposable {
   private readonly session: ComparisonSession;
   private readonly panel: PagePanel<HostToComparison, ComparisonToHost>;
   private readonly names: string;
+  private readonly line = new StatusLine();
 
   /**
    * @param targets what is compared, in the words that a window is opened again with
@@ -62,6 +65,7 @@ export class ShownComparison implements vscode.Disposable {
         received: (message) => this.receive(message),
         closed: () => {
           this.session.cancel();
+          this.line.dispose();
           services.closed();
         },
       },
@@ -74,26 +78,30 @@ export class ShownComparison implements vscode.Disposable {
   }
 
   /**
-   * Fills the panel with what is at hand, and measures the rest if asked to, with one notification
-   * that says which and can be cancelled.
+   * Fills the panel with what is at hand, and measures the rest if asked to. The status bar says how
+   * far that is, also while another panel is looked at.
    *
    * @returns how many reports there are to compare
    */
   async gather(measures: boolean): Promise<number> {
     const { session, members, services } = this;
-    const notification = new ProgressNotification(vscode.l10n.t("Comparing depth"));
-    await session.gather(measures, (place, doing) => {
-      notification.open(() => {
-        session.cancel();
-      });
+    await session.gather(measures, (place, progress, waitingFor) => {
       const { name } = members[place]!;
-      const said = doing === "" ? name : `${name} · ${doing}`;
-      notification.show(
-        vscode.l10n.t("{0} of {1}: {2}", place + 1, members.length, said),
-        session.status.fraction,
-      );
+      const doing = progress === undefined ? "" : ` · ${progressText(progress, waitingFor)}`;
+      this.line.show({
+        text: progressLine(name, progress, waitingFor),
+        tooltip: vscode.l10n.t(
+          "Comparing depth, {0} of {1}: {2}. Click to see the comparison.",
+          place + 1,
+          members.length,
+          `${name}${doing}`,
+        ),
+        follow: () => {
+          this.reveal();
+        },
+      });
     });
-    notification.close();
+    this.line.hide();
     const { phase } = session.status;
     const { length } = session.ready;
     services.log.info(`Comparison of ${this.names}: ${phase}, ${length} of ${members.length}.`);

@@ -15,23 +15,24 @@ export class ChosenCheckpoints implements vscode.Disposable {
    * @param file as PythonFiles names it
    */
   of(file: string): string | undefined {
-    return this.all[file];
+    return this.all.get(file);
+  }
+
+  /** By the files that they were chosen for. */
+  get all(): ReadonlyMap<string, string> {
+    return new Map(Object.entries(this.memory.get<Record<string, string>>(memoryKey) ?? {}));
   }
 
   /** @param checkpoint undefined forgets what was chosen */
   async choose(file: string, checkpoint: string | undefined): Promise<void> {
-    const others = Object.entries(this.all).filter(([other]) => other !== file);
-    const own = checkpoint === undefined ? [] : [[file, checkpoint] as const];
-    const chosen = Object.fromEntries([...others, ...own]);
-    await this.memory.update(memoryKey, chosen);
+    const chosen = new Map(this.all);
+    if (checkpoint === undefined) chosen.delete(file);
+    else chosen.set(file, checkpoint);
+    await this.memory.update(memoryKey, Object.fromEntries(chosen));
     this.didChange.fire();
   }
 
   dispose(): void {
     this.didChange.dispose();
-  }
-
-  private get all(): Readonly<Record<string, string>> {
-    return this.memory.get<Record<string, string>>(memoryKey) ?? {};
   }
 }

@@ -75,7 +75,7 @@ export class CursorFollower implements vscode.Disposable {
     if (document.languageId !== "python") return undefined;
     const norms = await this.norms.known(document, signal);
     return norms?.measured.find(
-      ({ site }) => document.positionAt(site.node.start).line === position.line,
+      ({ site }) => document.positionAt(site.start).line === position.line,
     );
   }
 }

@@ -2,9 +2,8 @@
 import * as vscode from "vscode";
 import type { ScalingOutcome, ScalingWarning } from "../../python/layerNormScaling/outcome";
 import { commands } from "../ids";
-import { askScalingThread } from "./askScalingThread";
 import { pathOf } from "./pathOf";
-import type { PythonFiles } from "./pythonFiles";
+import type { PythonCode } from "./pythonCode";
 import type { ScaledModel } from "./scaleModel";
 
 /** What the light bulb's commands take. */
@@ -17,10 +16,8 @@ interface Target {
 export class LayerNormScaling implements vscode.CodeActionProvider {
   static readonly kinds = [vscode.CodeActionKind.RefactorRewrite];
 
-  /** @param bundles the folder of the thread that reads and edits the code */
   constructor(
-    private readonly files: PythonFiles,
-    private readonly bundles: string,
+    private readonly code: PythonCode,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -31,11 +28,11 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
     _context: vscode.CodeActionContext,
     token: vscode.CancellationToken,
   ): Promise<vscode.CodeAction[]> {
-    const file = await this.files.readDocument(document);
-    if (file === undefined || token.isCancellationRequested) return [];
+    const sites = await this.code.sitesOf(document);
+    if (sites === undefined || token.isCancellationRequested) return [];
     const offset = document.offsetAt(range.start);
-    const isInside = file.sites.some(({ owner, node }) => {
-      const { start, end } = owner?.node ?? node;
+    const isInside = sites.some((site) => {
+      const { start, end } = site.owner ?? site;
       return start <= offset && offset <= end;
     });
     if (!isInside) return [];
@@ -90,18 +87,10 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
   }
 
   private async scale({ uri, offset }: Target): Promise<ScaledModel> {
-    const open = vscode.workspace.textDocuments
-      .filter(({ uri: { scheme, path } }) => scheme === "file" && path.endsWith(".py"))
-      .map((document) => [pathOf(document.uri), document.getText()] as const);
-    const request = {
-      path: pathOf(uri),
-      offset,
-      root: vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath,
-      open: new Map(open),
-    };
+    const root = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath;
     const title = vscode.l10n.t("Reading the model's code…");
     return vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-      askScalingThread(this.bundles, request),
+      this.code.scale({ path: pathOf(uri), offset, root }),
     );
   }
 

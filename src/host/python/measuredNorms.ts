@@ -1,20 +1,11 @@
 /** Which norms in the code of the workspace have been measured, and in which report. */
 import type * as vscode from "vscode";
 import type { NormSummary, Report } from "../../diagnosis/report";
-import type { MatchOptions, NormMatches } from "../../python/matchNorms";
-import type { NormSite } from "../../python/normSites";
-import type { PythonReader } from "../../python/reader";
-import type { ModuleFile } from "../../python/structure";
-import {
-  candidateReports,
-  codeFolders,
-  type Candidate,
-  type KnownReport,
-  type RootOf,
-} from "./candidateReports";
+import { candidateReports, codeFolders, type KnownReport, type RootOf } from "./candidateReports";
 import type { ChosenCheckpoints } from "./chosenCheckpoints";
-import { KeptMatches } from "./keptMatches";
 import { pathOf } from "./pathOf";
+import type { PythonCode } from "./pythonCode";
+import type { Fit, FitQuestion, SitePlace } from "./pythonMessages";
 
 /** Where reports come from: the store, which tells which one is pinned. */
 export interface ReportSource {
@@ -24,23 +15,10 @@ export interface ReportSource {
   readonly onDidChange: vscode.Event<void>;
 }
 
-/** Where code comes from: the files of the workspace. */
-export interface CodeSource {
-  load(): Promise<Pick<PythonReader, "match" | "matchWithin">>;
-  readDocument(
-    document: vscode.TextDocument,
-    signal?: AbortSignal,
-  ): Promise<ModuleFile | undefined>;
-  readFolder(folder: string, near: string): Promise<ModuleFile[]>;
-}
-
-interface FoundNorm {
-  site: NormSite;
-  norm: NormSummary;
-}
-
 /** A norm site and what was measured at the norm that it makes. */
-export interface MeasuredNorm extends FoundNorm {
+export interface MeasuredNorm {
+  site: SitePlace;
+  norm: NormSummary;
   key: string;
   name: string;
   report: Report;
@@ -52,7 +30,7 @@ export interface FittingReport extends KnownReport {
 }
 
 export interface NormsOfFile {
-  file: ModuleFile;
+  sites: readonly SitePlace[];
   measured: MeasuredNorm[];
   /** True where no report is of a model of this file. */
   isUnmeasured: boolean;
@@ -68,22 +46,14 @@ interface NormsOfReport {
   norms: ReadonlyMap<string, NormSummary>;
 }
 
-/** What a report has to do with a file. */
-type Fit =
-  | { kind: "own"; found: readonly FoundNorm[] }
-  /** The file makes its norms, and so does other code that has nothing to do with this. */
-  | { kind: "undecided" }
-  | { kind: "other" };
-
 export class MeasuredNorms {
   private lastFound = new WeakMap<vscode.TextDocument, { version: number; norms: NormsOfFile }>();
   private readonly normsOfReports = new Map<string, Promise<NormsOfReport | undefined>>();
-  private readonly keptMatches = new KeptMatches();
 
   constructor(
-    private readonly files: CodeSource,
+    private readonly code: Pick<PythonCode, "sitesOf" | "fitOf">,
     private readonly reports: Pick<ReportSource, "list" | "read">,
-    private readonly chosen: Pick<ChosenCheckpoints, "of">,
+    private readonly chosen: Pick<ChosenCheckpoints, "of" | "all">,
     private readonly rootOf: RootOf,
   ) {}
 
@@ -92,12 +62,13 @@ export class MeasuredNorms {
    * and makes its norms: so the models of a workspace do not mix. Of several reports of the same
    * code, the first of candidateReports counts.
    *
-   * @returns undefined where `signal` was aborted
+   * @returns undefined where `signal` was aborted or the document was edited meanwhile
    */
   async of(document: vscode.TextDocument, signal: AbortSignal): Promise<NormsOfFile | undefined> {
     const { version } = document;
     const norms = await this.find(document, signal);
-    if (norms !== undefined) this.lastFound.set(document, { version, norms });
+    if (norms === undefined || document.version !== version) return undefined;
+    this.lastFound.set(document, { version, norms });
     return norms;
   }
 
@@ -123,24 +94,27 @@ export class MeasuredNorms {
     document: vscode.TextDocument,
     signal: AbortSignal,
   ): Promise<NormsOfFile | undefined> {
-    const file = await this.files.readDocument(document, signal);
-    if (file === undefined) return undefined;
+    const sites = await this.code.sitesOf(document);
+    if (sites === undefined) return undefined;
     const nothing = {
-      file,
+      sites,
       measured: [],
       isUnmeasured: false,
       undecided: [],
       hasReports: false,
     };
-    if (file.sites.length === 0) return nothing;
+    if (sites.length === 0) return nothing;
     const { fsPath } = document.uri;
     const all = await this.reports.list();
     const chosen = this.chosen.of(pathOf(document.uri));
     const undecided: FittingReport[] = [];
-    for (const candidate of candidateReports(fsPath, all, chosen, this.rootOf)) {
-      const { known } = candidate;
+    for (const { known, isChosen } of candidateReports(fsPath, all, chosen, this.rootOf)) {
+      const wanted = await this.normsOf(known);
+      if (wanted === undefined) continue;
       if (signal.aborted) return undefined;
-      const fit = await this.fitOf(candidate, file, fsPath);
+      const among = isChosen ? "allFamilies" : "all";
+      const fit = await this.fitOf(document, known, wanted, among);
+      if (fit === undefined) return undefined;
       if (fit.kind === "other") continue;
       const report = await this.reports.read(known.key);
       if (report === undefined) continue;
@@ -149,7 +123,9 @@ export class MeasuredNorms {
         continue;
       }
       const { key, name } = known;
-      const measured = fit.found.map(({ site, norm }) => ({ site, norm, key, name, report }));
+      const measured = fit.found.map(({ place, normPath }) => {
+        return { site: place, norm: wanted.norms.get(normPath)!, key, name, report };
+      });
       return { ...nothing, measured, hasReports: true };
     }
     const isUnmeasured = undecided.length === 0;
@@ -161,84 +137,34 @@ export class MeasuredNorms {
    * whatever family it is of, since a person chooses.
    */
   async fitting(document: vscode.TextDocument): Promise<FittingReport[]> {
-    const file = await this.files.readDocument(document);
-    if (file === undefined) return [];
     const fitting = new Map<string, FittingReport>();
     for (const known of await this.reports.list()) {
       const { checkpoint } = known;
       if (fitting.has(checkpoint)) continue;
-      const found = await this.findAlone(known, file, document.uri.fsPath);
-      const report = found.length > 0 ? await this.reports.read(known.key) : undefined;
+      const wanted = await this.normsOf(known);
+      const fit = wanted && (await this.fitOf(document, known, wanted, "itself"));
+      const report = fit?.kind === "own" ? await this.reports.read(known.key) : undefined;
       if (report !== undefined) fitting.set(checkpoint, { ...known, report });
     }
     return [...fitting.values()];
   }
 
-  private async fitOf(
-    { known, isChosen }: Candidate,
-    file: ModuleFile,
-    filePath: string,
-  ): Promise<Fit> {
-    const { checkpoint } = known;
-    const options = { anyFamily: isChosen };
-    const wanted = await this.normsOf(known);
-    if (wanted === undefined) return { kind: "other" };
-    const fit = (found: readonly FoundNorm[]): Fit =>
-      found.length > 0 ? { kind: "own", found } : { kind: "other" };
-    for (const folder of codeFolders(filePath, checkpoint, this.rootOf)) {
-      const all = await this.files.readFolder(folder, filePath);
-      const owner = all.find(({ path }) => this.chosen.of(path) === checkpoint);
-      if (owner !== undefined) {
-        const makes = await this.match(folder, all, wanted, { anyFamily: true }, owner);
-        return fit(sitesIn(file, makes, wanted));
-      }
-      // Code that a person said makes another checkpoint is no rival.
-      const code = all.filter(({ path }) => this.chosen.of(path) === undefined);
-      const found = await this.match(folder, code, wanted, options);
-      const own = sitesIn(file, found, wanted);
-      if (own.length === 0 && found.ambiguous.length > 0) {
-        const alone = await this.match(folder, code, wanted, options, file);
-        if (sitesIn(file, alone, wanted).length > 0) return { kind: "undecided" };
-      }
-      if (found.matches.length > 0 || found.ambiguous.length > 0) return fit(own);
-    }
-    return { kind: "other" };
-  }
-
-  /** The sites of a file that make a report's norms, as if there were no other model. */
-  private async findAlone(
-    known: KnownReport,
-    file: ModuleFile,
-    filePath: string,
-  ): Promise<FoundNorm[]> {
-    const wanted = await this.normsOf(known);
-    if (wanted === undefined) return [];
-    for (const folder of codeFolders(filePath, known.checkpoint, this.rootOf)) {
-      const code = await this.files.readFolder(folder, filePath);
-      const matches = await this.match(folder, code, wanted, { anyFamily: true }, file);
-      const found = sitesIn(file, matches, wanted);
-      if (found.length > 0) return found;
-    }
-    return [];
-  }
-
-  /** @param within the file whose model alone counts; left out, all models of the folder do */
-  private async match(
-    folder: string,
-    code: readonly ModuleFile[],
+  private fitOf(
+    document: vscode.TextDocument,
+    { checkpoint }: KnownReport,
     { family, norms }: NormsOfReport,
-    options: MatchOptions,
-    within?: ModuleFile,
-  ): Promise<NormMatches> {
-    const reader = await this.files.load();
-    const paths = [...norms.keys()];
-    // Reports of one run ask the same, so that only the first of them is matched.
-    const question = JSON.stringify([folder, within?.path, options, family, paths]);
-    return this.keptMatches.of(question, code, () =>
-      within === undefined
-        ? reader.match(code, paths, [family], options)
-        : reader.matchWithin(code, within.path, paths, [family], options),
-    );
+    among: FitQuestion["among"],
+  ): Promise<Fit | undefined> {
+    const folders = codeFolders(document.uri.fsPath, checkpoint, this.rootOf);
+    return this.code.fitOf(document, {
+      folders,
+      isWatched: this.rootOf(folders[0]!) !== undefined,
+      checkpoint,
+      family,
+      normPaths: [...norms.keys()],
+      chosen: this.chosen.all,
+      among,
+    });
   }
 
   /** Kept, since a whole report takes long to read. */
@@ -253,14 +179,4 @@ function normsIn(report: Report | undefined): NormsOfReport | undefined {
   if (report === undefined) return undefined;
   const { family, norms = [] } = report.architecture;
   return { family, norms: new Map(norms.map((norm) => [norm.path, norm])) };
-}
-
-function sitesIn(
-  file: ModuleFile,
-  { matches }: NormMatches,
-  { norms }: NormsOfReport,
-): FoundNorm[] {
-  return matches
-    .filter((match) => match.path === file.path)
-    .flatMap(({ normPath, sites }) => sites.map((site) => ({ site, norm: norms.get(normPath)! })));
 }

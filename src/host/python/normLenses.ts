@@ -39,11 +39,11 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     if (!isShown(document)) return undefined;
     const norms = await this.find(document, token);
     const hovered = norms?.measured.find(({ site }) =>
-      statementRange(document, site.node.start).contains(position),
+      statementRange(document, site.start).contains(position),
     );
     if (hovered === undefined) return undefined;
     const { report, norm, site, name } = hovered;
-    const text = new vscode.MarkdownString(normHover(report, norm.path));
+    const text = new vscode.MarkdownString(normHover(report, norm));
     text.isTrusted = { enabledCommands: [innerCommands.openNorm, commands.chooseCheckpointOfCode] };
     const links = [
       link(
@@ -58,7 +58,7 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
       ),
     ];
     text.appendMarkdown(`\n\n${links.join(" · ")}`);
-    return new vscode.Hover(text, rangeOf(document, site.node.start, site.node.end));
+    return new vscode.Hover(text, rangeOf(document, site.start, site.end));
   }
 
   private async find(
@@ -76,8 +76,8 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
 function lensOf(document: vscode.TextDocument): (measured: MeasuredNorm) => vscode.CodeLens {
   return (measured) => {
     const { site, norm, report, name } = measured;
-    return new vscode.CodeLens(rangeOf(document, site.node.start, site.node.end), {
-      title: normLine(report),
+    return new vscode.CodeLens(rangeOf(document, site.start, site.end), {
+      title: normLine(report, norm),
       tooltip: vscode.l10n.t("{0} of {1}: open the report", norm.path, name),
       command: innerCommands.openNorm,
       arguments: [targetOf(measured)],
@@ -117,13 +117,13 @@ function choices(document: vscode.TextDocument, norms: NormsOfFile): vscode.Code
 /** Lenses above the first norm of each class: on every norm they would be noise. */
 function oncePerClass(
   document: vscode.TextDocument,
-  { file }: NormsOfFile,
+  { sites }: NormsOfFile,
   ...offered: vscode.Command[]
 ): vscode.CodeLens[] {
-  const first = new Map(file.sites.toReversed().map((site) => [site.owner, site]));
+  const first = new Map(sites.toReversed().map((site) => [site.owner?.start, site]));
   return [...first.values()]
     .toReversed()
-    .flatMap(({ node: { start, end } }) =>
+    .flatMap(({ start, end }) =>
       offered.map((command) => new vscode.CodeLens(rangeOf(document, start, end), command)),
     );
 }

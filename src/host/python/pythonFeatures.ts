@@ -11,7 +11,8 @@ import { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { NormLenses } from "./normLenses";
 import { normOf, readTarget } from "./normTarget";
-import { PythonFiles } from "./pythonFiles";
+import { PythonCode } from "./pythonCode";
+import { followPythonEvents } from "./pythonEvents";
 
 export interface PythonServices {
   extensionUri: vscode.Uri;
@@ -31,22 +32,23 @@ const python: vscode.DocumentSelector = { language: "python", scheme: "file" };
 export function registerPythonFeatures(services: PythonServices): vscode.Disposable {
   const { extensionUri, log, guard, reports, memory } = services;
   const bundles = vscode.Uri.joinPath(extensionUri, "dist").fsPath;
-  const files = new PythonFiles(bundles, log);
+  const code = new PythonCode(bundles, () => vscode.workspace.textDocuments, log);
   const chosen = new ChosenCheckpoints(memory);
-  const norms = new MeasuredNorms(files, reports, chosen, rootOf);
+  const norms = new MeasuredNorms(code, reports, chosen, rootOf);
   const lenses = new NormLenses(norms, guard);
   const checkpoint = new CheckpointOfCode(norms, chosen);
   services.shown.followCode({
     reportOf: (file) => reportOf(file, norms),
     onDidChange: chosen.onDidChange,
   });
-  const scaling = new LayerNormScaling(files, bundles, log);
+  const scaling = new LayerNormScaling(code, log);
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
     );
   return vscode.Disposable.from(
-    files,
+    code,
+    followPythonEvents(code),
     chosen,
     new CursorFollower(norms, services.shown, guard),
     vscode.languages.registerCodeLensProvider(python, lenses),

@@ -13,8 +13,6 @@ export interface ScalingRequest {
   readonly offset: number;
   /** The workspace folder; undefined where the file lies in none. */
   readonly root: string | undefined;
-  /** The texts of open documents by path, with slashes. */
-  readonly open: ReadonlyMap<string, string>;
 }
 
 export interface ScaledModel {
@@ -26,11 +24,13 @@ export interface ScaledModel {
 /**
  * The edits of all code that makes the layers, or why not. Holds up its thread for up to seconds.
  *
+ * @param open the texts of open documents by path, with slashes
  * @param limits of what is read; a warning names what they left out
  */
 export async function scaleModel(
   reader: PythonReader,
-  { path, offset, root, open }: ScalingRequest,
+  { path, offset, root }: ScalingRequest,
+  open: ReadonlyMap<string, string>,
   limits?: CodeLimits,
 ): Promise<ScaledModel> {
   const { texts, leftOut } = await readCodeAround(path, root, open, limits);

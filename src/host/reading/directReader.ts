@@ -25,6 +25,7 @@ import { readLossLogs } from "../../trainingRun/lossLogs";
 import { thinned } from "../../trainingRun/lossSeries";
 import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
+import { runJson } from "../../trainingRun/runJson";
 import { parseReportIndex } from "../reports/reportIndex";
 import { readDirectory } from "./directoryReader";
 import { stampsOf } from "./fileStamps";
@@ -75,9 +76,9 @@ export const directReader: Reader = {
   async runContent(exported, format, webview) {
     switch (format) {
       case "json":
-        return encoded(`${JSON.stringify(exported.run, null, 2)}\n`);
+        return encoded(runJson(exported));
       case "csv":
-        return encoded(runCsv(exported.run));
+        return encoded(runCsv(exported));
       case "html":
         return encoded(runHtml(exported, await assets(webview, "run")));
     }

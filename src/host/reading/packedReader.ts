@@ -1,12 +1,13 @@
 /** Everything that the reading thread is asked for, its reports packed. A bundle of its own. */
 import { workerData } from "node:worker_threads";
-import type { Texts } from "../../protocol/texts";
 import { packReport, unpackReport } from "../../report/packedReport";
 import { useTexts } from "../../report/texts";
+import type { ThreadStart } from "../threads/threadMessages";
 import { directReader } from "./directReader";
 import type { PackedReader } from "./readerMessages";
 
-useTexts((workerData as Texts | null) ?? undefined);
+// A bundle of its own has texts of its own.
+useTexts((workerData as ThreadStart).texts);
 
 export const packedReader = (signal: AbortSignal): PackedReader => ({
   ...directReader,

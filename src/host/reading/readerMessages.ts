@@ -1,4 +1,4 @@
-/** What passes between the extension and its reading thread: calls of a `Reader` and their answers. */
+/** What passes between the extension and its reading thread: the calls of a `Reader`. */
 import type { PackedReport } from "../../report/packedReport";
 import type { CheckpointContent, Reader, TextFormat } from "./reader";
 
@@ -33,14 +33,3 @@ export interface PackedReader {
   statementOf: Reader["statementOf"];
   readLossLogs: Reader["readLossLogs"];
 }
-
-export type ReaderMethod = keyof PackedReader;
-
-export type ToReader =
-  | { type: "call"; id: number; method: ReaderMethod; input: readonly unknown[] }
-  /** What the call would answer is of no interest any more. */
-  | { type: "abort"; id: number };
-
-export type FromReader =
-  | { id: number; ok: true; output: unknown }
-  | { id: number; ok: false; name: string; message: string };

@@ -1,40 +1,34 @@
-/** The reading thread: answers the calls of `ThreadedReader` with what `directReader` says. */
-import { parentPort } from "node:worker_threads";
+/**
+ * The reading thread: answers the calls of `ThreadedReader`. All but the tensor directory is loaded when
+ * it is first asked for, since that takes longer than reading a directory.
+ */
+import { answerCalls } from "../threads/answerCalls";
 import { readDirectory } from "./directoryReader";
-import type { FromReader, ReaderMethod, ToReader } from "./readerMessages";
+import type { PackedReader } from "./readerMessages";
 
-const underWay = new Map<number, AbortController>();
+type Method = keyof PackedReader;
 
-parentPort?.on("message", (message: ToReader) => {
-  if (message.type === "abort") underWay.get(message.id)?.abort();
-  else void answer(message);
+answerCalls(() => (signal): PackedReader => {
+  const loaded =
+    <Name extends Method>(name: Name) =>
+    async (...input: Parameters<PackedReader[Name]>): Promise<never> => {
+      const { packedReader } = await import("./packedReader");
+      const method = packedReader(signal)[name] as (...input: unknown[]) => Promise<never>;
+      return method(...input);
+    };
+  return {
+    directoryOf: readDirectory,
+    readReport: loaded("readReport"),
+    parseReport: loaded("parseReport"),
+    writeReport: loaded("writeReport"),
+    readIndex: loaded("readIndex"),
+    reportContent: loaded("reportContent"),
+    comparisonContent: loaded("comparisonContent"),
+    runContent: loaded("runContent"),
+    contentOf: loaded("contentOf"),
+    incompleteness: loaded("incompleteness"),
+    outlookOf: loaded("outlookOf"),
+    statementOf: loaded("statementOf"),
+    readLossLogs: loaded("readLossLogs"),
+  };
 });
-
-async function answer({ id, method, input }: ToReader & { type: "call" }): Promise<void> {
-  const aborting = new AbortController();
-  underWay.set(id, aborting);
-  try {
-    tell({ id, ok: true, output: await answerTo(method, input, aborting.signal) });
-  } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    tell({ id, ok: false, name, message });
-  } finally {
-    underWay.delete(id);
-  }
-}
-
-/** All but the directory is loaded when it is first asked for: it takes longer to load than to read. */
-async function answerTo(
-  method: ReaderMethod,
-  input: readonly unknown[],
-  signal: AbortSignal,
-): Promise<unknown> {
-  if (method === "directoryOf") return readDirectory(input[0] as string);
-  const { packedReader } = await import("./packedReader");
-  const methods = packedReader(signal) as Record<ReaderMethod, (...input: unknown[]) => unknown>;
-  return methods[method](...input);
-}
-
-function tell(message: FromReader): void {
-  parentPort?.postMessage(message);
-}

@@ -4,7 +4,7 @@
  */
 import path from "node:path";
 import { lineOf } from "../../checkpoint/errors";
-import type { Progress, RunStatus } from "../../protocol/messages";
+import type { RunStatus } from "../../protocol/messages";
 import { withoutDocuments } from "../../report/withoutDocuments";
 import { stepsIn, type RunStep, type TrainingRun } from "../../trainingRun/discover";
 import type { RunReport, RunStepReport } from "../../trainingRun/runReport";
@@ -30,7 +30,7 @@ export class RunSession {
   private readonly disposed = new AbortController();
   private recalling: Promise<void> | undefined;
   private measuring: Promise<void> | undefined;
-  private current: { step: number; progress?: Progress } | undefined;
+  private current: (Pick<RunStatus, "progress" | "waitingFor"> & { step: number }) | undefined;
   private watching = false;
   /** Steps that are to be measured, and those of them that come first. */
   private readonly wanted = new Set<number>();
@@ -66,7 +66,7 @@ export class RunSession {
 
   get status(): RunStatus {
     const { steps } = this.report;
-    const { current } = this;
+    const { step: measuring, ...doing } = this.current ?? {};
     const finished = steps.filter(isFinished).length;
     const missing = steps.filter((step) => !isFinished(step));
     return {
@@ -74,8 +74,8 @@ export class RunSession {
       finished,
       planned: finished + missing.filter(({ step }) => this.wanted.has(step)).length,
       missing: missing.length,
-      ...(current ? { measuring: current.step } : {}),
-      ...(current?.progress ? { progress: current.progress } : {}),
+      ...(measuring !== undefined && { measuring }),
+      ...doing,
       isWatching: this.watching,
       notices: this.notices,
     };
@@ -227,8 +227,8 @@ export class RunSession {
     this.tellStatus();
     try {
       const report = await this.source.reportOf(this.checkpointAt(place.path), signal, {
-        progress: (progress) => {
-          this.current = { step, progress };
+        progress: (progress, waitingFor) => {
+          this.current = { step, progress, ...(waitingFor !== undefined && { waitingFor }) };
           this.tellStatus();
         },
         partial: (partial) => {

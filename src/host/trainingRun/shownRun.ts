@@ -5,21 +5,24 @@ import type { ExportFormat, HostToRun, RunStatus, RunToHost } from "../../protoc
 import { wholeNumber } from "../../report/format";
 import { progressText } from "../../report/progress";
 import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
-import type { RunStepReport } from "../../trainingRun/runReport";
-import { innerCommands, webviews } from "../ids";
+import type { NamedRun, RunStepReport } from "../../trainingRun/runReport";
+import { webviews } from "../ids";
 import type { PageExporter } from "../pageExporter";
 import { PagePanel, type PageServices } from "../pagePanel";
-import { ProgressNotification } from "../progressNotification";
 import type { Reader } from "../reading/reader";
-import type { RunSession } from "./runSession";
+import { progressLine } from "../shownProgress";
+import { StatusLine } from "../statusLine";
+import type { RunObserver, RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
-import type { WatchedRuns } from "./watchedRuns";
+import type { WatchedRun, WatchedRuns } from "./watchedRuns";
 import type { WatchSettings } from "./watchSettings";
 
 /** What all runs share. */
 export interface RunServices extends PageServices {
   log: vscode.LogOutputChannel;
+  /** What came of a run that nobody looks at. */
+  told: StatusLine;
   reader: Reader;
   exporter: PageExporter;
   watchSettings: (folder: string) => WatchSettings;
@@ -36,7 +39,7 @@ export class ShownRun implements vscode.Disposable {
   private watch: RunWatch | undefined;
   /** What to warn of where the settings name nothing. */
   private chosenRules: AlertRules = {};
-  private readonly statusItem: vscode.StatusBarItem;
+  private readonly line = new StatusLine();
   private readonly warned = new Set<keyof AlertRules>();
   private other: { run: ShownRun; end: () => void } | undefined;
 
@@ -44,22 +47,11 @@ export class ShownRun implements vscode.Disposable {
     readonly session: RunSession,
     private readonly services: RunServices,
   ) {
-    this.statusItem = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
-    this.statusItem.command = {
-      command: innerCommands.showRun,
-      title: "",
-      arguments: [session.folder],
-    };
     session.observe({
-      run: (run, status) => {
-        this.post({ type: "run", name: session.name, run, status });
-      },
-      step: (step, status) => {
-        this.post({ type: "step", step, status });
-      },
+      ...this.tellingOf(0),
       status: (status) => {
-        this.panel?.postSoon({ type: "status", status });
-        this.showStatusItem(status);
+        this.tellStatus();
+        this.showLine(status);
       },
       measured: (step) => {
         this.warn(step);
@@ -95,32 +87,24 @@ export class ShownRun implements vscode.Disposable {
     await Promise.all([this.session.readLosses(), this.session.recall()]);
   }
 
-  /** Measures what is missing, with one notification for all of it. */
+  /**
+   * Measures what is missing in the run, and in the one beside it, which takes as long as it takes: the
+   * status bar says how far each is.
+   */
   async diagnose(): Promise<void> {
-    const { session } = this;
     this.show();
+    const runs = [this, ...(this.other ? [this.other.run] : [])];
+    await Promise.all(runs.map((run) => run.measure()));
+    const areDone = runs.every(({ session }) => session.status.phase === "done");
+    if (areDone && this.panel?.isVisible !== true) this.offerPanel();
+  }
+
+  private async measure(): Promise<void> {
+    const { session } = this;
     await session.refresh();
-    const notification = new ProgressNotification(
-      vscode.l10n.t("Depth over training of {0}", session.name),
-    );
-    const end = session.observe({
-      run: () => undefined,
-      step: () => undefined,
-      status: (status) => {
-        const { planned, finished, progress } = status;
-        const share = (finished + (progress?.fraction ?? 0)) / Math.max(1, planned);
-        notification.show(progressWords(status), share);
-      },
-    });
-    notification.open(() => {
-      session.cancel();
-    });
     await session.measure();
-    end();
-    notification.close();
     const { phase, finished, planned } = session.status;
     this.services.log.info(`Run ${session.folder}: ${phase}, ${finished} of ${planned} steps.`);
-    if (phase === "done" && this.panel?.isVisible !== true) this.offerPanel();
   }
 
   /** Starts to watch, once it is known what to warn of: where the settings do not say, a person does. */
@@ -138,23 +122,26 @@ export class ShownRun implements vscode.Disposable {
     await this.startWatching(chosen);
   }
 
-  /** Watches on as in an earlier window: in silence, and with no panel but one that comes back. */
-  async resumeWatching(chosenRules: AlertRules): Promise<void> {
-    await this.startWatching(chosenRules);
-    await this.session.recall();
+  /**
+   * Watches on as in an earlier window: in silence, and with no panel but one that comes back. What
+   * has become complete since that window closed is measured like any other new step.
+   */
+  async resumeWatching({ rules, earlier }: WatchedRun): Promise<void> {
+    await this.startWatching(rules, earlier);
   }
 
   /**
    * Diagnoses each new checkpoint once it is complete, until told to stop.
    *
    * @param chosenRules what to warn of where the settings name nothing
+   * @param earlier the steps that were complete when the watch began, unless it begins now
    */
-  private async startWatching(chosenRules: AlertRules): Promise<void> {
+  private async startWatching(chosenRules: AlertRules, earlier?: readonly number[]): Promise<void> {
     const { session, services } = this;
     if (this.watch) return;
     this.chosenRules = chosenRules;
     const { settleMs } = services.watchSettings(session.folder);
-    const before = new Set<number>();
+    const before = new Set<number>(earlier);
     const taken = new Set<number>();
     const watch = new RunWatch({
       folder: session.folder,
@@ -182,8 +169,14 @@ export class ShownRun implements vscode.Disposable {
     try {
       // What is complete by now is not new; the panel offers to measure it. What only looked
       // complete changes yet, and comes again then.
-      for (const step of await session.completeSteps()) before.add(step);
+      if (earlier === undefined) {
+        for (const step of await session.completeSteps()) before.add(step);
+      }
       await session.readLosses();
+      if (earlier !== undefined) {
+        await session.recall();
+        for (const { step } of session.run.steps) if (session.hasReport(step)) taken.add(step);
+      }
     } catch (error) {
       this.stopWatching();
       throw error;
@@ -193,7 +186,9 @@ export class ShownRun implements vscode.Disposable {
     watch.start();
     session.setWatching(true);
     services.watchingChanged();
-    await services.watchedRuns.add(session.folder, chosenRules);
+    // What began before stays as it is kept.
+    if (earlier !== undefined) return;
+    await services.watchedRuns.add(session.folder, { rules: chosenRules, earlier: [...before] });
   }
 
   stopWatching(): void {
@@ -211,36 +206,31 @@ export class ShownRun implements vscode.Disposable {
   layBeside(other: ShownRun | undefined): void {
     this.other?.end();
     this.other = undefined;
-    if (other !== undefined) {
-      const tell = (): void => {
-        this.post(...this.otherMessages());
-      };
-      const end = other.session.observe({ run: tell, step: tell, status: () => undefined });
-      this.other = { run: other, end };
+    if (other !== undefined && other !== this) {
+      this.other = { run: other, end: other.session.observe(this.tellingOf(1)) };
     }
-    this.post(...this.otherMessages());
+    this.tellRuns();
   }
 
   dispose(): void {
     this.watch?.stop();
     this.session.dispose();
     this.other?.end();
-    this.statusItem.dispose();
+    this.line.dispose();
     this.panel?.dispose();
   }
 
   private open(earlier: vscode.WebviewPanel | undefined): void {
     this.panel = new PagePanel<HostToRun, RunToHost>(
       earlier ??
-        vscode.window.createWebviewPanel(
-          webviews.run,
-          vscode.l10n.t("Run {0}", this.session.name),
-          { viewColumn: vscode.ViewColumn.Active, preserveFocus: true },
-        ),
+        vscode.window.createWebviewPanel(webviews.run, this.title, {
+          viewColumn: vscode.ViewColumn.Active,
+          preserveFocus: true,
+        }),
       "run",
       this.services,
       {
-        messages: () => this.messages(),
+        messages: () => [this.runsMessage()],
         received: (message) => this.receive(message),
         closed: () => {
           this.panel = undefined;
@@ -253,26 +243,61 @@ export class ShownRun implements vscode.Disposable {
     );
   }
 
-  private messages(): HostToRun[] {
-    const { name, run, status } = this.session;
-    return [{ type: "run", name, run, status }, ...this.otherMessages()];
+  /** What the panel is told of one of its runs. */
+  private tellingOf(place: 0 | 1): RunObserver {
+    return {
+      run: () => {
+        this.tellRuns();
+      },
+      step: (step) => {
+        this.panel?.post({ type: "step", place, step, statuses: this.statuses });
+      },
+      status: () => {
+        this.tellStatus();
+      },
+    };
   }
 
-  private otherMessages(): HostToRun[] {
-    const other = this.other?.run.session;
-    return other === undefined
-      ? [{ type: "other" }]
-      : [{ type: "other", name: other.name, run: other.run }];
+  private tellRuns(): void {
+    this.panel?.rename(this.title);
+    this.panel?.post(this.runsMessage());
   }
 
-  private post(...messages: HostToRun[]): void {
-    for (const message of messages) this.panel?.post(message);
+  private get title(): string {
+    return vscode.l10n.t("Run {0}", this.runs.map(({ name }) => name).join(" · "));
+  }
+
+  private tellStatus(): void {
+    this.panel?.postSoon({ type: "status", statuses: this.statuses });
+  }
+
+  private runsMessage(): HostToRun {
+    return { type: "runs", runs: this.runs, statuses: this.statuses };
+  }
+
+  /** The run's own session, and that of the run beside it. */
+  private get sessions(): RunSession[] {
+    return [this.session, ...(this.other ? [this.other.run.session] : [])];
+  }
+
+  private get statuses(): RunStatus[] {
+    return this.sessions.map(({ status }) => status);
+  }
+
+  /** Under names that tell them apart. */
+  private get runs(): NamedRun[] {
+    const { sessions } = this;
+    const areAlike = new Set(sessions.map(({ name }) => name)).size < sessions.length;
+    return sessions.map(({ name, folder, run }) => ({
+      name: areAlike ? path.join(path.basename(path.dirname(folder)), name) : name,
+      run,
+    }));
   }
 
   private receive(message: Exclude<RunToHost, { type: "ready" }>): unknown {
     switch (message.type) {
       case "cancel":
-        this.session.cancel();
+        for (const session of this.sessions) session.cancel();
         return undefined;
       case "resume":
         return this.diagnose();
@@ -294,16 +319,15 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private export(format: ExportFormat, png: string | undefined): Promise<void> {
-    const { name, run, folder } = this.session;
-    const other = this.other?.run.session;
-    const beside = other ? { other: { name: other.name, run: other.run } } : {};
+    const { name, folder } = this.session;
+    const [shown, other] = this.runs as [NamedRun, NamedRun?];
+    const exported = other ? { ...shown, other } : shown;
     return this.services.exporter.export(
       {
         title: (label) => vscode.l10n.t("Export Run as {0}", label),
         name: `run-${name}`,
         folder: path.dirname(folder),
-        content: (format, webview) =>
-          this.services.reader.runContent({ name, run, ...beside }, format, webview),
+        content: (format, webview) => this.services.reader.runContent(exported, format, webview),
         png,
       },
       format,
@@ -314,34 +338,34 @@ export class ShownRun implements vscode.Disposable {
     const other = await this.services.chooseOther(this.session.folder);
     if (other === undefined) return;
     this.layBeside(other);
-    await other.session.refresh();
-    await other.session.measure();
+    await this.diagnose();
   }
 
-  private showStatusItem(status: RunStatus): void {
+  private showLine(status: RunStatus): void {
     const { name, folder } = this.session;
-    const isRunning = status.phase === "running";
-    if (!status.isWatching && !isRunning) {
-      this.statusItem.hide();
-      return;
-    }
-    const words = progressWords(status);
-    if (status.isWatching) {
-      this.statusItem.text = isRunning
-        ? `$(sync~spin) ${vscode.l10n.t("Watching {0}: {1}", name, words)}`
-        : `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
-      this.statusItem.tooltip = vscode.l10n.t(
+    const follow = (): void => {
+      this.show();
+    };
+    if (status.phase === "running") {
+      const { measuring, progress, waitingFor } = status;
+      const what =
+        measuring === undefined
+          ? name
+          : vscode.l10n.t("{0} step {1}", name, wholeNumber(measuring));
+      const tooltip = vscode.l10n.t(
+        "Measuring the checkpoints in {0}: {1}. Click to see the run.",
+        folder,
+        progressWords(status),
+      );
+      this.line.show({ text: progressLine(what, progress, waitingFor), tooltip, follow });
+    } else if (status.isWatching) {
+      const tooltip = vscode.l10n.t(
         "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
         folder,
       );
-    } else {
-      this.statusItem.text = `$(sync~spin) ${vscode.l10n.t("Measuring {0}: {1}", name, words)}`;
-      this.statusItem.tooltip = vscode.l10n.t(
-        "Fathom diagnoses the checkpoints in {0}. Click to see the run.",
-        folder,
-      );
-    }
-    this.statusItem.show();
+      const text = `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
+      this.line.show({ text, tooltip, follow });
+    } else this.line.hide();
   }
 
   /** Warns of each threshold once, and only of what came while the run is watched. */
@@ -364,22 +388,23 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private offerPanel(): void {
-    const showRun = vscode.l10n.t("Show Run");
-    void vscode.window
-      .showInformationMessage(
-        vscode.l10n.t("The run {0} has been measured.", this.session.name),
-        showRun,
-      )
-      .then((choice) => {
-        if (choice === showRun) this.show();
-      });
+    this.services.told.tell({
+      text: `$(check) ${vscode.l10n.t("Fathom: {0} is measured", this.session.name)}`,
+      tooltip: vscode.l10n.t(
+        "The run {0} has been measured. Click to see it.",
+        this.session.folder,
+      ),
+      follow: () => {
+        this.show();
+      },
+    });
   }
 }
 
 /** `Step 3 of 8: Layer 6 (7 of 12) · about 12 s left` */
-function progressWords({ finished, planned, progress }: RunStatus): string {
+function progressWords({ finished, planned, progress, waitingFor }: RunStatus): string {
   const current = Math.min(planned, finished + 1);
   return progress === undefined
     ? vscode.l10n.t("step {0} of {1}", current, planned)
-    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress));
+    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress, waitingFor));
 }

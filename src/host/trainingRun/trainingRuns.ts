@@ -12,6 +12,7 @@ import type { PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
 import type { ReportSource } from "../reportSource";
 import { savedSource } from "../savedSource";
+import type { StatusLine } from "../statusLine";
 import { RunSession } from "./runSession";
 import { ShownRun } from "./shownRun";
 import type { WatchedRuns } from "./watchedRuns";
@@ -20,6 +21,7 @@ import { watchSettingsFor } from "./watchSettingsFor";
 
 export interface TrainingRunServices extends PageServices {
   log: vscode.LogOutputChannel;
+  told: StatusLine;
   exporter: PageExporter;
   reader: Reader;
   folders: CheckpointFolders;
@@ -30,7 +32,7 @@ export interface TrainingRunServices extends PageServices {
 }
 
 /** How many steps a folder has to hold: to be watched, it need not hold the first yet. */
-const least = { diagnose: 2, watch: 0, show: 0 } as const;
+const least = { diagnose: 2, compare: 2, watch: 0, show: 0 } as const;
 
 export class TrainingRuns implements vscode.Disposable {
   private readonly byFolder = new Map<string, ShownRun>();
@@ -44,12 +46,32 @@ export class TrainingRuns implements vscode.Disposable {
 
   /**
    * @param target a URI or path of a run's folder, or nothing: then the user is asked
-   * @param selection all that was selected in the explorer; of two runs, each is laid beside the other
+   * @param selection all that was selected in the explorer; two runs are shown in one panel
    */
   async diagnose(target?: unknown, selection?: unknown): Promise<void> {
     const runs = await this.runsOf("diagnose", target, selection);
-    this.pair(runs);
-    await Promise.all(runs.map((run) => run.diagnose()));
+    const [first, second] = runs;
+    if (runs.length === 2 && first && second) await diagnosePair(first, second);
+    else await Promise.all(runs.map((run) => run.diagnose()));
+  }
+
+  /**
+   * Shows two runs in one panel: those that are selected, else the named one, else that of the panel
+   * that is looked at, and another that the user is asked for.
+   */
+  async compare(target?: unknown, selection?: unknown): Promise<void> {
+    const { current } = this;
+    const isOfCurrent = isOfPanel(target) || (target === undefined && current?.isActive === true);
+    const runs =
+      isOfCurrent && current ? [current] : await this.runsOf("compare", target, selection);
+    const [first, chosen] = runs;
+    if (runs.length > 2) {
+      throw new Error(
+        vscode.l10n.t("two runs can be compared with each other, not {0}.", runs.length),
+      );
+    }
+    const second = first && (chosen ?? (await this.chooseOther(first.session.folder)));
+    if (first && second) await diagnosePair(first, second);
   }
 
   /**
@@ -68,10 +90,10 @@ export class TrainingRuns implements vscode.Disposable {
   /** Watches on what was watched when the window closed. */
   async resumeWatching(): Promise<void> {
     const { guard, watchedRuns } = this.services;
-    const resumed = Object.entries(watchedRuns.all).map(([folder, rules]) =>
+    const resumed = Object.entries(watchedRuns.all).map(([folder, watched]) =>
       guard.run("watch the run", async () => {
         try {
-          await (await this.runAt(folder, "watch")).resumeWatching(rules);
+          await (await this.runAt(folder, "watch")).resumeWatching(watched);
         } catch (error) {
           // What is gone is told of once, not in every window from now on.
           if (error instanceof TrainingRunError) await watchedRuns.remove(folder);
@@ -95,6 +117,7 @@ export class TrainingRuns implements vscode.Disposable {
       if (typeof other === "string") {
         const beside = await this.runAt(other, "show");
         run.layBeside(beside);
+        void beside.session.readLosses();
         void beside.session.recall();
       }
       await run.restore(panel);
@@ -110,24 +133,12 @@ export class TrainingRuns implements vscode.Disposable {
     run?.stopWatching();
   }
 
-  /** Shows the panel of a run that is known. */
-  show(folder: unknown): void {
-    if (typeof folder === "string") this.byFolder.get(folder)?.show();
-  }
-
   dispose(): void {
     for (const run of this.byFolder.values()) run.dispose();
   }
 
-  private pair(runs: readonly ShownRun[]): void {
-    const [first, second] = runs;
-    if (runs.length !== 2 || !first || !second) return;
-    first.layBeside(second);
-    second.layBeside(first);
-  }
-
   private async runsOf(
-    purpose: "diagnose" | "watch",
+    purpose: "diagnose" | "compare" | "watch",
     target: unknown,
     selection: unknown,
   ): Promise<ShownRun[]> {
@@ -213,8 +224,15 @@ export class TrainingRuns implements vscode.Disposable {
 const titles = {
   diagnose: () => vscode.l10n.t("Diagnose Run"),
   watch: () => vscode.l10n.t("Watch Run"),
-  layBeside: () => vscode.l10n.t("Lay Another Run Beside"),
+  compare: () => vscode.l10n.t("Compare Runs"),
+  layBeside: () => vscode.l10n.t("Compare With Another Run"),
 };
+
+/** Both in the panel of the first. */
+async function diagnosePair(first: ShownRun, second: ShownRun): Promise<void> {
+  first.layBeside(second);
+  await first.diagnose();
+}
 
 async function pickOne(runs: readonly ShownRun[]): Promise<ShownRun | undefined> {
   const choice = await vscode.window.showQuickPick(

@@ -10,23 +10,39 @@ export interface Memory {
   update(key: string, value: unknown): PromiseLike<void>;
 }
 
+/** A watch as it is kept. */
+export interface WatchedRun {
+  /** What to warn of where the settings name nothing. */
+  rules: AlertRules;
+  /** The steps that were complete when it began: they are not new, whenever the window comes back. */
+  earlier: readonly number[];
+}
+
 const memoryKey = "watchedRuns";
 
 export class WatchedRuns {
   constructor(private readonly memory: Memory) {}
 
-  /** What to warn of, by the absolute path of each run's folder. */
-  get all(): Readonly<Record<string, AlertRules>> {
+  /** By the absolute path of each run's folder. */
+  get all(): Readonly<Record<string, WatchedRun>> {
     const kept = this.memory.get(memoryKey);
-    return typeof kept === "object" && kept !== null ? { ...kept } : {};
+    const entries = Object.entries(typeof kept === "object" && kept !== null ? kept : {});
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, WatchedRun] => isWatchedRun(entry[1])),
+    );
   }
 
-  async add(folder: string, rules: AlertRules): Promise<void> {
-    await this.memory.update(memoryKey, { ...this.all, [folder]: rules });
+  async add(folder: string, run: WatchedRun): Promise<void> {
+    await this.memory.update(memoryKey, { ...this.all, [folder]: run });
   }
 
   async remove(folder: string): Promise<void> {
     const others = Object.entries(this.all).filter(([one]) => one !== folder);
     await this.memory.update(memoryKey, Object.fromEntries(others));
   }
+}
+
+/** Another version of the extension may have kept something else. */
+function isWatchedRun(kept: unknown): boolean {
+  return typeof kept === "object" && kept !== null && "rules" in kept && "earlier" in kept;
 }

@@ -18,7 +18,7 @@ export async function exportAll(workbench: Workbench, name: string): Promise<Exp
     const file = workbench.exportPath(`fathom-${name}.${format}`);
     await workbench.panel.button(format.toUpperCase()).click();
     await workbench.saveAs(file);
-    await workbench.notification(`Exported to ${file}`).waitFor();
+    await workbench.statusLine(`Exported to ${file}`).waitFor();
     return file;
   };
   const json: unknown = JSON.parse(readFileSync(await write("json"), "utf8"));

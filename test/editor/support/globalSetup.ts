@@ -1,4 +1,5 @@
-/** Starts one editor with the packaged extension installed, for all test files. */
+/** Starts an editor with the packaged extension installed for each worker that runs test files. */
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,7 +11,8 @@ import * as editor from "../../../scripts/shared/editor.mjs";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    editor: EditorAtHand;
+    /** The one of each worker, in the order of their numbers. */
+    editors: EditorAtHand[];
   }
 }
 
@@ -30,23 +32,25 @@ export interface EditorAtHand {
 export async function setup(project: TestProject): Promise<() => void> {
   const vsix = process.env["FATHOM_VSIX"] ?? (await packageExtension());
   await editor.installEditor();
+  const chromium = findChromium() ?? (await installChromium());
   const folder = mkdtempSync(path.join(tmpdir(), "fathom-editor-"));
-  const workspaces = path.join(folder, "workspaces");
-  mkdirSync(workspaces);
-  editor.writeSettings(folder, { ...editor.quietSettings, "workbench.reduceMotion": "on" });
-  await editor.installExtension(folder, vsix, await packageProbe(folder));
-  const { address, child } = await editor.startEditor(folder, workspaces);
-  const { extensions, userData } = editor.profileIn(folder);
-  project.provide("editor", {
-    address,
-    pid: child.pid!,
-    chromium: findChromium() ?? (await installChromium()),
-    workspaces,
-    extensions,
-    userData,
-  });
+  const probe = await packageProbe(folder);
+  const running: ChildProcess[] = [];
+  const editors: EditorAtHand[] = [];
+  for (let worker = 1; worker <= project.config.maxWorkers; worker++) {
+    const home = path.join(folder, `worker-${worker}`);
+    const workspaces = path.join(home, "workspaces");
+    mkdirSync(workspaces, { recursive: true });
+    editor.writeSettings(home, { ...editor.quietSettings, "workbench.reduceMotion": "on" });
+    await editor.installExtension(home, vsix, probe);
+    const { address, child } = await editor.startEditor(home, workspaces);
+    running.push(child);
+    const { extensions, userData } = editor.profileIn(home);
+    editors.push({ address, pid: child.pid!, chromium, workspaces, extensions, userData });
+  }
+  project.provide("editors", editors);
   return () => {
-    child.kill();
+    for (const child of running) child.kill();
     rmSync(folder, { recursive: true, force: true });
   };
 }

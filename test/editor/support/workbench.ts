@@ -9,6 +9,7 @@ import {
   type Page,
 } from "playwright-core";
 import { expect, inject, vi } from "vitest";
+import type { EditorAtHand } from "./globalSetup";
 import { PanelPage } from "./panelPage";
 import { enginesOf, extensionHostsOf } from "./processes";
 import { isInWorkspaceState } from "./workspaceState";
@@ -30,6 +31,11 @@ export function lastStep(twin: string): string {
 
 /** Settings that are quick to measure with, where what is measured does not matter. */
 export const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
+
+/** The editor of the worker that this runs in. */
+export function editorAtHand(): EditorAtHand {
+  return inject("editors")[Number(process.env["VITEST_POOL_ID"]) - 1]!;
+}
 
 export interface WorkbenchOptions {
   /** Workspace settings over those of the sample. */
@@ -71,7 +77,7 @@ export class Workbench {
   ) {}
 
   static async open(name: string, options: WorkbenchOptions = {}): Promise<Workbench> {
-    const editor = inject("editor");
+    const editor = editorAtHand();
     const folder = freshFolder(editor.workspaces, name);
     cpSync(path.join(repository, "media", "sample"), folder, { recursive: true });
     mkdirSync(path.join(folder, ".vscode"), { recursive: true });
@@ -122,6 +128,17 @@ export class Workbench {
 
   async reload(): Promise<void> {
     await this.page.reload();
+    await this.isThere();
+  }
+
+  /** Closes the window and all that ran for it, and opens it again after what happens meanwhile. */
+  async away(meanwhile: () => void): Promise<void> {
+    const address = this.page.url();
+    await this.page.goto("about:blank");
+    for (const pid of extensionHostsOf(this.editor)) kill(pid, "SIGKILL");
+    await vi.waitUntil(() => extensionHostsOf(this.editor).length === 0, { timeout: 30_000 });
+    meanwhile();
+    await this.page.goto(address);
     await this.isThere();
   }
 
@@ -348,6 +365,12 @@ export class Workbench {
 
   async press(notification: Locator, button: string): Promise<void> {
     await notification.locator(".monaco-button", { hasText: button }).click();
+  }
+
+  /** An entry of the status bar by its text, or by what it says when the pointer rests on it. */
+  statusLine(text: string | RegExp): Locator {
+    const { page } = this;
+    return page.locator(".statusbar-item:visible").filter({ has: page.getByLabel(text) });
   }
 
   // ---- What is on screen ----

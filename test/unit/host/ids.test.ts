@@ -5,6 +5,7 @@ import { indexEndings, weightExtensions } from "../../../src/checkpoint/weightFi
 import {
   commands,
   contextKeys,
+  innerCommands,
   settings,
   settingsSection,
   tools,
@@ -14,7 +15,7 @@ import {
   webviews,
 } from "../../../src/host/ids";
 import { requestOf, schemes, stackChoices, type SettingName } from "../../../src/host/requestOf";
-import { manifest } from "./manifest";
+import { manifest, texts } from "./manifest";
 
 const { contributes } = manifest;
 const properties: Record<string, { default: unknown }> = contributes.configuration.properties;
@@ -62,6 +63,25 @@ describe("package.json and src/host/ids.ts say the same", () => {
       [...weightExtensions, ...indexEndings].map((ending) => ({ filenamePattern: `*.${ending}` })),
     );
     expect(priority).toBe("option");
+  });
+
+  test("commands, settings and context keys of the walkthrough", () => {
+    const { steps } = contributes.walkthroughs[0];
+    const events: string[] = steps.flatMap(
+      ({ completionEvents }: { completionEvents: string[] }) => completionEvents,
+    );
+    const known: Record<string, string[]> = {
+      onCommand: [...Object.values(commands), ...Object.values(innerCommands)],
+      onSettingChanged: Object.keys(properties),
+      onContext: Object.values(contextKeys),
+    };
+    for (const event of events) {
+      const [kind = "", id] = event.split(":");
+      expect(known[kind], event).toContain(id);
+    }
+    const pressed = JSON.stringify(texts).match(/(?<=command:)fathom\.[\w.]+/g) ?? [];
+    const focuses = Object.values(views).map((view) => `${view}.focus`);
+    expect([...Object.values(commands), ...focuses]).toEqual(expect.arrayContaining(pressed));
   });
 
   test("context keys, views and webviews of conditions", () => {

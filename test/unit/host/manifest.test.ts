@@ -12,6 +12,7 @@ const textFields = [
   "markdownDescription",
   "contents",
   "userDescription",
+  "altText",
 ];
 
 describe("package.json and package.nls.json", () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
 import type { KnownReport } from "../../../src/host/python/candidateReports";
+import { CodeFits, placeOf } from "../../../src/host/python/codeFits";
 import { MeasuredNorms } from "../../../src/host/python/measuredNorms";
 import { PythonReader } from "../../../src/python/reader";
 import type { ModuleFile } from "../../../src/python/structure";
@@ -35,16 +36,25 @@ beforeEach(() => {
   [code, read, chosen, reports] = [new Map(), new Map(), new Map(), []];
   match = vi.fn<PythonReader["match"]>((...given) => reader.match(...given));
   readReport = vi.fn((key: string) => Promise.resolve(read.get(key)));
+  const fits = new CodeFits(
+    {
+      readDocument: ({ path: file }) => Promise.resolve(code.get(file)),
+      readFolder: (folder) => {
+        const all = [...code.values()];
+        const files = all.filter((file) => file.path.startsWith(`${folder}/`));
+        return Promise.resolve({ files, isCut: false });
+      },
+    },
+    Promise.resolve({ match, matchWithin: (...given) => reader.matchWithin(...given) }),
+  );
   norms = new MeasuredNorms(
     {
-      load: () =>
-        Promise.resolve({ match, matchWithin: (...given) => reader.matchWithin(...given) }),
-      readDocument: ({ uri }) => Promise.resolve(code.get(uri.fsPath)),
-      readFolder: (folder) =>
-        Promise.resolve([...code.values()].filter((file) => file.path.startsWith(`${folder}/`))),
+      sitesOf: ({ uri }) => Promise.resolve(code.get(uri.fsPath)?.sites.map(placeOf)),
+      fitOf: ({ uri, version }, question) =>
+        fits.of({ ...question, at: { path: uri.fsPath, version } }),
     },
     { list: () => Promise.resolve(reports), read: readReport },
-    { of: (file) => chosen.get(file) },
+    { of: (file) => chosen.get(file), all: chosen },
     (file) => (file.startsWith("/work") ? "/work" : undefined),
   );
 });

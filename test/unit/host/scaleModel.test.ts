@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { CodeLimits } from "../../../src/host/python/codeAround";
 import { scaleModel } from "../../../src/host/python/scaleModel";
 import type { ScaledModel } from "../../../src/host/python/scaleModel";
-import { askScalingThread } from "../../../src/host/python/askScalingThread";
 import { PythonReader } from "../../../src/python/reader";
 import { ensureBuilt, extensionPath } from "../support/cli";
 import { scratchFolders } from "../support/scratch";
@@ -66,17 +65,18 @@ interface Asked {
   limits?: CodeLimits;
 }
 
-function requestOf({ root, file, text = block, open = {}, isOutside = false }: Asked) {
+function requestOf({ root, file, text = block, isOutside = false }: Asked) {
   return {
     path: `${root}/${file}`,
     offset: text.indexOf("class "),
     root: isOutside ? undefined : root,
-    open: new Map(Object.entries(open).map(([name, content]) => [`${root}/${name}`, content])),
   };
 }
 
 function ask(asked: Asked): Promise<ScaledModel> {
-  return scaleModel(reader, requestOf(asked), asked.limits);
+  const { root, open = {}, limits } = asked;
+  const texts = Object.entries(open).map(([name, text]) => [`${root}/${name}`, text] as const);
+  return scaleModel(reader, requestOf(asked), new Map(texts), limits);
 }
 
 /** The edited files, by their path below the root. */
@@ -201,20 +201,5 @@ describe("what the limits left out is named", () => {
   it("and nothing is said where all was read", async () => {
     const { outcome } = await ask({ root: workspace(files), file: "src/block.py" });
     expect(outcome).toMatchObject({ kind: "edits", warnings: [] });
-  });
-});
-
-describe("the thread", () => {
-  it("answers as the reader does", async () => {
-    const root = workspace({ "layers/block.py": block });
-    const open = { "deep_model.py": stack("from layers.block import Block") };
-    writeFileSync(path.join(root, "deep_model.py"), "");
-    const asked = { root, file: "layers/block.py", open };
-    expect(await askScalingThread(bundles, requestOf(asked))).toEqual(await ask(asked));
-  });
-
-  it("says why it could not be asked", async () => {
-    const request = requestOf({ root: scratch(), file: "block.py" });
-    await expect(askScalingThread(scratch(), request)).rejects.toThrow(/scaling\.js/);
   });
 });

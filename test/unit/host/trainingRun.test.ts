@@ -363,12 +363,17 @@ describe("the runs that are watched", () => {
     const kept = new Map<string, unknown>();
     const watched = memoryOf(kept);
     expect(watched.all).toEqual({});
-    await Promise.all([watched.add("/a", { neededShare: 0.5 }), watched.add("/b", {})]);
+    const a = { rules: { neededShare: 0.5 }, earlier: [1, 2] };
+    const b = { rules: {}, earlier: [] };
+    await Promise.all([watched.add("/a", a), watched.add("/b", b)]);
     // Another window of the same workspace.
     const again = memoryOf(kept);
-    expect(again.all).toEqual({ "/a": { neededShare: 0.5 }, "/b": {} });
+    expect(again.all).toEqual({ "/a": a, "/b": b });
     await again.remove("/a");
-    expect(watched.all).toEqual({ "/b": {} });
+    expect(watched.all).toEqual({ "/b": b });
+    // What another version kept is not taken for something else.
+    kept.set("watchedRuns", { "/b": b, "/c": { neededShare: 0.5 }, "/d": null });
+    expect(watched.all).toEqual({ "/b": b });
   });
 });
 

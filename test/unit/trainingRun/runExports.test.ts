@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCsv, runCsvColumns } from "../../../src/trainingRun/runCsv";
 import { runHtml } from "../../../src/trainingRun/runHtml";
+import { runJson } from "../../../src/trainingRun/runJson";
 import type { RunReport } from "../../../src/trainingRun/runReport";
 import { sampleReport } from "../report/sampleReport";
 
@@ -18,7 +19,7 @@ const run: RunReport = {
 };
 
 describe("a run as CSV", () => {
-  const lines = runCsv(run).trimEnd().split("\r\n");
+  const lines = runCsv({ name: "run", run }).trimEnd().split("\r\n");
 
   it("has a row for every step and layer, and one for a step without a report", () => {
     expect(lines).toHaveLength(1 + 3 + 1 + 1);
@@ -36,6 +37,22 @@ describe("a run as CSV", () => {
     expect(lines[4]).toMatch(/^200,step-200,,.*,"model\.safetensors, which is short"$/);
     expect(lines[5]).toMatch(/^300,step-300,,.*,not measured$/);
     expect(lines[5]!.split(",")).toHaveLength(runCsvColumns.length);
+  });
+
+  it("of two runs names the run of every row", () => {
+    const pair = { name: "pre-ln", run, other: { name: "lns, 2nd", run } };
+    const rows = runCsv(pair).trimEnd().split("\r\n");
+    expect(rows[0]).toBe(["run", ...runCsvColumns].join(","));
+    expect(rows.slice(1, 6).map((row) => row.slice(7))).toEqual(lines.slice(1));
+    expect(rows.slice(6).map((row) => row.replace('"lns, 2nd",', ""))).toEqual(lines.slice(1));
+  });
+});
+
+describe("a run as JSON", () => {
+  it("is its report, with the run beside it where there is one", () => {
+    expect(JSON.parse(runJson({ name: "pre-ln", run }))).toEqual(run);
+    const other = { name: "lns", run: { ...run, folder: "/runs/lns" } };
+    expect(JSON.parse(runJson({ name: "pre-ln", run, other }))).toEqual({ ...run, other });
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alertsOf } from "../../../src/trainingRun/alerts";
-import { heatMapOf, pruningFloor, scaleOf, shareOf } from "../../../src/trainingRun/heatMap";
+import { heatMapsOf, pruningFloor, scaleOf, shareOf } from "../../../src/trainingRun/heatMap";
 import { runFindings } from "../../../src/trainingRun/runFindings";
 import { verdictCounts, type RunStepReport } from "../../../src/trainingRun/runReport";
 import { withoutDocuments } from "../../../src/report/withoutDocuments";
@@ -16,7 +16,7 @@ const steps: RunStepReport[] = [
 
 describe("heat maps", () => {
   it("have a cell for every layer and step, empty where nothing was measured", () => {
-    const map = heatMapOf(steps, "jacobian");
+    const map = heatMapsOf([steps], "jacobian")[0]!;
     expect(map.layers).toBe(12);
     expect(map.columns.map((column) => column.length)).toEqual([12, 12, 12]);
     expect(map.columns[1]!.every((cell) => cell === undefined)).toBe(true);

@@ -27,6 +27,7 @@ import { progressText } from "../../../src/report/progress";
 import { readingText } from "../../../src/report/reading";
 import { useTexts } from "../../../src/report/texts";
 import { alertsOf } from "../../../src/trainingRun/alerts";
+import { pairFindings } from "../../../src/trainingRun/pairFindings";
 import { runFindings } from "../../../src/trainingRun/runFindings";
 import { runHtml } from "../../../src/trainingRun/runHtml";
 import type { RunReport } from "../../../src/trainingRun/runReport";
@@ -180,12 +181,13 @@ describe("sentences", () => {
     expectMarked(comparisonSentences(three));
     expectMarked(three.contrasts.flatMap(({ caveats }) => caveats));
     expectMarked(runFindings(run.steps));
+    expectMarked(pairFindings({ name: "run-a", run }, { name: "run-b", run }));
     const rules = { lastLayerVariance: 1e-6, neededShare: 1, deepIdentityDistance: 1e6 };
     expectMarked(alertsOf(report, rules).map(({ text }) => text));
   });
 
   it("of lens, hover, progress, reading and the assistant's answer do too", () => {
-    expectMarked([normLine(report), normHover(report, norms[0]!.path).replaceAll("\\", "")]);
+    expectMarked([normLine(report), normHover(report, norms[0]!).replaceAll("\\", "")]);
     expectMarked(norms.map((norm) => normText(norm, report)!));
     expectMarked([
       ...progresses.map((one) => progressText(one)),
@@ -410,17 +412,19 @@ describe.skipIf(executablePath === undefined)("a page", () => {
       isWatching: true,
       notices,
     };
+    const begun = { ...run, steps: run.steps.slice(2), losses: [] };
+    const done = { ...status, phase: "done" };
+    const alone = [{ name: "run-a", run }];
     await expectMarkedAfter(
-      {
-        type: "run",
-        name: "run-a",
-        run: { ...run, steps: run.steps.slice(2), losses: [] },
-        status,
-      },
-      { type: "status", status: { ...status, measuring: 300, progress: progresses[3] } },
-      { type: "status", status: { ...status, phase: "cancelled" } },
-      { type: "run", name: "run-a", run, status: { ...status, phase: "done" } },
-      { type: "other", name: "run-b", run },
+      { type: "runs", runs: [{ name: "run-a", run: begun }], statuses: [status] },
+      { type: "status", statuses: [{ ...status, measuring: 300, progress: progresses[3] }] },
+      { type: "status", statuses: [{ ...status, phase: "cancelled" }] },
+      { type: "runs", runs: alone, statuses: [done] },
+    );
+    await expectAllMarked();
+    await expectMarkedAfter(
+      { type: "runs", runs: [...alone, { name: "run-b", run: begun }], statuses: [done, status] },
+      { type: "runs", runs: [...alone, { name: "run-b", run }], statuses: [done, done] },
     );
     await expectAllMarked();
     await page.close();

@@ -11,6 +11,7 @@ import {
   stepTick,
   stepTicks,
 } from "../../../webview/run/stepAxis";
+import type { LossSeries } from "../../../src/trainingRun/lossSeries";
 import { sampleReport } from "../report/sampleReport";
 
 const steps = fc
@@ -30,7 +31,7 @@ describe("the axis of steps", () => {
           expect(place).toBeLessThanOrEqual(right + 1e-9);
           expect(left).toBeGreaterThanOrEqual((edges[i - 1]?.[1] ?? 0) - 1e-9);
           expect(right).toBeLessThanOrEqual(1 + 1e-9);
-          expect(nearestStep(axis, list, place)).toBe(i);
+          expect(nearestStep(axis, list, place)).toBe(step);
         });
         for (const tick of stepTicks(axis, 500)) {
           expect(axis.shareOf(tick)).toBeGreaterThanOrEqual(-1e-9);
@@ -87,14 +88,19 @@ describe("lines", () => {
   ];
 
   it("of chosen layers, on the axis of all", () => {
-    const model = layerLines(run, "variance", [0, 11]);
+    const model = layerLines([run], "variance", [0, 11])[0]!;
     expect(model.lines.map(({ layer, points }) => [layer, points.length])).toEqual([
       [0, 1],
       [11, 1],
     ]);
-    expect(layerLines(run, "variance", [0]).axis).toEqual(model.axis);
+    expect(layerLines([run], "variance", [0])[0]!.axis).toEqual(model.axis);
     expect(spreadLayers(12)).toEqual([0, 3, 6, 8, 11]);
     expect(spreadLayers(3)).toEqual([0, 1, 2]);
+  });
+
+  const named = (name: string, losses: LossSeries[]) => ({
+    name,
+    run: { schemaVersion: 1 as const, folder: `/runs/${name}`, steps: run, losses, problems: [] },
   });
 
   it("of losses, beside what was measured, also as perplexity", () => {
@@ -106,7 +112,7 @@ describe("lines", () => {
         points: [{ step: 1, value: 3 }],
       },
     ];
-    const model = lossModel(run, losses, true);
+    const model = lossModel([named("pre-ln", losses)], true);
     expect(model.lines[0]!.points[0]!.value).toBeCloseTo(Math.exp(3));
     const measured = model.lines[1]!.points[0]!;
     expect(measured.value).toBeCloseTo(Math.exp(2.834));

@@ -6,7 +6,7 @@ import type { ThreadStart } from "../threads/threadMessages";
 import { directReader } from "./directReader";
 import type { PackedReader } from "./readerMessages";
 
-// A bundle of its own has texts of its own.
+// A bundle has its own texts.
 useTexts((workerData as ThreadStart).texts);
 
 export const packedReader = (signal: AbortSignal): PackedReader => ({

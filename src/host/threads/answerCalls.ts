@@ -6,10 +6,12 @@ import type { FromThread, ThreadStart, ToThread } from "./threadMessages";
 /**
  * Answers the calls of this thread by methods.
  *
- * @param start is given what the thread was started with, once, and makes what has the methods for
- *   each call; the signal of a call is aborted where nobody waits for it any more
+ * @param start is given what the thread was started with, once, and gives what has the method of each
+ *   call, which it may load first; the signal of a call is aborted where nobody waits for it any more
  */
-export function answerCalls(start: (data: unknown) => (signal: AbortSignal) => object): void {
+export function answerCalls(
+  start: (data: unknown) => (signal: AbortSignal, method: string) => object | Promise<object>,
+): void {
   const { texts, data } = workerData as ThreadStart;
   useTexts(texts);
   const methodsOf = start(data);
@@ -22,11 +24,8 @@ export function answerCalls(start: (data: unknown) => (signal: AbortSignal) => o
   async function answer({ id, method, input }: ToThread & { type: "call" }): Promise<void> {
     const aborting = new AbortController();
     underWay.set(id, aborting);
-    const methods = methodsOf(aborting.signal) as Record<
-      string,
-      (...input: readonly unknown[]) => unknown
-    >;
     try {
+      const methods = (await methodsOf(aborting.signal, method)) as Methods;
       tell({ id, ok: true, output: await methods[method]!(...input) });
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -36,6 +35,8 @@ export function answerCalls(start: (data: unknown) => (signal: AbortSignal) => o
     }
   }
 }
+
+type Methods = Record<string, (...input: readonly unknown[]) => unknown>;
 
 function tell(message: FromThread): void {
   parentPort?.postMessage(message);

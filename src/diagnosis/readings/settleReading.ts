@@ -109,7 +109,12 @@ export async function settleReading(
       `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`,
     );
   }
-  const disbelief = whyNotBelieved(best, trial.baselines, isPatchEmbedding(proposed.embedding));
+  const disbelief = whyNotBelieved(
+    // Of as many tokens always: what is guessed from those before is better the more there are.
+    await every.losses(best.settings),
+    every.baselines,
+    isPatchEmbedding(proposed.embedding),
+  );
   if (disbelief !== undefined) refuse(disbelief);
   if (ruled && !ruled.isClear) {
     refuse(

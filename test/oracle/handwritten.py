@@ -479,7 +479,7 @@ def trained(model: nn.Module, ids: Tensor, steps: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=inspect.getdoc(inspect.getmodule(main)))
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--steps", type=int, default=1300)
     parser.add_argument("--only", nargs="*", choices=list(MODELS), default=list(MODELS))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)

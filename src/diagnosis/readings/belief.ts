@@ -1,5 +1,5 @@
 import type { Baselines } from "./baselines";
-import { difference, leastMargin } from "./margin";
+import { difference } from "./margin";
 import type { Tried } from "./trial";
 
 /**
@@ -10,13 +10,15 @@ import type { Tried } from "./trial";
 const leastGain = 0.3;
 
 /**
- * A weakly trained model predicts less well. It is read where it predicts better, beyond chance, than a
- * table of the pairs before does, which trained transformers of whatever make do: before that their
- * losses name wrong activations and places of norms. And it must know the kind of text: its loss may be
- * above what it expects by its own probabilities, but by no more than this share. Readings of hand-written
- * character models were right at up to 16%, and wrong at 34% (other prose), 57% and more (other kinds).
+ * A weakly trained model predicts less well. It is read where it predicts better than a table of the
+ * pairs before does, by as many standard errors as these: below three its loss was least under a wrong
+ * activation or place of norms, and once at about three and a half under wrong heads. And it must know the
+ * kind of text: its loss may be above what it expects by its own probabilities, but by no more than this
+ * share. Readings of hand-written character models were right at up to 16%, and wrong at 34% (other
+ * prose), 57% and more (other kinds).
  */
 const mostExcess = 0.25;
+const standardErrorsBeyondPairs = 5;
 
 /** Why no reading is taken for true although one is the best; undefined where it may be. */
 export function whyNotBelieved(
@@ -28,7 +30,7 @@ export function whyNotBelieved(
   if (best.mean <= (1 - leastGain) * byFrequency) return undefined;
   const isKnown = best.mean <= (1 + mostExcess) * best.expected;
   const { margin, error } = difference(best.losses, pairs);
-  const isBeyondPairs = margin >= leastMargin.standardErrors * error;
+  const isBeyondPairs = margin >= standardErrorsBeyondPairs * error;
   if (!isOfImages && isKnown && isBeyondPairs) return undefined;
   const nats = (value: number): string => value.toFixed(3);
   const guesses = isOfImages

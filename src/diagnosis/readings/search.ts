@@ -64,7 +64,8 @@ export async function bestArrangement(
       [{}],
     );
   if (arrangements.length === 1) return likeliestReading;
-  const others = settings.filter(({ isArrangement }) => !isArrangement);
+  // How many heads there are comes before how they tell positions.
+  const others = settings.filter(({ isArrangement, branches }) => !isArrangement && !branches);
   const found: Tried[] = [];
   for (const arrangement of arrangements) {
     const one = { ...likeliestReading, ...arrangement };

@@ -110,7 +110,12 @@ export async function settleReading(
       `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`,
     );
   }
-  const disbelief = whyNotBelieved(best, trial.baselines, isOfImages);
+  const disbelief = whyNotBelieved(
+    // Of as many tokens always: what is guessed from those before is better the more there are.
+    await every.losses(best.settings),
+    every.baselines,
+    isOfImages,
+  );
   if (disbelief !== undefined) refuse(disbelief);
   if (ruled && !ruled.isClear) {
     refuse(

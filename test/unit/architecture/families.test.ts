@@ -52,7 +52,6 @@ describe("an option that cannot be computed exactly", () => {
     ["phi3-longrope", { rope_scaling: { type: "longrope", short_factor: [1, 2] } }, ["3 factors"]],
     ["phi3-longrope", { rope_scaling: { type: "su" } }, ["short_factor", "expected by su"]],
     ["phi3-longrope", { rope_scaling: { type: "yarn" } }, ['"yarn"', "supported are"]],
-    ["opt", { layer_norm_elementwise_affine: false }, ['"layer_norm_elementwise_affine" is false']],
     [
       "bloom",
       { apply_residual_connection_post_layernorm: true },

@@ -134,7 +134,8 @@ export function settle(
   );
   if (mayTurn) {
     const ifTurned = { name: "positions", value: "rotary" } as const;
-    settleDependent(ifTurned, "rotary", ["halves", "neighbours"], undefined);
+    const turns = ["halves", "neighbours"];
+    settleDependent(ifTurned, "rotary", turns, undefined, { branches: turns });
     const base = stored ? baseOf(stored.frequencies) : undefined;
     if (stored) {
       const own = statementOf(statements, "rotary-base");

@@ -56,20 +56,54 @@ export async function bestArrangement(
   settings: readonly OpenSetting[],
   likeliestReading: Settings,
 ): Promise<Settings> {
-  const arrangements = settings
-    .filter(({ isArrangement }) => isArrangement)
-    .reduce<readonly Settings[]>(
-      (all, { name, values }) =>
-        all.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
-      [{}],
-    );
-  if (arrangements.length === 1) return likeliestReading;
-  // How many heads there are comes before how they tell positions.
-  const others = settings.filter(({ isArrangement, branches }) => !isArrangement && !branches);
+  const arrangements = combinations(settings.filter(({ isArrangement }) => isArrangement));
+  // What decides which other settings there are comes later: how many heads there are is told before.
+  const others = settings.filter(
+    ({ name, isArrangement }) =>
+      !isArrangement && !settings.some(({ onlyWith }) => onlyWith?.name === name),
+  );
+  return bestStart(scout, others, likeliestReading, arrangements);
+}
+
+/**
+ * The same from every combination of branches: values beside which the settings that were found best with
+ * others are no measure of them.
+ */
+export async function bestBranch(
+  scout: Trial,
+  settings: readonly OpenSetting[],
+  start: Settings,
+): Promise<Settings> {
+  const branching = settings.filter(({ branches }) => branches !== undefined);
+  const branches = combinations(
+    branching.map((setting) => ({ ...setting, values: setting.branches! })),
+  );
+  const others = settings.filter(
+    (setting) => !setting.isArrangement && !branching.includes(setting),
+  );
+  return bestStart(scout, others, start, branches);
+}
+
+/** Every value of each setting beside every value of the others. */
+function combinations(settings: readonly OpenSetting[]): readonly Settings[] {
+  return settings.reduce<readonly Settings[]>(
+    (all, { name, values }) =>
+      all.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
+    [{}],
+  );
+}
+
+/** What is best after a short search from each of several starts; the reading itself where it is the one. */
+async function bestStart(
+  scout: Trial,
+  others: readonly OpenSetting[],
+  reading: Settings,
+  starts: readonly Settings[],
+): Promise<Settings> {
+  if (starts.length === 1) return reading;
   const found: Tried[] = [];
-  for (const arrangement of arrangements) {
-    const one = { ...likeliestReading, ...arrangement };
-    found.push(await descend(scout, others, one, roundsScouted));
+  for (const start of starts) {
+    found.push(await descend(scout, others, { ...reading, ...start }, roundsScouted));
   }
   return leastLoss(found).settings;
 }
@@ -79,28 +113,6 @@ const roundsScouted = 2;
 
 function leastLoss(tried: readonly Tried[]): Tried {
   return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
-}
-
-/**
- * The same from every branch: a value beside which the settings that were found best with another are
- * no measure of it.
- */
-export async function bestBranch(
-  scout: Trial,
-  settings: readonly OpenSetting[],
-  start: Settings,
-): Promise<Settings> {
-  let best = start;
-  for (const { name, branches } of settings) {
-    if (branches === undefined || branches.length < 2) continue;
-    const others = settings.filter((other) => other.name !== name && !other.isArrangement);
-    const found: Tried[] = [];
-    for (const value of branches) {
-      found.push(await descend(scout, others, { ...best, [name]: value }, roundsScouted));
-    }
-    best = leastLoss(found).settings;
-  }
-  return best;
 }
 
 /** The value of a setting that is clearly better than its first; the first where none is. */

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { rows } from "../checkpoint/views";
 import { flag, layerCount, positive, size } from "./config";
@@ -74,7 +75,12 @@ export interface EncoderPlan extends Pick<Architecture, "heads" | "scheme"> {
 }
 
 /** Where the original Transformer and BERT have their norms. */
-export const postNorm: SettledScheme = { name: "post-ln", source: "the default of the family" };
+export const postNorm: SettledScheme = {
+  name: "post-ln",
+  get source() {
+    return t("the default of the family");
+  },
+};
 
 /**
  * What heads of other tasks are called, and the pooler that they read: none of them plays a part in

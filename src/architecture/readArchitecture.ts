@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { statementName } from "../checkpoint/checkpoint";
 import { CheckpointError, written } from "../checkpoint/errors";
@@ -155,7 +156,11 @@ function withIgnoredKeys(proposal: Proposal, { ignoredConfigKeys }: Statements):
     ? proposal
     : withNotice(
         proposal,
-        `${statementName} says that of the config ${ignoredConfigKeys.join(", ")} ${ignoredConfigKeys.length === 1 ? "changes" : "change"} nothing of what the model computes.`,
+        t(
+          "{0} says that these keys of the config change nothing of what the model computes: {1}.",
+          statementName,
+          ignoredConfigKeys.join(", "),
+        ),
       );
 }
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { CheckpointError, quote } from "../checkpoint/errors";
 import { configError } from "./config";
@@ -12,7 +13,9 @@ export type SettledScheme = Pick<Architecture["scheme"], "name" | "source">;
 
 const preNorm: SettledScheme = {
   name: "pre-ln",
-  source: "the default of the family; weights cannot tell LayerNorm Scaling",
+  get source() {
+    return t("the default of the family; weights cannot tell LayerNorm Scaling");
+  },
 };
 
 /**
@@ -31,8 +34,8 @@ export function settleScheme(
   if (asked !== undefined) {
     const overruled = stated.find((name) => name !== asked);
     return overruled === undefined
-      ? { name: asked, source: "as asked" }
-      : { name: asked, source: `as asked; config.json states ${overruled}`, overruled };
+      ? { name: asked, source: t("as asked") }
+      : { name: asked, source: t("as asked; config.json states {0}", overruled), overruled };
   }
   if (stated.length > 1) {
     throw new CheckpointError(
@@ -40,7 +43,7 @@ export function settleScheme(
       `${config.path}: states more than one norm scheme (${stated.join(", ")}); choose one with the scheme option.`,
     );
   }
-  if (stated[0] !== undefined) return { name: stated[0], source: "stated in config.json" };
+  if (stated[0] !== undefined) return { name: stated[0], source: t("stated in config.json") };
   const unclaimed = namesIn(config.value)[0];
   if (unclaimed !== undefined) {
     throw new CheckpointError(
@@ -51,7 +54,7 @@ export function settleScheme(
   for (const name of schemeNames) {
     const { tensors } = schemeNamed(name);
     const tensor = tensors && [...checkpoint.tensors.keys()].find((found) => tensors.test(found));
-    if (tensor !== undefined) return { name, source: `the tensor ${tensor}` };
+    if (tensor !== undefined) return { name, source: t("the tensor {0}", tensor) };
   }
   return byDefault;
 }
@@ -65,7 +68,7 @@ export function statedSchemes(config: Config): SchemeName[] {
 export function parallelUnless(isSequential: boolean): SettledScheme {
   return isSequential
     ? preNorm
-    : { name: "parallel", source: "the default of the family; weights cannot tell it" };
+    : { name: "parallel", source: t("the default of the family; weights cannot tell it") };
 }
 
 function isStated(name: SchemeName, config: Config): boolean {

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { positive, size } from "../config";
 import {
@@ -50,7 +51,10 @@ export const deepseekV3 = lineageFamily<z.infer<typeof schema>>(
     leftOut: ({ num_hidden_layers: layers, num_nextn_predict_layers: further }) => ({
       // They predict tokens further on while the model is trained.
       tensors: layersOf(layers, layers + further),
-      notice: `The checkpoint also holds multi-token prediction (layers.${layers} and what follows it), which is left out: the next token is predicted without it.`,
+      notice: t(
+        "The checkpoint also holds multi-token prediction (layers.{0} and what follows it), which is left out: the next token is predicted without it.",
+        layers,
+      ),
     }),
   },
   (config) => config["model_type"] === "deepseek_v3",

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { positive, rotaryOf, rotaryParameters, size } from "../config";
 import type { Rotary } from "../description";
@@ -55,8 +56,9 @@ export const gemma3: Family = {
         ...traits,
         leftOut: () => ({
           tensors: /^(model\.)?(vision_tower|multi_modal_projector)\./,
-          notice:
+          notice: t(
             "The checkpoint also holds an image encoder, which is left out: the text is measured.",
+          ),
         }),
       },
       // The last two as transformers nested the language model before and after 4.52.

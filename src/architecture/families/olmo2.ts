@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import { epsilon, lineageSchema } from "../config";
 import { lineageFamily } from "../llamaLineage";
 import { llamaTraits } from "./llama";
@@ -13,7 +14,12 @@ export const olmo2 = lineageFamily(
       attentionOutput: attention_bias ?? false,
       feedForward: false,
     }),
-    scheme: { name: "reordered", source: "the default of the family" },
+    scheme: {
+      name: "reordered",
+      get source() {
+        return t("the default of the family");
+      },
+    },
     queryKeyNorm: "heads",
   },
   (config) => config["model_type"] === "olmo2",

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { epsilon, flag, layerCount, positive, size } from "../config";
 import type { Architecture, Attention, FeedForward, LayerDescription, Norm } from "../description";
@@ -102,7 +103,7 @@ export const olmoCore: Family = {
     const parsed = reader.parse(schema);
     const scheme = settleScheme(checkpoint, own, asked, {
       name: schemesOfBlocks[parsed.block.name],
-      source: `the block ${parsed.block.name} in config.json`,
+      source: t("the block {0} in config.json", parsed.block.name),
     });
     const hidden = { d_model: parsed.d_model };
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { flag, layerCount, size } from "../config";
 import { describeStack } from "../stack";
@@ -45,7 +46,7 @@ export const opt: Family = {
       config,
       asked,
       isPostNorm
-        ? { name: "post-ln", source: '"do_layer_norm_before" is false in config.json' }
+        ? { name: "post-ln", source: t('"do_layer_norm_before" is false in config.json') }
         : undefined,
     );
     const { hidden_size: hiddenSize, num_attention_heads: heads } = parsed;

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { CheckpointError } from "../../checkpoint/errors";
 import { epsilon, flag, layerCount, size } from "../config";
@@ -97,14 +98,14 @@ class T5 {
       stack: "encoder",
     };
     if (!hasDecoder) {
-      const whyNoHead = "the checkpoint is an encoder without a head that tells tokens";
+      const whyNoHead = t("the checkpoint is an encoder without a head that tells tokens");
       return { ...described, whyNoHead };
     }
     return {
       ...described,
-      whyNoHead: "the encoder is measured, which tells no tokens",
+      whyNoHead: t("the encoder is measured, which tells no tokens"),
       notices: [
-        `Measured are the ${stack.layerNumber} layers of the encoder, without the decoder.`,
+        t("Measured are the {0} layers of the encoder, without the decoder.", stack.layerNumber),
       ],
     };
   }
@@ -148,9 +149,12 @@ class T5 {
     };
     return {
       ...described,
-      ...(head === undefined && { whyNoHead: "the checkpoint's decoder has no head" }),
+      ...(head === undefined && { whyNoHead: t("the checkpoint's decoder has no head") }),
       notices: [
-        `Measured are the ${stack.layerNumber} layers of the decoder, each with its attention to the encoder's output, which stays the same whatever is removed.`,
+        t(
+          "Measured are the {0} layers of the decoder, each with its attention to the encoder's output, which stays the same whatever is removed.",
+          stack.layerNumber,
+        ),
       ],
     };
   }

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { flag, size } from "../config";
 import type { Activation, Architecture, Attention, MeanPooling, Norm } from "../description";
@@ -30,7 +31,12 @@ const named: readonly Named[] = [
   { name: /_clip_/, epsilon: 1e-5 },
   {
     name: /_rpn_/,
-    scheme: { name: "reordered", source: "the architecture's name; weights cannot tell it" },
+    scheme: {
+      name: "reordered",
+      get source() {
+        return t("the architecture's name; weights cannot tell it");
+      },
+    },
   },
   { name: /^(vit|deit3?|flexivit)_/ },
 ];
@@ -205,7 +211,7 @@ export const timmVit: Family = {
       },
       objective: { kind: "class", ...(pooling && { pooling }) },
     });
-    return hasHead ? described : { ...described, whyNoHead: noClassHead };
+    return hasHead ? described : { ...described, whyNoHead: noClassHead() };
   },
 };
 

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { epsilon, flag, layerCount, size } from "../config";
 import { describeStack } from "../stack";
@@ -110,13 +111,13 @@ function visionFamily(name: string, furtherTokens: readonly string[]): Family {
         head,
         objective: { kind: "class" },
       });
-      return head ? described : { ...described, whyNoHead: noClassHead };
+      return head ? described : { ...described, whyNoHead: noClassHead() };
     },
   };
 }
 
 /** Why a vision model's loss is not measured where it has no head. */
-export const noClassHead = "the checkpoint has no head that tells classes";
+export const noClassHead = (): string => t("the checkpoint has no head that tells classes");
 
 /** A classifier of the first token, or DeiT's two, whose second is of the token after. */
 function classHead(reader: FamilyReader, classes: Sizes, hidden: Sizes): Head | undefined {

@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type {
   Activation,
   Architecture,
@@ -108,7 +109,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     heads,
     keyValueHeads: first.keyWidth / headSize,
     feedForwardSize: feedForward.size,
-    scheme: { name: scheme, source: "inferred from names and shapes" },
+    scheme: { name: scheme, source: t("inferred from names and shapes") },
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
     head: ends.head,
@@ -167,7 +168,7 @@ function inputOf(
       kind: "class",
       ...(pooling && { pooling: { ...pooling, after: firstTokens.length } }),
     },
-    ...(head === undefined && { whyNoHead: "the checkpoint has no head that tells classes" }),
+    ...(head === undefined && { whyNoHead: t("the checkpoint has no head that tells classes") }),
   };
 }
 

@@ -123,7 +123,7 @@ describe("a config.json of a model_type that no family knows", () => {
     );
     const { architecture } = await read(folder);
     expect(architecture({}).notices!.join(" ")).toContain(
-      "fathom.json says that of the config logit_scale changes nothing",
+      "fathom.json says that these keys of the config change nothing of what the model computes: logit_scale",
     );
   });
 

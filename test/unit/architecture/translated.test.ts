@@ -18,7 +18,7 @@ it.each([
   ["llama", "⟦the default of the family; weights cannot tell LayerNorm Scaling⟧"],
   ["llama-lns", "⟦stated in config.json⟧"],
   ["olmo2", "⟦the default of the family⟧"],
-  ["olmo-core-lns", "⟦the block ⟧default_scaled⟦ in config.json⟧"],
+  ["olmo-core-lns", "⟦the tensor ⟧blocks.0.ln_scale"],
   ["timm-vit-reordered", "⟦the architecture's name; weights cannot tell it⟧"],
 ])("where the scheme of %s comes from", async (name, source) => {
   const { scheme } = describeArchitecture(await openCheckpoint(fixture(name)));

@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, globalState, workspaceState, subscriptions } = context;
   useTexts(editorTexts());
   const log = vscode.window.createOutputChannel("Fathom", { log: true });
-  const told = new StatusLine();
+  const told = new StatusLine("outcome", vscode.l10n.t("Fathom: what came of a diagnosis"));
   const guard = new Guard(log, told);
   const folders = new CheckpointFolders(log);
   const bundle = (name: string): string => vscode.Uri.joinPath(extensionUri, "dist", name).fsPath;

@@ -55,7 +55,6 @@ export class DiagnosisPanel implements vscode.Disposable {
       if (this.panel.active) this.owner.becameActive();
     });
     webview.html = panelHtml({
-      title: panel.title,
       source: webview.cspSource,
       script: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.js")).toString(),
       style: webview.asWebviewUri(vscode.Uri.joinPath(root, "panel.css")).toString(),

@@ -20,6 +20,7 @@ export const commands = {
 
   // Those of the side panel take a row of its tree and all the selected rows, or nothing: the selection.
   openReport: "fathom.openReport",
+  openShownReport: "fathom.openShownReport",
   diagnoseSelected: "fathom.diagnoseSelected",
   compareSelected: "fathom.compareSelected",
   revealCheckpoint: "fathom.revealCheckpoint",

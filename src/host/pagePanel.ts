@@ -63,7 +63,6 @@ export class PagePanel<ToPage, FromPage extends { type: string }> implements vsc
       if (panel.active) owner.becameActive?.();
     });
     webview.html = panelHtml({
-      title: panel.title,
       source: webview.cspSource,
       script: webview.asWebviewUri(vscode.Uri.joinPath(root, `${page}.js`)).toString(),
       style: webview.asWebviewUri(vscode.Uri.joinPath(root, `${page}.css`)).toString(),

@@ -4,14 +4,13 @@ import { escapeHtml, textsElement } from "../report/html";
 import { languageInUse } from "../report/texts";
 
 export interface PanelPage {
-  title: string;
   /** Source of the webview's own files, as the content-security policy names it. */
   source: string;
   script: string;
   style: string;
 }
 
-export function panelHtml({ title, source, script, style }: PanelPage): string {
+export function panelHtml({ source, script, style }: PanelPage): string {
   const nonce = randomBytes(16).toString("base64");
   // The toolkit makes a style element to try out what the browser can do, with the nonce that the
   // page names in a `csp-nonce` property.
@@ -29,7 +28,7 @@ export function panelHtml({ title, source, script, style }: PanelPage): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
     <meta property="csp-nonce" content="${nonce}">
-    <title>${escapeHtml(title)}</title>
+    <title>Fathom</title>
     <link rel="stylesheet" href="${escapeHtml(style)}">
   </head>
   <body>

@@ -20,7 +20,7 @@ export interface ShownProgressOptions {
 
 export class ShownProgress {
   private notification: ProgressNotification | undefined;
-  private readonly line = new StatusLine();
+  private readonly line = new StatusLine("diagnosis", vscode.l10n.t("Fathom: diagnosis"));
 
   constructor(private readonly options: ShownProgressOptions) {}
 

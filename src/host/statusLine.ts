@@ -12,8 +12,17 @@ export interface StatusText {
 }
 
 export class StatusLine implements vscode.Disposable {
-  private readonly item = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
+  private readonly item: vscode.StatusBarItem;
   private timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param id of its own, by which the editor remembers whether a person hides it
+   * @param name what the editor's menu of the status bar calls it
+   */
+  constructor(id: string, name: string) {
+    this.item = vscode.window.createStatusBarItem(id, vscode.StatusBarAlignment.Left);
+    this.item.name = name;
+  }
 
   /** Takes the place of what it said before, and stays until it is hidden. */
   show({ text, tooltip, follow }: StatusText): void {

@@ -9,8 +9,8 @@ import { verdictName, verdictOf, type Verdict } from "./verdict";
 
 /** Characters of a sparkline: enough to see a shape, and the rest fits beside an open panel. */
 const sparklineWidth = 8;
-/** Rows of a hover's table. */
-const hoverRows = 48;
+/** Rows of a hover's table: more than models have, and fewer than the editor cuts a hover at. */
+const hoverRows = 400;
 
 /**
  * The line above a norm: variance and Jacobian distance from the first layer to the last, and how

@@ -30,9 +30,8 @@ export class Comparisons implements vscode.Disposable {
    */
   async run(target?: unknown, selection?: unknown): Promise<number | undefined> {
     const given = givenTargets(target, selection);
-    // The title of a report's editor passes that report alone: it is compared with what is chosen.
-    const isOne = given.length === 1 && target instanceof vscode.Uri;
-    const chosen = given.length === 0 || isOne ? await pickTargets(this.services, given[0]) : given;
+    // A row of the tree or the title of a report's editor passes one: it is compared with what is chosen.
+    const chosen = given.length < 2 ? await pickTargets(this.services, given[0]) : given;
     if (chosen === undefined) return undefined;
     const targets = comparisonTargets(chosen, mostReports);
     const known = this.bySet.get(setOf(targets));

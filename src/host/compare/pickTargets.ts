@@ -4,14 +4,14 @@ import { mostReports } from "../../report/comparison";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { KeptReports } from "./members";
-import { isReportFile } from "./target";
+import { isReportFile, targetOf, targetText } from "./target";
 
 interface Item extends vscode.QuickPickItem {
   target?: unknown;
 }
 
 /**
- * @param first what is to be among them, and is offered as chosen; a path
+ * @param first what is to be among them, and is offered as chosen
  * @returns what `comparisonTargets` takes; undefined when the user let it be
  */
 export async function pickTargets(
@@ -31,10 +31,13 @@ export async function pickTargets(
 }
 
 async function offered(items: Promise<Item[]>, first: unknown): Promise<Item[]> {
-  if (typeof first !== "string") return items;
-  const others = (await items).filter(({ target }) => target !== first);
-  const label = vscode.workspace.asRelativePath(first);
-  return [{ label, target: first, picked: true }, ...others];
+  if (first === undefined) return items;
+  const text = targetText(targetOf(first));
+  const isFirst = ({ target }: Item): boolean =>
+    target !== undefined && targetText(targetOf(target)) === text;
+  const all = await items;
+  const known = all.find(isFirst) ?? { label: vscode.workspace.asRelativePath(text) };
+  return [{ ...known, target: first, picked: true }, ...all.filter((item) => !isFirst(item))];
 }
 
 async function itemsOf({

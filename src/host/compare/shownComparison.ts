@@ -25,7 +25,7 @@ export class ShownComparison implements vscode.Disposable {
   private readonly session: ComparisonSession;
   private readonly panel: PagePanel<HostToComparison, ComparisonToHost>;
   private readonly names: string;
-  private readonly line = new StatusLine();
+  private readonly line = new StatusLine("comparison", vscode.l10n.t("Fathom: comparison"));
 
   /**
    * @param targets what is compared, in the words that a window is opened again with

@@ -48,7 +48,8 @@ export function isReportFile(file: string): boolean {
 
 const keyPrefix = "report:";
 
-function targetOf(target: unknown): ComparisonTarget {
+/** @throws {TargetError} for what is neither a path nor what the tree passes */
+export function targetOf(target: unknown): ComparisonTarget {
   if (typeof target === "string" && target.startsWith(keyPrefix)) {
     return { kind: "keptReport", key: target.slice(keyPrefix.length) };
   }

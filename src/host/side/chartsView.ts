@@ -58,7 +58,6 @@ export class ChartsView implements vscode.WebviewViewProvider {
       if (this.view === view) this.view = undefined;
     });
     webview.html = panelHtml({
-      title: vscode.l10n.t("Layer charts"),
       source: webview.cspSource,
       script: webview.asWebviewUri(vscode.Uri.joinPath(root, "side.js")).toString(),
       style: webview.asWebviewUri(vscode.Uri.joinPath(root, "side.css")).toString(),

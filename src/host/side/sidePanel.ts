@@ -202,6 +202,7 @@ export class SidePanel implements vscode.Disposable {
       );
     return [
       register(commands.openReport, "open the report", (nodes) => this.open(nodes)),
+      register(commands.openShownReport, "open the report", () => this.openShown()),
       register(commands.diagnoseSelected, "diagnose the checkpoint", diagnoseAll),
       register(commands.compareSelected, "compare the reports", compareAll),
       register(commands.revealCheckpoint, "reveal the checkpoint", reveal),

@@ -39,7 +39,7 @@ export class ShownRun implements vscode.Disposable {
   private watch: RunWatch | undefined;
   /** What to warn of where the settings name nothing. */
   private chosenRules: AlertRules = {};
-  private readonly line = new StatusLine();
+  private readonly line = new StatusLine("run", vscode.l10n.t("Fathom: training run"));
   private readonly warned = new Set<keyof AlertRules>();
   private other: { run: ShownRun; end: () => void } | undefined;
 

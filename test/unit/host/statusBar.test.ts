@@ -99,7 +99,7 @@ describe("what came of something", () => {
   const told = { text: "done", tooltip: "It is done." };
 
   it("passes by itself, and with a click", () => {
-    const line = new StatusLine();
+    const line = new StatusLine("outcome", "Fathom");
     const follow = vi.fn();
     line.tell({ ...told, follow });
     expect(texts()).toEqual(["done"]);
@@ -114,7 +114,7 @@ describe("what came of something", () => {
 
 describe("a failure", () => {
   const log = { error: () => undefined, show: () => undefined };
-  const guard = new Guard(log as never, new StatusLine());
+  const guard = new Guard(log as never, new StatusLine("outcome", "Fathom"));
   const fail = (): Promise<void> => Promise.reject(new Error("no such file"));
 
   it("of what a person asked for is a message", async () => {

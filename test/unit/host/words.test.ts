@@ -67,7 +67,7 @@ describe("checkpointAt", () => {
 });
 
 describe("panelHtml", () => {
-  const page = { title: "a<b>", source: "vscode-x:", script: "vscode-x:/p.js", style: "s.css" };
+  const page = { source: "vscode-x:", script: "vscode-x:/p.js", style: "s.css" };
 
   test("admits its own files only, and one script by a fresh nonce", () => {
     const [first, second] = [panelHtml(page), panelHtml(page)];
@@ -77,9 +77,5 @@ describe("panelHtml", () => {
     expect(first).toContain(`script-src 'nonce-${nonce ?? ""}'`);
     expect(second).not.toContain(nonce);
     expect(first).not.toMatch(/unsafe-(inline|eval)/);
-  });
-
-  test("shows names as text", () => {
-    expect(panelHtml(page)).toContain("<title>a&lt;b&gt;</title>");
   });
 });

@@ -478,7 +478,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
 });
 
 describe("the page of a webview", () => {
-  const page = () => panelHtml({ title: "t", source: "s", script: "s.js", style: "s.css" });
+  const page = () => panelHtml({ source: "s", script: "s.js", style: "s.css" });
 
   it("holds the texts as data that cannot end its element", () => {
     useTexts({ language: "de", bundle: { Layer: "</script><b>Schicht" } });

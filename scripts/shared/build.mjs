@@ -39,6 +39,7 @@ export async function build() {
       "readings.js",
       "gitIgnore.js",
       "directory.js",
+      "compared.js",
       "reading.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",

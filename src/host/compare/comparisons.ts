@@ -8,7 +8,6 @@ import type { Reader } from "../reading/reader";
 import { isOfPanel } from "../panelArgument";
 import { savedSource } from "../savedSource";
 import { comparisonMembers, type MemberSources } from "./members";
-import { pickTargets } from "./pickTargets";
 import { ShownComparison } from "./shownComparison";
 import { comparisonTargets, targetText, type ComparisonTarget } from "./target";
 
@@ -31,7 +30,7 @@ export class Comparisons implements vscode.Disposable {
   async run(target?: unknown, selection?: unknown): Promise<number | undefined> {
     const given = givenTargets(target, selection);
     // A row of the tree or the title of a report's editor passes one: it is compared with what is chosen.
-    const chosen = given.length < 2 ? await pickTargets(this.services, given[0]) : given;
+    const chosen = given.length < 2 ? await this.pick(given[0]) : given;
     if (chosen === undefined) return undefined;
     const targets = comparisonTargets(chosen, mostReports);
     const known = this.bySet.get(setOf(targets));
@@ -55,6 +54,11 @@ export class Comparisons implements vscode.Disposable {
 
   dispose(): void {
     for (const shown of this.bySet.values()) shown.dispose();
+  }
+
+  private async pick(first: unknown): Promise<unknown[] | undefined> {
+    const { pickTargets } = await import("./pickTargets");
+    return pickTargets(this.services, first);
   }
 
   private async open(

@@ -5,6 +5,11 @@ import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { KeptReports } from "./members";
 import { isReportFile, targetOf, targetText } from "./target";
+import { useTexts } from "../../report/texts";
+import { editorTexts } from "../texts";
+
+// A bundle has its own.
+useTexts(editorTexts());
 
 interface Item extends vscode.QuickPickItem {
   target?: unknown;

@@ -13,6 +13,11 @@ import { commands, settingsSection } from "../ids";
 import { PagePanel } from "../pagePanel";
 import type { Reader } from "../reading/reader";
 import type { Readings } from "../readings/readings";
+import { useTexts } from "../../report/texts";
+import { editorTexts } from "../texts";
+
+// A bundle has its own.
+useTexts(editorTexts());
 
 export interface DirectoryServices {
   extensionUri: vscode.Uri;

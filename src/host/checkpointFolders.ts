@@ -29,6 +29,8 @@ const gatherMs = 30;
 
 export class CheckpointFolders implements vscode.Disposable {
   private readonly folders = new Set<string>();
+  /** Those with weight files as of the last search: files of several steps are no one checkpoint. */
+  private weightFolders: readonly string[] = [];
   /** Those that the explorer has shown, and how many steps of a run are in those that hold any. */
   private readonly shown = new Set<string>();
   private readonly shownSteps = new Map<string, number>();
@@ -79,6 +81,16 @@ export class CheckpointFolders implements vscode.Disposable {
     return this.sorted();
   }
 
+  /**
+   * Searches anew; how many steps each folder holds that holds any, as the explorer's menu counts
+   * them, in the order of the paths.
+   */
+  async searchSteps(): Promise<Map<string, number>> {
+    await this.search();
+    const counts = [...(await this.stepCounts())];
+    return new Map(counts.sort(([a], [b]) => byNumber.compare(a, b)));
+  }
+
   dispose(): void {
     clearTimeout(this.timer);
     clearTimeout(this.lookTimer);
@@ -115,6 +127,7 @@ export class CheckpointFolders implements vscode.Disposable {
       const excluded = "**/node_modules/**";
       const files = await vscode.workspace.findFiles(weightsGlob, excluded, undefined, token);
       const found = new Set(files.map((file) => path.dirname(file.fsPath)));
+      this.weightFolders = [...found];
       // A folder deleted whole sends no event for the files that were in it.
       await this.check([...new Set([...found, ...this.folders])]);
       this.log.info(`Searched the workspace: ${this.folders.size} folders hold a checkpoint.`);
@@ -139,6 +152,10 @@ export class CheckpointFolders implements vscode.Disposable {
     };
     await mapInBatches(folders, async (folder) => {
       atLeast(folder, await countStepFiles(folder));
+    });
+    const others = this.weightFolders.filter((folder) => !this.folders.has(folder));
+    await mapInBatches(others, async (folder) => {
+      atLeast(folder, await countSteps(folder));
     });
     for (const [folder, count] of this.shownSteps) atLeast(folder, count);
     return counts;

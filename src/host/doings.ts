@@ -22,6 +22,8 @@ export const couldNot = {
   "compare the runs": (reason: string) =>
     vscode.l10n.t("Fathom could not compare the runs: {0}", reason),
   "watch the run": (reason: string) => vscode.l10n.t("Fathom could not watch the run: {0}", reason),
+  "check the thresholds": (reason: string) =>
+    vscode.l10n.t("Fathom could not check the thresholds of a watched run: {0}", reason),
   "stop watching": (reason: string) => vscode.l10n.t("Fathom could not stop watching: {0}", reason),
   "show the run": (reason: string) => vscode.l10n.t("Fathom could not show the run: {0}", reason),
   "do what the comparison asked": (reason: string) =>

@@ -7,9 +7,10 @@ import { metrics, type Metric } from "../diagnosis/report";
 import { devices } from "../engine/device";
 import type { DiagnosisRequest } from "../protocol/messages";
 import type { TextSource } from "../text/source";
-import type { settings } from "./ids";
+import type { settings, watchSettings } from "./ids";
 
 export type SettingName = keyof typeof settings;
+export type WatchSettingName = (typeof watchSettings)[keyof typeof watchSettings];
 
 /** What the editor knows of the settings; it does not hold their values to the schema. */
 export interface SettingsReader {
@@ -52,7 +53,7 @@ export function requestOf(reader: SettingsReader, places: RequestPlaces): Diagno
 
 export class SettingError extends Error {
   constructor(
-    readonly setting: SettingName,
+    readonly setting: SettingName | WatchSettingName,
     value: unknown,
     expected: string,
   ) {

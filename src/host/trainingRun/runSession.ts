@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { lineOf } from "../../checkpoint/errors";
+import type { Report } from "../../diagnosis/report";
 import type { RunStatus } from "../../protocol/messages";
 import { withoutDocuments } from "../../report/withoutDocuments";
 import { stepsIn, type RunStep, type TrainingRun } from "../../trainingRun/discover";
@@ -104,7 +105,7 @@ export class RunSession {
   /** Measures a step before all others that wait. */
   measureFirst(step: number): Promise<void> {
     // What was cancelled stays so.
-    if (this.status.phase === "cancelled") this.wanted.clear();
+    if (this.cancelled.signal.aborted) this.wanted.clear();
     this.wanted.add(step);
     this.urgent.add(step);
     return this.measureWanted();
@@ -182,14 +183,31 @@ export class RunSession {
     this.tellStatus();
   }
 
-  /** One call at a time does the work; it takes on what is wanted meanwhile. */
+  /**
+   * One call at a time does the work; it takes on what is wanted meanwhile. One that was cancelled
+   * takes on nothing any more: what is wanted from then on is measured once it has ended.
+   */
   private measureWanted(): Promise<void> {
-    this.measuring ??= this.measureAll().finally(() => {
+    if (this.disposed.signal.aborted) return Promise.resolve();
+    if (this.measuring && !this.cancelled.signal.aborted) return this.measuring;
+    this.cancelled = new AbortController();
+    const measuring = this.measureAfter(this.measuring, this.cancelled.signal).finally(() => {
+      if (this.measuring !== measuring) return;
       this.measuring = undefined;
       this.current = undefined;
       this.tellStatus();
     });
-    return this.measuring;
+    this.measuring = measuring;
+    return measuring;
+  }
+
+  private async measureAfter(
+    before: Promise<void> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // What failed there is told to whoever asked for it.
+    await before?.catch(() => undefined);
+    await this.measureAll(signal);
   }
 
   private async recallAll(): Promise<void> {
@@ -207,9 +225,7 @@ export class RunSession {
     }
   }
 
-  private async measureAll(): Promise<void> {
-    this.cancelled = new AbortController();
-    const { signal } = this.cancelled;
+  private async measureAll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const waiting = this.report.steps.filter(
         (one) => this.wanted.has(one.step) && !isFinished(one),
@@ -225,8 +241,9 @@ export class RunSession {
     const { step, name } = place;
     this.current = { step };
     this.tellStatus();
+    let report: Report;
     try {
-      const report = await this.source.reportOf(this.checkpointAt(place.path), signal, {
+      report = await this.source.reportOf(this.checkpointAt(place.path), signal, {
         progress: (progress, waitingFor) => {
           this.current = { step, progress, ...(waitingFor !== undefined && { waitingFor }) };
           this.tellStatus();
@@ -238,8 +255,6 @@ export class RunSession {
           this.notice(`${name}: ${text}`);
         },
       });
-      this.setStep({ step, name, report: withoutDocuments(report) });
-      for (const observer of this.observers) observer.measured?.({ step, name, report });
     } catch (error) {
       // What there was of a cancelled step rests on fewer documents than its neighbours.
       if (signal.aborted) this.setStep({ step, name });
@@ -247,7 +262,11 @@ export class RunSession {
         const failure = error instanceof ReportFailure ? error.message : lineOf(error);
         this.setStep({ step, name, failure });
       }
+      return;
     }
+    // What an observer throws is no failure of the step.
+    this.setStep({ step, name, report: withoutDocuments(report) });
+    for (const observer of this.observers) observer.measured?.({ step, name, report });
   }
 
   private setStep(step: RunStepReport): void {

@@ -48,13 +48,19 @@ export class RunWatch {
   async look(now: number): Promise<void> {
     const { folder, isKnown, isWorthAnother } = this.options;
     for (const step of await stepsIn(folder)) {
-      if (this.isStopped) return;
+      if (this.hasStopped()) return;
       if (isKnown(step.step) && !isWorthAnother(step.step)) continue;
       const stamp = await stampOf(step.path);
+      if (this.hasStopped()) return;
       if (isKnown(step.step) && !this.hasChanged(step.step, stamp)) continue;
       const isSettled = this.settling.observe(step.path, stamp, now);
       if (isSettled) await this.handOn(step, stamp);
     }
+  }
+
+  /** To be asked after each wait: a watch that was stopped meanwhile hands nothing on. */
+  private hasStopped(): boolean {
+    return this.isStopped;
   }
 
   private hasChanged(step: number, stamp: string): boolean {
@@ -66,6 +72,7 @@ export class RunWatch {
   private async handOn(step: RunStep, stamp: string): Promise<void> {
     const { reader, onComplete, onIncomplete } = this.options;
     const reason = await reader.incompleteness(step.path);
+    if (this.hasStopped()) return;
     if (reason === undefined) {
       this.knownStamps.set(step.step, stamp);
       await onComplete(step);
@@ -79,9 +86,9 @@ export class RunWatch {
     try {
       await this.look(performance.now());
     } catch (error) {
-      this.options.onProblem(error);
+      if (!this.hasStopped()) this.options.onProblem(error);
     }
-    if (this.isStopped) return;
+    if (this.hasStopped()) return;
     const pause = Math.min(5000, Math.max(200, this.options.settleMs / 3));
     this.timer = setTimeout(() => void this.lookAgain(), pause);
   }

@@ -54,7 +54,9 @@ export class ShownRun implements vscode.Disposable {
         this.showLine(status);
       },
       measured: (step) => {
-        this.warn(step);
+        void services.guard.run("check the thresholds", () => {
+          this.warn(step);
+        });
       },
     });
   }
@@ -81,10 +83,16 @@ export class ShownRun implements vscode.Disposable {
     this.services.becameCurrent(this);
   }
 
-  /** Fills a panel of an earlier window with what is at hand; nothing is measured. */
-  async restore(earlier: vscode.WebviewPanel): Promise<void> {
+  /**
+   * Fills a panel of an earlier window with what is at hand; nothing is measured.
+   *
+   * @param beside the run that was beside this one, if any
+   */
+  async restore(earlier: vscode.WebviewPanel, beside?: ShownRun): Promise<void> {
+    if (beside) this.layBeside(beside);
     this.show(earlier);
-    await Promise.all([this.session.readLosses(), this.session.recall()]);
+    const { sessions } = this;
+    await Promise.all(sessions.flatMap((one) => [one.readLosses(), one.recall()]));
   }
 
   /**
@@ -93,10 +101,11 @@ export class ShownRun implements vscode.Disposable {
    */
   async diagnose(): Promise<void> {
     this.show();
-    const runs = [this, ...(this.other ? [this.other.run] : [])];
+    const beside = this.other?.run;
+    const runs = [this, ...(beside ? [beside] : [])];
     await Promise.all(runs.map((run) => run.measure()));
     const areDone = runs.every(({ session }) => session.status.phase === "done");
-    if (areDone && this.panel?.isVisible !== true) this.offerPanel();
+    if (areDone && this.panel?.isVisible !== true) this.offerPanel(beside);
   }
 
   private async measure(): Promise<void> {
@@ -143,7 +152,7 @@ export class ShownRun implements vscode.Disposable {
     const { settleMs } = services.watchSettings(session.folder);
     const before = new Set<number>(earlier);
     const taken = new Set<number>();
-    const watch = new RunWatch({
+    const watch: RunWatch = new RunWatch({
       folder: session.folder,
       settleMs,
       reader: services.reader,
@@ -158,6 +167,7 @@ export class ShownRun implements vscode.Disposable {
         services.log.info(`Run ${session.folder}: ${step.name} is complete.`);
         taken.add(step.step);
         await session.add(step);
+        if (this.watch !== watch) return;
         void services.guard.run("diagnose a new checkpoint", () => session.measureFirst(step.step));
       },
       onProblem: (error) => {
@@ -234,6 +244,8 @@ export class ShownRun implements vscode.Disposable {
         received: (message) => this.receive(message),
         closed: () => {
           this.panel = undefined;
+          // The page has kept for a reload what it showed.
+          this.layBeside(undefined);
         },
         becameActive: () => {
           this.services.becameCurrent(this);
@@ -387,7 +399,8 @@ export class ShownRun implements vscode.Disposable {
     }
   }
 
-  private offerPanel(): void {
+  /** @param beside what was measured with it, and is shown with it again if the panel was closed */
+  private offerPanel(beside: ShownRun | undefined): void {
     this.services.told.tell({
       text: `$(check) ${vscode.l10n.t("Fathom: {0} is measured", this.session.name)}`,
       tooltip: vscode.l10n.t(
@@ -395,6 +408,7 @@ export class ShownRun implements vscode.Disposable {
         this.session.folder,
       ),
       follow: () => {
+        if (!this.panel) this.layBeside(beside);
         this.show();
       },
     });

@@ -1,7 +1,7 @@
 /** The commands that speak of training runs, and all runs of this window: one for each folder. */
 import path from "node:path";
 import * as vscode from "vscode";
-import { discoverRun, stepCountsOf } from "../../trainingRun/discover";
+import { discoverRun } from "../../trainingRun/discover";
 import { TrainingRunError } from "../../trainingRun/errors";
 import { namedCheckpoint } from "../checkpointPicker";
 import type { CheckpointFolders } from "../checkpointFolders";
@@ -52,7 +52,7 @@ export class TrainingRuns implements vscode.Disposable {
     const runs = await this.runsOf("diagnose", target, selection);
     const [first, second] = runs;
     if (runs.length === 2 && first && second) await diagnosePair(first, second);
-    else await Promise.all(runs.map((run) => run.diagnose()));
+    else await Promise.all(runs.map(diagnoseAlone));
   }
 
   /**
@@ -114,13 +114,8 @@ export class TrainingRuns implements vscode.Disposable {
     }
     try {
       const run = await this.runAt(folder, "show");
-      if (typeof other === "string") {
-        const beside = await this.runAt(other, "show");
-        run.layBeside(beside);
-        void beside.session.readLosses();
-        void beside.session.recall();
-      }
-      await run.restore(panel);
+      const beside = typeof other === "string" ? await this.runAt(other, "show") : undefined;
+      await run.restore(panel, beside);
     } catch (error) {
       panel.dispose();
       throw error;
@@ -190,7 +185,7 @@ export class TrainingRuns implements vscode.Disposable {
     except?: string,
   ): Promise<string | undefined> {
     const title = titles[purpose]();
-    const counts = stepCountsOf(await this.services.folders.search());
+    const counts = await this.services.folders.searchSteps();
     const known = [...counts]
       .filter(([folder, count]) => folder !== except && (count >= 2 || purpose === "watch"))
       .map(([folder]) => folder);
@@ -232,6 +227,12 @@ const titles = {
 async function diagnosePair(first: ShownRun, second: ShownRun): Promise<void> {
   first.layBeside(second);
   await first.diagnose();
+}
+
+/** In its own panel, without the run that may have been beside it. */
+async function diagnoseAlone(run: ShownRun): Promise<void> {
+  run.layBeside(undefined);
+  await run.diagnose();
 }
 
 async function pickOne(runs: readonly ShownRun[]): Promise<ShownRun | undefined> {

@@ -2,32 +2,24 @@
 import { t } from "@vscode/l10n";
 import type { AlertRules } from "../../trainingRun/alerts";
 import { watchSettings } from "../ids";
+import { SettingError, type WatchSettingName } from "../requestOf";
 
 export interface WatchSettings {
   settleMs: number;
   rules: AlertRules;
 }
 
-/** @throws Error that names a setting, its value and what was expected */
+/** @throws {SettingError} naming the setting, its value and what was expected */
 export function readWatchSettings(value: (name: string) => unknown): WatchSettings {
-  const number = (name: string, atMost: number): number | undefined => {
+  const number = (name: WatchSettingName, atMost: number): number | undefined => {
     const setting = value(name);
     if (setting === null || setting === undefined) return undefined;
     if (typeof setting === "number" && setting >= 0 && setting <= atMost) return setting;
-    throw new Error(
+    const expected =
       atMost === Infinity
-        ? t(
-            "the setting fathom.{0} is {1}; expected a number from 0 on, or nothing.",
-            name,
-            JSON.stringify(setting),
-          )
-        : t(
-            "the setting fathom.{0} is {1}; expected a number from 0 to {2}, or nothing.",
-            name,
-            JSON.stringify(setting),
-            atMost,
-          ),
-    );
+        ? t("a number from 0 on, or nothing")
+        : t("a number from 0 to {0}, or nothing", atMost);
+    throw new SettingError(name, setting, expected);
   };
   const lastLayerVariance = number(watchSettings.maxLastLayerVariance, Infinity);
   const neededShare = number(watchSettings.minNeededShare, 1);

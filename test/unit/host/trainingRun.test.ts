@@ -115,6 +115,57 @@ describe("a run's session", () => {
     expect(session.run.steps[1]!.failure).toBeUndefined();
   });
 
+  it("a step stays measured whatever whoever hears of it throws", async () => {
+    const session = await sessionOf(runFolder([1]), { reportOf: () => Promise.resolve(report) });
+    session.observe({
+      run: () => undefined,
+      step: () => undefined,
+      status: () => undefined,
+      measured: () => {
+        throw new Error("a wrong setting");
+      },
+    });
+    await expect(session.measure()).rejects.toThrow("a wrong setting");
+    expect(session.hasReport(1)).toBe(true);
+    expect(session.hasFailed(1)).toBe(false);
+  });
+
+  it("measures what is wanted while a cancel settles, and nothing of what was cancelled", async () => {
+    const asked: string[] = [];
+    let settle = (): void => undefined;
+    const session = await sessionOf(runFolder([1, 2, 3]), {
+      reportOf: ({ name }) => {
+        asked.push(name);
+        if (name !== "step-1") return Promise.resolve(report);
+        return new Promise((_, reject) => {
+          settle = () => {
+            reject(new ReportFailure({ reason: "interrupted", message: "cancelled" }));
+          };
+        });
+      },
+    });
+    const cancelled = session.measure();
+    await new Promise(setImmediate);
+    session.cancel();
+    const wanted = session.measureFirst(3);
+    settle();
+    await Promise.all([cancelled, wanted]);
+    expect(asked).toEqual(["step-1", "step-3"]);
+    expect(session.hasReport(3)).toBe(true);
+    expect(session.hasFailed(1)).toBe(false);
+
+    // A second cancel is for that too.
+    const again = session.measure();
+    await new Promise(setImmediate);
+    session.cancel();
+    const late = session.measureFirst(2);
+    session.cancel();
+    settle();
+    await Promise.all([again, late]);
+    expect(asked).toEqual(["step-1", "step-3", "step-1"]);
+    expect(session.status.phase).toBe("cancelled");
+  });
+
   it("measures a new step alone, before those that wait", async () => {
     const asked: string[] = [];
     const session = await sessionOf(runFolder([1, 2, 3]), {
@@ -276,6 +327,24 @@ describe("watching a run whose checkpoints come in shards, or fail", () => {
     cpSync(from, to, { recursive: true });
     for (const now of [50, 70, 90]) await watch.look(now);
     expect(complete).toEqual([2]);
+  });
+
+  it("hands nothing on once it is stopped, whatever it was waiting for", async () => {
+    const handedOn: number[] = [];
+    const problems: string[] = [];
+    const watch = watched(runFolder([1, 2]), {
+      settleMs: 0,
+      reader: {
+        incompleteness: (file) => {
+          watch.stop();
+          return Promise.resolve(file.endsWith("1") ? undefined : "lacks a shard");
+        },
+      },
+      onComplete: ({ step }) => handedOn.push(step),
+      onIncomplete: (_, reason) => problems.push(reason),
+    });
+    for (const now of [0, 20, 40]) await watch.look(now);
+    expect([handedOn, problems]).toEqual([[], []]);
   });
 
   it("hands on a step that failed again, once its files have changed and settled", async () => {

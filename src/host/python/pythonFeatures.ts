@@ -8,7 +8,7 @@ import { CheckpointOfCode } from "./checkpointOfCode";
 import { CodeChanges } from "./codeChanges";
 import { ChosenCheckpoints } from "./chosenCheckpoints";
 import { CursorFollower, type ShownReport } from "./cursorFollower";
-import { LayerNormScaling } from "./layerNormScaling";
+import type { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
 import { isShown, NormLenses } from "./normLenses";
 import { normOf, readTarget } from "./normTarget";
@@ -57,7 +57,8 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
       didChange.fire();
     },
   });
-  const scaling = new LayerNormScaling(code, log);
+  let loaded: Promise<LayerNormScaling> | undefined;
+  const scaling = (): Promise<LayerNormScaling> => (loaded ??= loadScaling(code, log));
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
@@ -71,9 +72,11 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     new CursorFollower(norms, services.shown, guard),
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, lenses),
-    vscode.languages.registerCodeActionsProvider(python, scaling, {
-      providedCodeActionKinds: LayerNormScaling.kinds,
-    }),
+    vscode.languages.registerCodeActionsProvider(
+      python,
+      { provideCodeActions: async (...asked) => (await scaling()).provideCodeActions(...asked) },
+      { providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite] },
+    ),
     reports.onDidChange(() => {
       norms.forget();
       lenses.refresh();
@@ -98,10 +101,25 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     register(commands.unpinCheckpointOfCode, "unpin the checkpoint", (file) =>
       checkpoint.forget(file),
     ),
-    register(commands.applyScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, false)),
-    register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
-    register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),
+    register(commands.applyScaling, "apply LayerNorm Scaling", async (at) =>
+      (await scaling()).apply(at, false),
+    ),
+    register(commands.previewScaling, "apply LayerNorm Scaling", async (at) =>
+      (await scaling()).apply(at, true),
+    ),
+    register(commands.copyScalingRecipe, "copy the recipe", async (at) =>
+      (await scaling()).copyRecipe(at),
+    ),
   );
+}
+
+/** Needed only once a person is in the code of a model. */
+async function loadScaling(
+  code: PythonCode,
+  log: vscode.LogOutputChannel,
+): Promise<LayerNormScaling> {
+  const { LayerNormScaling } = await import("./layerNormScaling");
+  return new LayerNormScaling(code, log);
 }
 
 /** The Python files that are seen with lenses. */

@@ -40,6 +40,7 @@ export async function build() {
       "gitIgnore.js",
       "directory.js",
       "compared.js",
+      "scaling.js",
       "reading.js",
       "web-tree-sitter.wasm",
       "tree-sitter-python.wasm",

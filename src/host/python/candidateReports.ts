@@ -6,6 +6,8 @@ import { sharedFolders } from "../side/nearest";
 export interface KnownReport {
   key: string;
   name: string;
+  /** When it was stored: what has the same key and time is the same. */
+  savedAt: string;
   /** The checkpoint's file or folder. */
   checkpoint: string;
   /** A person keeps it in view, whatever file is open. */

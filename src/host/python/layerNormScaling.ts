@@ -14,8 +14,6 @@ interface Target {
 }
 
 export class LayerNormScaling implements vscode.CodeActionProvider {
-  static readonly kinds = [vscode.CodeActionKind.RefactorRewrite];
-
   constructor(
     private readonly code: PythonCode,
     private readonly log: vscode.LogOutputChannel,

@@ -41,14 +41,22 @@ export interface NormsOfFile {
 }
 
 /** What of a report is looked for in code. */
-interface NormsOfReport {
+interface Sought {
   family: string;
-  norms: ReadonlyMap<string, NormSummary>;
+  normPaths: readonly string[];
+}
+
+interface Kept {
+  savedAt: string;
+  /** undefined where the report could not be read. */
+  sought: Promise<Sought | undefined>;
 }
 
 export class MeasuredNorms {
   private lastFound = new WeakMap<vscode.TextDocument, { version: number; norms: NormsOfFile }>();
-  private readonly normsOfReports = new Map<string, Promise<NormsOfReport | undefined>>();
+  /** By the reports' keys. A whole report takes long to read, and its figures are much to keep. */
+  private readonly kept = new Map<string, Kept>();
+  private readonly unread = new Set<string>();
 
   constructor(
     private readonly code: Pick<PythonCode, "sitesOf" | "fitOf">,
@@ -66,9 +74,11 @@ export class MeasuredNorms {
    */
   async of(document: vscode.TextDocument, signal: AbortSignal): Promise<NormsOfFile | undefined> {
     const { version } = document;
+    // What is found while other code or another report comes is not taken for the last.
+    const { lastFound } = this;
     const norms = await this.find(document, signal);
     if (norms === undefined || document.version !== version) return undefined;
-    this.lastFound.set(document, { version, norms });
+    lastFound.set(document, { version, norms });
     return norms;
   }
 
@@ -84,10 +94,16 @@ export class MeasuredNorms {
     return found?.version === document.version ? found.norms : this.of(document, signal);
   }
 
-  /** To be called when there may be other numbers for the same code. */
-  forget(): void {
+  /** To be called when some file has changed: what a document makes may be written in another. */
+  forgetFound(): void {
     this.lastFound = new WeakMap();
-    this.normsOfReports.clear();
+  }
+
+  /** To be called when there may be other numbers for the same code: reports that stay are not read again. */
+  forget(): void {
+    this.forgetFound();
+    for (const key of this.unread) this.kept.delete(key);
+    this.unread.clear();
   }
 
   private async find(
@@ -105,15 +121,15 @@ export class MeasuredNorms {
     };
     if (sites.length === 0) return nothing;
     const { fsPath } = document.uri;
-    const all = await this.reports.list();
+    const all = await this.list();
     const chosen = this.chosen.of(pathOf(document.uri));
     const undecided: FittingReport[] = [];
     for (const { known, isChosen } of candidateReports(fsPath, all, chosen, this.rootOf)) {
-      const wanted = await this.normsOf(known);
-      if (wanted === undefined) continue;
+      const sought = await this.soughtOf(known);
+      if (sought === undefined) continue;
       if (signal.aborted) return undefined;
       const among = isChosen ? "allFamilies" : "all";
-      const fit = await this.fitOf(document, known, wanted, among);
+      const fit = await this.fitOf(document, known, sought, among);
       if (fit === undefined) return undefined;
       if (fit.kind === "other") continue;
       const report = await this.reports.read(known.key);
@@ -123,8 +139,12 @@ export class MeasuredNorms {
         continue;
       }
       const { key, name } = known;
-      const measured = fit.found.map(({ place, normPath }) => {
-        return { site: place, norm: wanted.norms.get(normPath)!, key, name, report };
+      const { norms = [] } = report.architecture;
+      const byPath = new Map(norms.map((norm) => [norm.path, norm]));
+      const measured = fit.found.flatMap(({ place, normPath }) => {
+        const norm = byPath.get(normPath);
+        // A report that was stored anew since it was listed may be without it.
+        return norm === undefined ? [] : [{ site: place, norm, key, name, report }];
       });
       return { ...nothing, measured, hasReports: true };
     }
@@ -138,11 +158,11 @@ export class MeasuredNorms {
    */
   async fitting(document: vscode.TextDocument): Promise<FittingReport[]> {
     const fitting = new Map<string, FittingReport>();
-    for (const known of await this.reports.list()) {
+    for (const known of await this.list()) {
       const { checkpoint } = known;
       if (fitting.has(checkpoint)) continue;
-      const wanted = await this.normsOf(known);
-      const fit = wanted && (await this.fitOf(document, known, wanted, "itself"));
+      const sought = await this.soughtOf(known);
+      const fit = sought && (await this.fitOf(document, known, sought, "itself"));
       const report = fit?.kind === "own" ? await this.reports.read(known.key) : undefined;
       if (report !== undefined) fitting.set(checkpoint, { ...known, report });
     }
@@ -152,7 +172,7 @@ export class MeasuredNorms {
   private fitOf(
     document: vscode.TextDocument,
     { checkpoint }: KnownReport,
-    { family, norms }: NormsOfReport,
+    sought: Sought,
     among: FitQuestion["among"],
   ): Promise<Fit | undefined> {
     const folders = codeFolders(document.uri.fsPath, checkpoint, this.rootOf);
@@ -160,23 +180,34 @@ export class MeasuredNorms {
       folders,
       isWatched: this.rootOf(folders[0]!) !== undefined,
       checkpoint,
-      family,
-      normPaths: [...norms.keys()],
+      ...sought,
       chosen: this.chosen.all,
       among,
     });
   }
 
-  /** Kept, since a whole report takes long to read. */
-  private normsOf({ key }: KnownReport): Promise<NormsOfReport | undefined> {
-    const norms = this.normsOfReports.get(key) ?? this.reports.read(key).then(normsIn);
-    this.normsOfReports.set(key, norms);
-    return norms;
+  /** All reports; what is kept of others is dropped. */
+  private async list(): Promise<readonly KnownReport[]> {
+    const all = await this.reports.list();
+    const keys = new Set(all.map(({ key }) => key));
+    for (const key of this.kept.keys()) if (!keys.has(key)) this.kept.delete(key);
+    return all;
   }
-}
 
-function normsIn(report: Report | undefined): NormsOfReport | undefined {
-  if (report === undefined) return undefined;
-  const { family, norms = [] } = report.architecture;
-  return { family, norms: new Map(norms.map((norm) => [norm.path, norm])) };
+  private soughtOf({ key, savedAt }: KnownReport): Promise<Sought | undefined> {
+    const before = this.kept.get(key);
+    if (before?.savedAt === savedAt) return before.sought;
+    const sought = this.readSought(key);
+    this.kept.set(key, { savedAt, sought });
+    return sought;
+  }
+
+  private async readSought(key: string): Promise<Sought | undefined> {
+    this.unread.add(key);
+    const report = await this.reports.read(key);
+    if (report === undefined) return undefined;
+    this.unread.delete(key);
+    const { family, norms = [] } = report.architecture;
+    return { family, normPaths: norms.map(({ path }) => path) };
+  }
 }

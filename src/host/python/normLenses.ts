@@ -128,7 +128,8 @@ function oncePerClass(
     );
 }
 
-function isShown(document: vscode.TextDocument): boolean {
+/** Whether a person wants numbers above the norms of a document. */
+export function isShown(document: vscode.TextDocument): boolean {
   const configuration = vscode.workspace.getConfiguration(settingsSection, document);
   return configuration.get(viewSettings.codeLens) !== false;
 }

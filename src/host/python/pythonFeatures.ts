@@ -5,12 +5,14 @@ import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
 import { CheckpointOfCode } from "./checkpointOfCode";
+import { CodeChanges } from "./codeChanges";
 import { ChosenCheckpoints } from "./chosenCheckpoints";
 import { CursorFollower, type ShownReport } from "./cursorFollower";
-import { LayerNormScaling } from "./layerNormScaling";
+import type { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
-import { NormLenses } from "./normLenses";
+import { isShown, NormLenses } from "./normLenses";
 import { normOf, readTarget } from "./normTarget";
+import { pathOf } from "./pathOf";
 import { PythonCode } from "./pythonCode";
 import { followPythonEvents } from "./pythonEvents";
 
@@ -37,25 +39,44 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   const norms = new MeasuredNorms(code, reports, chosen, rootOf);
   const lenses = new NormLenses(norms, guard);
   const checkpoint = new CheckpointOfCode(norms, chosen);
+  const didChange = new vscode.EventEmitter<void>();
   services.shown.followCode({
     reportOf: (file) => reportOf(file, norms),
-    onDidChange: chosen.onDidChange,
+    onDidChange: didChange.event,
   });
-  const scaling = new LayerNormScaling(code, log);
+  const changes = new CodeChanges({
+    watching,
+    isOpen: (path) => vscode.workspace.textDocuments.some(({ uri }) => pathOf(uri) === path),
+    relative: ({ fsPath }) => vscode.workspace.asRelativePath(fsPath, false),
+    changed: () => {
+      norms.forgetFound();
+    },
+    settled: (isElsewhere) => {
+      // Of the document that was edited, the editor asks by itself.
+      if (isElsewhere) lenses.refresh();
+      didChange.fire();
+    },
+  });
+  let loaded: Promise<LayerNormScaling> | undefined;
+  const scaling = (): Promise<LayerNormScaling> => (loaded ??= loadScaling(code, log));
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
     );
   return vscode.Disposable.from(
     code,
-    followPythonEvents(code),
+    didChange,
+    changes,
+    followPythonEvents(code, changes),
     chosen,
     new CursorFollower(norms, services.shown, guard),
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, lenses),
-    vscode.languages.registerCodeActionsProvider(python, scaling, {
-      providedCodeActionKinds: LayerNormScaling.kinds,
-    }),
+    vscode.languages.registerCodeActionsProvider(
+      python,
+      { provideCodeActions: async (...asked) => (await scaling()).provideCodeActions(...asked) },
+      { providedCodeActionKinds: [vscode.CodeActionKind.RefactorRewrite] },
+    ),
     reports.onDidChange(() => {
       norms.forget();
       lenses.refresh();
@@ -63,6 +84,7 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     chosen.onDidChange(() => {
       norms.forget();
       lenses.refresh();
+      didChange.fire();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
@@ -79,10 +101,33 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     register(commands.unpinCheckpointOfCode, "unpin the checkpoint", (file) =>
       checkpoint.forget(file),
     ),
-    register(commands.applyScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, false)),
-    register(commands.previewScaling, "apply LayerNorm Scaling", (at) => scaling.apply(at, true)),
-    register(commands.copyScalingRecipe, "copy the recipe", (at) => scaling.copyRecipe(at)),
+    register(commands.applyScaling, "apply LayerNorm Scaling", async (at) =>
+      (await scaling()).apply(at, false),
+    ),
+    register(commands.previewScaling, "apply LayerNorm Scaling", async (at) =>
+      (await scaling()).apply(at, true),
+    ),
+    register(commands.copyScalingRecipe, "copy the recipe", async (at) =>
+      (await scaling()).copyRecipe(at),
+    ),
   );
+}
+
+/** Needed only once a person is in the code of a model. */
+async function loadScaling(
+  code: PythonCode,
+  log: vscode.LogOutputChannel,
+): Promise<LayerNormScaling> {
+  const { LayerNormScaling } = await import("./layerNormScaling");
+  return new LayerNormScaling(code, log);
+}
+
+/** The Python files that are seen with lenses. */
+function watching(): vscode.Uri[] {
+  return vscode.window.visibleTextEditors
+    .map(({ document }) => document)
+    .filter((document) => vscode.languages.match(python, document) > 0 && isShown(document))
+    .map(({ uri }) => uri);
 }
 
 /** Of a file that is open: no other is looked at. */

@@ -19,7 +19,7 @@ import { Selection } from "./selection";
 export interface CodeReports {
   /** The key of the report that the numbers in a file are of; undefined where there are none. */
   reportOf(file: string): Promise<string | undefined>;
-  /** A person chose another checkpoint for a file. */
+  /** A person chose another checkpoint for a file, or the code has changed. */
   readonly onDidChange: vscode.Event<void>;
 }
 

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { candidateReports, codeFolders } from "../../../src/host/python/candidateReports";
+import {
+  candidateReports,
+  codeFolders,
+  type KnownReport,
+} from "../../../src/host/python/candidateReports";
 
 const rootOf = (file: string) => /^\/(?:work|other)(?=\/|$)/.exec(file)?.[0];
 const file = "/work/src/model.py";
-const near = { key: "a", name: "near", checkpoint: "/work/runs/step_1" };
-const outside = { key: "b", name: "outside", checkpoint: "/models/llama" };
-const other = { key: "c", name: "other", checkpoint: "/other/llama" };
+const savedAt = "2026-01-01T00:00:00.000Z";
+const near = { key: "a", name: "near", savedAt, checkpoint: "/work/runs/step_1" };
+const outside = { key: "b", name: "outside", savedAt, checkpoint: "/models/llama" };
+const other = { key: "c", name: "other", savedAt, checkpoint: "/other/llama" };
 
-const keys = (
-  all: readonly { key: string; name: string; checkpoint: string; isPinned?: boolean }[],
-  chosen?: string,
-) =>
+const keys = (all: readonly KnownReport[], chosen?: string) =>
   candidateReports(file, all, chosen, rootOf).map(({ known, isChosen }) => [known.key, isChosen]);
 
 describe("candidateReports", () => {

@@ -66,13 +66,31 @@ async function write(file: string, prefix: string): Promise<void> {
 }
 
 function report(checkpoint: string, family: string, isPinned = false): void {
-  reports.push({ key: checkpoint, name: checkpoint, checkpoint, isPinned });
+  const savedAt = "2026-01-01T00:00:00.000Z";
+  reports.push({ key: checkpoint, name: checkpoint, savedAt, checkpoint, isPinned });
   const made = huggingFacePaths.map((path) => ({ path, feeds: "attention" as const }));
   read.set(checkpoint, {
     ...whole,
     architecture: { ...whole.architecture, family, norms: made },
   });
 }
+
+describe("what was last found for a document", () => {
+  it("counts until other code changes, though it be while it is looked for", async () => {
+    await write("/work/a/model.py", "Llama");
+    report("/work/a/step-1", "llama");
+    const opened = { uri: { fsPath: "/work/a/model.py" }, version: 1 } as unknown;
+    const document = opened as Parameters<MeasuredNorms["known"]>[0];
+    const known = () => norms.known(document, new AbortController().signal);
+    const found = await known();
+    expect(await known()).toBe(found);
+    norms.forgetFound();
+    const meanwhile = known();
+    norms.forgetFound();
+    const before = await meanwhile;
+    expect(await known()).not.toBe(before);
+  });
+});
 
 async function shownAt(file: string): Promise<string> {
   const document: unknown = { uri: { fsPath: file }, version: 1 };
@@ -131,8 +149,41 @@ describe("what is looked up again after an edit", () => {
     expect(await shownAt("/work/b/model.py")).toBe("unmeasured");
     expect(match.mock.calls).toHaveLength(first + 1);
     expect(readReport).toHaveBeenCalledTimes(3);
-    norms.forget();
-    await shownAt("/work/b/model.py");
-    expect(readReport).toHaveBeenCalledTimes(6);
+  });
+});
+
+describe("what is read again when other reports come", () => {
+  it("are those that were stored anew or could not be read", async () => {
+    await write("/work/a/model.py", "Llama");
+    await write("/work/b/model.py", "Qwen2");
+    for (const step of [3, 2, 1]) report(`/work/a/step-${step}`, "llama");
+    const readAfter = async (change: () => void): Promise<string[]> => {
+      readReport.mockClear();
+      change();
+      norms.forget();
+      expect(await shownAt("/work/b/model.py")).toBe("unmeasured");
+      return readReport.mock.calls.map(([key]) => key);
+    };
+    expect(await readAfter(() => undefined)).toHaveLength(3);
+    expect(await readAfter(() => undefined)).toEqual([]);
+    const newer = (): void => {
+      report("/work/a/step-4", "llama");
+    };
+    expect(await readAfter(newer)).toEqual(["/work/a/step-4"]);
+    const again = (): void => {
+      reports[0]!.savedAt = "2026-01-02T00:00:00.000Z";
+    };
+    expect(await readAfter(again)).toEqual(["/work/a/step-3"]);
+    const [unreadable] = reports.splice(1, 1);
+    expect(await readAfter(() => undefined)).toEqual([]);
+    const before = read.get(unreadable!.key)!;
+    const broken = (): void => {
+      reports.push(unreadable!);
+      read.delete(unreadable!.key);
+    };
+    expect(await readAfter(broken)).toEqual([unreadable!.key]);
+    const mended = (): void => void read.set(unreadable!.key, before);
+    expect(await readAfter(mended)).toEqual([unreadable!.key]);
+    expect(await readAfter(() => undefined)).toEqual([]);
   });
 });

@@ -120,7 +120,8 @@ function measured({ file }: EditedDocument): MeasuredNorms {
   const norms = huggingFacePaths.map((path) => ({ path, feeds: "attention" as const }));
   const architecture = { ...report.architecture, family: "Model7ForCausalLM", norms };
   const folder = path.dirname(file);
-  const known = { key: "key", name: "checkpoint", checkpoint: path.join(folder, "checkpoint") };
+  const checkpoint = path.join(folder, "checkpoint");
+  const known = { key: "key", name: "checkpoint", savedAt: "", checkpoint };
   return new MeasuredNorms(
     code,
     {

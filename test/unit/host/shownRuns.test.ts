@@ -116,7 +116,7 @@ function openWindow(reader: Reader = directReader): { runs: TrainingRuns; measur
   const extensionUri: unknown = { fsPath: "/extension" };
   const quiet = () => undefined;
   const log = { info: quiet, warn: quiet, error: quiet } as unknown as TrainingRunServices["log"];
-  const told = new StatusLine();
+  const told = new StatusLine("outcome", "Fathom");
   const memory = { get: quiet, update: () => Promise.resolve() };
   const services: Partial<TrainingRunServices> = {
     ...{ log, told, guard: new Guard(log, told), reader },

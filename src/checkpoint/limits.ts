@@ -26,6 +26,8 @@ export const limits = {
   ggufArrayDepth: 4,
   /** Items of an array that goes into a config: lists by layer do, lists by token do not. */
   ggufConfigItems: 4096,
+  /** Items of all arrays that are kept: three lists by token and the merges of 256k pieces are 1.5 million. */
+  ggufItems: 8_000_000,
   /** GGUF files pad tensors to 32 bytes, some to a page or a block of a disk. */
   ggufAlignment: 2 ** 24,
   /** Layers of a llama2.c model; the largest Llama has 126. */

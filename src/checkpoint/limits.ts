@@ -42,6 +42,12 @@ export const limits = {
   pickleBytes: 100_000_000,
   /** Lists, dictionaries and objects of one pickle; ten of them make a tensor. */
   pickleObjects: 2_000_000,
+  /** Unpacked, in sizes of its archive: names of tensors pack ten to one, and the archive's list repeats them. */
+  pickleRatio: 20,
+  /** What a pickle puts on its stack, stores and copies; fifty values make a tensor. */
+  pickleValues: 6_000_000,
+  /** The same for each byte of the file: a pickle that is not packed spends at least one on each, but for copies. */
+  pickleValuesPerByte: 2,
   /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
   pickleIntegerBytes: 1024,
   /** Levels of dictionaries and modules inside each other; the deepest models seen have twelve. */

@@ -26,6 +26,8 @@ export const limits = {
   ggufArrayDepth: 4,
   /** Items of an array that goes into a config: lists by layer do, lists by token do not. */
   ggufConfigItems: 4096,
+  /** Items of all arrays that are kept: three lists by token and the merges of 256k pieces are 1.5 million. */
+  ggufItems: 8_000_000,
   /** GGUF files pad tensors to 32 bytes, some to a page or a block of a disk. */
   ggufAlignment: 2 ** 24,
   /** Layers of a llama2.c model; the largest Llama has 126. */
@@ -40,6 +42,12 @@ export const limits = {
   pickleBytes: 100_000_000,
   /** Lists, dictionaries and objects of one pickle; ten of them make a tensor. */
   pickleObjects: 2_000_000,
+  /** Unpacked, in sizes of its archive: names of tensors pack ten to one, and the archive's list repeats them. */
+  pickleRatio: 20,
+  /** What a pickle puts on its stack, stores and copies; fifty values make a tensor. */
+  pickleValues: 6_000_000,
+  /** The same for each byte of the file: a pickle that is not packed spends at least one on each, but for copies. */
+  pickleValuesPerByte: 2,
   /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
   pickleIntegerBytes: 1024,
   /** Levels of dictionaries and modules inside each other; the deepest models seen have twelve. */

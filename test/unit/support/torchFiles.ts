@@ -37,7 +37,7 @@ export const pickled = {
   whole: (value: Code): Buffer => Buffer.concat([Buffer.of(0x80, 2), value, text(".")]),
 };
 
-function uint32(value: number): Buffer {
+export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
   return bytes;

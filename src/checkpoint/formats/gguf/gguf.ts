@@ -58,13 +58,13 @@ export async function readGgufMetadata(
   file: string,
   isWanted: (key: string) => boolean,
 ): Promise<ReadonlyMap<string, GgufValue>> {
-  const { header } = await readPart(file, isWanted);
+  const { header } = await readPart(file, (key) => (isWanted(key) ? Infinity : undefined));
   return header.metadata;
 }
 
 /** Lists by layer belong in a config; a tokenizer's lists have as many items as it has tokens. */
-const belongsInConfig: Keep = (key, { length }) =>
-  !key.startsWith("tokenizer.") && length <= limits.ggufConfigItems;
+const belongsInConfig: Keep = (key) =>
+  key.startsWith("tokenizer.") ? undefined : limits.ggufConfigItems;
 
 interface Part {
   readonly header: GgufHeader;

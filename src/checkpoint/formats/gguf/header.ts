@@ -5,8 +5,8 @@
 import { CheckpointError, quote } from "../../errors";
 import { limits } from "../../limits";
 import type { FileRange } from "../fileRange";
-import type { GgufArray, GgufValue } from "./values";
-import { readValue } from "./values";
+import type { GgufValue } from "./values";
+import { ItemCount, readValue } from "./values";
 import { Cursor, EndOfBytes } from "./cursor";
 
 export interface GgufHeader {
@@ -28,8 +28,11 @@ export interface GgufTensor {
   readonly offset: bigint;
 }
 
-/** Whether the items of an array are wanted; others are checked and passed over. */
-export type Keep = (key: string, array: GgufArray) => boolean;
+/**
+ * The most items that are wanted of an array and the arrays in it, undefined for none; longer arrays
+ * are checked and passed over.
+ */
+export type Keep = (key: string) => number | undefined;
 
 /** Read first; a header with a tokenizer of 150,000 pieces has up to ten megabytes. */
 const firstBytes = 2 ** 16;
@@ -86,11 +89,12 @@ function parseHeader(file: string, cursor: Cursor, keep: Keep): GgufHeader {
   const keyCount = cursor.count("metadata keys", leastPairBytes, fail);
   const metadata = new Map<string, GgufValue>();
   const keys = new Set<string>();
+  const kept = new ItemCount();
   for (let at = 0; at < keyCount; at++) {
     const key = cursor.string(limits.ggufNameBytes, fail);
     if (keys.has(key)) fail(`states ${quote(key)} twice`);
     keys.add(key);
-    const value = readValue(cursor, key, keep, fail);
+    const value = readValue(cursor, key, keep(key), kept, fail);
     if (value !== undefined) metadata.set(key, value);
   }
   const tensors: GgufTensor[] = [];

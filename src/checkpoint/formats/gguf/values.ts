@@ -5,9 +5,19 @@ import type { Cursor } from "./cursor";
 /** 64-bit integers are numbers where exact, else their digits. */
 export type GgufValue = number | boolean | string | GgufValue[];
 
-/** What an array states of itself before its items. */
-export interface GgufArray {
-  readonly length: number;
+/** How many items of arrays a header's values hold that are kept, counted before they are read. */
+export class ItemCount {
+  private items = 0;
+
+  /** @throws what `fail` throws where they are more than the limit */
+  add(items: number, fail: (what: string) => never): void {
+    this.items += items;
+    if (this.items > limits.ggufItems) {
+      fail(
+        `takes the items of the header's arrays to ${this.items}; the limit is ${limits.ggufItems}`,
+      );
+    }
+  }
 }
 
 /** The metadata value types of the specification, in their order there. */
@@ -50,7 +60,12 @@ interface ValueType {
 }
 
 interface Context {
-  readonly keep: (array: GgufArray) => boolean;
+  /** The most items to keep; undefined where arrays are not kept. */
+  readonly most: number | undefined;
+  /** Of the whole header. */
+  readonly kept: ItemCount;
+  /** Items of the arrays that this one lies in, those read so far beside it included. */
+  readonly around: { items: number };
   /** How many arrays it lies in. */
   readonly depth: number;
   readonly fail: (what: string) => never;
@@ -59,16 +74,19 @@ interface Context {
 /**
  * A value with its type before it.
  *
+ * @param most items of an array and all arrays in it that are kept; undefined where none is
+ * @param kept counts them over a header
  * @returns undefined where it is an array that is not to be kept, which was passed over
  */
 export function readValue(
   cursor: Cursor,
   key: string,
-  keep: (key: string, array: GgufArray) => boolean,
+  most: number | undefined,
+  kept: ItemCount,
   failHere: (what: string) => never,
 ): GgufValue | undefined {
   const fail = (what: string): never => failHere(`metadata ${quote(key)}: ${what}`);
-  const context = { keep: (array: GgufArray) => keep(key, array), depth: 0, fail };
+  const context = { most, kept, around: { items: 0 }, depth: 0, fail };
   return typeOf(cursor, fail).read(cursor, context);
 }
 
@@ -79,14 +97,19 @@ function typeOf(cursor: Cursor, fail: (what: string) => never): ValueType {
 
 function readArray(cursor: Cursor, context: Context): GgufValue | undefined {
   const { item, length, inside } = arrayHead(cursor, context);
-  if (!context.keep({ length })) {
+  const { most, kept, around, depth, fail } = context;
+  const items = around.items + length;
+  if (most === undefined || items > most) {
+    // What lies in an array that is kept cannot be left out of it.
+    if (depth > 0) fail(`holds ${items} items in arrays in arrays; the limit is ${most ?? 0}`);
     skipItems(cursor, item, length, inside);
     return undefined;
   }
+  kept.add(length, fail);
+  around.items = items;
   const values: GgufValue[] = [];
   for (let at = 0; at < length; at++) {
-    // What lies in an array that is kept is kept.
-    values.push(item.read(cursor, { ...inside, keep: () => true })!);
+    values.push(item.read(cursor, inside)!);
   }
   return values;
 }

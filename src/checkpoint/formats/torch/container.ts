@@ -62,8 +62,13 @@ function otherKind(head: Buffer): string {
 }
 
 /** How pickles of PyTorch are read. */
-export function reading(file: { readonly file: string }): PickleReading {
-  return { file: file.file, constructors: torchConstructors, persistent: persistentObject };
+export function reading(file: FileRange): PickleReading {
+  return {
+    file: file.file,
+    fileBytes: file.bytes,
+    constructors: torchConstructors,
+    persistent: persistentObject,
+  };
 }
 
 /** The format since PyTorch 1.6: a zip archive of `data.pkl`, `byteorder` and `data/<key>`. */
@@ -82,7 +87,8 @@ async function readArchive(file: FileRange): Promise<Container> {
     const stated = (await readMember(file, order, limits.pickleIntegerBytes)).toString("latin1");
     if (stated !== "little") refuseOrder(file, stated);
   }
-  const pickle = await readMember(file, members.get(pickles[0]!)!, limits.pickleBytes);
+  const most = Math.min(limits.pickleBytes, limits.pickleRatio * file.bytes);
+  const pickle = await readMember(file, members.get(pickles[0]!)!, most);
   const { value: root } = readPickle(pickle, 0, reading(file));
   return {
     root,

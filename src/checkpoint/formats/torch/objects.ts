@@ -1,7 +1,9 @@
 /** What PyTorch's own classes and functions make of a pickle, as descriptions: no numbers are read. */
 import type { Constructor } from "./pickle/machine";
-import { Global, Inert } from "./pickle/values";
+import { Global, Inert, wordsOf } from "./pickle/values";
 import { StorageReference, storageTypes, torchTypes } from "./storages";
+
+type Charge = Parameters<Constructor>[1];
 
 /** A tensor as a pickle describes it; nothing of it has been checked. */
 export class TensorReference {
@@ -34,13 +36,10 @@ export const torchConstructors: ReadonlyMap<string, Constructor> = new Map<strin
   ["torch._tensor._rebuild_from_type_v2", rebuilt],
   ["torch.tensor._rebuild_from_type", rebuilt],
   ["torch.Size", list],
-  [
-    "torch.device",
-    ([kind, index]) => (index === undefined ? kind : `${text(kind)}:${text(index)}`),
-  ],
+  ["torch.device", device],
   ["collections.OrderedDict", dictionary],
   // The function that makes missing values stands first.
-  ["collections.defaultdict", ([, ...args]) => dictionary(args)],
+  ["collections.defaultdict", ([, content], charge) => dictionary([content], charge)],
   ["collections.Counter", dictionary],
   ["builtins.dict", dictionary],
   ["builtins.list", list],
@@ -54,8 +53,8 @@ export const torchConstructors: ReadonlyMap<string, Constructor> = new Map<strin
   ["_codecs.encode", encoded],
   ["copyreg._reconstructor", reconstructed],
   ["copy_reg._reconstructor", reconstructed],
-  ["copyreg.__newobj__", ([type, ...args]) => made(type, args)],
-  ["copy_reg.__newobj__", ([type, ...args]) => made(type, args)],
+  ["copyreg.__newobj__", newObject],
+  ["copy_reg.__newobj__", newObject],
   ["numpy.core.multiarray.scalar", numpyScalar],
   ["numpy._core.multiarray.scalar", numpyScalar],
 ]);
@@ -69,20 +68,25 @@ function first([value]: readonly unknown[]): unknown {
 }
 
 /** A tensor of a subclass: the function that makes a plain one, the class, and its arguments. */
-function rebuilt([callee, , args]: readonly unknown[]): unknown {
-  return made(callee, args);
+function rebuilt([callee, , args]: readonly unknown[], charge: Charge): unknown {
+  return made(callee, args, charge);
 }
 
-function reconstructed([type, , content]: readonly unknown[]): unknown {
-  return made(type, content === null || content === undefined ? [] : [content]);
+function reconstructed([type, , content]: readonly unknown[], charge: Charge): unknown {
+  return made(type, content === null || content === undefined ? [] : [content], charge);
 }
 
-function made(callee: unknown, args: unknown): unknown {
+function newObject(args: readonly unknown[], charge: Charge): unknown {
+  charge(args.length);
+  return made(args[0], args.slice(1), charge);
+}
+
+function made(callee: unknown, args: unknown, charge: Charge): unknown {
   const type = callee instanceof Global ? callee : new Global("", "");
   const values = Array.isArray(args) ? (args as unknown[]) : [args];
   // A call that calls this again by its arguments would go round: only plain ones are followed.
   const known = nested.has(type.toString()) ? undefined : torchConstructors.get(type.toString());
-  return known ? known(values) : new Inert(type, values);
+  return known ? known(values, charge) : new Inert(type, values);
 }
 
 const nested = new Set([
@@ -95,21 +99,36 @@ const nested = new Set([
   "copy_reg.__newobj__",
 ]);
 
-function list([values]: readonly unknown[]): unknown[] {
-  return Array.isArray(values) ? [...(values as unknown[])] : [];
+function list([values]: readonly unknown[], charge: Charge): unknown[] {
+  if (!Array.isArray(values)) return [];
+  charge(values.length);
+  return [...(values as unknown[])];
 }
 
-function dictionary([content]: readonly unknown[]): Map<unknown, unknown> {
-  if (content instanceof Map) return new Map(content);
+function dictionary([content]: readonly unknown[], charge: Charge): Map<unknown, unknown> {
+  if (content instanceof Map) {
+    charge(content.size);
+    return new Map(content);
+  }
   const pairs: readonly unknown[] = Array.isArray(content) ? content : [];
+  charge(pairs.length);
   return new Map(
     pairs.filter((pair): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2),
   );
 }
 
 /** How bytes are written before protocol 3: as text of one byte a character. */
-function encoded([value]: readonly unknown[]): unknown {
-  return typeof value === "string" ? new Uint8Array(Buffer.from(value, "latin1")) : value;
+function encoded([value]: readonly unknown[], charge: Charge): unknown {
+  if (typeof value !== "string") return value;
+  charge(wordsOf(value.length));
+  return new Uint8Array(Buffer.from(value, "latin1"));
+}
+
+function device([kind, index]: readonly unknown[], charge: Charge): unknown {
+  if (index === undefined) return kind;
+  const [name, number] = [text(kind), text(index)];
+  charge(wordsOf(name.length + number.length));
+  return `${name}:${number}`;
 }
 
 type Reader = (bytes: DataView, isLittle: boolean) => number | bigint | boolean;

@@ -252,6 +252,46 @@ describe("a GGUF file that contradicts itself", () => {
     expect(message).toContain(words);
   });
 
+  it("because it hides a long array in an array of one is refused, whoever asks for it", async () => {
+    const bytes = (length: number): TypedValue => [
+      "raw",
+      9,
+      Buffer.concat([uint32(1), uint64(length), Buffer.alloc(length)]),
+    ];
+    const inArrays = (...arrays: TypedValue[]): TypedValue => ["array", "array", arrays];
+    const of = (length: number): TypedValue => ["array", "i8", Array<number>(length).fill(1)];
+    const most = limits.ggufConfigItems;
+    // The array of one or two counts its own items too.
+    const pairs: [TypedValue, TypedValue][] = [
+      [inArrays(of(most)), inArrays(of(most - 1))],
+      [inArrays(of(most - 10), of(9)), inArrays(of(most - 10), of(8))],
+      [inArrays(inArrays(of(most - 1))), inArrays(inArrays(of(most - 2)))],
+    ];
+    for (const [wrong, right] of pairs) {
+      expect(await failureOf(readGguf(written(stating("a", wrong))), CheckpointError)).toContain(
+        `metadata "a": holds ${most + 1} items in arrays in arrays; the limit is ${most}`,
+      );
+      expect((await readGguf(written(stating("a", right)))).config?.value).toHaveProperty("a");
+    }
+    const asked = (value: TypedValue): Promise<unknown> =>
+      readGgufMetadata(
+        written({
+          metadata: [
+            ["tokenizer.a", ["u8", 1]],
+            ["tokenizer.b", value],
+          ],
+        }),
+        () => true,
+      );
+    const began = performance.now();
+    expect(await failureOf(asked(bytes(limits.ggufItems + 1)), CheckpointError)).toContain(
+      `items of the header's arrays to ${limits.ggufItems + 1}; the limit is ${limits.ggufItems}`,
+    );
+    expect(performance.now() - began).toBeLessThan(1000);
+    const kept = (await asked(bytes(limits.ggufItems))) as ReadonlyMap<string, unknown[]>;
+    expect(kept.get("tokenizer.b")).toHaveLength(limits.ggufItems);
+  });
+
   it("because it ends anywhere before its last tensor does is refused", async () => {
     const whole = encodeGguf({ metadata: [["a", ["string", "bc"]]], tensors: [matrix] });
     // Its last tensor, of 24 bytes, is padded to 32.
@@ -352,6 +392,18 @@ function written(fixture: GgufFixture): string {
   const file = join(scratch(), "model.gguf");
   writeFileSync(file, encodeGguf(fixture));
   return file;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function uint64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
 }
 
 function floats(...values: number[]): Uint8Array {

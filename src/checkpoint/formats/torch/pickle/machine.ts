@@ -2,12 +2,18 @@ import { limits } from "../../../limits";
 import type { PickleBytes } from "./pickleBytes";
 import { Global, Inert } from "./values";
 
-/** Makes a value of what a known class or function would have been called with. */
-export type Constructor = (args: readonly unknown[]) => unknown;
+/**
+ * Makes a value of what a known class or function would have been called with.
+ *
+ * @param charge told how many values are about to be copied, and throws where they are too many
+ */
+export type Constructor = (args: readonly unknown[], charge: (values: number) => void) => unknown;
 
 export interface PickleReading {
   /** For messages. */
   readonly file: string;
+  /** Size of that file, by which the values of its pickle are limited. */
+  readonly fileBytes: number;
   /** By full name; objects of all others are inert. */
   readonly constructors: ReadonlyMap<string, Constructor>;
   /** The value that an identifier outside the pickle stands for. */
@@ -19,15 +25,34 @@ export class Machine {
   private readonly stack: unknown[] = [];
   /** Heights of the stack that were marked, the last of which it may not sink below. */
   private readonly marks: number[] = [];
-  private readonly memo = new Map<number, unknown>();
+  /** What is stored, in turn as Python numbers it; a map of millions takes half a minute to fill. */
+  private readonly memo: unknown[] = [];
+  /** What is stored under numbers out of turn. */
+  private readonly scattered = new Map<number, unknown>();
   private objects = 0;
+  /** Values put on the stack, stored or copied so far, and how many there may be. */
+  private values = 0;
+  private readonly mostValues: number;
 
   constructor(
     readonly bytes: PickleBytes,
     private readonly reading: PickleReading,
-  ) {}
+  ) {
+    this.mostValues = Math.min(limits.pickleValues, limits.pickleValuesPerByte * reading.fileBytes);
+  }
+
+  /** Counts values before memory is taken for them. */
+  readonly charge = (values: number): void => {
+    this.values += values;
+    if (this.values > this.mostValues) {
+      this.bytes.fail(
+        `puts, stores or copies more than ${this.mostValues} values, the limit for a file of ${this.reading.fileBytes} bytes`,
+      );
+    }
+  };
 
   push(value: unknown): void {
+    this.charge(1);
     this.stack.push(value);
   }
 
@@ -44,11 +69,18 @@ export class Machine {
 
   /** Stores the last value, which stays where it is. */
   remember(index: number): void {
-    this.memo.set(index, this.top());
+    const value = this.top();
+    if (!this.hasStored(index)) this.charge(1);
+    if (index in this.memo) {
+      this.memo[index] = value;
+    } else if (index === this.memo.length) {
+      this.memo.push(value);
+      this.scattered.delete(index);
+    } else this.scattered.set(index, value);
   }
 
   rememberNext(): void {
-    this.remember(this.memo.size);
+    this.remember(this.memo.length + this.scattered.size);
   }
 
   /** What else is given a state than inert objects (an OrderedDict, a tensor) is complete without it. */
@@ -67,12 +99,13 @@ export class Machine {
     if (!Array.isArray(args)) this.bytes.fail("calls something without a list of arguments");
     const list = args as unknown[];
     if (!(callee instanceof Global)) {
+      this.charge(list.length);
       // A call of what another call returned: not known by any name.
       this.make(new Inert(new Global("", ""), [callee, ...list]));
       return;
     }
     const known = this.reading.constructors.get(callee.toString());
-    this.make(known ? known(list) : new Inert(callee, list));
+    this.make(known ? known(list, this.charge) : new Inert(callee, list));
   }
 
   /** Into the list on the stack. */
@@ -97,13 +130,18 @@ export class Machine {
     if (++this.objects > limits.pickleObjects) {
       this.bytes.fail(`holds more than ${limits.pickleObjects} objects, the limit`);
     }
-    this.stack.push(object);
+    this.push(object);
   }
 
   /** Puts a stored value. */
   recall(index: number): void {
-    if (!this.memo.has(index)) this.bytes.fail(`refers to value ${index}, which it has not stored`);
-    this.push(this.memo.get(index));
+    if (!this.hasStored(index))
+      this.bytes.fail(`refers to value ${index}, which it has not stored`);
+    this.push(index in this.memo ? this.memo[index] : this.scattered.get(index));
+  }
+
+  private hasStored(index: number): boolean {
+    return index in this.memo || this.scattered.has(index);
   }
 
   top(): unknown {

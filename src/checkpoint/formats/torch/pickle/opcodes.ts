@@ -1,7 +1,7 @@
 import type { Machine } from "./machine";
 import type { PickleBytes } from "./pickleBytes";
 import { unescaped } from "./pickleBytes";
-import { Global } from "./values";
+import { Global, wordsOf } from "./values";
 
 /** Opcodes of protocols 0 to 5, by the names of Python's Lib/pickletools.py. */
 const codes = {
@@ -191,13 +191,17 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
     if (typeof name !== "string" || typeof module !== "string") {
       return machine.bytes.fail("names a class by something that is no text");
     }
+    // Its full name is put together; the parts may be recalled many times.
+    machine.charge(wordsOf(module.length + name.length));
     return new Global(module, name);
   }),
   REDUCE: construct,
   NEWOBJ: construct,
   NEWOBJ_EX(machine) {
     const [type, args, named] = machine.last(3);
-    machine.construct(type, Array.isArray(args) ? [...(args as unknown[]), named] : args);
+    if (!Array.isArray(args)) return machine.construct(type, args);
+    machine.charge(args.length);
+    machine.construct(type, [...(args as unknown[]), named]);
   },
   INST(machine) {
     const type = namedBy(machine.bytes);

@@ -35,3 +35,8 @@ export class Inert {
     return maps.length === 1 ? maps[0]! : new Map(maps.flatMap((map) => [...map]));
   }
 }
+
+/** How many values take the memory of as many bytes or characters. */
+export function wordsOf(bytes: number): number {
+  return Math.ceil(bytes / 8);
+}

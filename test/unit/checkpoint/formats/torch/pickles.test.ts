@@ -9,7 +9,15 @@ import { readTensor } from "../../../../../src/checkpoint/readTensor";
 import { failureOf } from "../../../support/failures";
 import { scratchFolders } from "../../../support/scratch";
 import type { Code } from "../../../support/torchFiles";
-import { floats, pickled, tensorCode, torchLegacy, torchZip } from "../../../support/torchFiles";
+import {
+  floats,
+  pickled,
+  tensorCode,
+  torchLegacy,
+  torchZip,
+  uint32,
+  zipFile,
+} from "../../../support/torchFiles";
 
 const scratch = scratchFolders();
 const { built, call, dict, global, int, list, persistent, recalled, stored, text, tuple } = pickled;
@@ -209,6 +217,187 @@ describe("a pickle", () => {
       expect(await failureOf(opened(wrong, write), CheckpointError)).toContain(words);
       await expectWeights(await opened(right, write));
     }
+  });
+
+  describe("that takes more memory than its file", () => {
+    const words = (count: number): Code =>
+      Buffer.concat([opcodes("("), repeated("N", count), opcodes("t")]);
+    const many = 300_000;
+    const copied = (name: string, content: Code, copies: number): Code =>
+      after(
+        Buffer.concat([
+          stored(content, 7),
+          ...Array<Code>(copies).fill(
+            Buffer.concat([call(global("builtins", name), recalled(7)), opcodes("0")]),
+          ),
+          opcodes("0"),
+        ]),
+      );
+    const pairs = Buffer.concat([
+      opcodes("}("),
+      ...Array.from({ length: 10_000 }, (_, at) => int(at)),
+      opcodes("u"),
+    ]);
+    const long = text("x".repeat(100_000));
+    const over = (module: string, name: string, args: readonly Code[], calls: number): Code =>
+      after(
+        Buffer.concat([
+          stored(long, 7),
+          ...Array<Code>(calls).fill(
+            Buffer.concat([call(global(module, name), ...args), opcodes("0")]),
+          ),
+          opcodes("0"),
+        ]),
+      );
+    /** A name that is twice as long after each step. */
+    const doubled = (steps: number): Code =>
+      after(
+        Buffer.concat([
+          stored(text("x".repeat(1000)), 7),
+          ...Array<Code>(steps).fill(
+            Buffer.concat([
+              stored(call(global("torch", "device"), recalled(7), recalled(7)), 7),
+              opcodes("0"),
+            ]),
+          ),
+          opcodes("0"),
+        ]),
+      );
+    const args = (name: string): Code => call(global("app", name), int(1));
+    const limit = "values, the limit for a file of";
+    const half = limits.pickleValues / 2;
+
+    it.each<[string, Code, Code]>([
+      ["copies a list", copied("list", words(many), 200), copied("list", words(many), 1)],
+      ["copies a dictionary", copied("dict", pairs, 200), copied("dict", pairs, 5)],
+      [
+        "copies arguments",
+        after(
+          Buffer.concat([
+            stored(words(many), 7),
+            opcodes("0"),
+            args("f"),
+            Buffer.concat(Array<Code>(200).fill(Buffer.concat([recalled(7), opcodes("R")]))),
+            opcodes("0"),
+          ]),
+        ),
+        after(
+          Buffer.concat([
+            stored(words(many), 7),
+            opcodes("0"),
+            args("f"),
+            recalled(7),
+            opcodes("R0"),
+          ]),
+        ),
+      ],
+      [
+        "copies a list by a call in a call",
+        after(
+          Buffer.concat([
+            stored(words(many), 7),
+            opcodes("0"),
+            ...Array<Code>(200).fill(
+              Buffer.concat([
+                call(
+                  global("torch._tensor", "_rebuild_from_type_v2"),
+                  global("builtins", "list"),
+                  int(0),
+                  tuple(recalled(7)),
+                ),
+                opcodes("0"),
+              ]),
+            ),
+          ]),
+        ),
+
+        after(
+          Buffer.concat([
+            stored(words(many), 7),
+            opcodes("0"),
+            call(
+              global("torch._tensor", "_rebuild_from_type_v2"),
+              global("builtins", "list"),
+              int(0),
+              tuple(recalled(7)),
+            ),
+            opcodes("0"),
+          ]),
+        ),
+      ],
+      [
+        "makes bytes of a text",
+        over("_codecs", "encode", [recalled(7)], 200),
+        over("_codecs", "encode", [recalled(7)], 5),
+      ],
+      ["joins texts", doubled(40), doubled(3)],
+      [
+        "joins the names of classes",
+        after(
+          Buffer.concat([
+            stored(long, 7),
+            opcodes("0"),
+            ...Array<Code>(200).fill(Buffer.concat([recalled(7), recalled(7), opcodes("\x930")])),
+          ]),
+        ),
+        after(
+          Buffer.concat([
+            stored(long, 7),
+            opcodes("0"),
+            recalled(7),
+            recalled(7),
+            opcodes("\x930"),
+          ]),
+        ),
+      ],
+      [
+        "puts too many values",
+        after(Buffer.concat([opcodes("("), repeated("N", 2 * half), opcodes("1")])),
+        after(Buffer.concat([opcodes("("), repeated("N", 2 * half - 1000), opcodes("1")])),
+      ],
+      [
+        "stores too many",
+        after(Buffer.concat([opcodes("N"), repeated("\x94", 2 * half), opcodes("0")])),
+        after(Buffer.concat([opcodes("N"), repeated("\x94", 2 * half - 1000), opcodes("0")])),
+      ],
+    ])("is refused where it %s", async (_, wrong, right) => {
+      for (const write of [torchZip, torchLegacy]) {
+        const began = performance.now();
+        expect(await failureOf(opened(wrong, write), CheckpointError)).toContain(limit);
+        expect(performance.now() - began).toBeLessThan(10_000);
+        await expectWeights(await opened(right, write));
+      }
+    });
+
+    it("is refused where it unpacks to too many sizes of its archive", async () => {
+      const packed = (root: Code): Buffer =>
+        zipFile([
+          { name: "archive/data.pkl", data: pickled.whole(root), isDeflated: true },
+          { name: "archive/data/0", data: storages[0] },
+          { name: "archive/data/1", data: storages[1] },
+        ]);
+      // The archive takes about a thousand bytes.
+      const zeros = (length: number): Code =>
+        after(Buffer.concat([opcodes("B"), uint32(length), Buffer.alloc(length), opcodes("0")]));
+      const wrong = opened(zeros(40_000), packed);
+      expect(await failureOf(wrong, CheckpointError)).toMatch(
+        /data.pkl" takes \d+ bytes; the limit is \d+/,
+      );
+      await expectWeights(await opened(zeros(8000), packed));
+    });
+
+    it("is read where it is as large as those of the largest models", async () => {
+      const count = 91_000;
+      const root = dict(
+        Object.fromEntries(
+          Array.from({ length: count }, (_, at) => [
+            `model.layers.${at}.weight`,
+            tensorCode("1", [2]),
+          ]),
+        ),
+      );
+      expect((await opened(root)).tensors.size).toBe(count);
+    });
   });
 
   it("is refused where its weights hold themselves, or can be met by too many ways", async () => {

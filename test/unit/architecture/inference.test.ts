@@ -73,6 +73,27 @@ describe("a model told from names and shapes", () => {
     expect(message).toContain("--reading KEY=VALUE");
   });
 
+  /** The final norm, under the prefix of the layers. */
+  const normInStack = (tensors: StoredTensors): void => {
+    for (const name of ["weight", "bias"]) {
+      tensors.set(`encoder.layers.norm.${name}`, tensors.get(`norm.${name}`)!);
+      tensors.delete(`norm.${name}`);
+    }
+  };
+
+  it("reads every tensor beside its numbered layers, a norm's bias among them", async () => {
+    const path = written(scratch(), "of nn.TransformerEncoderLayer", normInStack);
+    const { baseline, architecture } = await diagnoseHere(path, {
+      documents: tokensOf("gpt2"),
+      metrics: ["variance"],
+      reading: truth,
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+    const { finalNorm } = (await read(path)).architecture({});
+    expect(finalNorm!.bias!.name).toBe("encoder.layers.norm.bias");
+    expect(architecture.reading!.source).toBe("inference");
+  });
+
   const first = "encoder.layers.0.";
   it.each<[string, (tensors: StoredTensors) => void, string[]]>([
     [
@@ -111,6 +132,14 @@ describe("a model told from names and shapes", () => {
       "a tensor around the layers that has no place",
       (tensors) => tensors.set("gain", float32Tensor([0, 1], [2])),
       ["neither an embedding, a norm nor a head", '"gain"'],
+    ],
+    [
+      "a tensor beside its numbered layers that has no place",
+      (tensors) => {
+        normInStack(tensors);
+        tensors.set("encoder.layers.weird.weight", float32Tensor([0, 1], [2]));
+      },
+      ["neither an embedding, a norm nor a head", '"encoder.layers.weird.weight"'],
     ],
     [
       "a recurrent layer",

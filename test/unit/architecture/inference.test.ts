@@ -94,6 +94,123 @@ describe("a model told from names and shapes", () => {
     expect(architecture.reading!.source).toBe("inference");
   });
 
+  /** Frequencies of a head's pairs, and the cosines and sines of two positions. */
+  const turned = (base: number) => {
+    const pairs = Array.from({ length: 4 }, (_, pair) => base ** (-pair / 4));
+    const table = (of: (angle: number) => number) =>
+      float32Tensor(
+        [0, 1].flatMap((place) => [...pairs, ...pairs].map((angle) => of(place * angle))),
+        [2, 8],
+      );
+    return { inv_freq: float32Tensor(pairs, [4]), cos: table(Math.cos), sin: table(Math.sin) };
+  };
+  const ofLayer = (index: number, name: string) => `blocks.${index}.attn.rotary_emb.${name}`;
+  /** Three heads of 8 channels, without a table of positions. */
+  const withRotary = (change: (tensors: StoredTensors) => void) =>
+    written(scratch(), "of timm", (tensors) => {
+      tensors.delete("pos_embed");
+      change(tensors);
+    });
+
+  it("reads rotary positions that are held several times and are the same", async () => {
+    const { settled } = await read(
+      withRotary((tensors) => {
+        const { inv_freq, cos, sin } = turned(500);
+        tensors.set("rotary.inv_freq", inv_freq);
+        for (const index of [0, 1, 2, 3]) {
+          tensors.set(ofLayer(index, "inv_freq"), inv_freq);
+          tensors.set(ofLayer(index, "cos_cached"), cos);
+          tensors.set(ofLayer(index, "sin_cached"), sin);
+        }
+      }),
+    );
+    expect(settled).toContainEqual(expect.objectContaining({ name: "rotary-base", value: "500" }));
+  });
+
+  it.each<[string, (tensors: StoredTensors) => void, string[]]>([
+    [
+      "its layers",
+      (tensors) => {
+        for (const index of [0, 1, 2, 3]) {
+          tensors.set(ofLayer(index, "inv_freq"), turned(index === 1 ? 500 : 10_000).inv_freq);
+        }
+      },
+      [ofLayer(0, "inv_freq"), ofLayer(1, "inv_freq")],
+    ],
+    [
+      "two sets around its layers",
+      (tensors) => {
+        tensors.set("rotary_global.inv_freq", turned(10_000).inv_freq);
+        tensors.set("rotary_local.inv_freq", turned(500).inv_freq);
+      },
+      ["rotary_global.inv_freq", "rotary_local.inv_freq"],
+    ],
+    [
+      "frequencies and tables",
+      (tensors) => {
+        tensors.set("rotary.inv_freq", turned(10_000).inv_freq);
+        tensors.set("rotary.cos", turned(500).cos);
+        tensors.set("rotary.sin", turned(500).sin);
+      },
+      ["rotary.inv_freq", "rotary.cos", "rotary.sin"],
+    ],
+    [
+      "cosines without sines",
+      (tensors) => tensors.set("rotary.cos", turned(500).cos),
+      ["rotary.cos"],
+    ],
+    [
+      "tables that begin with no angle of zero",
+      (tensors) => {
+        tensors.set("rotary.cos", turned(500).sin);
+        tensors.set("rotary.sin", turned(500).cos);
+      },
+      ["rotary.cos", "rotary.sin"],
+    ],
+  ])(
+    "is refused with rotary positions of which it cannot tell one way of turning: %s",
+    async (_, change, names) => {
+      const message = await failureOf(read(withRotary(change)), CheckpointError);
+      expect(message).toContain("rotary");
+      for (const name of names) expect(message).toContain(`"${name}"`);
+    },
+  );
+
+  const perHead = "of a module for each head";
+  /** A query, key and value of all heads each, of as many axes. */
+  const asConvolutions = (kernel: number, isOutputToo: boolean) => (tensors: StoredTensors) => {
+    for (const index of [0, 1, 2, 3]) {
+      for (const name of [...tensors.keys()]) {
+        if (name.startsWith(`blocks.${index}.sa.heads.`)) tensors.delete(name);
+      }
+      for (const name of ["query", "key", "value"]) {
+        const numbers = Array.from({ length: 24 * 24 * kernel }, (_, at) => Math.sin(at));
+        tensors.set(`blocks.${index}.sa.${name}.weight`, float32Tensor(numbers, [24, 24, kernel]));
+      }
+      if (isOutputToo) tensors.get(`blocks.${index}.sa.proj.weight`)!.shape.push(1);
+    }
+  };
+
+  it.each([true, false])(
+    "reads convolutions over one position as linears, and no heads from them (output: %s)",
+    async (isOutputToo) => {
+      const { open, architecture } = await read(
+        written(scratch(), perHead, asConvolutions(1, isOutputToo)),
+      );
+      expect(open.map(({ name }) => name)).toContain("heads");
+      const { query, output } = architecture({ heads: "4" }).layers[0]!.attention.module;
+      expect(query.weight.shape).toEqual([24, 24]);
+      expect(output.weight.shape).toEqual([24, 24]);
+    },
+  );
+
+  it("is refused with convolutions over several positions", async () => {
+    const path = written(scratch(), perHead, asConvolutions(3, false));
+    const message = await failureOf(read(path), CheckpointError);
+    expect(message).toContain("neither linears nor, all of them, one matrix for each head");
+    expect(message).toContain("blocks.0.sa.query.weight");
+  });
+
   const first = "encoder.layers.0.";
   it.each<[string, (tensors: StoredTensors) => void, string[]]>([
     [

@@ -259,6 +259,23 @@ describe("a model told from names and shapes", () => {
       ["neither an embedding, a norm nor a head", '"encoder.layers.weird.weight"'],
     ],
     [
+      "vectors beside its norms that are not named as norms",
+      (tensors) => {
+        for (const index of [0, 1, 2, 3]) {
+          for (const name of ["scale_a", "scale_b"]) {
+            const ones = float32Tensor(Array<number>(24).fill(1), [24]);
+            tensors.set(`encoder.layers.${index}.${name}.weight`, ones);
+          }
+        }
+      },
+      ["neither attention, feed-forward nor a norm", "scale_a.weight", "scale_b.weight"],
+    ],
+    [
+      "a norm's bias without its weight",
+      (tensors) => tensors.delete("norm.weight"),
+      ["neither an embedding, a norm nor a head", '"norm.bias"'],
+    ],
+    [
       "a recurrent layer",
       (tensors) => tensors.set("rnn.weight_hh_l0", float32Tensor([0], [1, 1])),
       ["a recurrent layer", "rnn.weight_hh_l0"],

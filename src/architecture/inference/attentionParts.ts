@@ -97,6 +97,13 @@ export function attentionParts(
     );
   }
   const outputPart = take(outputs[0]!);
+  const ofRanks = [...sources, outputPart].filter(({ weight }) => weight.shape.length > 2);
+  if (ofRanks.length > 0 && !areOfHeads([...sources, outputPart])) {
+    throw refuse(
+      ofRanks.flatMap((part) => part.names),
+      "has an attention whose tensors are neither linears nor, all of them, one matrix for each head:",
+    );
+  }
   const norms = rest.filter((part) => isWithin(part) && part.weight.shape.length === 1);
   const queryNorm = norms.find(({ path }) =>
     /^(q|query)(ln|norm|layernorm)|(ln|norm)q$/.test(wordOf(path)),
@@ -151,6 +158,13 @@ export function attentionParts(
     keyWidth,
     heads,
   };
+}
+
+/** Whether all are [heads, …, …] of as many heads. */
+function areOfHeads(parts: readonly Part[]): boolean {
+  return parts.every(
+    ({ weight: { shape } }) => shape.length === 3 && shape[0] === parts[0]!.weight.shape[0],
+  );
 }
 
 /** The first or second half of a linear's outputs: keys before values. */

@@ -23,10 +23,11 @@ export interface TokenEnds {
   readonly hidden: number;
 }
 
-/** By the names they are stored under. */
-export type RotaryTensors =
-  | { readonly kind: "frequencies"; readonly frequencies: TensorEntry }
-  | { readonly kind: "tables"; readonly cosine: TensorEntry; readonly sine: TensorEntry };
+/** One of each kind, by the names they are stored under; a checkpoint holds frequencies, tables or both. */
+export interface RotaryTensors {
+  readonly frequencies: TensorEntry | undefined;
+  readonly tables: { readonly cosine: TensorEntry; readonly sine: TensorEntry } | undefined;
+}
 
 /** Tensors around the layers that compute nothing by themselves. */
 const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_cis)$/;
@@ -43,10 +44,10 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
       parts.flatMap((part) => part.names),
       what,
     );
-  const rotary = rotaryTensors(stack);
-  const isRotary = (name: string): boolean => rotaryName.test(name);
+  const rotary = await rotaryTensors(checkpoint, stack);
   const kept = [...stack.outer].filter(
-    ([name, { dataType }]) => !buffers.test(name) && !isRotary(name) && dataType !== "BOOL",
+    ([name, { dataType }]) =>
+      !buffers.test(name) && rotaryKindOf(name) === undefined && dataType !== "BOOL",
   );
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);
@@ -178,24 +179,59 @@ async function headOf(
   };
 }
 
-const rotaryName = /(^|[._])(inv_freq|(rope_|rotary_|freqs_)?(cos|sin)(_cached)?)$/;
+const frequencyName = /(^|[._])inv_freq$/;
+const tableNames = [
+  /(^|[._])(?:rope_|rotary_|freqs_)?(?<table>cos|sin)(_cached)?$/,
+  /(^|\.)(?:rotary\w*|rope)\.(\w*(?![a-z]))?(?<![a-z])(?<table>cos|sin)(?![a-z])\w*$/,
+];
 
 /** What a tensor tells of rotary positions, by its name. */
 export function rotaryKindOf(name: string): "frequencies" | "cosines" | "sines" | undefined {
-  const [, , word, , table] = rotaryName.exec(name) ?? [];
-  if (word === "inv_freq") return "frequencies";
+  if (frequencyName.test(name)) return "frequencies";
+  const tables = tableNames.map((pattern) => pattern.exec(name)?.groups?.["table"]);
+  const table = tables.find((found) => found !== undefined);
   return table === "cos" ? "cosines" : table === "sin" ? "sines" : undefined;
 }
 
-/** Frequencies or tables, in the first layer or around the layers. */
-function rotaryTensors({ layers, outer }: Stack): RotaryTensors | undefined {
-  for (const tensors of [outer, layers[0]!]) {
-    const find = (kind: ReturnType<typeof rotaryKindOf>): TensorEntry | undefined =>
-      [...tensors].find(([name]) => rotaryKindOf(name) === kind)?.[1];
-    const frequencies = find("frequencies");
-    if (frequencies) return { kind: "frequencies", frequencies };
-    const [cosine, sine] = [find("cosines"), find("sines")];
-    if (cosine && sine) return { kind: "tables", cosine, sine };
+/**
+ * Frequencies or tables in the layers and around them, which every attention is turned by.
+ *
+ * @throws CheckpointError naming those that differ: which of them a layer is turned by, nothing tells
+ */
+async function rotaryTensors(
+  checkpoint: Checkpoint,
+  { prefix, layers, outer }: Stack,
+): Promise<RotaryTensors | undefined> {
+  const all: (readonly [string, TensorEntry])[] = [
+    ...outer,
+    ...layers.flatMap((layer, index) =>
+      [...layer].map(([name, tensor]) => [`${prefix}.${index}.${name}`, tensor] as const),
+    ),
+  ];
+  const theOnly = async (
+    kind: ReturnType<typeof rotaryKindOf>,
+  ): Promise<readonly [string, TensorEntry] | undefined> => {
+    const [one, ...others] = all.filter(([name]) => rotaryKindOf(name) === kind);
+    for (const other of others) {
+      if (!(await isSameContent(one![1], other[1]))) {
+        throw refusal(
+          checkpoint,
+          [one![0], other[0]],
+          "has rotary positions that are not the same everywhere, which is not read:",
+        );
+      }
+    }
+    return one;
+  };
+  const frequencies = await theOnly("frequencies");
+  const [cosine, sine] = [await theOnly("cosines"), await theOnly("sines")];
+  if ((cosine === undefined) !== (sine === undefined)) {
+    throw refusal(
+      checkpoint,
+      [(cosine ?? sine)![0]],
+      "has of the cosines and sines of rotary positions only",
+    );
   }
-  return undefined;
+  const tables = cosine && sine && { cosine: cosine[1], sine: sine[1] };
+  return frequencies || tables ? { frequencies: frequencies?.[1], tables } : undefined;
 }

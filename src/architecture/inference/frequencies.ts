@@ -1,6 +1,8 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { readTensor } from "../../checkpoint/readTensor";
 import type { Rotary } from "../description";
 import type { RotaryTensors } from "./ends";
+import { refusal } from "./stack";
 
 /** What rotary tensors tell. */
 export interface StoredRotary {
@@ -10,12 +12,47 @@ export interface StoredRotary {
   readonly pairing: Rotary["pairing"] | undefined;
 }
 
-/** Reads stored frequencies, or tables of their cosines and sines; undefined where they are neither. */
-export async function readRotary(tensors: RotaryTensors): Promise<StoredRotary | undefined> {
-  if (tensors.kind === "frequencies") {
-    return { frequencies: exact([...(await readTensor(tensors.frequencies))]), pairing: undefined };
+/**
+ * Reads stored frequencies, or tables of their cosines and sines.
+ *
+ * @throws CheckpointError naming tables that are not of angles that grow by each position, or of others
+ *   than the frequencies beside them
+ */
+export async function readRotary(
+  checkpoint: Checkpoint,
+  { frequencies: stored, tables }: RotaryTensors,
+): Promise<StoredRotary> {
+  const ofTables = tables && (await readTables(tables));
+  const fail = (names: readonly string[], what: string): never => {
+    throw refusal(checkpoint, names, what);
+  };
+  const tableNames = tables ? [tables.cosine.name, tables.sine.name] : [];
+  if (tables && ofTables === undefined) {
+    fail(tableNames, "has tables of rotary positions that are not read:");
   }
-  const { cosine, sine } = tensors;
+  if (stored === undefined) return ofTables!;
+  const frequencies = exact([...(await readTensor(stored))]);
+  if (ofTables && !areAlike(frequencies, ofTables.frequencies)) {
+    fail(
+      [stored.name, ...tableNames],
+      "has rotary frequencies and tables that are not of one another:",
+    );
+  }
+  return { frequencies, pairing: ofTables?.pairing };
+}
+
+/** Whether frequencies are the same, but for what low precision has rounded of their cosines and sines. */
+function areAlike(ones: readonly number[], others: readonly number[]): boolean {
+  return (
+    ones.length === others.length &&
+    ones.every((one, pair) => Math.abs(others[pair]! / one - 1) < 1e-2)
+  );
+}
+
+async function readTables({
+  cosine,
+  sine,
+}: NonNullable<RotaryTensors["tables"]>): Promise<StoredRotary | undefined> {
   const width = cosine.shape.at(-1) ?? 0;
   if (String(cosine.shape) !== String(sine.shape) || width === 0) return undefined;
   const [cosines, sines] = [await readTensor(cosine), await readTensor(sine)];

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError, quote, written } from "../../checkpoint/errors";
 import { activations } from "../familyReader";
-import type { SettingName, Settings } from "../reading";
+import type { SettingName } from "../reading";
 import { gelus, settingText } from "../settingValues";
 import { statedSchemes } from "../settleScheme";
 
@@ -235,17 +235,32 @@ function* entriesOf({ value }: Config): Generator<Entry> {
   yield* within(value, "", 0);
 }
 
+/** How a model is read, as far as that is known. */
+export interface ModelRead {
+  /** The values that a setting may have: one where it is settled, none where it says nothing of the model. */
+  readonly valuesOf: (name: SettingName) => readonly string[];
+  /** Whether every position is read by every other. */
+  readonly isBidirectional: boolean;
+}
+
 /** A key that changes what a model computes, in a way that inference does not read. */
 interface Unread {
   readonly key: RegExp;
   /** Whether a value leaves everything as it is, beside those that always do (`isNeutral`). */
-  readonly isNeutral?: (value: unknown, config: Readonly<Record<string, unknown>>) => boolean;
+  readonly isNeutral?: (
+    value: unknown,
+    config: Readonly<Record<string, unknown>>,
+    model: ModelRead,
+  ) => boolean;
+  /** Whether it says something where it is off, which of other keys is neutral. */
+  readonly saysWhereOff?: true;
   /** The setting that says of the model what the key does. */
   readonly statedBy?: SettingName;
   /** The value of it that a value of the key is; where the model is read so, the key is read. */
   readonly means?: ValueOf;
 }
 
+const isOff = (value: unknown): boolean => value === false || value === 0;
 const isOne = (value: unknown): boolean => value === 1 || value === "1";
 const isAll =
   (usual: RegExp) =>
@@ -264,7 +279,13 @@ const unread: readonly Unread[] = [
     isNeutral: isOne,
     statedBy: "scale",
   },
-  { key: /^scale_attn_weights$/, isNeutral: (value) => value === true, statedBy: "scale" },
+  {
+    key: /^scale_attn_weights$/,
+    isNeutral: (value) => !isOff(value),
+    saysWhereOff: true,
+    statedBy: "scale",
+    means: either(undefined, "none"),
+  },
   { key: /^scale_embedding$/, isNeutral: () => true },
   { key: /^(rope|rotary)_(scaling|parameters)$/, isNeutral: isPlainRotary },
   { key: /^rope_scale(_linear)?$|^rope_scaling_factor$/, isNeutral: isOne },
@@ -296,7 +317,13 @@ const unread: readonly Unread[] = [
     statedBy: "positions",
     means: positionsIn,
   },
-  { key: /^use_(rope|rotary)$/, isNeutral: (value) => value === true, statedBy: "positions" },
+  {
+    key: /^use_(rope|rotary)$/,
+    isNeutral: (value, _, { valuesOf }) =>
+      value === true || (isOff(value) && !valuesOf("positions").includes("rotary")),
+    saysWhereOff: true,
+    statedBy: "positions",
+  },
   { key: /^no_rope_layers?|^nope_/ },
   { key: /(^|_)(experts?|moe)(_|$)/, isNeutral: isOne },
   {
@@ -308,7 +335,12 @@ const unread: readonly Unread[] = [
   },
   { key: /^(use_)?qk_?(layer)?_?norm(alization)?$/, isNeutral: () => false },
   { key: /^(is_encoder_decoder|bidirectional|use_bidirectional_attention|add_cross_attention)$/ },
-  { key: /^(is_)?causal$/, isNeutral: (value) => value === true },
+  {
+    key: /^(is_)?causal$/,
+    isNeutral: (value, _, { isBidirectional }) =>
+      isBidirectional ? isOff(value) : value === true || value === 1,
+    saysWhereOff: true,
+  },
   {
     key: /^architectures$/,
     isNeutral: (value) =>
@@ -318,11 +350,10 @@ const unread: readonly Unread[] = [
   },
 ];
 
-/** Values of any key that change nothing. */
-function isNeutral(value: unknown): boolean {
-  if (value === null || value === undefined || value === false || value === 0 || value === "") {
-    return true;
-  }
+/** Values that change nothing: of any key nothing at all, and of most keys what turns them off. */
+function isNeutral(value: unknown, rule: Unread | undefined): boolean {
+  if (value === null || value === undefined || value === "") return true;
+  if (isOff(value)) return rule?.saysWhereOff !== true;
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
@@ -330,14 +361,14 @@ function isNeutral(value: unknown): boolean {
  * Refuses a config that says of a model what inference does not read: it would be read as another.
  *
  * @param isStated whether a setting is stated by a person, over what the config says
- * @param settled how the model is read as far as that is known
+ * @param model how the model is read
  * @param ignored keys that somebody has looked at and found to change nothing
  * @throws CheckpointError naming the key and its value
  */
 export function refuseUnread(
   checkpoint: Checkpoint,
   isStated: (name: SettingName) => boolean,
-  settled: Settings,
+  model: ModelRead,
   ignored: readonly string[],
 ): void {
   const { config, tensors } = checkpoint;
@@ -350,7 +381,8 @@ export function refuseUnread(
   };
   const byName = `if it changes nothing here, name it in ignoredConfigKeys of a fathom.json beside the checkpoint`;
   for (const { key, path, value } of entriesOf(config)) {
-    if (ignored.includes(path) || isNeutral(value)) continue;
+    const rule = unread.find(({ key: pattern }) => pattern.test(key.split(".").at(-1)!));
+    if (ignored.includes(path) || isNeutral(value, rule)) continue;
     if (activationKeys.includes(key) && typeof value === "string" && !isStated("activation")) {
       if (!activationNames.has(value.toLowerCase())) {
         fail(
@@ -360,12 +392,12 @@ export function refuseUnread(
         );
       }
     }
-    const rule = unread.find(({ key: pattern }) => pattern.test(key.split(".").at(-1)!));
-    if (rule === undefined || rule.isNeutral?.(value, config.value) === true) continue;
+    if (rule === undefined || rule.isNeutral?.(value, config.value, model) === true) continue;
     if (rule.key.test("qk_norm") && hasQueryNorm(tensors)) continue;
     const { statedBy, means } = rule;
     const isRead =
-      statedBy !== undefined && (isStated(statedBy) || isReadAs(settled[statedBy], means?.(value)));
+      statedBy !== undefined &&
+      (isStated(statedBy) || isReadAs(model.valuesOf(statedBy), means?.(value)));
     if (isRead) continue;
     fail(
       path,
@@ -377,8 +409,8 @@ export function refuseUnread(
   }
 }
 
-function isReadAs(settled: string | undefined, meant: string | undefined): boolean {
-  return meant !== undefined && settled === meant;
+function isReadAs(values: readonly string[], meant: string | undefined): boolean {
+  return meant !== undefined && values.length === 1 && values[0] === meant;
 }
 
 function hasQueryNorm(tensors: Checkpoint["tensors"]): boolean {

@@ -2,7 +2,7 @@ import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
 import { permuted, reshaped, rows } from "../../checkpoint/views";
 import type { Head, ImageSize, Linear } from "../description";
 import { plainHead } from "../description";
-import { isHeadName, isPositionName, tableOf } from "./ends";
+import { isHeadName, isPositionName, rotaryKindOf, tableOf } from "./ends";
 import type { Part } from "./parts";
 import { bareWordOf, partsOf } from "./parts";
 import type { Stack } from "./stack";
@@ -61,7 +61,12 @@ export function readsImages(stack: Stack): boolean {
  *
  * @throws CheckpointError naming what has no place around the layers of a model of square images
  */
-export function readImageEnds(checkpoint: Checkpoint, { outer }: Stack): ImageEnds {
+export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }: Stack): ImageEnds {
+  const turning = [...layers[0]!.keys()].filter((name) => rotaryKindOf(name) !== undefined);
+  if (turning.length > 0) {
+    const names = turning.map((name) => `${prefix}.0.${name}`);
+    throw refusal(checkpoint, names, "reads images with rotary positions, which is not read:");
+  }
   const parts = partsOf(outer);
   const left = new Set(parts);
   const refuse = (shown: readonly Part[], what: string): Error =>

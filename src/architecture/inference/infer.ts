@@ -34,7 +34,15 @@ export async function inferArchitecture(
   refuseUnread(
     checkpoint,
     (name) => statementOf(stated, name) !== undefined,
-    fixed,
+    {
+      valuesOf: (name) => {
+        const value = fixed[name];
+        return value !== undefined
+          ? [value]
+          : (open.find((one) => one.name === name)?.values ?? []);
+      },
+      isBidirectional: structure.ends.kind === "images",
+    },
     stated.ignoredConfigKeys,
   );
   const norm = settled.find(({ name, by }) => name === "norm" && by !== nothingElseFits);

@@ -1,11 +1,12 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import type { AttentionParts } from "./attentionParts";
 import { attentionParts } from "./attentionParts";
+import { rotaryKindOf } from "./ends";
 import type { FeedForwardParts } from "./feedForwardParts";
 import { feedForwardParts } from "./feedForwardParts";
 import { isNorm, normOrders } from "./norms";
 import type { Orientation, Part } from "./parts";
-import { partsOf } from "./parts";
+import { partsOf, withoutKernel } from "./parts";
 import type { Tensors } from "./stack";
 import { refusal } from "./stack";
 
@@ -21,8 +22,7 @@ export interface LayerParts {
 }
 
 /** Tensors that a module keeps beside its weights, and that compute nothing by themselves. */
-const buffers =
-  /(^|\.)(mask|tril|triu|bias_mask|causal_mask|attn_mask|masked_bias|IGNORE|inv_freq|rope\.(cos|sin)\w*|(rotary\w*|rope)\.\w*(cos|sin)\w*)$/;
+const buffers = /(^|\.)(mask|tril|triu|bias_mask|causal_mask|attn_mask|masked_bias|IGNORE)$/;
 
 /**
  * Tells the parts of a layer.
@@ -46,10 +46,14 @@ export function layerParts(
   const kept = new Map(
     [...tensors].filter(
       ([name, { dataType, shape }]) =>
-        !(buffers.test(name) || dataType === "BOOL") && !isCausalMask(name, shape),
+        // Rotary positions are read with what stands around the layers.
+        !buffers.test(name) &&
+        rotaryKindOf(name) === undefined &&
+        dataType !== "BOOL" &&
+        !isCausalMask(name, shape),
     ),
   );
-  const parts = partsOf(kept);
+  const parts = partsOf(kept).map(withoutKernel);
   const left = new Set(parts);
   const take = (part: Part): Part => {
     left.delete(part);

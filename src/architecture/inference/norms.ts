@@ -34,12 +34,17 @@ function placeOf(path: string, isAround: boolean): number | undefined {
   return number ? Number(number[1]) : undefined;
 }
 
-/** Whether a part is a norm: named so, or a module whose weight is one number for each channel. */
+/**
+ * Whether a part is a norm: one number for each channel, under a name for a norm. A head of modules in a
+ * row names them by their places alone, of which the first is the norm: `to_logits.0`.
+ */
 export function isNorm({ path, weight }: Part, hidden: number): boolean {
   const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
-  const isNamed = /norm|ln|layernorm|^n\d$|sublayer/i.test(path);
-  const isModule = weight.name.endsWith(".weight");
+  const isBias = /(^|\.)(bias|beta|b)$/.test(weight.name);
+  const isNamed =
+    /norm|(^|[._\d])ln|ln([._\d]|$)|rms|^n\d$|sublayer/i.test(path) ||
+    (/\.0$/.test(path) && weight.name.endsWith(".weight"));
   return (
-    isOfChannels && (isNamed || isModule) && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
+    isOfChannels && isNamed && !isBias && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
   );
 }

@@ -103,6 +103,16 @@ export function orientationOf(parts: readonly Part[]): Orientation | "both" | un
   return votes.size > 1 ? "both" : [...votes][0];
 }
 
+/** A convolution over one position, [output, input, 1], as the linear that it is; any other part as it is. */
+export function withoutKernel(part: Part): Part {
+  const { path, weight } = part;
+  const [rows, columns, kernel] = weight.shape;
+  const isOfHeads = /(^|\.)W_\w+$/.test(path);
+  return weight.shape.length === 3 && kernel === 1 && !isOfHeads
+    ? { ...part, weight: reshaped(weight, [rows!, columns!]) }
+    : part;
+}
+
 /** A part as a linear of [output, input]. */
 export function linearOf({ weight, bias }: Part, orientation: Orientation): Linear {
   return { weight: orientation === "input first" ? transposed(weight) : weight, bias };

@@ -81,11 +81,9 @@ export function findStack(checkpoint: Checkpoint): Stack {
       );
     }
   }
-  const outer = new Map([...tensors].filter(([name]) => !name.startsWith(`${prefix}.`)));
-  const beside = [...tensors.keys()].find(
-    (name) => name.startsWith(`${prefix}.`) && !/^\d+\./.test(name.slice(prefix.length + 1)),
-  );
-  if (beside !== undefined) outer.set(beside, tensors.get(beside)!);
+  const isOfLayer = (name: string): boolean =>
+    name.startsWith(`${prefix}.`) && /^\d+\../.test(name.slice(prefix.length + 1));
+  const outer = new Map([...tensors].filter(([name]) => !isOfLayer(name)));
   return { prefix, layers, outer };
 }
 

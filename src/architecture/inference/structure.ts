@@ -9,7 +9,7 @@ import { readImageEnds, readsImages } from "./imageEnds";
 import type { LayerParts } from "./layer";
 import { layerParts } from "./layer";
 import type { Part } from "./parts";
-import { orientationOf, partsOf } from "./parts";
+import { orientationOf, partsOf, withoutKernel } from "./parts";
 import type { Stack } from "./stack";
 import { findStack, refusal } from "./stack";
 import { statementOf } from "./stated";
@@ -37,7 +37,7 @@ export async function readStructure(
   const ends = readsImages(stack)
     ? readImageEnds(checkpoint, stack)
     : await readEnds(checkpoint, stack);
-  const told = orientationOf(partsOf(stack.layers[0]!));
+  const told = orientationOf(partsOf(stack.layers[0]!).map(withoutKernel));
   const asked = statementOf(stated, "linears");
   const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
   if (told === "both") {
@@ -59,7 +59,7 @@ export async function readStructure(
     stack,
     ends,
     layers,
-    rotary: ends.rotary && (await readRotary(ends.rotary)),
+    rotary: ends.rotary && (await readRotary(checkpoint, ends.rotary)),
     linears: isWorthTelling
       ? {
           name: "linears",

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
@@ -99,6 +99,15 @@ describe("a model of images that is told from names and shapes", () => {
     });
     expect(Object.keys(values)).not.toContain("rotary");
     expect(Object.keys(values)).not.toContain("embedding-scale");
+  });
+
+  it("is bidirectional, whatever says so, and is refused where something says otherwise", async () => {
+    const folder = written();
+    const config = join(folder, "config.json");
+    writeFileSync(config, JSON.stringify({ is_causal: false }));
+    expect((await read(folder)).source).toBe("inference");
+    writeFileSync(config, JSON.stringify({ is_causal: true }));
+    expect(await failureOf(read(folder), CheckpointError)).toContain('"is_causal" is true');
   });
 
   it("has no class to read but of a mean where it has no token for it", async () => {

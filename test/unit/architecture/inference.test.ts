@@ -73,6 +73,144 @@ describe("a model told from names and shapes", () => {
     expect(message).toContain("--reading KEY=VALUE");
   });
 
+  /** The final norm, under the prefix of the layers. */
+  const normInStack = (tensors: StoredTensors): void => {
+    for (const name of ["weight", "bias"]) {
+      tensors.set(`encoder.layers.norm.${name}`, tensors.get(`norm.${name}`)!);
+      tensors.delete(`norm.${name}`);
+    }
+  };
+
+  it("reads every tensor beside its numbered layers, a norm's bias among them", async () => {
+    const path = written(scratch(), "of nn.TransformerEncoderLayer", normInStack);
+    const { baseline, architecture } = await diagnoseHere(path, {
+      documents: tokensOf("gpt2"),
+      metrics: ["variance"],
+      reading: truth,
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+    const { finalNorm } = (await read(path)).architecture({});
+    expect(finalNorm!.bias!.name).toBe("encoder.layers.norm.bias");
+    expect(architecture.reading!.source).toBe("inference");
+  });
+
+  /** Frequencies of a head's pairs, and the cosines and sines of two positions. */
+  const turned = (base: number) => {
+    const pairs = Array.from({ length: 4 }, (_, pair) => base ** (-pair / 4));
+    const table = (of: (angle: number) => number) =>
+      float32Tensor(
+        [0, 1].flatMap((place) => [...pairs, ...pairs].map((angle) => of(place * angle))),
+        [2, 8],
+      );
+    return { inv_freq: float32Tensor(pairs, [4]), cos: table(Math.cos), sin: table(Math.sin) };
+  };
+  const ofLayer = (index: number, name: string) => `blocks.${index}.attn.rotary_emb.${name}`;
+  /** Three heads of 8 channels, without a table of positions. */
+  const withRotary = (change: (tensors: StoredTensors) => void) =>
+    written(scratch(), "of timm", (tensors) => {
+      tensors.delete("pos_embed");
+      change(tensors);
+    });
+
+  it("reads rotary positions that are held several times and are the same", async () => {
+    const { settled } = await read(
+      withRotary((tensors) => {
+        const { inv_freq, cos, sin } = turned(500);
+        tensors.set("rotary.inv_freq", inv_freq);
+        for (const index of [0, 1, 2, 3]) {
+          tensors.set(ofLayer(index, "inv_freq"), inv_freq);
+          tensors.set(ofLayer(index, "cos_cached"), cos);
+          tensors.set(ofLayer(index, "sin_cached"), sin);
+        }
+      }),
+    );
+    expect(settled).toContainEqual(expect.objectContaining({ name: "rotary-base", value: "500" }));
+  });
+
+  it.each<[string, (tensors: StoredTensors) => void, string[]]>([
+    [
+      "its layers",
+      (tensors) => {
+        for (const index of [0, 1, 2, 3]) {
+          tensors.set(ofLayer(index, "inv_freq"), turned(index === 1 ? 500 : 10_000).inv_freq);
+        }
+      },
+      [ofLayer(0, "inv_freq"), ofLayer(1, "inv_freq")],
+    ],
+    [
+      "two sets around its layers",
+      (tensors) => {
+        tensors.set("rotary_global.inv_freq", turned(10_000).inv_freq);
+        tensors.set("rotary_local.inv_freq", turned(500).inv_freq);
+      },
+      ["rotary_global.inv_freq", "rotary_local.inv_freq"],
+    ],
+    [
+      "frequencies and tables",
+      (tensors) => {
+        tensors.set("rotary.inv_freq", turned(10_000).inv_freq);
+        tensors.set("rotary.cos", turned(500).cos);
+        tensors.set("rotary.sin", turned(500).sin);
+      },
+      ["rotary.inv_freq", "rotary.cos", "rotary.sin"],
+    ],
+    [
+      "cosines without sines",
+      (tensors) => tensors.set("rotary.cos", turned(500).cos),
+      ["rotary.cos"],
+    ],
+    [
+      "tables that begin with no angle of zero",
+      (tensors) => {
+        tensors.set("rotary.cos", turned(500).sin);
+        tensors.set("rotary.sin", turned(500).cos);
+      },
+      ["rotary.cos", "rotary.sin"],
+    ],
+  ])(
+    "is refused with rotary positions of which it cannot tell one way of turning: %s",
+    async (_, change, names) => {
+      const message = await failureOf(read(withRotary(change)), CheckpointError);
+      expect(message).toContain("rotary");
+      for (const name of names) expect(message).toContain(`"${name}"`);
+    },
+  );
+
+  const perHead = "of a module for each head";
+  /** A query, key and value of all heads each, of as many axes. */
+  const asConvolutions = (kernel: number, isOutputToo: boolean) => (tensors: StoredTensors) => {
+    for (const index of [0, 1, 2, 3]) {
+      for (const name of [...tensors.keys()]) {
+        if (name.startsWith(`blocks.${index}.sa.heads.`)) tensors.delete(name);
+      }
+      for (const name of ["query", "key", "value"]) {
+        const numbers = Array.from({ length: 24 * 24 * kernel }, (_, at) => Math.sin(at));
+        tensors.set(`blocks.${index}.sa.${name}.weight`, float32Tensor(numbers, [24, 24, kernel]));
+      }
+      if (isOutputToo) tensors.get(`blocks.${index}.sa.proj.weight`)!.shape.push(1);
+    }
+  };
+
+  it.each([true, false])(
+    "reads convolutions over one position as linears, and no heads from them (output: %s)",
+    async (isOutputToo) => {
+      const { open, architecture } = await read(
+        written(scratch(), perHead, asConvolutions(1, isOutputToo)),
+      );
+      expect(open.map(({ name }) => name)).toContain("heads");
+      const { query, output } = architecture({ heads: "4" }).layers[0]!.attention.module;
+      expect(query.weight.shape).toEqual([24, 24]);
+      expect(output.weight.shape).toEqual([24, 24]);
+    },
+  );
+
+  it("is refused with convolutions over several positions", async () => {
+    const path = written(scratch(), perHead, asConvolutions(3, false));
+    const message = await failureOf(read(path), CheckpointError);
+    expect(message).toContain("neither linears nor, all of them, one matrix for each head");
+    expect(message).toContain("blocks.0.sa.query.weight");
+  });
+
   const first = "encoder.layers.0.";
   it.each<[string, (tensors: StoredTensors) => void, string[]]>([
     [
@@ -111,6 +249,31 @@ describe("a model told from names and shapes", () => {
       "a tensor around the layers that has no place",
       (tensors) => tensors.set("gain", float32Tensor([0, 1], [2])),
       ["neither an embedding, a norm nor a head", '"gain"'],
+    ],
+    [
+      "a tensor beside its numbered layers that has no place",
+      (tensors) => {
+        normInStack(tensors);
+        tensors.set("encoder.layers.weird.weight", float32Tensor([0, 1], [2]));
+      },
+      ["neither an embedding, a norm nor a head", '"encoder.layers.weird.weight"'],
+    ],
+    [
+      "vectors beside its norms that are not named as norms",
+      (tensors) => {
+        for (const index of [0, 1, 2, 3]) {
+          for (const name of ["scale_a", "scale_b"]) {
+            const ones = float32Tensor(Array<number>(24).fill(1), [24]);
+            tensors.set(`encoder.layers.${index}.${name}.weight`, ones);
+          }
+        }
+      },
+      ["neither attention, feed-forward nor a norm", "scale_a.weight", "scale_b.weight"],
+    ],
+    [
+      "a norm's bias without its weight",
+      (tensors) => tensors.delete("norm.weight"),
+      ["neither an embedding, a norm nor a head", '"norm.bias"'],
     ],
     [
       "a recurrent layer",

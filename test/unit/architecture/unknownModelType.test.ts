@@ -80,6 +80,10 @@ describe("a config.json of a model_type that no family knows", () => {
     ["architectures", ["OursForMaskedLM"]],
     ["qk_norm", true],
     ["position_embedding_type", "relative_key"],
+    ["causal", false],
+    ["is_causal", false],
+    ["causal", 0],
+    ["use_rope", false, "state positions in a fathom.json"],
   ])("is refused where it states %s: %j", async (key, value, way = "") => {
     const folder = unknown({ [key]: value });
     const message = await failureOf(read(folder), CheckpointError);
@@ -103,6 +107,9 @@ describe("a config.json of a model_type that no family knows", () => {
     ["attention_dropout", 0.1],
     ["initializer_range", 0.02],
     ["grad_clip", 1],
+    ["causal", true],
+    ["is_causal", null],
+    ["use_rope", true],
   ])("is inferred where it states %s: %j", async (key, value) => {
     expect((await read(unknown({ [key]: value }))).source).toBe("inference");
   });
@@ -143,6 +150,15 @@ describe("settings that a training script saved", () => {
     const message = await failureOf(read(folder), CheckpointError);
     expect(message).toContain('"model.logit_softcap" is 30');
   });
+
+  it.each([{ use_rope: false }, { scale_attn_weights: false }])(
+    "are read where what they turn off is not there: %j",
+    async (settings) => {
+      const folder = written(scratch(), "of timm");
+      writeFileSync(join(folder, "config.json"), JSON.stringify(settings));
+      expect((await read(folder)).source).toBe("inference");
+    },
+  );
 
   it("are not the words of a table among them", async () => {
     const folder = written(scratch(), "of timm");

@@ -43,7 +43,7 @@ export function isNorm({ path, weight }: Part, hidden: number): boolean {
   const isBias = /(^|\.)(bias|beta|b)$/.test(weight.name);
   const isNamed =
     /norm|(^|[._\d])ln|ln([._\d]|$)|rms|^n\d$|sublayer/i.test(path) ||
-    (/\.0$/.test(path) && weight.name.endsWith(".weight"));
+    (path.endsWith(".0") && weight.name.endsWith(".weight"));
   return (
     isOfChannels && isNamed && !isBias && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
   );

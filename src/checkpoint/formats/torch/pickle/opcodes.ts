@@ -199,7 +199,10 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
   NEWOBJ: construct,
   NEWOBJ_EX(machine) {
     const [type, args, named] = machine.last(3);
-    if (!Array.isArray(args)) return machine.construct(type, args);
+    if (!Array.isArray(args)) {
+      machine.construct(type, args);
+      return;
+    }
     machine.charge(args.length);
     machine.construct(type, [...(args as unknown[]), named]);
   },

@@ -131,18 +131,7 @@ const gptJ: GgufArchitecture = {
   config: (keys) => {
     if (baseOf(keys) !== 10_000) throw keys.refusal("rope.freq_base", "GPT-J's is 10000");
     if (scalingOf(keys) !== undefined) throw keys.refusal("rope.scaling.type", "expected none");
-    return {
-      model_type: "gptj",
-      vocab_size: vocabulary(keys),
-      n_embd: keys.need("embedding_length"),
-      n_inner: keys.need("feed_forward_length"),
-      n_layer: keys.need("block_count"),
-      n_head: keys.need("attention.head_count"),
-      n_positions: keys.need("context_length"),
-      rotary_dim: keys.need("rope.dimension_count"),
-      layer_norm_epsilon: keys.need("attention.layer_norm_epsilon"),
-      tie_word_embeddings: isTied(keys),
-    };
+    return { ...gpt2Config("gptj", keys), rotary_dim: keys.need("rope.dimension_count") };
   },
 };
 

@@ -12,15 +12,18 @@ export interface StatusText {
 }
 
 export class StatusLine implements vscode.Disposable {
+  private readonly id: string;
   private readonly item: vscode.StatusBarItem;
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param id of its own, by which the editor remembers whether a person hides it
+   * @param kind by which the editor remembers whether a person hides it
    * @param name what the editor's menu of the status bar calls it
    */
-  constructor(id: string, name: string) {
-    this.item = vscode.window.createStatusBarItem(id, vscode.StatusBarAlignment.Left);
+  constructor(kind: string, name: string) {
+    this.id = freeId(kind);
+    taken.add(this.id);
+    this.item = vscode.window.createStatusBarItem(this.id, vscode.StatusBarAlignment.Left);
     this.item.name = name;
   }
 
@@ -54,7 +57,18 @@ export class StatusLine implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.timer);
     this.item.dispose();
+    taken.delete(this.id);
   }
+}
+
+/** The ids of the lines there are. */
+const taken = new Set<string>();
+
+/** To the editor two lines of one id are one entry: the second of a kind has a number. */
+function freeId(kind: string): string {
+  let id = kind;
+  for (let number = 2; taken.has(id); number++) id = `${kind}.${number}`;
+  return id;
 }
 
 /** What the command of a click does with what that passes. */

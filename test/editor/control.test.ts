@@ -131,7 +131,14 @@ describe("a run", () => {
     await workbench.panel.reaches("running");
     await workbench.diagnose("lns", twin);
     const waiting = workbench.statusLine(`Waiting for the diagnosis of pre-ln/${step} to end`);
-    await waiting.filter({ hasText: `Fathom: lns/${twin} is waiting` }).waitFor();
+    const waits = waiting.filter({ hasText: `Fathom: lns/${twin} is waiting` });
+    await waits.waitFor();
+    // The progress of the one leaves the other's line alone.
+    await workbench
+      .notification(`Depth of pre-ln/${step}`)
+      .filter({ hasText: /Layer [3-9]/ })
+      .waitFor();
+    expect(await waits.count()).toBe(1);
     expect(await workbench.notification(`lns/${twin}`).count()).toBe(0);
     expect(enginesOf(workbench.extensions)).toHaveLength(1);
     await workbench.screenshot("queue");

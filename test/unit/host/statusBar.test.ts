@@ -5,7 +5,7 @@ import { followed, StatusLine } from "../../../src/host/statusLine";
 
 /** What is on screen: lines of the status bar, progress notifications, messages. */
 const screen = vi.hoisted(() => ({
-  lines: new Set<{ text: string; tooltip: string; command: { arguments: unknown[] } }>(),
+  lines: new Map<string, { text: string; tooltip: string; command: { arguments: unknown[] } }>(),
   notifications: new Set<string>(),
   errors: [] as string[],
 }));
@@ -19,12 +19,13 @@ vi.mock("vscode", () => ({
   StatusBarAlignment: { Left: 1 },
   ProgressLocation: { Notification: 15 },
   window: {
-    createStatusBarItem: () => {
+    // Items of one id are one entry of the editor's: whichever is hidden hides it.
+    createStatusBarItem: (id: string) => {
       const line = {
         ...{ text: "", tooltip: "", command: { arguments: [] } },
-        show: () => screen.lines.add(line),
-        hide: () => screen.lines.delete(line),
-        dispose: () => screen.lines.delete(line),
+        show: () => screen.lines.set(id, line),
+        hide: () => screen.lines.delete(id),
+        dispose: () => screen.lines.delete(id),
       };
       return line;
     },
@@ -44,7 +45,7 @@ vi.mock("vscode", () => ({
   },
 }));
 
-const texts = (): string[] => [...screen.lines].map(({ text }) => text);
+const texts = (): string[] => [...screen.lines.values()].map(({ text }) => text);
 const layer = { stage: "layer", layer: 2, layers: 12, fraction: 0.2 } as const;
 
 beforeEach(() => {
@@ -78,7 +79,7 @@ describe("the progress of a diagnosis", () => {
     const progress = shown(true);
     progress.tell(layer);
     expect(texts()).toEqual(["$(sync~spin) Fathom: lns/step-9, layer 3 of 12"]);
-    expect([...screen.lines][0]!.tooltip).toContain("Layer 2 (3 of 12)");
+    expect([...screen.lines.values()][0]!.tooltip).toContain("Layer 2 (3 of 12)");
     expect(screen.notifications.size).toBe(0);
     progress.close();
     expect(texts()).toEqual([]);
@@ -92,6 +93,20 @@ describe("the progress of a diagnosis", () => {
     progress.tell(layer);
     expect(texts()).toEqual([]);
     expect(screen.notifications.size).toBe(1);
+    progress.close();
+  });
+
+  it("is a line of its own beside those of others", () => {
+    const [running, waiting, background] = [shown(false), shown(false), shown(true)];
+    waiting.tell({ stage: "opening", fraction: 0 }, "pre-ln/step-9");
+    background.tell(layer);
+    running.tell(layer);
+    expect(texts()).toHaveLength(2);
+    background.close();
+    expect(texts()).toEqual(["$(clock) Fathom: lns/step-9 is waiting"]);
+    running.close();
+    waiting.close();
+    expect(texts()).toEqual([]);
   });
 });
 
@@ -106,7 +121,7 @@ describe("what came of something", () => {
     vi.advanceTimersByTime(61_000);
     expect(texts()).toEqual([]);
     line.tell({ ...told, follow });
-    followed([...screen.lines][0]!.command.arguments[0]);
+    followed([...screen.lines.values()][0]!.command.arguments[0]);
     expect(follow).toHaveBeenCalledOnce();
     expect(texts()).toEqual([]);
   });

@@ -22,7 +22,7 @@ import { checkSize, parseReport } from "../../report/readReport";
 import { writeWholeFile } from "../../report/wholeFile";
 import { incompleteness } from "../../trainingRun/complete";
 import { readLossLogs } from "../../trainingRun/lossLogs";
-import { thinned } from "../../trainingRun/lossSeries";
+import { thinnedTogether } from "../../trainingRun/lossSeries";
 import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
 import { runJson } from "../../trainingRun/runJson";
@@ -137,11 +137,8 @@ export const directReader: Reader = {
 
   async readLossLogs(run) {
     const { series, problems } = await readLossLogs(run);
-    const count = Math.min(mostPointsOfASeries, Math.floor(mostPoints / series.length));
-    return {
-      series: series.map((one) => ({ ...one, points: thinned(one.points, count) })),
-      problems,
-    };
+    const count = Math.min(mostPointsOfASeries * series.length, mostPoints);
+    return { series: thinnedTogether(series, count), problems };
   },
 };
 

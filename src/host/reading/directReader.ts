@@ -30,6 +30,7 @@ import { parseReportIndex } from "../reports/reportIndex";
 import { readDirectory } from "./directoryReader";
 import { stampsOf } from "./fileStamps";
 import { FingerprintMemory } from "./fingerprintMemory";
+import { readHeadlines } from "./headlineReader";
 import type { Reader } from "./reader";
 
 export const directReader: Reader = {
@@ -50,6 +51,8 @@ export const directReader: Reader = {
   async readIndex(file) {
     return parseReportIndex(await readFile(file, "utf8"));
   },
+
+  headlinesOf: readHeadlines,
 
   async reportContent(report, format, webview) {
     switch (format) {

@@ -13,7 +13,7 @@ export interface KnownReport extends ReportHeadline {
   checkpoint: string;
 }
 
-/** A report in a file of the workspace; of its content the tree knows nothing. */
+/** A report in a file of the workspace. */
 export interface ReportFile {
   path: string;
   /** Its path from the workspace folder. */

@@ -15,6 +15,7 @@ import {
 } from "../../src/trainingRun/runReport";
 import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
+import { onNextFrame } from "../shared/nextFrame";
 import { segments } from "../shared/segments";
 import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
@@ -75,7 +76,9 @@ class RunPanel {
   private runs: readonly NamedRun[] = [];
   private statuses: readonly RunStatus[] = [];
   private hovered: PlotHighlight = nowhere;
-  private isDrawDue = false;
+  private readonly drawSoon = onNextFrame(() => {
+    this.draw();
+  });
 
   constructor(
     root: HTMLElement,
@@ -189,15 +192,6 @@ class RunPanel {
     this.host.saveSource({
       folder: shown.run.folder,
       ...(other ? { other: other.run.folder } : {}),
-    });
-  }
-
-  private drawSoon(): void {
-    if (this.isDrawDue) return;
-    this.isDrawDue = true;
-    requestAnimationFrame(() => {
-      this.isDrawDue = false;
-      this.draw();
     });
   }
 

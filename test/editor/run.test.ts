@@ -93,6 +93,7 @@ describe("Diagnose Run", () => {
     const opened = await openExported(workbench, exported.html);
     expect(opened).toMatchObject({ charts: 7, formats: ["JSON", "CSV", "PNG"], requests: [] });
     expect(opened.text).toContain("held_out_loss");
+    expect(opened.text).toContain("Loss by step");
 
     // After a reload it is there again, with the step that was chosen, and nothing is measured.
     await workbench.writesDown(`"step":${steps[1]!}`);

@@ -169,14 +169,14 @@ describe("the tree", () => {
       },
     });
     await side.open();
-    const file = side.row("review.fathom.json");
+    const file = side.row(/^review/);
     await file.waitFor();
     await side.row("pre-ln").waitFor();
     expect(await side.row("lns").count()).toBe(0);
     // The names are there at once; the figures follow.
-    await side.row(/^review\.fathom\.jsonppl \S+ · \d of 4 needed$/).waitFor();
-    await side.row("broken.fathom.jsoncannot be read as a report").waitFor();
-    const measurable = side.row(/^here\.fathom\.jsonppl \S+ · \d of 8 needed$/);
+    await side.row(/^reviewppl \S+ · \d of 4 needed$/).waitFor();
+    await side.row("brokencannot be read as a report").waitFor();
+    const measurable = side.row(/^hereppl \S+ · \d of 8 needed$/);
     await measurable.waitFor();
     await workbench.screenshot("side-files");
     const root = side.row(/^Checkpoints$/);
@@ -211,7 +211,7 @@ describe("the tree", () => {
     // What is written over says so in its row.
     const changed = JSON.stringify(sampleReport({ layers: 12 }));
     writeFileSync(path.join(workbench.folder, "review.fathom.json"), changed);
-    await side.row(/^review\.fathom\.jsonppl \S+ · \d+ of 12 needed$/).waitFor();
+    await side.row(/^reviewppl \S+ · \d+ of 12 needed$/).waitFor();
 
     // A file of the user's is deleted after a question, to the trash where there is one.
     await side.pressOn(file, "Delete Report");

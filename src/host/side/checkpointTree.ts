@@ -18,6 +18,8 @@ export interface ReportFile {
   path: string;
   /** Its path from the workspace folder. */
   name: string;
+  /** The same without the ending that all have, which leaves room for figures. */
+  label: string;
 }
 
 export type TreeNode =

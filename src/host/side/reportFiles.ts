@@ -46,5 +46,8 @@ export class ReportFiles implements vscode.Disposable {
 
 async function findAll(): Promise<readonly ReportFile[]> {
   const files = await vscode.workspace.findFiles(glob, "**/node_modules/**", mostFiles);
-  return files.map((uri) => ({ path: uri.fsPath, name: vscode.workspace.asRelativePath(uri) }));
+  return files.map((uri) => {
+    const name = vscode.workspace.asRelativePath(uri);
+    return { path: uri.fsPath, name, label: name.slice(0, -reportSuffix.length) };
+  });
 }

@@ -113,7 +113,7 @@ export class TreeRows {
       }
       case "reportFile": {
         const { file } = node;
-        const item = new vscode.TreeItem(file.name, None);
+        const item = new vscode.TreeItem(file.label, None);
         item.iconPath = new vscode.ThemeIcon("file");
         item.command = {
           command: "vscode.open",
@@ -127,8 +127,9 @@ export class TreeRows {
   }
 
   /** A file is listed at once, and says more once it has been read. */
-  private showHeadline(item: vscode.TreeItem, { name, path }: ReportFile): void {
-    const known = this.catalogue.headlineOf({ name, path });
+  private showHeadline(item: vscode.TreeItem, file: ReportFile): void {
+    const { name, path } = file;
+    const known = this.catalogue.headlineOf(file);
     item.contextValue = "file";
     if (known === undefined || "problem" in known) {
       item.tooltip = known ? `${path}\n${known.problem}` : path;

@@ -1,5 +1,6 @@
 /**
- * `npm test`: everything, on a fresh machine too. `npm test -- --unit`: the fast part.
+ * `npm test`: all that is tested, on a fresh machine too, but for editor tests that are marked thorough;
+ * `npm test -- --thorough`: these too; `npm test -- --unit`: the fast part.
  * Ends with one line, `N passed, N failed`, over all suites; each check counts as one.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -10,10 +11,11 @@ import { installEditor } from "./shared/editor.mjs";
 import { root, run, runMain, Stop } from "./shared/process.mjs";
 
 await runMain(async (args) => {
-  const isQuick = args.includes("--unit");
-  const unknown = args.find((argument) => argument !== "--unit");
-  if (unknown !== undefined) {
-    throw new Stop(`unknown option ${unknown}; usage: npm test [-- --unit]`);
+  const [extent, unknown] = args;
+  const isQuick = extent === "--unit";
+  const isThorough = extent === "--thorough";
+  if (unknown !== undefined || (extent !== undefined && !isQuick && !isThorough)) {
+    throw new Stop(`unknown option ${unknown ?? extent}; usage: npm test [-- --unit | --thorough]`);
   }
   const total = { passed: 0, failed: 0 };
   const count = async (name, suite) => {
@@ -44,7 +46,7 @@ await runMain(async (args) => {
       (await count("Package", () => check(packageExtension))) &&
       (await count("VS Code", () => check(installEditor)));
     if (ready) {
-      await count("Editor tests", () => vitest("test/editor/vitest.config.mjs", "editor"));
+      await count("Editor tests", () => editorTests(isThorough));
     }
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
@@ -66,7 +68,12 @@ async function ensureChromium() {
   process.env.CHROMIUM_PATH = findChromium() ?? (await installChromium());
 }
 
-async function vitest(config, name) {
+function editorTests(isThorough) {
+  const chosen = isThorough ? [] : ["--tags-filter=!thorough"];
+  return vitest("test/editor/vitest.config.mjs", "editor", chosen);
+}
+
+async function vitest(config, name, options = []) {
   const results = path.join(root, "out", "test", `${name}.json`);
   mkdirSync(path.dirname(results), { recursive: true });
   rmSync(results, { force: true });
@@ -78,6 +85,7 @@ async function vitest(config, name) {
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${results}`,
+    ...options,
   ]);
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(

@@ -32,22 +32,22 @@ await runMain(async (args) => {
 
   await count("Dependencies", () => check(installDependencies));
   const built = await count("Build", () => check(build));
-  await count("Types", () => check(() => npm("typecheck")));
-  await count("Lint", () => check(() => npm("lint")));
-  // The unit tests find the browser's software GPU where it is installed.
-  const browser = isQuick || (await count("Chromium", () => check(ensureChromium)));
+  // Most of what is fetched waits for the network, and most of what is checked for one core.
+  const [browser, packed, editor] = await Promise.all([
+    // The unit tests find the browser's software GPU where it is installed.
+    isQuick || count("Chromium", () => check(ensureChromium)),
+    !isQuick && built && count("Package", () => check(packageExtension)),
+    isQuick || count("VS Code", () => check(installEditor)),
+    count("Types", () => check(() => npm("typecheck"))),
+    count("Lint", () => check(() => npm("lint"))),
+  ]);
   await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
   if (!isQuick && browser) {
     // The browser brings a software GPU with it.
     await count("WebGPU tests", () => vitest("test/webgpu/vitest.config.mjs", "webgpu"));
   }
-  if (!isQuick && built && browser) {
-    const ready =
-      (await count("Package", () => check(packageExtension))) &&
-      (await count("VS Code", () => check(installEditor)));
-    if (ready) {
-      await count("Editor tests", () => editorTests(isThorough));
-    }
+  if (!isQuick && browser && packed && editor) {
+    await count("Editor tests", () => editorTests(isThorough));
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;

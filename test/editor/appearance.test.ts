@@ -1,17 +1,19 @@
 import { afterEach, expect, test } from "vitest";
 import { sampleReport } from "../unit/report/sampleReport";
 import { themes, useTheme } from "./support/themes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const allThemes = [...themes, ["high-contrast-light", "Default High Contrast Light"]] as const;
+
+const allowed = { ...thorough, timeout: 300_000 };
 
 let workbench: Workbench;
 afterEach(async () => {
   await workbench.close();
 });
 
-test("the panel and a report file in every theme, wide and narrow", async () => {
+test("the panel and a report file in every theme, wide and narrow", allowed, async () => {
   const sample = sampleReport({ layers: 32, withoutJacobian: [7] });
   workbench = await Workbench.open("themes", {
     size: { width: 1680, height: 1900 },
@@ -30,7 +32,7 @@ test("the panel and a report file in every theme, wide and narrow", async () => 
   await workbench.command("View: Toggle Primary Side Bar Visibility");
   await photographAll("report-");
   expect(workbench.complaints).toEqual([]);
-}, 300_000);
+});
 
 /** Leaves pictures as wide as there is room, and of a page of 420 pixels from its top and to its end. */
 async function photographAll(name: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { sampleReport } from "../unit/report/sampleReport";
 import { SidePage } from "./support/sidePage";
-import { lastStep, quick, Workbench, type WorkbenchOptions } from "./support/workbench";
+import { lastStep, quick, thorough, Workbench, type WorkbenchOptions } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -47,7 +47,7 @@ async function measure(...names: [string, string]): Promise<void> {
   await workbench.panel.reaches("done");
 }
 
-describe("the side panel in every theme", () => {
+describe("the side panel in every theme, thoroughly", thorough, () => {
   test("narrow and wide", async () => {
     await open("side-themes");
     await workbench.openFile("model.py");
@@ -124,32 +124,6 @@ describe("the tree", () => {
     await report.click();
     await workbench.page.keyboard.press("Delete");
     await report.waitFor({ state: "detached" });
-  });
-
-  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
-    await open("side-ignore");
-    await workbench.watchesFiles();
-    await side.open();
-    await side.row("step-250").first().waitFor();
-    workbench.writeCheckpoint("pre-ln", "step-9999");
-    const added = side.row("step-9999");
-    await added.waitFor();
-    writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
-    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
-    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
-    await workbench.command("Fathom: Refresh Checkpoints");
-    await side.row("lns").waitFor({ state: "detached" });
-    expect(await added.count()).toBe(1);
-
-    mkdirSync(path.join(workbench.folder, ".git"));
-    await workbench.command("Fathom: Refresh Checkpoints");
-    await added.waitFor({ state: "detached" });
-    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
-    await hidden.waitFor();
-    await workbench.screenshot("side-ignored");
-    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
-    await added.waitFor();
-    await hidden.waitFor({ state: "hidden" });
   });
 
   test("lists report files with their figures, which open, are measured, revealed and deleted", async () => {
@@ -231,6 +205,34 @@ describe("the tree", () => {
     await side.pressOn(measurable, "Reveal Report File in Explorer");
     const revealed = workbench.row("here.fathom.json");
     await expect.poll(() => revealed.getAttribute("class")).toMatch(/focused|selected/);
+  });
+});
+
+describe("the tree, thoroughly", thorough, () => {
+  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
+    await open("side-ignore");
+    await workbench.watchesFiles();
+    await side.open();
+    await side.row("step-250").first().waitFor();
+    workbench.writeCheckpoint("pre-ln", "step-9999");
+    const added = side.row("step-9999");
+    await added.waitFor();
+    writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
+    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await side.row("lns").waitFor({ state: "detached" });
+    expect(await added.count()).toBe(1);
+
+    mkdirSync(path.join(workbench.folder, ".git"));
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await added.waitFor({ state: "detached" });
+    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
+    await hidden.waitFor();
+    await workbench.screenshot("side-ignored");
+    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
+    await added.waitFor();
+    await hidden.waitFor({ state: "hidden" });
   });
 
   test("says so, with a button, where .gitignore names every checkpoint by its files", async () => {

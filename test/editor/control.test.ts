@@ -16,7 +16,7 @@ let workbench: Workbench;
 
 describe("a run", () => {
   test("is cancelled at once from its notification, and what was measured stays", async () => {
-    workbench = await Workbench.again("slow", slow);
+    workbench = await Workbench.again("slow", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
@@ -34,7 +34,7 @@ describe("a run", () => {
   });
 
   test("is cancelled from the panel, and run again from there", async () => {
-    workbench = await Workbench.again("slow", slow);
+    workbench = await Workbench.again("slow", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("running");
@@ -48,7 +48,7 @@ describe("a run", () => {
   });
 
   test("ends early on request, with a report of what was measured", async () => {
-    workbench = await Workbench.again("slow", slow);
+    workbench = await Workbench.again("slow", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.button("Stop and keep what is measured").click({ timeout: 60_000 });
@@ -57,7 +57,7 @@ describe("a run", () => {
   });
 
   test("whose engine process is killed says so and offers to run again", async () => {
-    workbench = await Workbench.again("slow", slow);
+    workbench = await Workbench.again("slow", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await workbench
@@ -82,7 +82,7 @@ describe("a run", () => {
   });
 
   test("waits for the one before it, says so, and both panels share a column", async () => {
-    workbench = await Workbench.again("slow", slow);
+    workbench = await Workbench.again("slow", { settings: slow });
     await workbench.openFile("model.py");
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("running");
@@ -119,7 +119,7 @@ describe("a run", () => {
   });
 
   test("that is cancelled leaves the report of the run before standing", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("done");
@@ -137,7 +137,7 @@ describe("a run", () => {
   });
 
   test("that ends while nobody looks says so in the status bar, and a click shows it", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const held = workbench.holdNextEngine();
     await workbench.diagnose("lns", twin);
     const letGo = await held;
@@ -154,7 +154,7 @@ describe("a run", () => {
   });
 
   test("of an unsupported checkpoint says so once and shows nothing empty", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     workbench.writeCheckpoint("pre-ln", "step-999999");
     const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
     const text = readFileSync(config, "utf8");

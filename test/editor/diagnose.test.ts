@@ -70,7 +70,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("from the command palette, which asks for the checkpoint", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     await workbench.command("Fathom: Diagnose Depth");
     const picks = workbench.picks();
     const steps = [...stepsOf("lns"), ...stepsOf("pre-ln")];
@@ -87,7 +87,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("hovering a layer highlights it in the table and in all charts", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("done");
@@ -102,7 +102,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("its weight file and its folder are one checkpoint with one panel", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const held = workbench.holdNextEngine();
     await workbench.diagnose("pre-ln", "step-2000");
     const letGo = await held;
@@ -114,14 +114,14 @@ describe("Diagnose Depth", () => {
   });
 
   test("from the title of an open weight file", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     await workbench.openFile("pre-ln", step, "model.safetensors");
     await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
     await workbench.panel.reaches("done");
   });
 
   test("a checkpoint written while the window is open is found", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     await workbench.reach("pre-ln", step);
     await workbench.watchesFiles();
     workbench.writeCheckpoint("pre-ln", "step-999999");

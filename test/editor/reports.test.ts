@@ -10,7 +10,7 @@ let workbench: Workbench;
 
 describe("a stored report", () => {
   test("opens at once while nothing has changed, and is measured anew on request", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const { panel } = workbench;
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
@@ -59,7 +59,7 @@ describe("a stored report, thoroughly", thorough, () => {
 
 describe("a reload of the window", () => {
   test("leaves the panel with its report and what was chosen in it", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const { panel } = workbench;
     await workbench.openFile("model.py");
     await workbench.diagnose("pre-ln", step);
@@ -110,7 +110,7 @@ describe("a reload of the window, thoroughly", thorough, () => {
 
 describe("a .fathom.json file", () => {
   test("opens in the panel, follows the file, and exports", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const { panel } = workbench;
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
@@ -159,7 +159,7 @@ describe("a .fathom.json file", () => {
   });
 
   test("that is no report says what is wrong, until it is put right", async () => {
-    workbench = await Workbench.again("quick", quick);
+    workbench = await Workbench.again("quick", { settings: quick });
     const { panel } = workbench;
     const file = path.join(workbench.folder, "wrong.fathom.json");
     await workbench.watchesFiles();

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { photograph, themes, useTheme } from "./support/themes";
 import { lastStep, quick, repository, thorough, Workbench } from "./support/workbench";
@@ -9,13 +9,10 @@ import { lastStep, quick, repository, thorough, Workbench } from "./support/work
 const layers = 16;
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("Diagnose Run", () => {
   test("a run's folder fills the panel step by step", async () => {
-    workbench = await Workbench.open("run", { settings: quick });
+    workbench = await Workbench.again("run", { settings: quick });
     const steps = stepsOf("pre-ln");
     const held = workbench.holdNextEngine();
     await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
@@ -113,7 +110,7 @@ describe("Diagnose Run", () => {
   }, 300_000);
 
   test("the palette asks for the two runs to compare", async () => {
-    workbench = await Workbench.open("run-pair-palette", { settings: quick });
+    workbench = await Workbench.again("run", { settings: quick });
     await workbench.command("Fathom: Compare Runs");
     await workbench.pick("pre-ln");
     await workbench.pick("lns");
@@ -123,7 +120,7 @@ describe("Diagnose Run", () => {
   }, 360_000);
 
   test("only folders of several steps are offered it", async () => {
-    workbench = await Workbench.open("run-menu");
+    workbench = await Workbench.again("run", { settings: quick });
     await workbench.openContextMenu(workbench.row("pre-ln"), "Diagnose Run");
     await workbench.page.keyboard.press("Escape");
     const checkpoint = await workbench.reach("pre-ln", lastStep("pre-ln"));

@@ -63,8 +63,8 @@ function freshFolder(parent: string, name: string): string {
 export class Workbench {
   /** The one opened last. */
   static latest: Workbench | undefined;
-  /** The settings of the windows that `again` gives out; undefined where a window is one test's own. */
-  private sharedSettings: string | undefined;
+  /** Of the windows that `again` gives out; undefined where a window is one test's own. */
+  private sharedOptions: string | undefined;
 
   private constructor(
     private readonly browser: Browser,
@@ -82,21 +82,24 @@ export class Workbench {
   ) {}
 
   /**
-   * The window of the test before, with nothing open in it, where its settings are the same; else a
+   * The window of the test before, with nothing open in it, where its options are the same; else a
    * new one. To open a window takes longer than most tests: those share one that mind only what is on
    * screen. The files and reports of the tests before stay.
    */
-  static async again(name: string, settings: Record<string, unknown>): Promise<Workbench> {
+  static async again(
+    name: string,
+    options: Pick<WorkbenchOptions, "settings" | "size">,
+  ): Promise<Workbench> {
     const { latest } = Workbench;
-    const sharedSettings = JSON.stringify(settings);
-    if (latest?.sharedSettings === sharedSettings) {
+    const sharedOptions = JSON.stringify(options);
+    if (latest?.sharedOptions === sharedOptions) {
       expect(enginesOf(latest.extensions)).toEqual([]);
       await latest.command("View: Close All Editors");
       await latest.command("Notifications: Clear All Notifications");
       return latest;
     }
-    const workbench = await Workbench.open(name, { settings });
-    workbench.sharedSettings = sharedSettings;
+    const workbench = await Workbench.open(name, options);
+    workbench.sharedOptions = sharedOptions;
     return workbench;
   }
 
@@ -180,7 +183,7 @@ export class Workbench {
 
   /** After a test that failed others shall not begin in its window. */
   async closeIfShared(): Promise<void> {
-    if (this.sharedSettings !== undefined) await this.close();
+    if (this.sharedOptions !== undefined) await this.close();
   }
 
   async close(): Promise<void> {

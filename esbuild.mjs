@@ -18,7 +18,8 @@ const shared = {
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
  * asks how a checkpoint is read, what reads .gitignore, what shows the tensors of a checkpoint, what asks
- * for the reports to compare, what edits a model's code, and in the reading thread what reads more than a
+ * for the reports to compare, what stands above the norms in a model's code, what asks whose code that is,
+ * what edits it, and in the reading thread what reads more than a
  * tensor directory. So it costs nothing when the editor starts, or a file is opened. Each bundle has its
  * own texts.
  */
@@ -27,6 +28,8 @@ const lazy = {
   gitIgnore: "src/host/side/gitIgnore.ts",
   directory: "src/host/directory/shownDirectory.ts",
   compared: "src/host/compare/pickTargets.ts",
+  lenses: "src/host/python/normLenses.ts",
+  checkpointOfCode: "src/host/python/checkpointOfCode.ts",
   scaling: "src/host/python/layerNormScaling.ts",
   reading: "src/host/reading/packedReader.ts",
 };

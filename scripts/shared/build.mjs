@@ -40,6 +40,8 @@ export async function build() {
       "gitIgnore.js",
       "directory.js",
       "compared.js",
+      "lenses.js",
+      "checkpointOfCode.js",
       "scaling.js",
       "reading.js",
       "web-tree-sitter.wasm",

@@ -75,11 +75,25 @@ describe("the line above a norm", () => {
     expect(line).toMatch(/ {2}4 of 12 layers nearly free to remove /);
   });
 
-  it("speaks of whole layers where attention and feed-forward read one norm", () => {
-    const { architecture } = report;
-    const shared = { path: "transformer.h.*.ln_1", feeds: "feedForward" } as const;
-    const parallel = { ...report, architecture: { ...architecture, norms: [shared, final] } };
-    expect(normLine(parallel, shared)).toBe(normLine(report));
+  it("speaks of whole layers where the norm is of several sublayers or of none", () => {
+    for (const feeds of ["sublayers", "stream", "head"] as const) {
+      expect(normLine(report, { path: "transformer.norm", feeds })).toBe(normLine(report));
+    }
+  });
+
+  it("speaks of the attention where it is inside that, wherever the sublayers have theirs", () => {
+    const inside = {
+      path: "model.layers.*.self_attn.q_norm",
+      feeds: "attention",
+      place: "inside",
+    } as const;
+    const shared = { path: "model.layers.*.norm", feeds: "sublayers", place: "before" } as const;
+    const norms = [shared, inside, final];
+    const parallel = { ...report, architecture: { ...report.architecture, norms } };
+    expect(normLine(parallel, inside)).toBe(normLine(report, attention));
+    expect(normHover(parallel, inside)).toMatch(
+      /^\*\*`model\.layers\.\*\.self_attn\.q_norm`\*\* · inside the attention of every layer, 0 to 11\n/,
+    );
   });
 
   it("averages neighbours of a deep model into a short line", () => {

@@ -1,5 +1,6 @@
 /**
- * `npm test`: everything, on a fresh machine too. `npm test -- --unit`: the fast part.
+ * `npm test`: all that is tested, on a fresh machine too, but for editor tests that are marked thorough;
+ * `npm test -- --thorough`: these too; `npm test -- --unit`: the fast part.
  * Ends with one line, `N passed, N failed`, over all suites; each check counts as one.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -10,10 +11,11 @@ import { installEditor } from "./shared/editor.mjs";
 import { root, run, runMain, Stop } from "./shared/process.mjs";
 
 await runMain(async (args) => {
-  const isQuick = args.includes("--unit");
-  const unknown = args.find((argument) => argument !== "--unit");
-  if (unknown !== undefined) {
-    throw new Stop(`unknown option ${unknown}; usage: npm test [-- --unit]`);
+  const [extent, unknown] = args;
+  const isQuick = extent === "--unit";
+  const isThorough = extent === "--thorough";
+  if (unknown !== undefined || (extent !== undefined && !isQuick && !isThorough)) {
+    throw new Stop(`unknown option ${unknown ?? extent}; usage: npm test [-- --unit | --thorough]`);
   }
   const total = { passed: 0, failed: 0 };
   const count = async (name, suite) => {
@@ -30,22 +32,22 @@ await runMain(async (args) => {
 
   await count("Dependencies", () => check(installDependencies));
   const built = await count("Build", () => check(build));
-  await count("Types", () => check(() => npm("typecheck")));
-  await count("Lint", () => check(() => npm("lint")));
-  // The unit tests find the browser's software GPU where it is installed.
-  const browser = isQuick || (await count("Chromium", () => check(ensureChromium)));
+  // Most of what is fetched waits for the network, and most of what is checked for one core.
+  const [browser, packed, editor] = await Promise.all([
+    // The unit tests find the browser's software GPU where it is installed.
+    isQuick || count("Chromium", () => check(ensureChromium)),
+    !isQuick && built && count("Package", () => check(packageExtension)),
+    isQuick || count("VS Code", () => check(installEditor)),
+    count("Types", () => check(() => npm("typecheck"))),
+    count("Lint", () => check(() => npm("lint"))),
+  ]);
   await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
   if (!isQuick && browser) {
     // The browser brings a software GPU with it.
     await count("WebGPU tests", () => vitest("test/webgpu/vitest.config.mjs", "webgpu"));
   }
-  if (!isQuick && built && browser) {
-    const ready =
-      (await count("Package", () => check(packageExtension))) &&
-      (await count("VS Code", () => check(installEditor)));
-    if (ready) {
-      await count("Editor tests", () => vitest("test/editor/vitest.config.mjs", "editor"));
-    }
+  if (!isQuick && browser && packed && editor) {
+    await count("Editor tests", () => editorTests(isThorough));
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
@@ -66,7 +68,12 @@ async function ensureChromium() {
   process.env.CHROMIUM_PATH = findChromium() ?? (await installChromium());
 }
 
-async function vitest(config, name) {
+function editorTests(isThorough) {
+  const chosen = isThorough ? [] : ["--tags-filter=!thorough"];
+  return vitest("test/editor/vitest.config.mjs", "editor", chosen);
+}
+
+async function vitest(config, name, options = []) {
   const results = path.join(root, "out", "test", `${name}.json`);
   mkdirSync(path.dirname(results), { recursive: true });
   rmSync(results, { force: true });
@@ -78,6 +85,7 @@ async function vitest(config, name) {
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${results}`,
+    ...options,
   ]);
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(

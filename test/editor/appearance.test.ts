@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { themes, useTheme } from "./support/themes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -9,7 +9,7 @@ afterEach(async () => {
   await workbench.close();
 });
 
-test("the panel in every theme", async () => {
+test("the panel in every theme", thorough, async () => {
   workbench = await Workbench.open("themes", { size: { width: 1680, height: 1900 } });
   await workbench.openFile("model.py");
   await workbench.diagnose("pre-ln", step);

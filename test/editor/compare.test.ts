@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { SidePage } from "./support/sidePage";
 import { photograph, themes, useTheme } from "./support/themes";
-import { lastStep, quick, Workbench } from "./support/workbench";
+import { lastStep, quick, thorough, Workbench } from "./support/workbench";
 
 const twins = [
   ["lns", lastStep("lns")],
@@ -79,7 +79,9 @@ describe("Compare Depth", () => {
     expect(opened.text).toContain("paired over the same");
     expect(workbench.complaints).toEqual([]);
   });
+});
 
+describe("Compare Depth, thoroughly", thorough, () => {
   test("checkpoints of the side panel's tree, then the same ones again", async () => {
     workbench = await Workbench.open("compare-tree", { settings: quick });
     const { panel, page } = workbench;

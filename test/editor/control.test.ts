@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { enginesOf, parentOf } from "./support/processes";
 import { lastStep, quick, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
+const twin = lastStep("lns");
 /** Enough work for a run to be caught in the middle. */
 const slow = {
   "fathom.maxTokens": 1_000_000,
@@ -12,13 +13,10 @@ const slow = {
 };
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("a run", () => {
   test("is cancelled at once from its notification, and what was measured stays", async () => {
-    workbench = await Workbench.open("cancel", { settings: slow });
+    workbench = await Workbench.again("slow", slow);
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     const progress = workbench.notification(`Depth of pre-ln/${step}`);
@@ -36,7 +34,7 @@ describe("a run", () => {
   });
 
   test("is cancelled from the panel, and run again from there", async () => {
-    workbench = await Workbench.open("cancel-panel", { settings: slow });
+    workbench = await Workbench.again("slow", slow);
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.reaches("running");
@@ -49,48 +47,8 @@ describe("a run", () => {
     await panel.reaches("failed", 5000);
   });
 
-  test("that is cancelled leaves the report of the run before standing", async () => {
-    workbench = await Workbench.open("cancel-again", { settings: quick });
-    await workbench.diagnose("pre-ln", step);
-    const { panel } = workbench;
-    await panel.reaches("done");
-    const held = workbench.holdNextEngine();
-    await panel.button("Run again").click();
-    await held;
-    await panel.reaches("running");
-    await panel.button("Cancel").click();
-    await panel.reaches("failed", 5000);
-    expect(await panel.status().textContent()).toBe(
-      "Cancelled. The report of the earlier run stands below.",
-    );
-    for (const text of await panel.readChart(panel.charts().last()))
-      expect(text).toMatch(/Removing layer/);
-  });
-
-  test("of an unsupported checkpoint says so once and shows nothing empty", async () => {
-    workbench = await Workbench.open("unsupported");
-    workbench.writeCheckpoint("pre-ln", "step-999999");
-    const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
-    const text = readFileSync(config, "utf8");
-    writeFileSync(
-      config,
-      text.replace(/"model_type": *"[^"]*"/, '"model_type": "rwkv", "clip_qkv": 8'),
-    );
-    await workbench.diagnose("pre-ln", "step-999999");
-    const { panel } = workbench;
-    await panel.reaches("failed");
-    expect(await panel.find(".run-head").textContent()).toBe(
-      "This checkpoint cannot be diagnosed.",
-    );
-    const message = '"model_type" is "rwkv", which is not supported';
-    expect(await panel.status().textContent()).toContain(message);
-    for (const chart of await panel.charts().all()) expect(await chart.isVisible()).toBe(false);
-    expect(await workbench.notification("failed").count()).toBe(0);
-    await workbench.screenshot("unsupported");
-  });
-
   test("ends early on request, with a report of what was measured", async () => {
-    workbench = await Workbench.open("finish", { settings: slow });
+    workbench = await Workbench.again("slow", slow);
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await panel.button("Stop and keep what is measured").click({ timeout: 60_000 });
@@ -99,7 +57,7 @@ describe("a run", () => {
   });
 
   test("whose engine process is killed says so and offers to run again", async () => {
-    workbench = await Workbench.open("killed", { settings: slow });
+    workbench = await Workbench.again("slow", slow);
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
     await workbench
@@ -124,9 +82,8 @@ describe("a run", () => {
   });
 
   test("waits for the one before it, says so, and both panels share a column", async () => {
-    workbench = await Workbench.open("queue", { settings: slow });
+    workbench = await Workbench.again("slow", slow);
     await workbench.openFile("model.py");
-    const twin = lastStep("lns");
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("running");
     await workbench.diagnose("lns", twin);
@@ -146,7 +103,8 @@ describe("a run", () => {
 
     const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
     await workbench.press(first, "Cancel");
-    await workbench.notification(`Depth of lns/${twin}: Layer`).waitFor();
+    const second = workbench.notification(`Depth of lns/${twin}: Layer`);
+    await second.waitFor();
     expect(await waiting.count()).toBe(0);
     expect(enginesOf(workbench.extensions)).toHaveLength(1);
 
@@ -156,23 +114,65 @@ describe("a run", () => {
     await expect.poll(() => panel.find("header.checkpoint").textContent()).toContain("pre-ln/");
     await panel.reaches("failed");
     expect(await panel.charts().count()).toBe(3);
+    await workbench.press(second, "Cancel");
+    await expect.poll(() => enginesOf(workbench.extensions)).toEqual([]);
+  });
+
+  test("that is cancelled leaves the report of the run before standing", async () => {
+    workbench = await Workbench.again("quick", quick);
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("done");
+    const held = workbench.holdNextEngine();
+    await panel.button("Run again").click();
+    await held;
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+    expect(await panel.status().textContent()).toBe(
+      "Cancelled. The report of the earlier run stands below.",
+    );
+    for (const text of await panel.readChart(panel.charts().last()))
+      expect(text).toMatch(/Removing layer/);
   });
 
   test("that ends while nobody looks says so in the status bar, and a click shows it", async () => {
-    workbench = await Workbench.open("told", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     const held = workbench.holdNextEngine();
-    await workbench.diagnose("pre-ln", step);
+    await workbench.diagnose("lns", twin);
     const letGo = await held;
     await workbench.panel.reaches("running");
     await workbench.command("View: Close All Editors");
     letGo();
-    const told = workbench.statusLine(`The diagnosis of pre-ln/${step} is done.`);
+    const told = workbench.statusLine(`The diagnosis of lns/${twin} is done.`);
     await told.waitFor({ timeout: 60_000 });
     expect(await workbench.notification("").count()).toBe(0);
     await workbench.screenshot("told");
     await told.click();
     await workbench.panel.reaches("done");
     await told.waitFor({ state: "hidden" });
+  });
+
+  test("of an unsupported checkpoint says so once and shows nothing empty", async () => {
+    workbench = await Workbench.again("quick", quick);
+    workbench.writeCheckpoint("pre-ln", "step-999999");
+    const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
+    const text = readFileSync(config, "utf8");
+    writeFileSync(
+      config,
+      text.replace(/"model_type": *"[^"]*"/, '"model_type": "rwkv", "clip_qkv": 8'),
+    );
+    await workbench.diagnose("pre-ln", "step-999999");
+    const { panel } = workbench;
+    await panel.reaches("failed");
+    expect(await panel.find(".run-head").textContent()).toBe(
+      "This checkpoint cannot be diagnosed.",
+    );
+    const message = '"model_type" is "rwkv", which is not supported';
+    expect(await panel.status().textContent()).toContain(message);
+    for (const chart of await panel.charts().all()) expect(await chart.isVisible()).toBe(false);
+    expect(await workbench.notification("failed").count()).toBe(0);
+    await workbench.screenshot("unsupported");
   });
 
   test("with a setting that makes no sense names the setting", async () => {

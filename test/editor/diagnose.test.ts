@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Probe, wakeProbe } from "./support/probe";
 import { SidePage } from "./support/sidePage";
-import { lastStep, quick, repository, Workbench } from "./support/workbench";
+import { lastStep, quick, repository, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const config = JSON.parse(
@@ -12,9 +12,6 @@ const config = JSON.parse(
 const layers: number = config.num_hidden_layers;
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("Diagnose Depth", () => {
   test("a checkpoint's folder, beside the training code", async () => {
@@ -54,33 +51,6 @@ describe("Diagnose Depth", () => {
     expect(workbench.complaints).toEqual([]);
   });
 
-  test("hovering a layer highlights it in the table and in all charts", async () => {
-    workbench = await Workbench.open("hover", { settings: quick });
-    await workbench.diagnose("pre-ln", step);
-    const { panel } = workbench;
-    await panel.reaches("done");
-    await panel.find('tr[data-layer="5"]').hover();
-    for (const chart of await panel.charts().all()) {
-      await expect.poll(() => chart.getAttribute("aria-valuenow")).toBe("5");
-    }
-    await panel.charts().first().hover();
-    const hovered = await panel.charts().first().getAttribute("aria-valuenow");
-    expect(await panel.charts().last().getAttribute("aria-valuenow")).toBe(hovered);
-    expect(await panel.find("tr.highlighted").getAttribute("data-layer")).toBe(hovered);
-  });
-
-  test("its weight file and its folder are one checkpoint with one panel", async () => {
-    workbench = await Workbench.open("file", { settings: quick });
-    const held = workbench.holdNextEngine();
-    await workbench.diagnose("pre-ln", step);
-    const letGo = await held;
-    await workbench.panel.reaches("running");
-    await workbench.diagnose("pre-ln", step, "model.safetensors");
-    letGo();
-    await workbench.panel.reaches("done");
-    expect(await workbench.tab("Depth of").count()).toBe(1);
-  });
-
   test("is offered where a checkpoint is in sight; a search waits until all are asked for", async () => {
     // What the explorer shows is heard of whatever it decorates.
     const settings = { "explorer.decorations.badges": false, "explorer.decorations.colors": false };
@@ -100,7 +70,7 @@ describe("Diagnose Depth", () => {
   });
 
   test("from the command palette, which asks for the checkpoint", async () => {
-    workbench = await Workbench.open("palette", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     await workbench.command("Fathom: Diagnose Depth");
     const picks = workbench.picks();
     const steps = [...stepsOf("lns"), ...stepsOf("pre-ln")];
@@ -116,13 +86,51 @@ describe("Diagnose Depth", () => {
     await workbench.page.keyboard.press("Escape");
   });
 
+  test("hovering a layer highlights it in the table and in all charts", async () => {
+    workbench = await Workbench.again("quick", quick);
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("done");
+    await panel.find('tr[data-layer="5"]').hover();
+    for (const chart of await panel.charts().all()) {
+      await expect.poll(() => chart.getAttribute("aria-valuenow")).toBe("5");
+    }
+    await panel.charts().first().hover();
+    const hovered = await panel.charts().first().getAttribute("aria-valuenow");
+    expect(await panel.charts().last().getAttribute("aria-valuenow")).toBe(hovered);
+    expect(await panel.find("tr.highlighted").getAttribute("data-layer")).toBe(hovered);
+  });
+
+  test("its weight file and its folder are one checkpoint with one panel", async () => {
+    workbench = await Workbench.again("quick", quick);
+    const held = workbench.holdNextEngine();
+    await workbench.diagnose("pre-ln", "step-2000");
+    const letGo = await held;
+    await workbench.panel.reaches("running");
+    await workbench.diagnose("pre-ln", "step-2000", "model.safetensors");
+    letGo();
+    await workbench.panel.reaches("done");
+    expect(await workbench.tab("Depth of").count()).toBe(1);
+  });
+
   test("from the title of an open weight file", async () => {
-    workbench = await Workbench.open("title", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     await workbench.openFile("pre-ln", step, "model.safetensors");
     await workbench.page.locator('.editor-actions [aria-label="Diagnose Depth"]').click();
     await workbench.panel.reaches("done");
   });
 
+  test("a checkpoint written while the window is open is found", async () => {
+    workbench = await Workbench.again("quick", quick);
+    await workbench.reach("pre-ln", step);
+    await workbench.watchesFiles();
+    workbench.writeCheckpoint("pre-ln", "step-999999");
+    await workbench.diagnose("pre-ln", "step-999999");
+    await workbench.panel.reaches("done");
+  });
+});
+
+describe("Diagnose Depth, thoroughly", thorough, () => {
   test("a checkpoint without a tokenizer leads to the setting of token ids", async () => {
     const prepare = (folder: string): void => {
       rmSync(path.join(folder, "pre-ln", step, "tokenizer.json"));
@@ -135,15 +143,6 @@ describe("Diagnose Depth", () => {
     const setting = workbench.page.locator(".settings-editor", { hasText: "Tokens File" });
     await setting.waitFor();
     await workbench.screenshot("tokens-setting");
-  });
-
-  test("a checkpoint written while the window is open is found", async () => {
-    workbench = await Workbench.open("watch", { settings: quick });
-    await workbench.reach("pre-ln", step);
-    await workbench.watchesFiles();
-    workbench.writeCheckpoint("pre-ln", "step-999999");
-    await workbench.diagnose("pre-ln", "step-999999");
-    await workbench.panel.reaches("done");
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { themes, useTheme } from "./support/themes";
-import { lastStep, Workbench } from "./support/workbench";
+import { lastStep, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const weights = ["pre-ln", step, "model.safetensors"] as const;
@@ -85,7 +85,9 @@ describe("the tensor directory of a checkpoint", () => {
     await workbench.tab("Depth of").waitFor();
     expect(workbench.complaints).toEqual([]);
   });
+});
 
+describe("the tensor directory of a checkpoint, thoroughly", thorough, () => {
   test("in every theme", async () => {
     workbench = await Workbench.open("directory-themes", { size: { width: 1400, height: 900 } });
     const { panel } = workbench;

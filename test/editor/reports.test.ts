@@ -1,19 +1,16 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { enginesOf } from "./support/processes";
-import { lastStep, quick, Workbench } from "./support/workbench";
+import { lastStep, quick, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("a stored report", () => {
   test("opens at once while nothing has changed, and is measured anew on request", async () => {
-    workbench = await Workbench.open("stored", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     const { panel } = workbench;
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
@@ -42,7 +39,9 @@ describe("a stored report", () => {
     expect(await panel.rows().allTextContents()).not.toEqual(figures);
     expect(workbench.complaints).toEqual([]);
   });
+});
 
+describe("a stored report, thoroughly", thorough, () => {
   test("is not made of a run that was stopped", async () => {
     workbench = await Workbench.open("stopped", { settings: { "fathom.maxTokens": 1_000_000 } });
     const { panel } = workbench;
@@ -60,7 +59,7 @@ describe("a stored report", () => {
 
 describe("a reload of the window", () => {
   test("leaves the panel with its report and what was chosen in it", async () => {
-    workbench = await Workbench.open("reload", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     const { panel } = workbench;
     await workbench.openFile("model.py");
     await workbench.diagnose("pre-ln", step);
@@ -84,7 +83,9 @@ describe("a reload of the window", () => {
     await runsThrough(() => panel.button("Run again").click());
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
+});
 
+describe("a reload of the window, thoroughly", thorough, () => {
   test("during a run says that nothing is stored, and offers to run again", async () => {
     workbench = await Workbench.open("reload-run", { settings: quick });
     const { panel } = workbench;
@@ -109,7 +110,7 @@ describe("a reload of the window", () => {
 
 describe("a .fathom.json file", () => {
   test("opens in the panel, follows the file, and exports", async () => {
-    workbench = await Workbench.open("file-report", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     const { panel } = workbench;
     await workbench.diagnose("pre-ln", step);
     await panel.reaches("done");
@@ -158,7 +159,7 @@ describe("a .fathom.json file", () => {
   });
 
   test("that is no report says what is wrong, until it is put right", async () => {
-    workbench = await Workbench.open("file-wrong", { settings: quick });
+    workbench = await Workbench.again("quick", quick);
     const { panel } = workbench;
     const file = path.join(workbench.folder, "wrong.fathom.json");
     await workbench.watchesFiles();
@@ -175,7 +176,9 @@ describe("a .fathom.json file", () => {
     rmSync(file);
     await expect.poll(words).toContain("It does not exist any more.");
   });
+});
 
+describe("a .fathom.json file, thoroughly", thorough, () => {
   test("comes back after a reload", async () => {
     workbench = await Workbench.open("file-reload", { files: { "wrong.fathom.json": "[]" } });
     const { panel } = workbench;

@@ -4,7 +4,7 @@ import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { photograph, themes, useTheme } from "./support/themes";
-import { lastStep, quick, repository, Workbench } from "./support/workbench";
+import { lastStep, quick, repository, thorough, Workbench } from "./support/workbench";
 
 const layers = 16;
 
@@ -98,6 +98,28 @@ describe("Diagnose Run", () => {
     expect(workbench.complaints).toEqual([]);
   }, 300_000);
 
+  test("the palette asks for the two runs to compare", async () => {
+    workbench = await Workbench.open("run-pair-palette", { settings: quick });
+    await workbench.command("Fathom: Compare Runs");
+    await workbench.pick("pre-ln");
+    await workbench.pick("lns");
+    await bothMeasured();
+    expect(await workbench.panel.find("h1").textContent()).toBe("pre-ln · lns");
+    expect(workbench.complaints).toEqual([]);
+  }, 360_000);
+
+  test("only folders of several steps are offered it", async () => {
+    workbench = await Workbench.open("run-menu");
+    await workbench.openContextMenu(workbench.row("pre-ln"), "Diagnose Run");
+    await workbench.page.keyboard.press("Escape");
+    const checkpoint = await workbench.reach("pre-ln", lastStep("pre-ln"));
+    const titles = await workbench.menuTitles(checkpoint);
+    expect(titles).toContain("Diagnose Depth");
+    expect(titles).not.toContain("Diagnose Run");
+  });
+});
+
+describe("Diagnose Run, thoroughly", thorough, () => {
   test("in every theme, narrow and wide", async () => {
     workbench = await Workbench.open("run-themes", { settings: quick });
     await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");
@@ -202,26 +224,6 @@ describe("Diagnose Run", () => {
     }
     expect(workbench.complaints).toEqual([]);
   }, 480_000);
-
-  test("the palette asks for the two runs to compare", async () => {
-    workbench = await Workbench.open("run-pair-palette", { settings: quick });
-    await workbench.command("Fathom: Compare Runs");
-    await workbench.pick("pre-ln");
-    await workbench.pick("lns");
-    await bothMeasured();
-    expect(await workbench.panel.find("h1").textContent()).toBe("pre-ln · lns");
-    expect(workbench.complaints).toEqual([]);
-  }, 360_000);
-
-  test("only folders of several steps are offered it", async () => {
-    workbench = await Workbench.open("run-menu");
-    await workbench.openContextMenu(workbench.row("pre-ln"), "Diagnose Run");
-    await workbench.page.keyboard.press("Escape");
-    const checkpoint = await workbench.reach("pre-ln", lastStep("pre-ln"));
-    const titles = await workbench.menuTitles(checkpoint);
-    expect(titles).toContain("Diagnose Depth");
-    expect(titles).not.toContain("Diagnose Run");
-  });
 });
 
 describe("Watch Run", () => {
@@ -270,7 +272,9 @@ describe("Watch Run", () => {
     await workbench.command("Fathom: Stop Watching Run");
     await item.waitFor({ state: "hidden" });
   }, 300_000);
+});
 
+describe("Watch Run, thoroughly", thorough, () => {
   test("begins with an empty folder, and with the first step is offered", async () => {
     workbench = await Workbench.open("watch-empty", {
       settings: { ...quick, "fathom.watch.settleSeconds": 1, "fathom.watch.minNeededShare": 0 },

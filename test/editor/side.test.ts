@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { sampleReport } from "../unit/report/sampleReport";
 import { SidePage } from "./support/sidePage";
-import { lastStep, quick, Workbench, type WorkbenchOptions } from "./support/workbench";
+import { lastStep, quick, thorough, Workbench, type WorkbenchOptions } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -46,7 +46,7 @@ async function measure(...names: [string, string]): Promise<void> {
   await workbench.panel.reaches("done");
 }
 
-describe("the side panel in every theme", () => {
+describe("the side panel in every theme, thoroughly", thorough, () => {
   test("narrow and wide", async () => {
     await open("side-themes");
     await workbench.openFile("model.py");
@@ -125,32 +125,6 @@ describe("the tree", () => {
     await report.waitFor({ state: "detached" });
   });
 
-  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
-    await open("side-ignore");
-    await workbench.watchesFiles();
-    await side.open();
-    await side.row("step-250").first().waitFor();
-    workbench.writeCheckpoint("pre-ln", "step-9999");
-    const added = side.row("step-9999");
-    await added.waitFor();
-    writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
-    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
-    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
-    await workbench.command("Fathom: Refresh Checkpoints");
-    await side.row("lns").waitFor({ state: "detached" });
-    expect(await added.count()).toBe(1);
-
-    mkdirSync(path.join(workbench.folder, ".git"));
-    await workbench.command("Fathom: Refresh Checkpoints");
-    await added.waitFor({ state: "detached" });
-    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
-    await hidden.waitFor();
-    await workbench.screenshot("side-ignored");
-    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
-    await added.waitFor();
-    await hidden.waitFor({ state: "hidden" });
-  });
-
   test("lists report files, which open, and its eye shows what .gitignore names", async () => {
     await open("side-files", {
       files: { "review.fathom.json": JSON.stringify(sampleReport({ layers: 4 })) },
@@ -178,6 +152,34 @@ describe("the tree", () => {
     await workbench.panel.reaches("done", 30_000);
     expect(await workbench.panel.status().textContent()).toMatch(/^Report from a file/);
     await workbench.screenshot("side-file-opened");
+  });
+});
+
+describe("the tree, thoroughly", thorough, () => {
+  test("lists what comes, and leaves out what .gitignore names in a repository", async () => {
+    await open("side-ignore");
+    await workbench.watchesFiles();
+    await side.open();
+    await side.row("step-250").first().waitFor();
+    workbench.writeCheckpoint("pre-ln", "step-9999");
+    const added = side.row("step-9999");
+    await added.waitFor();
+    writeFileSync(path.join(workbench.folder, "pre-ln", ".gitignore"), "step-9999\n");
+    rmSync(path.join(workbench.folder, "lns"), { recursive: true });
+    // Without a repository nothing is ignored; that the other run is gone shows that it was read anew.
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await side.row("lns").waitFor({ state: "detached" });
+    expect(await added.count()).toBe(1);
+
+    mkdirSync(path.join(workbench.folder, ".git"));
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await added.waitFor({ state: "detached" });
+    const hidden = workbench.page.getByText("1 more checkpoint is one that .gitignore names.");
+    await hidden.waitFor();
+    await workbench.screenshot("side-ignored");
+    await workbench.command("Fathom: Show Checkpoints That .gitignore Names");
+    await added.waitFor();
+    await hidden.waitFor({ state: "hidden" });
   });
 
   test("says so, with a button, where .gitignore names every checkpoint by its files", async () => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { tokensOf } from "../unit/support/checkpoints";
 import { written } from "../unit/support/idioms";
-import { Workbench } from "./support/workbench";
+import { thorough, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -69,7 +69,9 @@ describe("fathom.json", () => {
     await workbench.screenshot("statement-completion");
     expect(workbench.complaints).toEqual([]);
   });
+});
 
+describe("fathom.json, thoroughly", thorough, () => {
   test("need not be written where a person chooses among the readings; the choice is kept", async () => {
     workbench = await Workbench.open("readings", { settings, prepare });
     const { page, panel } = workbench;

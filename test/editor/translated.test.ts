@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { marked, pseudo } from "../unit/support/pseudoLocale";
 import { SidePage } from "./support/sidePage";
-import { editorAtHand, lastStep, repository, Workbench } from "./support/workbench";
+import { editorAtHand, lastStep, repository, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -63,7 +63,7 @@ function bare(text: string): string[] {
   return words.filter((word) => !["step", "LLaMA"].includes(word));
 }
 
-test("lens, panel, side panel and light bulb speak it", async () => {
+test("lens, panel, side panel and light bulb speak it", thorough, async () => {
   workbench = await Workbench.open("translated", {
     settings: { "fathom.metrics": ["variance"], "fathom.maxTokens": 512 },
     files: { "block.py": postNorm },

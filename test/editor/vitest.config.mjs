@@ -12,6 +12,12 @@ export default defineConfig({
     sequence: { hooks: "list" },
     // An editor waits more than it works: two on two cores take two thirds of the time of one.
     maxWorkers: 2,
+    tags: [
+      {
+        name: "thorough",
+        description: "What few changes can break, or pictures for people: npm test -- --thorough",
+      },
+    ],
     // On a shared machine the editor itself sometimes answers too late; what is wrong fails every time.
     retry: process.env.CI ? 2 : 0,
     expect: { poll: { timeout: 10_000 } },

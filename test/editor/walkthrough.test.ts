@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { Locator } from "playwright-core";
 import { themes, useTheme } from "./support/themes";
-import { quick, Workbench } from "./support/workbench";
+import { quick, thorough, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
 afterEach(async () => {
@@ -69,7 +69,7 @@ test("the walkthrough shows each step with its picture, and its buttons do what 
   expect(workbench.complaints).toEqual([]);
 });
 
-test("its pictures follow the theme", async () => {
+test("its pictures follow the theme", thorough, async () => {
   workbench = await Workbench.open("walkthrough-themes", { settings: quick });
   await openWalkthrough();
   for (const theme of themes) {

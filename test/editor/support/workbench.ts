@@ -32,6 +32,9 @@ export function lastStep(twin: string): string {
 /** Settings that are quick to measure with, where what is measured does not matter. */
 export const quick = { "fathom.maxTokens": 256, "fathom.sequenceLength": 64, "fathom.probes": 1 };
 
+/** Options of the tests that run with `npm test -- --thorough` alone. */
+export const thorough = { tags: ["thorough"] };
+
 /** The editor of the worker that this runs in. */
 export function editorAtHand(): EditorAtHand {
   return inject("editors")[Number(process.env["VITEST_POOL_ID"]) - 1]!;
@@ -60,6 +63,8 @@ function freshFolder(parent: string, name: string): string {
 export class Workbench {
   /** The one opened last. */
   static latest: Workbench | undefined;
+  /** The settings of the windows that `again` gives out; undefined where a window is one test's own. */
+  private sharedSettings: string | undefined;
 
   private constructor(
     private readonly browser: Browser,
@@ -76,7 +81,28 @@ export class Workbench {
     readonly complaints: string[],
   ) {}
 
+  /**
+   * The window of the test before, with nothing open in it, where its settings are the same; else a
+   * new one. To open a window takes longer than most tests: those share one that mind only what is on
+   * screen. The files and reports of the tests before stay.
+   */
+  static async again(name: string, settings: Record<string, unknown>): Promise<Workbench> {
+    const { latest } = Workbench;
+    const sharedSettings = JSON.stringify(settings);
+    if (latest?.sharedSettings === sharedSettings) {
+      expect(enginesOf(latest.extensions)).toEqual([]);
+      await latest.command("View: Close All Editors");
+      await latest.command("Notifications: Clear All Notifications");
+      return latest;
+    }
+    const workbench = await Workbench.open(name, { settings });
+    workbench.sharedSettings = sharedSettings;
+    return workbench;
+  }
+
+  /** A window of the test's own, in place of the one there was. */
   static async open(name: string, options: WorkbenchOptions = {}): Promise<Workbench> {
+    await Workbench.latest?.close();
     const editor = editorAtHand();
     const folder = freshFolder(editor.workspaces, name);
     cpSync(path.join(repository, "media", "sample"), folder, { recursive: true });
@@ -152,7 +178,13 @@ export class Workbench {
     await icon.waitFor({ timeout: 60_000 });
   }
 
+  /** After a test that failed others shall not begin in its window. */
+  async closeIfShared(): Promise<void> {
+    if (this.sharedSettings !== undefined) await this.close();
+  }
+
   async close(): Promise<void> {
+    if (Workbench.latest === this) Workbench.latest = undefined;
     await this.browser.close();
     // The editor keeps what a lost window has begun, in case the window comes back: a watch would go
     // on beside the tests that follow. The hosts go first, so that none begins anything anew.

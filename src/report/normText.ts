@@ -12,6 +12,8 @@ import { verdictName, verdictOf, type Verdict } from "./verdict";
 const sparklineWidth = 8;
 /** Rows of a hover's table: more than models have, and fewer than the editor cuts a hover at. */
 const hoverRows = 400;
+/** The editor sets the columns of a hover's table one upon the other. */
+const hoverGap = "&nbsp;&nbsp;";
 
 /**
  * The line above a norm: variance and Jacobian distance from the first layer to the last, and how
@@ -43,7 +45,7 @@ export function normHover(report: Report, norm: NormSummary): string {
   return [
     `**\`${name}\`** · ${normPlace(norm, report)}`,
     `${counted(layers, "layer")} · ${schemeName(normScheme)}`,
-    layerTableMarkdown(report, hoverRows, columns),
+    layerTableMarkdown(report, hoverRows, columns, hoverGap),
   ].join("\n\n");
 }
 

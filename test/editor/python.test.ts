@@ -58,12 +58,12 @@ describe("training code", () => {
     // Each layer has its row, with the figure that the panel's table has.
     const rows = await hover.locator("tbody tr").all();
     expect(rows).toHaveLength(16);
-    const heads = await hover.locator("thead th").allTextContents();
+    const heads = trimmed(await hover.locator("thead th").allTextContents());
     expect(heads.slice(0, 4)).toEqual([
       ...["layer", "attention verdict", "‖attention‖/‖x‖", "attention ΔNLL"],
     ]);
     for (const [layer, row] of rows.entries()) {
-      const cells = await row.locator("td").allTextContents();
+      const cells = trimmed(await row.locator("td").allTextContents());
       const variance = cells[heads.indexOf("variance")];
       expect(cells[0]).toBe(String(layer));
       expect(variance).toMatch(/^[\d.]+ ± [\d.]+$/);
@@ -278,6 +278,10 @@ describe("training code", () => {
     expect(readFileSync(path.join(workbench.folder, "block.py"), "utf8")).toBe(code);
   });
 });
+
+function trimmed(cells: readonly string[]): string[] {
+  return cells.map((cell) => cell.trim());
+}
 
 /** The lens with measured numbers that stands above a line that is in sight, once it does. */
 function lensAbove(text: string): Promise<Locator> {

@@ -118,7 +118,7 @@ describe("the hover of a norm", () => {
       .split("\n")
       .find((line) => line.startsWith("| "))!
       .split(" | ")
-      .map((head) => head.replaceAll(/^\| | \|$|\\/g, ""));
+      .map((head) => head.replaceAll(/^\| | \|$|\\|(?:&nbsp;)+$/g, ""));
 
   it("has one row a layer, and of very deep models the ends", () => {
     const rows = (layers: number) =>
@@ -127,6 +127,15 @@ describe("the hover of a norm", () => {
         .filter((line) => /^\| \d/.test(line)).length;
     expect(rows(12)).toBe(12);
     expect(rows(500)).toBe(400);
+  });
+
+  it("sets its columns apart, and is a table all the same", () => {
+    const [head, rules, first] = normHover(sampleReport({ layers: 12 }), attention)
+      .split("\n")
+      .filter((line) => line.startsWith("| "));
+    expect(head).toMatch(/^\| layer&nbsp;&nbsp; \| /);
+    expect(rules).toMatch(/^(?:\| (?:--:|:--) )+\|$/);
+    expect(first).toMatch(/^\| 0&nbsp;&nbsp; \| .*[^;] \|$/);
   });
 
   it("leads with the columns of the norm's sublayer", () => {

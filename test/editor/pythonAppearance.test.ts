@@ -42,6 +42,8 @@ test("lenses, their hover and the preview of an edit in every theme", thorough, 
     await workbench.screenshot(name);
     await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
     await page.locator(".monaco-hover table").waitFor({ timeout: 15_000 });
+    // It is faded in.
+    await page.waitForTimeout(300);
     await workbench.screenshot(`${name}-hover`);
     await page.keyboard.press("Escape");
     await page.mouse.move(5, 500);

@@ -65,6 +65,8 @@ export function activate(context: vscode.ExtensionContext): void {
     guard,
     folders,
     store,
+    reader,
+    headlinesFile: stored("reportHeadlines.json"),
     openStored: (key) => diagnoses.openStored(key),
     showCurrent: () => {
       diagnoses.showCurrent();

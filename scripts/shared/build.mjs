@@ -38,6 +38,8 @@ export async function build() {
       "python.js",
       "readings.js",
       "gitIgnore.js",
+      "treeRows.js",
+      "rowActions.js",
       "directory.js",
       "compared.js",
       "lenses.js",

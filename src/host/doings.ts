@@ -54,6 +54,8 @@ export const couldNot = {
     vscode.l10n.t("Fathom could not compare the reports: {0}", reason),
   "reveal the checkpoint": (reason: string) =>
     vscode.l10n.t("Fathom could not reveal the checkpoint: {0}", reason),
+  "reveal the report file": (reason: string) =>
+    vscode.l10n.t("Fathom could not reveal the report file: {0}", reason),
   "delete the report": (reason: string) =>
     vscode.l10n.t("Fathom could not delete the report: {0}", reason),
   "search for checkpoints": (reason: string) =>

@@ -24,6 +24,7 @@ export const commands = {
   diagnoseSelected: "fathom.diagnoseSelected",
   compareSelected: "fathom.compareSelected",
   revealCheckpoint: "fathom.revealCheckpoint",
+  revealReportFile: "fathom.revealReportFile",
   deleteReport: "fathom.deleteReport",
   refreshCheckpoints: "fathom.refreshCheckpoints",
   showIgnoredCheckpoints: "fathom.showIgnoredCheckpoints",

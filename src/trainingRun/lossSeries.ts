@@ -9,6 +9,8 @@ export interface LossSeries {
   kind: "training" | "heldOut";
   /** By rising step, no two of one; values are finite. */
   points: LossPoint[];
+  /** How many points the log holds, where these are only some of them. */
+  logged?: number;
 }
 
 export interface LossPoint {
@@ -51,7 +53,7 @@ export function lossSeries(name: string, source: string, points: Iterable<LossPo
  * At most `count` points with the same look: from each stretch of steps its lowest and its highest,
  * so that no spike is lost.
  */
-export function thinned(points: readonly LossPoint[], count: number): LossPoint[] {
+export function thinned<Point extends LossPoint>(points: readonly Point[], count: number): Point[] {
   if (points.length <= count) return [...points];
   const stretches = Math.max(1, Math.floor(count / 2));
   return Array.from({ length: stretches }, (_, i) => {
@@ -63,6 +65,26 @@ export function thinned(points: readonly LossPoint[], count: number): LossPoint[
     if (low === high) return [low];
     return low.step < high.step ? [low, high] : [high, low];
   }).flat();
+}
+
+/**
+ * Series that keep their look and together no more than `count` points, at least four of each. What
+ * one keeps of a step, all keep that have logged it: a step that one lacks was not logged there.
+ */
+export function thinnedTogether(series: readonly LossSeries[], count: number): LossSeries[] {
+  const all = series.reduce((sum, { points }) => sum + points.length, 0);
+  if (all <= count) return [...series];
+  // Each brings its own steps to all of them.
+  const ofEach = Math.max(4, Math.floor(count / series.length ** 2));
+  const steps = new Set(
+    series.flatMap(({ points }) => thinned(points, ofEach).map(({ step }) => step)),
+  );
+  return series.map((one) => {
+    const points = one.points.filter(({ step }) => steps.has(step));
+    return points.length < one.points.length
+      ? { ...one, points, logged: one.points.length }
+      : { ...one, points };
+  });
 }
 
 /** Words of a camel-cased name apart, and nothing else changed. */

@@ -4,8 +4,10 @@
  * processor time, so that what else runs on the machine does not count.
  */
 import {
+  copyFileSync,
   cpSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   closeSync,
@@ -18,7 +20,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Report } from "../../src/diagnosis/report";
 import { sampleReport } from "../unit/report/sampleReport";
 import { longFile } from "../unit/python/support/longFile";
+import { tools } from "../../src/host/ids";
 import { Probe, probeFile, type Turn } from "./support/probe";
+import { SidePage } from "./support/sidePage";
 import { lastStep, repository, Workbench } from "./support/workbench";
 
 /** The longest that Fathom may hold up the extension host at a stretch, in milliseconds. */
@@ -36,6 +40,8 @@ beforeAll(async () => {
     // What opens late must not take the selection away.
     settings: {
       "fathom.maxTokens": 512,
+      "fathom.watch.settleSeconds": 1,
+      "fathom.watch.minNeededShare": 0,
       "explorer.autoReveal": false,
       // What is typed is what stands there.
       "editor.autoClosingQuotes": "never",
@@ -44,11 +50,16 @@ beforeAll(async () => {
       writeFileSync(path.join(folder, probeFile), "");
       fillWorkspace(folder);
       writeFileSync(path.join(folder, "long.py"), longCode);
+      const layerLines = Array.from({ length: 16 }, (_, n) => `h${n} = model.layers[${n}].mlp\n`);
+      writeFileSync(path.join(folder, "cursor.py"), layerLines.join(""));
       for (const seed of [1, 2, 3]) {
         const file = path.join(folder, `large-${seed}.fathom.json`);
         writeFileSync(file, JSON.stringify(largeReport(seed), null, 2));
       }
       writeFileSync(path.join(folder, "pre-ln", "trainer_state.json"), trainerState(60_000));
+      // What was measured of a checkpoint is known of its copy.
+      cpSync(path.join(folder, "pre-ln"), path.join(folder, "copy"), { recursive: true });
+      writeReports(path.join(folder, "reports"), path.join(folder, "large-1.fathom.json"));
       writeSparseCheckpoint(path.join(folder, "huge"), 2 ** 30);
     },
   });
@@ -83,9 +94,54 @@ describe("the extension host is not held up", () => {
     await workbench.page.locator('.activitybar .action-label[aria-label^="Explorer"]').click();
   });
 
+  test("by a tree of two hundred report files, some of them large, and one that changes", async () => {
+    const side = new SidePage(workbench.page);
+    await side.open();
+    await side.rows().first().click();
+    // The last of them is the last to be read.
+    const last = side.row(/^reports\/199/);
+    await expect
+      .poll(
+        async () => {
+          await workbench.page.keyboard.press("End");
+          return last.textContent({ timeout: 1000 }).catch(() => "");
+        },
+        { timeout: 150_000 },
+      )
+      .toMatch(/ of 48 needed$/);
+    await workbench.screenshot("tree-of-reports");
+    copyFileSync(
+      path.join(workbench.folder, "large-2.fathom.json"),
+      path.join(workbench.folder, "reports", "199.fathom.json"),
+    );
+    await expect.poll(() => last.textContent(), { timeout: 60_000 }).toMatch(/ of 126 needed$/);
+    await workbench.command("Fathom: Refresh Checkpoints");
+    await workbench.page.waitForTimeout(3000);
+    await workbench.page.locator('.activitybar .action-label[aria-label^="Explorer"]').click();
+  });
+
   test("by a diagnosis with its panel", async () => {
     await workbench.diagnose("pre-ln", step);
     await workbench.panel.reaches("done");
+    await closeEditors();
+  });
+
+  test("by the side panel that follows the cursor", async () => {
+    const { page } = workbench;
+    await workbench.openFile("cursor.py");
+    await new SidePage(page).open();
+    await workbench.goToLine("cursor.py", "model.layers[0]");
+    // Its page, shown for the second time, has lost the mark of a view; there is no other.
+    const view = page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+    const layer = view.locator(".layer-line");
+    await expect.poll(() => layer.textContent(), { timeout: 60_000 }).toMatch(/^Layer 0 · /);
+    for (let line = 1; line < 16; line++) {
+      await page.keyboard.press("ArrowDown");
+      await page.waitForTimeout(50);
+    }
+    await expect.poll(() => layer.textContent()).toMatch(/^Layer 15 · /);
+    await workbench.screenshot("cursor-followed");
+    await page.locator('.activitybar .action-label[aria-label^="Explorer"]').click();
     await closeEditors();
   });
 
@@ -166,6 +222,38 @@ describe("the extension host is not held up", () => {
     await expect.poll(() => legend.textContent()).toContain("loss (trainer_state.json)");
   });
 
+  test("by two runs in one panel", async () => {
+    await closeEditors();
+    await workbench.row("pre-ln").click();
+    await workbench.row("copy").click({ modifiers: ["ControlOrMeta"] });
+    await workbench.choose(workbench.row("copy"), "Compare Runs");
+    await expect
+      .poll(() => workbench.panel.status().textContent(), { timeout: 150_000 })
+      .toMatch(
+        /^(?:pre-ln|copy): \d checkpoints measured\n(?:pre-ln|copy): \d checkpoints measured$/,
+      );
+  });
+
+  test("by a run that is watched", async () => {
+    await closeEditors();
+    await workbench.row("copy").click();
+    await workbench.choose(workbench.row("copy"), "Watch Run");
+    const { panel } = workbench;
+    await panel.find(".run-status").filter({ hasText: "watching" }).waitFor();
+    workbench.writeCheckpoint("pre-ln", "../copy/step-9999");
+    const row = panel.find(".run-tables table").first().locator('tr:has(th:text-is("9,999"))');
+    await row.locator("td:not(.absent)").nth(5).waitFor({ timeout: 150_000 });
+    await workbench.command("Fathom: Stop Watching Run");
+  });
+
+  test("by the language-model tool that reads a large report and recalls a checkpoint", async () => {
+    await closeEditors();
+    const { text } = await probe.ask(tools.depth, { path: "large-3.fathom.json" });
+    expect(text).toContain("| 125 |");
+    const measured = await probe.ask(tools.depth, { path: `pre-ln/${step}` });
+    expect(measured.text).toContain("| 15 |");
+  });
+
   test("by a checkpoint of a gibibyte that is read for its fingerprint", async () => {
     await closeEditors();
     await workbench.diagnose("huge");
@@ -206,6 +294,16 @@ function fillWorkspace(folder: string): void {
   }
   mkdirSync(path.join(folder, ".git"));
   writeFileSync(path.join(folder, ".gitignore"), "sweep/run-1*/\n*.bin\n");
+}
+
+/** Two hundred reports, every twentieth of them a large one. */
+function writeReports(folder: string, large: string): void {
+  mkdirSync(folder);
+  for (let n = 0; n < 200; n++) {
+    const file = path.join(folder, `${n}.fathom.json`);
+    if (n % 20 === 0) linkSync(large, file);
+    else writeFileSync(file, JSON.stringify(sampleReport({ layers: 48, seed: n })));
+  }
 }
 
 /** As long as a report can be: with the figures of each document. */

@@ -69,6 +69,19 @@ describe("Diagnose Run", () => {
       .toBe(`Step ${steps[1]!.toLocaleString("en")}`);
     await workbench.screenshot("run-done");
 
+    // Their chart has its own table: each logged step with what was logged there, and nothing else.
+    const losses = panel.find(".loss-table");
+    expect(await losses.locator("tbody tr").count()).toBe(0);
+    await losses.locator("summary").focus();
+    await workbench.page.keyboard.press("Enter");
+    const { lines, step, cells } = loggedLosses("pre-ln");
+    await expect.poll(() => losses.locator("tbody tr").count()).toBe(lines);
+    const logged = losses.locator(`tbody tr:has(th:text-is("${step.toLocaleString("en")}"))`);
+    expect((await logged.locator("td").allTextContents()).slice(0, 2)).toEqual(cells);
+    await losses.scrollIntoViewIfNeeded();
+    await workbench.screenshot("run-losses");
+    await losses.locator("summary").click();
+
     const exported = await exportAll(workbench, "run");
     expect(exported.json).toMatchObject({
       schemaVersion: 1,
@@ -80,6 +93,7 @@ describe("Diagnose Run", () => {
     const opened = await openExported(workbench, exported.html);
     expect(opened).toMatchObject({ charts: 7, formats: ["JSON", "CSV", "PNG"], requests: [] });
     expect(opened.text).toContain("held_out_loss");
+    expect(opened.text).toContain("Loss by step");
 
     // After a reload it is there again, with the step that was chosen, and nothing is measured.
     await workbench.writesDown(`"step":${steps[1]!}`);
@@ -180,7 +194,7 @@ describe("Diagnose Run, thoroughly", thorough, () => {
     // The tables have both.
     const tables = panel.find(".run-tables table");
     expect(await tables.first().locator("tbody tr").count()).toBe(2 * steps.length);
-    expect(await tables.nth(1).locator(".run-group").allTextContents()).toEqual(names);
+    expect(await tables.nth(2).locator(".run-group").allTextContents()).toEqual(names);
     await panel
       .find(".sentences p")
       .filter({ hasText: /a ratio of [\d.]+/ })
@@ -384,6 +398,19 @@ async function bothMeasured(): Promise<void> {
   await expect
     .poll(() => panel.status().textContent(), { timeout: 120_000 })
     .toMatch(/^(?:pre-ln|lns): 4 checkpoints measured\n(?:pre-ln|lns): 4 checkpoints measured$/);
+}
+
+/** What the training of a twin logged, by another reader: how many steps, and the first that has both losses. */
+function loggedLosses(twin: string): { lines: number; step: number; cells: string[] } {
+  const file = path.join(repository, "media", "sample", twin, "training_log.csv");
+  const rows = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
+  const [step, , loss, , heldOut] = rows.find((row) => row[4] !== "")!;
+  const cells = [loss, heldOut].map((value) => Number(value).toPrecision(3));
+  return { lines: rows.length, step: Number(step), cells };
 }
 
 function stepsOf(twin: string): number[] {

@@ -13,6 +13,7 @@ import { unpackReport, type PackedReport } from "../../src/report/packedReport";
 import type { LayerRange } from "../shared/axis";
 import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
+import { onNextFrame } from "../shared/nextFrame";
 import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette } from "../shared/theme";
 import { checkbox } from "../shared/toolkit";
@@ -61,7 +62,9 @@ class ComparisonPage {
   private range: LayerRange | undefined;
   private hovered: number | undefined;
   private palette: OverlayPalette = readOverlayPalette();
-  private isDrawDue = false;
+  private readonly drawSoon = onNextFrame(() => {
+    this.draw();
+  });
 
   constructor(
     root: HTMLElement,
@@ -220,15 +223,6 @@ class ComparisonPage {
       models: overlayModels(view),
     };
     return comparisonPng(picture, this.palette);
-  }
-
-  private drawSoon(): void {
-    if (this.isDrawDue) return;
-    this.isDrawDue = true;
-    requestAnimationFrame(() => {
-      this.isDrawDue = false;
-      this.draw();
-    });
   }
 
   private draw(): void {

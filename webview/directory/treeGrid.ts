@@ -6,6 +6,7 @@ import { t } from "@vscode/l10n";
 import type { CheckpointDirectory } from "../../src/report/directory";
 import { bytes, counted, countedOf, largeCount } from "../../src/report/format";
 import { element } from "../shared/dom";
+import { onNextFrame } from "../shared/nextFrame";
 import { fullName, partTitle, typeOf, type Row } from "./rows";
 
 export interface TreeGridEvents {
@@ -37,7 +38,9 @@ export class TreeGrid {
   private rows: readonly Row[] = [];
   private active = 0;
   private rowHeight = 0;
-  private isDrawDue = false;
+  private readonly drawSoon = onNextFrame(() => {
+    this.draw();
+  });
 
   constructor(private readonly events: TreeGridEvents) {
     this.head = element("div", {
@@ -165,15 +168,6 @@ export class TreeGrid {
     else if (top + this.rowHeight > scrollTop + clientHeight - head) {
       this.node.scrollTop = top + this.rowHeight - clientHeight + head;
     }
-  }
-
-  private drawSoon(): void {
-    if (this.isDrawDue) return;
-    this.isDrawDue = true;
-    requestAnimationFrame(() => {
-      this.isDrawDue = false;
-      this.draw();
-    });
   }
 
   private draw(): void {

@@ -161,20 +161,48 @@ function evaluatedText(evaluation: EvaluationSummary): string {
     : t("{0}, {1} of {2}, sequences of at most {3} tokens", ...evaluated);
 }
 
-function estimatesText({ probes, seed, documents }: EvaluationSummary): string {
-  const rademacher = counted(probes, "Rademacher probe");
-  return documents === 1
-    ? t(
-        "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over tokens",
-        rademacher,
-        seed,
-      )
-    : t(
-        "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over documents",
-        rademacher,
-        seed,
-      );
+function estimatesText(evaluation: EvaluationSummary): string {
+  const { probes, seed, documents } = evaluation;
+  const words = isOfImages(evaluation) ? estimatesOfImages : estimatesOfDocuments;
+  const text = documents === 1 ? words.one : words.many;
+  return text(counted(probes, "Rademacher probe"), seed);
 }
+
+/** What the error bars are over: several documents or images, or what one is made of. */
+interface EstimatesWords {
+  one: (probes: string, seed: number) => string;
+  many: (probes: string, seed: number) => string;
+}
+
+const estimatesOfDocuments: EstimatesWords = {
+  one: (probes, seed) =>
+    t(
+      "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over tokens",
+      probes,
+      seed,
+    ),
+  many: (probes, seed) =>
+    t(
+      "{0} per document for the Jacobian, seed {1}; ± and error bars are 95% intervals over documents",
+      probes,
+      seed,
+    ),
+};
+
+const estimatesOfImages: EstimatesWords = {
+  one: (probes, seed) =>
+    t(
+      "{0} per image for the Jacobian, seed {1}; ± and error bars are 95% intervals over the patches of the image",
+      probes,
+      seed,
+    ),
+  many: (probes, seed) =>
+    t(
+      "{0} per image for the Jacobian, seed {1}; ± and error bars are 95% intervals over images",
+      probes,
+      seed,
+    ),
+};
 
 const missingBaseline: Readonly<Record<PanelState["phase"], () => string>> = {
   running: () => t("not measured yet"),

@@ -6,6 +6,7 @@ import { layerOfNorm, normText } from "../../src/report/normPlace";
 import { progressText } from "../../src/report/progress";
 import { verdictSentences } from "../../src/report/findings";
 import { element, setText } from "../shared/dom";
+import { onNextFrame } from "../shared/nextFrame";
 import { connectHost, type PanelHost } from "./host";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
 import { readTexts } from "../shared/texts";
@@ -40,7 +41,9 @@ class Panel {
   private state: PanelState | undefined;
   private hovered: number | undefined;
   private palette: Palette = readPalette();
-  private isDrawDue = false;
+  private readonly drawSoon = onNextFrame(() => {
+    this.draw();
+  });
 
   constructor(
     root: HTMLElement,
@@ -123,16 +126,6 @@ class Panel {
         this.goToNorm(message.norm);
         break;
     }
-  }
-
-  /** Partial reports may come faster than frames. */
-  private drawSoon(): void {
-    if (this.isDrawDue) return;
-    this.isDrawDue = true;
-    requestAnimationFrame(() => {
-      this.isDrawDue = false;
-      this.draw();
-    });
   }
 
   private draw(): void {

@@ -15,6 +15,7 @@ import {
 } from "../../src/trainingRun/runReport";
 import { element, setText } from "../shared/dom";
 import { exportButtons } from "../shared/exportButtons";
+import { onNextFrame } from "../shared/nextFrame";
 import { segments } from "../shared/segments";
 import { Sentences } from "../shared/sentences";
 import { followSystemTheme, onThemeChange, readPalette, type Palette } from "../shared/theme";
@@ -75,7 +76,9 @@ class RunPanel {
   private runs: readonly NamedRun[] = [];
   private statuses: readonly RunStatus[] = [];
   private hovered: PlotHighlight = nowhere;
-  private isDrawDue = false;
+  private readonly drawSoon = onNextFrame(() => {
+    this.draw();
+  });
 
   constructor(
     root: HTMLElement,
@@ -90,7 +93,7 @@ class RunPanel {
       },
     });
     this.statusBar = new RunStatusBar(exports, host.kind === "editor", host.post);
-    const captionId = "run-table-caption";
+    const captions = { steps: "run-table-caption", losses: "run-losses-caption" };
     const events = {
       onHover: (place: PlotPlace | undefined) => {
         this.hovered = place ?? nowhere;
@@ -100,11 +103,11 @@ class RunPanel {
         this.choose(place);
       },
     };
-    this.lossFigure = new StepFigure(events, captionId, this.lossChoice.node);
+    this.lossFigure = new StepFigure(events, captions.losses, this.lossChoice.node);
     this.figures = {
-      variance: new StepFigure(events, captionId),
-      jacobian: new StepFigure(events, captionId),
-      pruning: new StepFigure(events, captionId),
+      variance: new StepFigure(events, captions.steps),
+      jacobian: new StepFigure(events, captions.steps),
+      pruning: new StepFigure(events, captions.steps),
     };
     const chooseLayer = (layer: number | undefined): void => {
       this.navigate({ layer });
@@ -127,11 +130,11 @@ class RunPanel {
           chooseLayer(layer === this.navigation.layer ? undefined : layer);
         },
       },
-      captionId,
+      captions.steps,
     );
     this.table = new RunTable((table) => {
       this.navigate({ table });
-    }, captionId);
+    }, captions);
     this.page = element("main", {
       class: "panel run",
       children: [
@@ -192,15 +195,6 @@ class RunPanel {
     });
   }
 
-  private drawSoon(): void {
-    if (this.isDrawDue) return;
-    this.isDrawDue = true;
-    requestAnimationFrame(() => {
-      this.isDrawDue = false;
-      this.draw();
-    });
-  }
-
   private draw(): void {
     const { runs, statuses, navigation, palette } = this;
     if (runs.length === 0) return;
@@ -223,7 +217,7 @@ class RunPanel {
     this.lossFigure.show(loss, palette);
     for (const one of runFigures) this.figures[one].show(figures[one], palette);
     this.stepSection.show(this.sectionState(), palette);
-    this.table.show(runs, navigation.table);
+    this.table.show(runs, navigation);
     this.highlight();
   }
 

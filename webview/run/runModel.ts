@@ -77,29 +77,35 @@ const drawnPoints = 1500;
  * those of two runs over each other.
  */
 export function lossModel(runs: readonly NamedRun[], isPerplexity: boolean): LineModel {
-  const lines =
-    runs.length === 1
-      ? lossLines(runs[0]!, isPerplexity)
-      : runs.flatMap((one, place) =>
-          lossLines(one, isPerplexity).map((line) => ({
-            ...line,
-            label: `${one.name}: ${line.label}`,
-            name: `${one.name} ${line.name}`,
-            place,
-          })),
-        );
+  const lines = lossLines(runs, isPerplexity).map((line) => ({
+    ...line,
+    points: thinned(line.points, drawnPoints),
+  }));
   const values = lines.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
   return { axis: isPerplexity ? logAxis(values) : aroundAxis(values), lines, hidden: 0 };
 }
 
-function lossLines({ run: { steps, losses } }: NamedRun, isPerplexity: boolean): StepLine[] {
+/** The lines of the losses with all their points. */
+export function lossLines(runs: readonly NamedRun[], isPerplexity: boolean): StepLine[] {
+  if (runs.length === 1) return linesOfRun(runs[0]!, isPerplexity);
+  return runs.flatMap((one, place) =>
+    linesOfRun(one, isPerplexity).map((line) => ({
+      ...line,
+      label: `${one.name}: ${line.label}`,
+      name: `${one.name} ${line.name}`,
+      place,
+    })),
+  );
+}
+
+function linesOfRun({ run: { steps, losses } }: NamedRun, isPerplexity: boolean): StepLine[] {
   const shown = (nll: number): number => (isPerplexity ? Math.exp(nll) : nll);
   const logged = losses.map(({ name, source, kind, points }): StepLine => ({
     label: `${name} (${source})`,
     name,
     role: kind === "heldOut" ? "heldOut" : "loss",
     hasMarkers: points.length <= 40,
-    points: thinned(points, drawnPoints).map(({ step, value }) => {
+    points: points.map(({ step, value }) => {
       const at = shown(value);
       return { step, value: at, low: at, high: at };
     }),

@@ -1,4 +1,7 @@
-/** The figures of the charts as tables: one of the steps, and one of a figure by layer and step. */
+/**
+ * The figures of the charts as tables: one of the steps, one of the losses, and one of a figure by
+ * layer and step.
+ */
 import { t } from "@vscode/l10n";
 import { absent, figure, wholeNumber, withInterval } from "../../src/report/format";
 import {
@@ -10,16 +13,29 @@ import {
   type RunStepReport,
 } from "../../src/trainingRun/runReport";
 import { element } from "../shared/dom";
+import { LossTable } from "./lossTable";
+import type { RunNavigation } from "./navigation";
+import { headRow, rowOf, scroller } from "./plainTable";
 import { cellFigure, cellText, figureWords } from "./runModel";
+
+/** The ids of the headings of the tables that stand for charts. */
+export interface RunCaptions {
+  steps: string;
+  losses: string;
+}
+
+export type RunTableChoice = Pick<RunNavigation, "table" | "isPerplexity">;
 
 export class RunTable {
   readonly node: HTMLElement;
   private readonly steps = element("table");
   private readonly layers = element("table");
   private readonly choice = element("select", { attributes: { "aria-label": t("Figure") } });
+  private readonly losses: LossTable;
   private shown = "";
 
-  constructor(onChoice: (figure: RunFigure) => void, captionId: string) {
+  constructor(onChoice: (figure: RunFigure) => void, captions: RunCaptions) {
+    this.losses = new LossTable(captions.losses);
     this.choice.append(
       ...runFigures.map((one) =>
         element("option", { text: figureWords[one]().title, attributes: { value: one } }),
@@ -32,8 +48,9 @@ export class RunTable {
     this.node = element("section", {
       class: "run-tables",
       children: [
-        element("h2", { text: t("Steps"), attributes: { id: captionId } }),
+        element("h2", { text: t("Steps"), attributes: { id: captions.steps } }),
         scroller(this.steps, t("Table of steps")),
+        this.losses.node,
         element("div", {
           class: "section-head",
           children: [
@@ -46,8 +63,9 @@ export class RunTable {
     });
   }
 
-  show(runs: readonly NamedRun[], chosen: RunFigure): void {
+  show(runs: readonly NamedRun[], { table: chosen, isPerplexity }: RunTableChoice): void {
     this.choice.value = chosen;
+    this.losses.show(runs, isPerplexity);
     const next = JSON.stringify([
       chosen,
       runs.map(({ name, run }) => [
@@ -154,46 +172,4 @@ function stepRow(entry: RunStepReport, name: string | undefined): HTMLElement {
     ...(name === undefined ? [] : [{ text: name, title: entry.name, role: "run-name" }]),
     ...texts.map((text) => ({ text, title })),
   ]);
-}
-
-interface Cell {
-  text: string;
-  title?: string;
-  /** A class beside that of its kind. */
-  role?: string;
-}
-
-function headRow(heads: readonly Cell[]): HTMLElement {
-  return element("tr", {
-    children: heads.map(({ text, role = "" }, i) =>
-      element("th", {
-        text,
-        class: `plain-head ${i === 0 ? "text" : "number"} ${role}`,
-        attributes: { scope: "col" },
-      }),
-    ),
-  });
-}
-
-function rowOf(name: string, cells: readonly Cell[]): HTMLElement {
-  return element("tr", {
-    children: [
-      element("th", { text: name, attributes: { scope: "row" } }),
-      ...cells.map(({ text, title = "", role = "" }) =>
-        element("td", {
-          text,
-          class: `number ${text === absent ? "absent" : ""} ${role}`,
-          ...(title === "" ? {} : { attributes: { title } }),
-        }),
-      ),
-    ],
-  });
-}
-
-function scroller(table: HTMLElement, label: string): HTMLElement {
-  return element("div", {
-    class: "table-scroller",
-    attributes: { tabindex: "0", role: "region", "aria-label": label },
-    children: [table],
-  });
 }

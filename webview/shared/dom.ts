@@ -35,9 +35,9 @@ export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A figure and its interval stay on one line. */
+/** A figure and its interval stay on one line, and a factor with its sign. */
 export function unbroken(text: string): string {
-  return text.replaceAll(" ± ", "\u00a0±\u00a0");
+  return text.replaceAll(" ± ", "\u00a0±\u00a0").replace(/× (?=\d)/g, "×\u00a0");
 }
 
 function setAttributes(node: Element, attributes: Readonly<Record<string, string>>): void {

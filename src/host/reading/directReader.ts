@@ -22,7 +22,7 @@ import { checkSize, parseReport } from "../../report/readReport";
 import { writeWholeFile } from "../../report/wholeFile";
 import { incompleteness } from "../../trainingRun/complete";
 import { readLossLogs } from "../../trainingRun/lossLogs";
-import { thinned } from "../../trainingRun/lossSeries";
+import { thinnedTogether } from "../../trainingRun/lossSeries";
 import { runCsv } from "../../trainingRun/runCsv";
 import { runHtml } from "../../trainingRun/runHtml";
 import { runJson } from "../../trainingRun/runJson";
@@ -30,6 +30,7 @@ import { parseReportIndex } from "../reports/reportIndex";
 import { readDirectory } from "./directoryReader";
 import { stampsOf } from "./fileStamps";
 import { FingerprintMemory } from "./fingerprintMemory";
+import { readHeadlines } from "./headlineReader";
 import type { Reader } from "./reader";
 
 export const directReader: Reader = {
@@ -50,6 +51,8 @@ export const directReader: Reader = {
   async readIndex(file) {
     return parseReportIndex(await readFile(file, "utf8"));
   },
+
+  headlinesOf: readHeadlines,
 
   async reportContent(report, format, webview) {
     switch (format) {
@@ -137,11 +140,8 @@ export const directReader: Reader = {
 
   async readLossLogs(run) {
     const { series, problems } = await readLossLogs(run);
-    const count = Math.min(mostPointsOfASeries, Math.floor(mostPoints / series.length));
-    return {
-      series: series.map((one) => ({ ...one, points: thinned(one.points, count) })),
-      problems,
-    };
+    const count = Math.min(mostPointsOfASeries * series.length, mostPoints);
+    return { series: thinnedTogether(series, count), problems };
   },
 };
 

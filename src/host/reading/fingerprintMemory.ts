@@ -2,11 +2,11 @@
  * Remembers what files held when they were last read, so that unchanged ones need not be read again:
  * a checkpoint of many gibibytes is known by its directory entries alone.
  */
-import { createHash } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { writeWholeFile } from "../../report/wholeFile";
+import { exactStampsOf } from "./fileStamps";
 
 /** Raised with each change of what a fingerprint is made of: what was remembered is then read anew. */
 const version = 1;
@@ -30,12 +30,12 @@ export class FingerprintMemory {
    */
   async hashOf(files: readonly string[], read: () => Promise<string>): Promise<string> {
     if (this.file === undefined) return read();
-    const before = await stampsOf(files);
+    const before = await exactStampsOf(files);
     if (before === undefined) return read();
     const known = (await this.entries()).find(([stamps]) => stamps === before.text);
     const hash = known?.[1] ?? (await read());
     const isSettled = Date.now() - before.lastChangeMs > stampResolutionMs;
-    if (known !== undefined || (isSettled && (await stampsOf(files))?.text === before.text)) {
+    if (known !== undefined || (isSettled && (await exactStampsOf(files))?.text === before.text)) {
       await this.remember([before.text, hash]);
     }
     return hash;
@@ -69,24 +69,3 @@ const memorySchema = z.object({
   version: z.literal(version),
   entries: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
 });
-
-/**
- * Which files these are and when they last changed, to the nanosecond; by the inode's own time too,
- * for a copy may keep the time of its original. Undefined where one cannot be looked at.
- */
-async function stampsOf(
-  files: readonly string[],
-): Promise<{ text: string; lastChangeMs: number } | undefined> {
-  try {
-    const all = await Promise.all(files.map((file) => stat(file, { bigint: true })));
-    const stamps = all.map(({ ino, size, mtimeNs, ctimeNs }, index) =>
-      [files[index], ino, size, mtimeNs, ctimeNs].join("\0"),
-    );
-    const times = all.flatMap(({ mtimeMs, ctimeMs }) => [Number(mtimeMs), Number(ctimeMs)]);
-    // Of hundreds of shards the stamps themselves would make a long list longer.
-    const text = createHash("sha256").update(stamps.join("\n")).digest("hex");
-    return { text, lastChangeMs: Math.max(...times) };
-  } catch {
-    return undefined;
-  }
-}

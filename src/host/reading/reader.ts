@@ -5,6 +5,7 @@
  */
 import type { Report } from "../../diagnosis/report";
 import type { NamedReport } from "../../report/comparison";
+import type { Headline } from "../../report/headline";
 import type { TrainingRun } from "../../trainingRun/discover";
 import type { LossLogs } from "../../trainingRun/lossLogs";
 import type { ExportedRun } from "../../trainingRun/runReport";
@@ -21,6 +22,12 @@ export interface Reader {
   writeReport(file: string, report: Report): Promise<void>;
   /** The index of a store of reports. @throws Error when it is missing or spoilt */
   readIndex(file: string): Promise<ReportHeadline[]>;
+  /**
+   * What a list shows of report files, in their order; files that cannot be read are no failure.
+   *
+   * @param memory the file in which it is kept what was read, until a report changes
+   */
+  headlinesOf(files: readonly string[], memory: string): Promise<ReportFileHeadline[]>;
   /** What a report is exported as. */
   reportContent(report: Report, format: TextFormat, webview: string): Promise<Uint8Array>;
   /** What a comparison is exported as; `reference` is the place of the one compared with. */
@@ -59,6 +66,15 @@ export interface Reader {
 
 /** `webview`, where it is asked for, is the folder of the bundles that a page is made of. */
 export type TextFormat = "json" | "csv" | "html";
+
+/** What a list shows of a report file, or why it cannot. */
+export type ReportFileHeadline =
+  | {
+      headline: Headline;
+      /** Whether the checkpoint that it is of is still where it was measured. */
+      hasCheckpoint: boolean;
+    }
+  | { problem: string };
 
 export interface FoundStatement {
   /** Where it belongs. */

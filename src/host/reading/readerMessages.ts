@@ -14,6 +14,7 @@ export interface PackedReader {
   parseReport(bytes: Uint8Array): Promise<PackedReport>;
   writeReport(file: string, report: PackedReport): Promise<void>;
   readIndex: Reader["readIndex"];
+  headlinesOf: Reader["headlinesOf"];
   reportContent(report: PackedReport, format: TextFormat, webview: string): Promise<Uint8Array>;
   comparisonContent(
     reports: readonly PackedNamedReport[],

@@ -17,6 +17,7 @@ import {
   type CheckpointContent,
   type FoundStatement,
   type Reader,
+  type ReportFileHeadline,
   type TextFormat,
 } from "./reader";
 import type { PackedReader } from "./readerMessages";
@@ -47,6 +48,10 @@ export class ThreadedReader implements Reader {
 
   readIndex(file: string): Promise<ReportHeadline[]> {
     return this.thread.call("readIndex", [file]);
+  }
+
+  headlinesOf(files: readonly string[], memory: string): Promise<ReportFileHeadline[]> {
+    return this.thread.call("headlinesOf", [files, memory]);
   }
 
   reportContent(report: Report, format: TextFormat, webview: string): Promise<Uint8Array> {

@@ -7,23 +7,23 @@ export function parseReportIndex(text: string): ReportHeadline[] {
   return indexSchema.parse(JSON.parse(text)).reports;
 }
 
+/** A `Headline`, as a file may hold it. */
+export const headlineSchema = z.object({
+  checkpointPath: z.string(),
+  fingerprint: z.string().exactOptional(),
+  seconds: z.number(),
+  family: z.string(),
+  scheme: z.string(),
+  layers: z.int(),
+  perplexity: z.number().exactOptional(),
+  freeLayers: z.int().exactOptional(),
+  neededLayers: z.int().exactOptional(),
+  variance: z.object({ first: z.number(), last: z.number() }).exactOptional(),
+});
+
 const indexSchema = z.object({
   version: z.literal(1),
   reports: z.array(
-    z.object({
-      key: z.string(),
-      name: z.string(),
-      savedAt: z.iso.datetime(),
-      checkpointPath: z.string(),
-      fingerprint: z.string().exactOptional(),
-      seconds: z.number(),
-      family: z.string(),
-      scheme: z.string(),
-      layers: z.int(),
-      perplexity: z.number().exactOptional(),
-      freeLayers: z.int().exactOptional(),
-      neededLayers: z.int().exactOptional(),
-      variance: z.object({ first: z.number(), last: z.number() }).exactOptional(),
-    }),
+    headlineSchema.extend({ key: z.string(), name: z.string(), savedAt: z.iso.datetime() }),
   ),
 });

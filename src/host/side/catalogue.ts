@@ -7,8 +7,10 @@ import { checkpointAt, type Checkpoint } from "../checkpoint";
 import type { CheckpointFolders } from "../checkpointFolders";
 import { namedCheckpoint } from "../checkpointPicker";
 import { mapInBatches } from "../inBatches";
+import type { ReportFileHeadline } from "../reading/reader";
 import type { ReportStore } from "../reports/reportStore";
 import type { KnownReport, ReportFile } from "./checkpointTree";
+import { FileHeadlines } from "./fileHeadlines";
 import { ReportFiles } from "./reportFiles";
 
 /** Reports kept in memory: going back and forth between files reads none of them twice. */
@@ -22,15 +24,24 @@ export class Catalogue implements vscode.Disposable {
   readonly onDidChange = this.didChange.event;
   private readonly disposables: { dispose(): void }[];
   private readonly files = new ReportFiles();
+  private readonly headlines: FileHeadlines;
+  private readonly didReadHeadlines = new vscode.EventEmitter<readonly string[]>();
+  /** The headlines of the report files of these paths have come. */
+  readonly onDidReadHeadlines = this.didReadHeadlines.event;
   private isStale = true;
   private judging: Promise<void> | undefined;
   private lastTurn = 0;
   private listsIgnored = false;
 
+  /** @param readHeadlines reads what is shown of report files, in their order */
   constructor(
     private readonly folders: CheckpointFolders,
     private readonly store: ReportStore,
+    readHeadlines: (files: readonly string[]) => Promise<ReportFileHeadline[]>,
   ) {
+    this.headlines = new FileHeadlines(readHeadlines, (files) => {
+      this.didReadHeadlines.fire(files);
+    });
     this.disposables = [
       folders.onDidChange(() => {
         this.isStale = true;
@@ -41,9 +52,11 @@ export class Catalogue implements vscode.Disposable {
         this.didChange.fire();
       }),
       this.files,
-      this.files.onDidChange(() => {
+      this.files.onDidChange((file) => {
+        this.headlines.forget(file);
         this.didChange.fire();
       }),
+      this.didReadHeadlines,
       this.didChange,
     ];
   }
@@ -80,6 +93,7 @@ export class Catalogue implements vscode.Disposable {
   async search(): Promise<void> {
     this.isStale = true;
     this.files.forget();
+    this.headlines.forgetAll();
     await this.folders.search();
     this.didChange.fire();
   }
@@ -95,6 +109,12 @@ export class Catalogue implements vscode.Disposable {
   /** The reports in files of the workspace. */
   reportFiles(): Promise<readonly ReportFile[]> {
     return this.files.list();
+  }
+
+  /** What is known of a report file so far; what is not is read from now on. */
+  headlineOf({ path }: ReportFile): ReportFileHeadline | undefined {
+    this.headlines.want([path]);
+    return this.headlines.of(path);
   }
 
   /** A whole report; undefined where it is gone. */

@@ -13,11 +13,13 @@ export interface KnownReport extends ReportHeadline {
   checkpoint: string;
 }
 
-/** A report in a file of the workspace; of its content the tree knows nothing. */
+/** A report in a file of the workspace. */
 export interface ReportFile {
   path: string;
   /** Its path from the workspace folder. */
   name: string;
+  /** The same without the ending that all have, which leaves room for figures. */
+  label: string;
 }
 
 export type TreeNode =

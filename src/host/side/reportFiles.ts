@@ -10,8 +10,8 @@ const mostFiles = 500;
 export class ReportFiles implements vscode.Disposable {
   private found: Promise<readonly ReportFile[]> | undefined;
   private watcher: vscode.FileSystemWatcher | undefined;
-  private readonly didChange = new vscode.EventEmitter<void>();
-  /** A report file has come or gone since they were listed. */
+  private readonly didChange = new vscode.EventEmitter<string>();
+  /** The file of this path has come, gone or changed since they were listed. */
   readonly onDidChange = this.didChange.event;
 
   /** Found when first asked for, and anew after a change. */
@@ -33,17 +33,21 @@ export class ReportFiles implements vscode.Disposable {
 
   private watch(): void {
     if (this.watcher !== undefined) return;
-    this.watcher = vscode.workspace.createFileSystemWatcher(glob, false, true, false);
-    const note = (): void => {
+    this.watcher = vscode.workspace.createFileSystemWatcher(glob);
+    const note = ({ fsPath }: vscode.Uri): void => {
       this.forget();
-      this.didChange.fire();
+      this.didChange.fire(fsPath);
     };
     this.watcher.onDidCreate(note);
+    this.watcher.onDidChange(note);
     this.watcher.onDidDelete(note);
   }
 }
 
 async function findAll(): Promise<readonly ReportFile[]> {
   const files = await vscode.workspace.findFiles(glob, "**/node_modules/**", mostFiles);
-  return files.map((uri) => ({ path: uri.fsPath, name: vscode.workspace.asRelativePath(uri) }));
+  return files.map((uri) => {
+    const name = vscode.workspace.asRelativePath(uri);
+    return { path: uri.fsPath, name, label: name.slice(0, -reportSuffix.length) };
+  });
 }

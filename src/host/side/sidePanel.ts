@@ -1,5 +1,4 @@
 /** The side panel: its two views, what they have in common, and the commands on them. */
-import { stat } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { Report } from "../../diagnosis/report";
 import type { CheckpointFolders } from "../checkpointFolders";
@@ -7,12 +6,14 @@ import type { CurrentReport } from "../diagnoses";
 import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, contextKeys, views } from "../ids";
+import type { Reader } from "../reading/reader";
 import type { ReportStore } from "../reports/reportStore";
 import type { ReportSource } from "../python/measuredNorms";
 import { Catalogue } from "./catalogue";
 import { ChartsView, type AtCursor } from "./chartsView";
-import { CheckpointsView, checkpointPathOf, reportOf } from "./checkpointsView";
+import { CheckpointsView, reportOf } from "./checkpointsView";
 import type { TreeNode } from "./checkpointTree";
+import type { RowActions } from "./rowActions";
 import { Selection } from "./selection";
 
 /** Which reports the code of the workspace is of. */
@@ -29,6 +30,9 @@ export interface SidePanelServices {
   guard: Guard;
   folders: CheckpointFolders;
   store: ReportStore;
+  reader: Pick<Reader, "headlinesOf">;
+  /** The file in which it is kept what was read of report files. */
+  headlinesFile: string;
   /** Opens a stored report in the panel; false where it is gone. */
   openStored(key: string): Promise<boolean>;
   /** Shows the panel of the report that was looked at last. */
@@ -51,8 +55,10 @@ export class SidePanel implements vscode.Disposable {
   readonly onDidChooseLayer = this.didChooseLayer.event;
 
   constructor(private readonly services: SidePanelServices) {
-    const { extensionUri, memory, guard, folders, store } = services;
-    const catalogue = new Catalogue(folders, store);
+    const { extensionUri, memory, guard, folders, store, reader, headlinesFile } = services;
+    const catalogue = new Catalogue(folders, store, (files) =>
+      reader.headlinesOf(files, headlinesFile),
+    );
     this.catalogue = catalogue;
     this.selection = new Selection(
       {
@@ -200,13 +206,16 @@ export class SidePanel implements vscode.Disposable {
       vscode.commands.registerCommand(command, (node?: unknown, selection?: unknown) =>
         this.services.guard.run(doing, () => action(this.nodesOf(node, selection))),
       );
+    const onRows = (command: string, doing: Doing, action: keyof RowActions): vscode.Disposable =>
+      register(command, doing, async (nodes) => (await this.rowActions())[action](nodes));
     return [
       register(commands.openReport, "open the report", (nodes) => this.open(nodes)),
       register(commands.openShownReport, "open the report", () => this.openShown()),
-      register(commands.diagnoseSelected, "diagnose the checkpoint", diagnoseAll),
-      register(commands.compareSelected, "compare the reports", compareAll),
-      register(commands.revealCheckpoint, "reveal the checkpoint", reveal),
-      register(commands.deleteReport, "delete the report", (nodes) => this.delete(nodes)),
+      onRows(commands.diagnoseSelected, "diagnose the checkpoint", "diagnose"),
+      onRows(commands.compareSelected, "compare the reports", "compare"),
+      onRows(commands.revealCheckpoint, "reveal the checkpoint", "revealCheckpoint"),
+      onRows(commands.revealReportFile, "reveal the report file", "revealReportFile"),
+      onRows(commands.deleteReport, "delete the report", "delete"),
       register(commands.refreshCheckpoints, "search for checkpoints", () =>
         this.catalogue.search(),
       ),
@@ -219,6 +228,16 @@ export class SidePanel implements vscode.Disposable {
       register(commands.pinReport, "pin the report", () => this.selection.pin(true)),
       register(commands.unpinReport, "unpin the report", () => this.selection.pin(false)),
     ];
+  }
+
+  private async rowActions(): Promise<RowActions> {
+    const { RowActions } = await import("./rowActions");
+    const { services, catalogue } = this;
+    return new RowActions({
+      guard: services.guard,
+      headlineOf: (file) => catalogue.headlineOf(file),
+      deleteStored: (key) => catalogue.delete(key),
+    });
   }
 
   /** A row's action is about all that is selected when the row is; a key is about the selection. */
@@ -250,28 +269,6 @@ export class SidePanel implements vscode.Disposable {
     await vscode.commands.executeCommand(commands.diagnoseDepth, target);
   }
 
-  private async delete(nodes: readonly TreeNode[]): Promise<void> {
-    const reports = nodes.flatMap((node) => (node.kind === "report" ? [node.report] : []));
-    const undos: (() => Promise<void>)[] = [];
-    for (const { key } of reports) {
-      const undo = await this.catalogue.delete(key);
-      if (undo !== undefined) undos.push(undo);
-    }
-    if (undos.length === 0) return;
-    const text =
-      undos.length === 1
-        ? vscode.l10n.t("Fathom deleted the report of {0}.", reports[0]!.name)
-        : vscode.l10n.t("Fathom deleted {0} reports.", undos.length);
-    const undoLabel = vscode.l10n.t("Undo");
-    // Not awaited: the command is done, whatever becomes of the message.
-    void vscode.window.showInformationMessage(text, undoLabel).then((choice) => {
-      if (choice !== undoLabel) return;
-      void this.services.guard.run("bring back the report", async () => {
-        for (const undo of undos) await undo();
-      });
-    });
-  }
-
   private showIgnored(showsIgnored: boolean): void {
     void this.services.memory.update(ignoredKey, showsIgnored);
     setContext(contextKeys.showsIgnored, showsIgnored);
@@ -283,33 +280,6 @@ export class SidePanel implements vscode.Disposable {
     setContext(contextKeys.showsStoredReport, reportKey !== undefined);
     setContext(contextKeys.hasPinnedReport, this.selection.pinned !== undefined);
   }
-}
-
-/** What the command that compares takes for each thing that is compared. */
-type Comparable = { checkpointPath: string } | { reportKey: string } | string;
-
-async function diagnoseAll(nodes: readonly TreeNode[]): Promise<void> {
-  const paths = new Set(nodes.flatMap((node) => checkpointPathOf(node) ?? []));
-  const uris = [...paths].map((path) => vscode.Uri.file(path));
-  await vscode.commands.executeCommand(commands.diagnoseDepth, uris[0], uris);
-}
-
-async function compareAll(nodes: readonly TreeNode[]): Promise<void> {
-  const compared = nodes.flatMap((node): Comparable[] => {
-    if (node.kind === "report") return [{ reportKey: node.report.key }];
-    if (node.kind === "reportFile") return [node.file.path];
-    return node.kind === "checkpoint" ? [{ checkpointPath: node.checkpoint.path }] : [];
-  });
-  await vscode.commands.executeCommand(commands.compare, compared);
-}
-
-async function reveal([node]: readonly TreeNode[]): Promise<void> {
-  const path = node && checkpointPathOf(node);
-  if (path === undefined) return;
-  if ((await stat(path).catch(() => undefined)) === undefined) {
-    throw new Error(vscode.l10n.t("{0} does not exist any more.", path));
-  }
-  await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path));
 }
 
 function isTreeNode(value: unknown): value is TreeNode {

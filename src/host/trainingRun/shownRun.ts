@@ -3,15 +3,14 @@ import * as vscode from "vscode";
 import path from "node:path";
 import type { ExportFormat, HostToRun, RunStatus, RunToHost } from "../../protocol/messages";
 import { wholeNumber } from "../../report/format";
-import { progressText } from "../../report/progress";
 import { alertsOf, type AlertRules } from "../../trainingRun/alerts";
 import type { NamedRun, RunStepReport } from "../../trainingRun/runReport";
 import { webviews } from "../ids";
 import type { PageExporter } from "../pageExporter";
 import { PagePanel, type PageServices } from "../pagePanel";
 import type { Reader } from "../reading/reader";
-import { progressLine } from "../shownProgress";
 import { StatusLine } from "../statusLine";
+import { runLine } from "./runLine";
 import type { RunObserver, RunSession } from "./runSession";
 import { RunWatch } from "./runWatch";
 import type { WatchRulePicker } from "./watchRulePicker";
@@ -42,6 +41,8 @@ export class ShownRun implements vscode.Disposable {
   private readonly line = new StatusLine("run", vscode.l10n.t("Fathom: training run"));
   private readonly warned = new Set<keyof AlertRules>();
   private other: { run: ShownRun; end: () => void } | undefined;
+  /** While this run is measured together with another. */
+  private pair: MeasuredPair | undefined;
 
   constructor(
     readonly session: RunSession,
@@ -102,10 +103,26 @@ export class ShownRun implements vscode.Disposable {
   async diagnose(): Promise<void> {
     this.show();
     const beside = this.other?.run;
+    const pair = beside && { first: this, second: beside };
     const runs = [this, ...(beside ? [beside] : [])];
+    for (const run of runs) run.pair = pair;
     await Promise.all(runs.map((run) => run.measure()));
+    for (const run of runs) if (run.pair === pair) run.pair = undefined;
     const areDone = runs.every(({ session }) => session.status.phase === "done");
-    if (areDone && this.panel?.isVisible !== true) this.offerPanel(beside);
+    if (areDone && this.panel?.isVisible !== true) this.offerPanel(pair);
+  }
+
+  /** Shows the panel that the run is measured in, with the other one in it if it had been closed. */
+  private reopen(pair: MeasuredPair | undefined): void {
+    if (pair === undefined) {
+      this.show();
+      return;
+    }
+    const { first, second } = pair;
+    if (!first.panel) first.layBeside(second);
+    // Meanwhile the panel may show another run in the place of the second.
+    if (this === first || first.other?.run === this) first.show();
+    else this.show();
   }
 
   private async measure(): Promise<void> {
@@ -354,30 +371,14 @@ export class ShownRun implements vscode.Disposable {
   }
 
   private showLine(status: RunStatus): void {
-    const { name, folder } = this.session;
-    const follow = (): void => {
-      this.show();
-    };
-    if (status.phase === "running") {
-      const { measuring, progress, waitingFor } = status;
-      const what =
-        measuring === undefined
-          ? name
-          : vscode.l10n.t("{0} step {1}", name, wholeNumber(measuring));
-      const tooltip = vscode.l10n.t(
-        "Measuring the checkpoints in {0}: {1}. Click to see the run.",
-        folder,
-        progressWords(status),
-      );
-      this.line.show({ text: progressLine(what, progress, waitingFor), tooltip, follow });
-    } else if (status.isWatching) {
-      const tooltip = vscode.l10n.t(
-        "Fathom diagnoses each new checkpoint in {0}. Click to see the run.",
-        folder,
-      );
-      const text = `$(eye) ${vscode.l10n.t("Watching {0}", name)}`;
-      this.line.show({ text, tooltip, follow });
-    } else this.line.hide();
+    const line = runLine(status, this.session);
+    if (line === undefined) this.line.hide();
+    else {
+      const follow = (): void => {
+        this.reopen(this.pair);
+      };
+      this.line.show({ ...line, follow });
+    }
   }
 
   /** Warns of each threshold once, and only of what came while the run is watched. */
@@ -399,8 +400,7 @@ export class ShownRun implements vscode.Disposable {
     }
   }
 
-  /** @param beside what was measured with it, and is shown with it again if the panel was closed */
-  private offerPanel(beside: ShownRun | undefined): void {
+  private offerPanel(pair: MeasuredPair | undefined): void {
     this.services.told.tell({
       text: `$(check) ${vscode.l10n.t("Fathom: {0} is measured", this.session.name)}`,
       tooltip: vscode.l10n.t(
@@ -408,17 +408,14 @@ export class ShownRun implements vscode.Disposable {
         this.session.folder,
       ),
       follow: () => {
-        if (!this.panel) this.layBeside(beside);
-        this.show();
+        this.reopen(pair);
       },
     });
   }
 }
 
-/** `Step 3 of 8: Layer 6 (7 of 12) · about 12 s left` */
-function progressWords({ finished, planned, progress, waitingFor }: RunStatus): string {
-  const current = Math.min(planned, finished + 1);
-  return progress === undefined
-    ? vscode.l10n.t("step {0} of {1}", current, planned)
-    : vscode.l10n.t("step {0} of {1}: {2}", current, planned, progressText(progress, waitingFor));
+/** Two runs that are measured in the panel of the first. */
+interface MeasuredPair {
+  first: ShownRun;
+  second: ShownRun;
 }

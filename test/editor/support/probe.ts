@@ -16,6 +16,12 @@ export interface Turn {
   functions: string[];
 }
 
+/** What a language-model tool answered, or the error that it was refused with. */
+export interface ToolAnswer {
+  text?: string;
+  error?: string;
+}
+
 /** What it took to activate Fathom, in milliseconds of processor time of the host's thread. */
 export interface Activation {
   /** Running its main file, compiling included. */
@@ -69,6 +75,24 @@ export class Probe {
   async searches(): Promise<number> {
     const answer = await fetch(`${this.address}/searches`);
     return ((await answer.json()) as { count: number }).count;
+  }
+
+  /** What is known of a language-model tool in this host. */
+  async tool(name: string): Promise<{ name?: string; inputSchema?: unknown }> {
+    const answer = await fetch(`${this.address}/describe?tool=${name}`);
+    return (await answer.json()) as { name?: string };
+  }
+
+  /** Asks a language-model tool, as an assistant that is no part of a chat. */
+  async ask(tool: string, input: object): Promise<ToolAnswer> {
+    const question = new URLSearchParams({ tool, input: JSON.stringify(input) });
+    const answer = await fetch(`${this.address}/ask?${question.toString()}`);
+    return (await answer.json()) as ToolAnswer;
+  }
+
+  /** What was asked last is not wanted any more. */
+  async cancelAsking(): Promise<void> {
+    await fetch(`${this.address}/cancel`);
   }
 
   /** The turns since the start that took ten milliseconds or more, the longest of Fathom's first. */

@@ -8,6 +8,7 @@ import type { Reader } from "../../../src/host/reading/reader";
 import { StatusLine } from "../../../src/host/statusLine";
 import { TrainingRuns, type TrainingRunServices } from "../../../src/host/trainingRun/trainingRuns";
 import { WatchedRuns } from "../../../src/host/trainingRun/watchedRuns";
+import type { Report } from "../../../src/diagnosis/report";
 import { sampleReport } from "../report/sampleReport";
 import { fixture } from "../support/checkpoints";
 import { scratchFolders } from "../support/scratch";
@@ -19,6 +20,11 @@ interface Panel {
   close: () => void;
 }
 
+interface Line {
+  text?: string;
+  command?: { arguments: [() => void] };
+}
+
 /** What is on screen, what the workspace holds, and what its settings say. */
 const editor = vi.hoisted(() => ({
   panels: [] as Panel[],
@@ -26,6 +32,7 @@ const editor = vi.hoisted(() => ({
   offered: [] as string[],
   files: [] as string[],
   settings: new Map<string, unknown>(),
+  lines: [] as Line[],
 }));
 
 // As much of the editor as runs touch.
@@ -64,7 +71,11 @@ vi.mock("vscode", () => {
       onDidChangeWorkspaceFolders: none,
     },
     window: {
-      createStatusBarItem: () => ({ show: () => undefined, hide: () => undefined, ...none() }),
+      createStatusBarItem: () => {
+        const line: Line = {};
+        editor.lines.push(line);
+        return Object.assign(line, { show: () => undefined, hide: () => undefined, ...none() });
+      },
       createWebviewPanel: (_: string, title: string) => createPanel(title),
       showErrorMessage: (text: string, ...offers: string[]) => {
         editor.errors.push({ text, offers });
@@ -111,7 +122,10 @@ function runFolder(name: string): string {
 }
 
 /** The runs of a window, and the names of the checkpoints that were measured in it. */
-function openWindow(reader: Reader = directReader): { runs: TrainingRuns; measured: string[] } {
+function openWindow(
+  reader: Reader = directReader,
+  reportOf: () => Promise<Report> = () => Promise.resolve(report),
+): { runs: TrainingRuns; measured: string[] } {
   const measured: string[] = [];
   const extensionUri: unknown = { fsPath: "/extension" };
   const quiet = () => undefined;
@@ -128,7 +142,7 @@ function openWindow(reader: Reader = directReader): { runs: TrainingRuns; measur
       stored: () => Promise.resolve(undefined),
       reportOf: ({ path }) => {
         measured.push(path);
-        return Promise.resolve(report);
+        return reportOf();
       },
     },
   };
@@ -139,6 +153,7 @@ beforeEach(() => {
   editor.panels.length = 0;
   editor.errors.length = 0;
   editor.settings.clear();
+  editor.lines.length = 0;
 });
 
 describe("two runs in one panel", () => {
@@ -152,6 +167,37 @@ describe("two runs in one panel", () => {
     editor.settings.set("watch.minNeededShare", 0);
     await runs.watch(a);
     expect(editor.panels[1]!.title).toBe("Run a");
+    runs.dispose();
+  });
+
+  it("come back together by the status line of either while they are measured", async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<Report>((resolve) => {
+      goOn = () => {
+        resolve(report);
+      };
+    });
+    const { runs } = openWindow(directReader, () => held);
+    const [a, b] = [runFolder("a"), runFolder("b")];
+    const diagnosed = runs.diagnose(a, [a, b]);
+    const follow = async (name: string): Promise<void> => {
+      const line = await vi.waitUntil(() =>
+        editor.lines.find(({ text }) => text?.includes(`Fathom: ${name} step 1`)),
+      );
+      line.command!.arguments[0]();
+    };
+    await vi.waitUntil(() => editor.panels.length > 0);
+    for (const name of ["a", "b"]) {
+      editor.panels.at(-1)!.close();
+      await follow(name);
+      expect(editor.panels.at(-1)!.title).toBe("Run a · b");
+    }
+    expect(editor.panels).toHaveLength(3);
+    // The panel that is open is the one that both are in.
+    await follow("b");
+    expect(editor.panels).toHaveLength(3);
+    goOn();
+    await diagnosed;
     runs.dispose();
   });
 

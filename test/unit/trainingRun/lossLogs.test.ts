@@ -10,7 +10,13 @@ import { TrainingRunError } from "../../../src/trainingRun/errors";
 import { readEventFile } from "../../../src/trainingRun/eventFile";
 import { readJsonLog } from "../../../src/trainingRun/jsonLog";
 import { readLossLogs } from "../../../src/trainingRun/lossLogs";
-import { isLossName, lossSeries, stepKeyOf, thinned } from "../../../src/trainingRun/lossSeries";
+import {
+  isLossName,
+  lossSeries,
+  stepKeyOf,
+  thinned,
+  thinnedTogether,
+} from "../../../src/trainingRun/lossSeries";
 import { failureOf } from "../support/failures";
 import { scratchFolders } from "../support/scratch";
 
@@ -258,7 +264,33 @@ describe("thinning", () => {
       }),
     );
   });
+
+  it("of several series leaves no step to one of them that another has logged and lost", () => {
+    const long = lossSeries("loss", "log.csv", pointsOf(3000, 1));
+    const other = lossSeries("eval_loss", "log.csv", pointsOf(3000, 7));
+    const sparse = lossSeries("val/loss", "log.csv", pointsOf(3000, 3).slice(0, 20));
+    const thin = thinnedTogether([long, other, sparse], 900);
+    expect(thin.reduce((sum, { points }) => sum + points.length, 0)).toBeLessThanOrEqual(900);
+    expect(thin.map(({ logged }) => logged)).toEqual([3000, 3000, undefined]);
+    expect(thin[0]!.points.map(({ step }) => step)).toEqual(
+      thin[1]!.points.map(({ step }) => step),
+    );
+    expect(thin[2]!.points).toEqual(sparse.points);
+    for (const [i, { points }] of [long, other].entries()) {
+      const highest = points.reduce((a, b) => (b.value > a.value ? b : a));
+      expect(thin[i]!.points).toContainEqual(highest);
+    }
+    expect(thinnedTogether([sparse], 900)).toEqual([sparse]);
+  });
 });
+
+/** Losses at every step, whose highest stand at steps of their own. */
+function pointsOf(count: number, seed: number): { step: number; value: number }[] {
+  return Array.from({ length: count }, (_, step) => ({
+    step,
+    value: ((step + 1) * seed * 7919) % 1009,
+  }));
+}
 
 function emptyRun(folder: string, steps: number[]): TrainingRun {
   return {

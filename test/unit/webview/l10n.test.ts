@@ -421,6 +421,8 @@ describe.skipIf(executablePath === undefined)("a page", () => {
       { type: "status", statuses: [{ ...status, phase: "cancelled" }] },
       { type: "runs", runs: alone, statuses: [done] },
     );
+    await page.locator(".loss-table summary").click();
+    await page.locator(".loss-table tbody tr").first().waitFor();
     await expectAllMarked();
     await expectMarkedAfter(
       { type: "runs", runs: [...alone, { name: "run-b", run: begun }], statuses: [done, status] },

@@ -123,6 +123,15 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       );
     });
 
+    it("says what the estimates of images are over", async () => {
+      const evaluation = { ...report.evaluation, input: "images", objective: "class" } as const;
+      await open(reportHtml({ ...report, evaluation }, assets), "images.html");
+      const words = await page.locator(".measurement").textContent();
+      expect(words).toContain("per image for the Jacobian");
+      expect(words).toContain("95% intervals over images");
+      expect(words).not.toContain("document");
+    });
+
     it("highlights the layer under the pointer in every chart and the table", async () => {
       await openFile();
       const plot = (await page.locator("canvas").nth(1).boundingBox())!;

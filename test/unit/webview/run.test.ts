@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { lossTable } from "../../../webview/run/lossRows";
 import { heatColour } from "../../../webview/run/colourScale";
 import { readRunNavigation } from "../../../webview/run/navigation";
 import { cellText, layerLines, lossModel, spreadLayers } from "../../../webview/run/runModel";
@@ -117,6 +118,42 @@ describe("lines", () => {
     const measured = model.lines[1]!.points[0]!;
     expect(measured.value).toBeCloseTo(Math.exp(2.834));
     expect(measured.low).toBeLessThan(measured.value);
+  });
+
+  it("of losses as a table, in which no figure stands at another step than its own", () => {
+    const training = [
+      { step: 1, value: 3 },
+      { step: 2, value: 2.5 },
+      { step: 4, value: 2.25 },
+    ];
+    const losses: LossSeries[] = [
+      { name: "loss", source: "log.csv", kind: "training", points: training, logged: 4000 },
+      { name: "eval_loss", source: "log.csv", kind: "heldOut", points: [{ step: 2, value: 2.75 }] },
+      { name: "empty", source: "log.csv", kind: "training", points: [] },
+    ];
+    const { heads, rows, note } = lossTable([named("pre-ln", losses)], false);
+    expect(heads).toEqual([
+      "step",
+      "loss (log.csv)",
+      "eval_loss (log.csv)",
+      "measured, 95% interval",
+    ]);
+    expect(rows).toEqual([
+      { step: 1, cells: ["3.00", "–", expect.stringMatching(/^2\.83 \(2\.\d+ – 2\.\d+\)$/)] },
+      { step: 2, cells: ["2.50", "2.75", "–"] },
+      { step: 4, cells: ["2.25", "–", "–"] },
+    ]);
+    expect(note).toContain("loss (log.csv): 3 of 4,000 logged steps");
+    expect(note).not.toContain("eval_loss (log.csv): 1");
+
+    const pair = lossTable([named("a", losses.slice(0, 1)), named("b", losses.slice(1, 2))], true);
+    expect(pair.heads.slice(1)).toEqual([
+      "a: loss (log.csv)",
+      "a: measured, 95% interval",
+      "b: eval_loss (log.csv)",
+      "b: measured, 95% interval",
+    ]);
+    expect(pair.rows[1]).toEqual({ step: 2, cells: ["12.2", "–", "15.6", "–"] });
   });
 
   it("say why there is nothing", () => {

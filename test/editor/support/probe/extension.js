@@ -14,6 +14,7 @@ const { Session } = require("node:inspector");
 const Module = require("node:module");
 const path = require("node:path");
 const vscode = require("vscode");
+const asker = require("./asker");
 
 /** Shorter turns are of no interest; in milliseconds of processor time. */
 const shortest = 10;
@@ -69,6 +70,9 @@ exports.activate = ({ subscriptions }) => {
         "/searches": () => searches,
         "/start": start,
         "/stop": () => stop(searchParams.get("of")),
+        "/ask": () => asker.ask(searchParams.get("tool"), searchParams.get("input")),
+        "/cancel": asker.cancel,
+        "/describe": () => asker.describe(searchParams.get("tool")),
       };
       const answer = await doings[pathname]();
       // A connection that is kept would keep the test from ending.

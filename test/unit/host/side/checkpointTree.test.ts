@@ -38,7 +38,7 @@ function lines(nodes: readonly TreeNode[], indent = ""): string[] {
       case "report":
         return [`${indent}${node.report.key} of ${node.report.name}`];
       case "reportFile":
-        return [`${indent}${node.file.name}`];
+        return [`${indent}${node.file.label}`];
     }
   });
 }
@@ -85,18 +85,19 @@ describe("the tree", () => {
     const files = ["r/step-1000", "r/step-250"].map((name) => ({
       path: path.join(workspace, `${name}.fathom.json`),
       name: `${name}.fathom.json`,
+      label: name,
     }));
     expect(lines(checkpointTree([], [report("a", "gone/a", 1)], files))).toEqual([
       "checkpoints",
       "reports",
       "  a of gone/a",
-      "  r/step-250.fathom.json",
-      "  r/step-1000.fathom.json",
+      "  r/step-250",
+      "  r/step-1000",
     ]);
     expect(lines(checkpointTree([], [], files.slice(0, 1)))).toEqual([
       "checkpoints",
       "reports",
-      "  r/step-1000.fathom.json",
+      "  r/step-1000",
     ]);
   });
 

@@ -17,10 +17,11 @@ const shared = {
 
 /**
  * What few windows need is a bundle of its own, which the extension loads when it is first asked for: what
- * asks how a checkpoint is read, what reads .gitignore, the rows of the tree and what is done with them, what shows the tensors of a checkpoint, what asks
- * for the reports to compare, what edits a model's code, and in the reading thread what reads more than a
- * tensor directory. So it costs nothing when the editor starts, or a file is opened. Each bundle has its
- * own texts.
+ * asks how a checkpoint is read, what reads .gitignore, the rows of the tree and what is done with them,
+ * what shows the tensors of a checkpoint, what asks for the reports to compare, what stands above the norms
+ * in a model's code, what asks whose code that is, what edits it, and in the reading thread what reads more
+ * than a tensor directory. So it costs nothing when the editor starts, or a file is opened. Each bundle has
+ * its own texts.
  */
 const lazy = {
   readings: "src/host/readings/readingChooser.ts",
@@ -29,6 +30,8 @@ const lazy = {
   rowActions: "src/host/side/rowActions.ts",
   directory: "src/host/directory/shownDirectory.ts",
   compared: "src/host/compare/pickTargets.ts",
+  lenses: "src/host/python/normLenses.ts",
+  checkpointOfCode: "src/host/python/checkpointOfCode.ts",
   scaling: "src/host/python/layerNormScaling.ts",
   reading: "src/host/reading/packedReader.ts",
 };

@@ -42,6 +42,8 @@ export async function build() {
       "rowActions.js",
       "directory.js",
       "compared.js",
+      "lenses.js",
+      "checkpointOfCode.js",
       "scaling.js",
       "reading.js",
       "web-tree-sitter.wasm",

@@ -57,7 +57,7 @@ export interface ArchitectureSummary {
   normScheme: string;
   /** How the norm scheme was settled: the flag, the config key, or the default of the family. */
   normSchemeSource: string;
-  /** The norms of the residual stream, by the module paths of their weights. */
+  /** The norms of the residual stream and those inside its layers, by the module paths of their weights. */
   norms?: NormSummary[];
   /** How the checkpoint was read. */
   reading?: ReadingSummary;
@@ -89,11 +89,31 @@ export interface ReadingCandidate {
   nll?: number;
 }
 
+/** What a norm belongs to: `sublayers` where attention and feed-forward read the same, `stream` before all layers. */
+export const normOwners = [
+  "stream",
+  "attention",
+  "crossAttention",
+  "feedForward",
+  "sublayers",
+  "head",
+] as const;
+
+/**
+ * Where a norm stands by what it belongs to: of what that reads; of something in it; of its output alone;
+ * or of the sum of this and the stream.
+ */
+export const normPlaces = ["before", "inside", "output", "sum"] as const;
+
 export interface NormSummary {
-  /** `*` stands for the layer index: `model.layers.*.input_layernorm`. */
+  /** `*` stands for the index of a layer, or of a head: `model.layers.*.input_layernorm`. */
   path: string;
-  /** What reads its output. */
-  feeds: "attention" | "crossAttention" | "feedForward" | "head";
+  /** What reads its output; of a norm in or behind a part of the model, that part. */
+  feeds: (typeof normOwners)[number];
+  /** Absent in reports that did not tell. */
+  place?: (typeof normPlaces)[number];
+  /** Indices of the layers that have it there; absent where all do. */
+  layers?: number[];
 }
 
 export interface EvaluationSummary {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { t } from "@vscode/l10n";
 import type { Architecture } from "../architecture/description";
-import { sublayersOf } from "../architecture/description";
 import type { Sequence } from "../text/documents";
 import type { EvaluatedSequence } from "./objective";
 import { whyNoLoss } from "./objective";
@@ -9,6 +8,7 @@ import { elementCount, parameterCount } from "../checkpoint/checkpoint";
 import type { DiagnosisInput } from "./diagnose";
 import { growthLaw } from "./growth";
 import type { LayerMeasurement, Measurements } from "./measurements";
+import { normSummaries } from "./normSummaries";
 import type {
   DocumentFigures,
   EvaluationSummary,
@@ -16,7 +16,6 @@ import type {
   LayerDocuments,
   LayerReport,
   Metric,
-  NormSummary,
   Report,
   RuntimeSummary,
 } from "./report";
@@ -90,26 +89,6 @@ function storedTwice({ head }: Architecture): number {
 
 export function noticeFindings(notices: readonly string[]): Finding[] {
   return notices.map((text) => ({ kind: "notice", layers: [], text }));
-}
-
-/** The norms' paths, each once for all the layers that have it. */
-function normSummaries({ layers, finalNorm }: Architecture): NormSummary[] {
-  // Runs of one shared layer have one path, in which no number counts them.
-  const areShared = new Set(layers.map(({ path }) => path)).size < layers.length;
-  const ofLayers = layers.flatMap((layer, index) =>
-    sublayersOf(layer).flatMap((feeds) => {
-      const { inputNorm, branchNorm, sumNorm } = layer[feeds]!;
-      const pattern = areShared ? layer.path : layer.path.replace(new RegExp(`\\b${index}$`), "*");
-      return [inputNorm, branchNorm, sumNorm]
-        .filter((norm) => norm !== undefined)
-        .map(({ path }) => ({ path: path.replace(`${layer.path}.`, `${pattern}.`), feeds }));
-    }),
-  );
-  const all: NormSummary[] = [
-    ...ofLayers,
-    ...(finalNorm ? [{ path: finalNorm.path, feeds: "head" as const }] : []),
-  ];
-  return [...new Map(all.map((norm) => [norm.path, norm])).values()];
 }
 
 /** Reports of more documents than this would be mostly lists of documents. */

@@ -132,11 +132,13 @@ function place(
   ).size;
   const unexplained = below.length - found.size - expected;
   const isLikely = found.size >= missing && found.size >= unexplained;
-  // One norm of a common name is no evidence, unless it is all there is.
+  // One norm of a common name is no evidence, unless it is all there is; nor are those that every
+  // other attention has too.
+  const telling = [...foundLeaves].filter((leaf) => !isOfHeads(leaf));
   const isTelling =
-    found.size + expected > 1 ||
+    (telling.length > 0 && found.size + expected > 1) ||
     found.size === checkpoint.length ||
-    [...foundLeaves].some(({ path }) => path.length > 1 || !commonNames.test(path[0]!));
+    telling.some(({ path }) => path.length > 1 || !commonNames.test(path[0]!));
   return isLikely && isTelling ? { prefix, found, missing } : undefined;
 }
 
@@ -155,10 +157,10 @@ function stackOf({ path }: NormLeaf): string {
 
 const commonNames = /^_?(?:(?:layer_?|rms_?|final_?)?norm|ln)_?(?:\d|f|out|final)?$/i;
 
-/** Norms of queries and keys are within the attention; a checkpoint's list may leave them out. */
+/** Norms of queries and keys are within the attention; an older report's list leaves them out. */
 function isOfHeads({ path }: NormLeaf): boolean {
-  return /^(?:q|k|v|query|key|value)_?(?:layer_?)?(?:norm|ln)$|^(?:norm|ln)_?[qkv]$/i.test(
-    path.at(-1)!,
+  return path.some((name) =>
+    /^(?:q|k|v|query|key|value)_?(?:layer_?)?(?:norm|ln)$|^(?:norm|ln)_?[qkv]$/i.test(name),
   );
 }
 

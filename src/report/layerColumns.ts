@@ -5,7 +5,7 @@ import { absent, figure, perplexityCost, signedWithInterval, withInterval } from
 import { verdictName, verdictOf } from "./verdict";
 
 /** A part of a layer. */
-export type Sublayer = Exclude<NormSummary["feeds"], "head">;
+export type Sublayer = Exclude<NormSummary["feeds"], "stream" | "sublayers" | "head">;
 
 export interface LayerColumn {
   head: string;

@@ -15,17 +15,23 @@ import {
 import { layerColumns, type LayerColumn } from "./layerColumns";
 import { readingText } from "./reading";
 
-/** The table of layers; of long models as many as `most`, the first and the last ones. */
+/**
+ * The table of layers; of long models as many as `most`, the first and the last ones.
+ *
+ * @param gap what stands behind each cell but the last, as Markdown
+ */
 export function layerTableMarkdown(
   report: Report,
   most = Infinity,
   columns: readonly LayerColumn[] = layerColumns(report),
+  gap = "",
 ): string {
   const { layers } = report;
-  const row = (cells: readonly string[]): string => `| ${cells.map(text).join(" | ")} |`;
+  const row = (cells: readonly string[]): string => `| ${cells.map(text).join(`${gap} | `)} |`;
+  const rules = `| ${columns.map(rule).join(" | ")} |`;
   const rows = layers.map((layer) => row(columns.map((column) => column.cell(layer))));
   const kept = rows.length <= most ? rows : withGap(rows, most, columns);
-  return [row(columns.map(({ head }) => head)), row(columns.map(rule)), ...kept].join("\n");
+  return [row(columns.map(({ head }) => head)), rules, ...kept].join("\n");
 }
 
 /** Everything an assistant needs to speak of a diagnosis without guessing. */

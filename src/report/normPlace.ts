@@ -1,33 +1,66 @@
 /** Where in the model a norm is, in words and by its layer. */
 import { t } from "@vscode/l10n";
 import type { NormSummary, Report } from "../diagnosis/report";
+import { namedLayers } from "./format";
+import type { Sublayer } from "./layerColumns";
 
 /** `model.layers.*.norm · before the attention of every layer, 0 to 15`; undefined for another model's. */
 export function normText(norm: NormSummary, report: Report): string | undefined {
   if (report.architecture.norms?.some(({ path }) => path === norm.path) !== true) return undefined;
-  const layer = layerOfNorm(norm, report);
-  const last = report.architecture.layers - 1;
-  return `${norm.path} · ${layer === undefined ? placeInAll[norm.feeds](last) : placeInOne[norm.feeds](layer)}`;
+  return `${norm.path} · ${normPlace(norm, report)}`;
 }
 
-const beforeHead = (): string => t("after the last layer, before the head");
+/** `before the attention of every layer, 0 to 15` */
+export function normPlace(norm: NormSummary, report: Report): string {
+  const { feeds, place } = norm;
+  if (feeds === "stream") return t("after the embedding, before the first layer");
+  if (feeds === "head") {
+    return place === "inside" ? t("inside the head") : t("after the last layer, before the head");
+  }
+  return places[place ?? "untold"](parts[feeds](), layersText(norm, report));
+}
 
-const placeInOne: Readonly<Record<NormSummary["feeds"], (layer: number) => string>> = {
-  attention: (layer) => t("before the attention of layer {0}", layer),
-  crossAttention: (layer) => t("before the cross-attention of layer {0}", layer),
-  feedForward: (layer) => t("before the feed-forward of layer {0}", layer),
-  head: beforeHead,
+/** By the sublayer and the layers that have it. */
+const places: Readonly<
+  Record<NonNullable<NormSummary["place"]> | "untold", (sublayer: string, layers: string) => string>
+> = {
+  before: (...of) => t("before {0} of {1}", ...of),
+  inside: (...of) => t("inside {0} of {1}", ...of),
+  output: (...of) => t("after {0} of {1}, before the sum with the stream", ...of),
+  sum: (...of) => t("after {0} of {1}, on the sum with the stream", ...of),
+  untold: (...of) => t("at {0} of {1}", ...of),
 };
 
-const placeInAll: Readonly<Record<NormSummary["feeds"], (last: number) => string>> = {
-  attention: (last) => t("before the attention of every layer, 0 to {0}", last),
-  crossAttention: (last) => t("before the cross-attention of every layer, 0 to {0}", last),
-  feedForward: (last) => t("before the feed-forward of every layer, 0 to {0}", last),
-  head: beforeHead,
+const parts: Readonly<Record<Sublayer | "sublayers", () => string>> = {
+  attention: () => t("the attention"),
+  crossAttention: () => t("the cross-attention"),
+  feedForward: () => t("the feed-forward"),
+  sublayers: () => t("the attention and the feed-forward"),
 };
 
-/** The layer that alone has the norm: `model.layers.7.norm`; undefined where all share it or none has it. */
-export function layerOfNorm({ path, feeds }: NormSummary, report: Report): number | undefined {
-  if (feeds !== "head" && report.architecture.layers === 1) return 0;
-  return report.layers.find((layer) => path.startsWith(`${layer.path}.`))?.index;
+/** The sublayer that a norm belongs to; undefined where it belongs to none or to several. */
+export function sublayerOf({ feeds }: NormSummary): Sublayer | undefined {
+  return feeds === "stream" || feeds === "sublayers" || feeds === "head" ? undefined : feeds;
+}
+
+/** The layer that alone has the norm: `model.layers.7.norm`; undefined where several share it or none has it. */
+export function layerOfNorm(norm: NormSummary, report: Report): number | undefined {
+  const [layer, ...others] = layersOfNorm(norm, report);
+  return others.length === 0 ? layer : undefined;
+}
+
+function layersOfNorm(norm: NormSummary, { architecture, layers }: Report): number[] {
+  const { path, feeds } = norm;
+  if (norm.layers !== undefined) return norm.layers;
+  if (feeds === "stream" || feeds === "head") return [];
+  const own = layers.filter((layer) => path.startsWith(`${layer.path}.`)).map(({ index }) => index);
+  return own.length > 0 ? own : Array.from({ length: architecture.layers }, (_, index) => index);
+}
+
+function layersText(norm: NormSummary, report: Report): string {
+  const layers = layersOfNorm(norm, report);
+  const { length } = layers;
+  return length > 1 && length === report.architecture.layers
+    ? t("every layer, 0 to {0}", length - 1)
+    : namedLayers(layers);
 }

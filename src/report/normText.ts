@@ -4,6 +4,7 @@ import type { LayerReport, NormSummary, RemovalCost, Report } from "../diagnosis
 import { absent, counted, figure, schemeName, withInterval } from "./format";
 import { layerColumns, type LayerColumn, type Sublayer } from "./layerColumns";
 import { layerTableMarkdown } from "./markdown";
+import { normPlace, sublayerOf } from "./normPlace";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictName, verdictOf, type Verdict } from "./verdict";
 
@@ -11,17 +12,19 @@ import { verdictName, verdictOf, type Verdict } from "./verdict";
 const sparklineWidth = 8;
 /** Rows of a hover's table: more than models have, and fewer than the editor cuts a hover at. */
 const hoverRows = 400;
+/** The editor sets the columns of a hover's table one upon the other. */
+const hoverGap = "&nbsp;&nbsp;";
 
 /**
  * The line above a norm: variance and Jacobian distance from the first layer to the last, and how
- * many layers are nearly free to remove. Above the norm of a sublayer it speaks of the removal of that
- * where it was measured, and says how large its output is beside the stream. What was not measured is
- * left out.
+ * many layers are nearly free to remove. Above a norm of a sublayer, and above those inside it, it speaks
+ * of the removal of that where it was measured, and says how large its output is beside the stream. What
+ * was not measured is left out.
  *
  * @param norm undefined: of the whole model
  */
 export function normLine(report: Report, norm?: NormSummary): string {
-  const part = norm && sublayerOf(norm, report);
+  const part = norm && sublayerOf(norm);
   const layers = byIndex(report);
   return [
     change("σ²", layers, (layer) => layer.outputVariance?.mean, true),
@@ -37,21 +40,13 @@ export function normLine(report: Report, norm?: NormSummary): string {
 export function normHover(report: Report, norm: NormSummary): string {
   const { normScheme, layers } = report.architecture;
   const name = norm.path.replaceAll("`", "'");
-  const part = sublayerOf(norm, report);
+  const part = sublayerOf(norm);
   const columns = part === undefined ? layerColumns(report) : columnsOf(part, report);
   return [
-    `**\`${name}\`** · ${counted(layers, "layer")} · ${schemeName(normScheme)}`,
-    layerTableMarkdown(report, hoverRows, columns),
+    `**\`${name}\`** · ${normPlace(norm, report)}`,
+    `${counted(layers, "layer")} · ${schemeName(normScheme)}`,
+    layerTableMarkdown(report, hoverRows, columns, hoverGap),
   ].join("\n\n");
-}
-
-/**
- * The sublayer that a norm is of. Undefined of the final norm; and where the other sublayers have none,
- * for then they are parallel and read the same one.
- */
-function sublayerOf({ feeds }: NormSummary, { architecture }: Report): Sublayer | undefined {
-  const all = new Set((architecture.norms ?? []).map((norm) => norm.feeds));
-  return feeds !== "head" && all.has("attention") && all.has("feedForward") ? feeds : undefined;
 }
 
 interface Words {

@@ -2,7 +2,7 @@
 import { t } from "@vscode/l10n";
 import * as z from "zod";
 import { lineOf, quote } from "../checkpoint/errors";
-import { metrics, type Report } from "../diagnosis/report";
+import { metrics, normOwners, normPlaces, type Report } from "../diagnosis/report";
 
 export const reportLimits = {
   /** 1000 documents of a 126-layer model, each figure on a line of its own, take about 15 MB. */
@@ -230,10 +230,9 @@ const reportSchema = object({
     norms: list(
       object({
         path: text,
-        feeds: z.enum(
-          ["attention", "crossAttention", "feedForward", "head"],
-          "expected attention, crossAttention, feedForward or head",
-        ),
+        feeds: z.enum(normOwners, `expected ${normOwners.join(" or ")}`),
+        place: z.enum(normPlaces, `expected ${normPlaces.join(" or ")}`).exactOptional(),
+        layers: list(count).exactOptional(),
       }),
     ).exactOptional(),
     reading: object({

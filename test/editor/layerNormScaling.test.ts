@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { quick, Workbench } from "./support/workbench";
@@ -27,7 +27,7 @@ class Block(nn.Module):
 
 const stack = `import torch.nn as nn
 
-from block import Block
+from block import Block  # écrit à Orléans
 
 
 class Stack(nn.Module):
@@ -43,10 +43,16 @@ class Stack(nn.Module):
 `;
 
 test("LayerNorm Scaling over two files is undone in both by one undo", async () => {
-  const files = { "block.py": block, "stack.py": stack };
-  workbench = await Workbench.open("scaling-undo", { settings: quick, files });
+  workbench = await Workbench.open("scaling-undo", {
+    settings: { ...quick, "files.encoding": "iso88591" },
+    files: { "block.py": windows(block) },
+    prepare: (folder) => {
+      // The editor makes its line ends alike as it opens it, and reads it in the encoding of the settings.
+      writeFileSync(path.join(folder, "stack.py"), stack.replace("\n", "\r\n"), "latin1");
+    },
+  });
   const { page, folder } = workbench;
-  const textOf = (name: string): string => readFileSync(path.join(folder, name), "utf8");
+  const textOf = (name: string): string => readFileSync(path.join(folder, name), "latin1");
   await workbench.openFile("block.py");
   await page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
   await workbench.command("Fathom: Apply LayerNorm Scaling");
@@ -67,6 +73,10 @@ test("LayerNorm Scaling over two files is undone in both by one undo", async () 
   await scaled.waitFor({ state: "detached" });
   await workbench.screenshot("scaling-undo");
   await workbench.command("File: Save All Files");
-  await expect.poll(() => textOf("block.py")).toBe(block);
+  await expect.poll(() => textOf("block.py")).toBe(windows(block));
   await expect.poll(() => textOf("stack.py")).toBe(stack);
 });
+
+function windows(text: string): string {
+  return text.replaceAll("\n", "\r\n");
+}

@@ -1,7 +1,7 @@
 /** The line above the charts that says at which norm the panel was opened, and where that leads. */
 import { t } from "@vscode/l10n";
 import type { NormSummary, Report } from "../../src/diagnosis/report";
-import { layerOfNorm, normText } from "../../src/report/normPlace";
+import { layerOfNorm, normText, sublayerOf } from "../../src/report/normPlace";
 import { element, setText } from "../shared/dom";
 import { button } from "../shared/toolkit";
 import { wasAsked } from "./chartModel";
@@ -46,7 +46,7 @@ export function navigationAt(
 ): Navigation {
   const { chart, table } = navigation;
   const isMeasured = report !== undefined && wasAsked(report, "sublayers");
-  const part = norm.feeds === "head" || !isMeasured ? chart.part : norm.feeds;
+  const part = (isMeasured ? sublayerOf(norm) : undefined) ?? chart.part;
   const layer = report === undefined ? undefined : layerOfNorm(norm, report);
   const kept = layer ?? navigation.layer;
   return {

@@ -2,9 +2,14 @@
 import path from "node:path";
 import * as vscode from "vscode";
 import { normLine } from "../../report/normText";
+import { useTexts } from "../../report/texts";
+import { editorTexts } from "../texts";
 import type { ChosenCheckpoints } from "./chosenCheckpoints";
 import type { FittingReport, MeasuredNorms } from "./measuredNorms";
 import { pathOf } from "./pathOf";
+
+// A bundle has its own.
+useTexts(editorTexts());
 
 interface CheckpointPick extends vscode.QuickPickItem {
   /** undefined forgets what was chosen. */

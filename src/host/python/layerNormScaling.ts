@@ -4,6 +4,7 @@ import type { ScalingOutcome, ScalingWarning } from "../../python/layerNormScali
 import { commands } from "../ids";
 import { pathOf } from "./pathOf";
 import type { PythonCode } from "./pythonCode";
+import { scaledDocuments } from "./scaledDocuments";
 import type { ScaledModel } from "./scaleModel";
 
 /** What the light bulb's commands take. */
@@ -45,11 +46,18 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
   /** Edits the code, in one step for undo; with `isPreviewed` a person confirms each change. */
   async apply(target: unknown, isPreviewed: boolean): Promise<void> {
     const at = targetOf(target);
-    const { outcome, texts } = await this.scale(at);
-    if (outcome.kind === "refusal") {
-      await this.explain(outcome);
+    const scaled = await scaledDocuments(
+      () => this.scale(at),
+      (path) => vscode.workspace.openTextDocument(vscode.Uri.file(path)),
+    );
+    if (scaled === undefined) {
+      throw new Error(vscode.l10n.t("the code was edited meanwhile."));
+    }
+    if (!("documents" in scaled)) {
+      await this.explain(scaled.outcome);
       return;
     }
+    const { outcome, documents } = scaled;
     const edit = new vscode.WorkspaceEdit();
     const metadata = {
       label: vscode.l10n.t("LayerNorm Scaling"),
@@ -62,10 +70,7 @@ export class LayerNormScaling implements vscode.CodeActionProvider {
       edit.createFile(at.uri, { ignoreIfExists: true }, { ...metadata, needsConfirmation: true });
     }
     for (const { path, start, end, newText } of outcome.edits) {
-      const document = await vscode.workspace.openTextDocument(vscode.Uri.file(path));
-      if (document.getText() !== texts.get(path)) {
-        throw new Error(vscode.l10n.t("{0} was edited meanwhile.", document.uri.fsPath));
-      }
+      const document = documents.get(path)!;
       const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
       edit.replace(document.uri, range, newText, metadata);
     }

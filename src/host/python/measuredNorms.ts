@@ -140,12 +140,12 @@ export class MeasuredNorms {
       }
       const { key, name } = known;
       const { norms = [] } = report.architecture;
-      const byPath = new Map(norms.map((norm) => [norm.path, norm]));
-      const measured = fit.found.flatMap(({ place, normPath }) => {
-        const norm = byPath.get(normPath);
-        // A report that was stored anew since it was listed may be without it.
-        return norm === undefined ? [] : [{ site: place, norm, key, name, report }];
-      });
+      // None of a report that was stored anew since it was listed; several of one that moves with depth.
+      const measured = fit.found.flatMap(({ place, normPath }) =>
+        norms
+          .filter(({ path }) => path === normPath)
+          .map((norm) => ({ site: place, norm, key, name, report })),
+      );
       return { ...nothing, measured, hasReports: true };
     }
     const isUnmeasured = undecided.length === 0;
@@ -208,6 +208,6 @@ export class MeasuredNorms {
     if (report === undefined) return undefined;
     this.unread.delete(key);
     const { family, norms = [] } = report.architecture;
-    return { family, normPaths: norms.map(({ path }) => path) };
+    return { family, normPaths: [...new Set(norms.map(({ path }) => path))] };
   }
 }

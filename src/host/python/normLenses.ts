@@ -1,30 +1,28 @@
 /** The measured numbers above the norms in Python code, and the table behind them. */
 import * as vscode from "vscode";
 import { normHover, normLine } from "../../report/normText";
+import { useTexts } from "../../report/texts";
 import type { Guard } from "../guard";
-import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
+import { commands, innerCommands } from "../ids";
+import { editorTexts } from "../texts";
+import { areLensesShown } from "./lensSetting";
 import { targetOf } from "./normTarget";
 import type { MeasuredNorm, MeasuredNorms, NormsOfFile } from "./measuredNorms";
 
-export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
-  private readonly didChange = new vscode.EventEmitter<void>();
-  readonly onDidChangeCodeLenses = this.didChange.event;
+// A bundle has its own.
+useTexts(editorTexts());
 
+export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider {
   constructor(
     private readonly norms: MeasuredNorms,
     private readonly guard: Guard,
   ) {}
 
-  /** To be called when there may be other numbers for the same code. */
-  refresh(): void {
-    this.didChange.fire();
-  }
-
   async provideCodeLenses(
     document: vscode.TextDocument,
     token: vscode.CancellationToken,
   ): Promise<vscode.CodeLens[]> {
-    if (!isShown(document)) return [];
+    if (!areLensesShown(document)) return [];
     const norms = await this.find(document, token);
     if (norms === undefined) return [];
     if (norms.undecided.length > 0) return choices(document, norms);
@@ -36,7 +34,7 @@ export class NormLenses implements vscode.CodeLensProvider, vscode.HoverProvider
     position: vscode.Position,
     token: vscode.CancellationToken,
   ): Promise<vscode.Hover | undefined> {
-    if (!isShown(document)) return undefined;
+    if (!areLensesShown(document)) return undefined;
     const norms = await this.find(document, token);
     const hovered = norms?.measured.find(({ site }) =>
       statementRange(document, site.start).contains(position),
@@ -126,12 +124,6 @@ function oncePerClass(
     .flatMap(({ start, end }) =>
       offered.map((command) => new vscode.CodeLens(rangeOf(document, start, end), command)),
     );
-}
-
-/** Whether a person wants numbers above the norms of a document. */
-export function isShown(document: vscode.TextDocument): boolean {
-  const configuration = vscode.workspace.getConfiguration(settingsSection, document);
-  return configuration.get(viewSettings.codeLens) !== false;
 }
 
 function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {

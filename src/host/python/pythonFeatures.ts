@@ -4,13 +4,14 @@ import type { NormSummary } from "../../diagnosis/report";
 import type { Doing } from "../doings";
 import type { Guard } from "../guard";
 import { commands, innerCommands, settingsSection, viewSettings } from "../ids";
-import { CheckpointOfCode } from "./checkpointOfCode";
+import type { CheckpointOfCode } from "./checkpointOfCode";
 import { CodeChanges } from "./codeChanges";
 import { ChosenCheckpoints } from "./chosenCheckpoints";
 import { CursorFollower, type ShownReport } from "./cursorFollower";
 import type { LayerNormScaling } from "./layerNormScaling";
 import { MeasuredNorms, type ReportSource } from "./measuredNorms";
-import { isShown, NormLenses } from "./normLenses";
+import { areLensesShown } from "./lensSetting";
+import type { NormLenses } from "./normLenses";
 import { normOf, readTarget } from "./normTarget";
 import { pathOf } from "./pathOf";
 import { PythonCode } from "./pythonCode";
@@ -37,8 +38,23 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   const code = new PythonCode(bundles, () => vscode.workspace.textDocuments, log);
   const chosen = new ChosenCheckpoints(memory);
   const norms = new MeasuredNorms(code, reports, chosen, rootOf);
-  const lenses = new NormLenses(norms, guard);
-  const checkpoint = new CheckpointOfCode(norms, chosen);
+  const lensesChanged = new vscode.EventEmitter<void>();
+  const refreshLenses = (): void => {
+    lensesChanged.fire();
+  };
+  // What is only needed once a person is in the code of a model is loaded then.
+  const lenses = once(async (): Promise<NormLenses> => {
+    const { NormLenses } = await import("./normLenses");
+    return new NormLenses(norms, guard);
+  });
+  const checkpoint = once(async (): Promise<CheckpointOfCode> => {
+    const { CheckpointOfCode } = await import("./checkpointOfCode");
+    return new CheckpointOfCode(norms, chosen);
+  });
+  const scaling = once(async (): Promise<LayerNormScaling> => {
+    const { LayerNormScaling } = await import("./layerNormScaling");
+    return new LayerNormScaling(code, log);
+  });
   const didChange = new vscode.EventEmitter<void>();
   services.shown.followCode({
     reportOf: (file) => reportOf(file, norms),
@@ -53,12 +69,10 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     },
     settled: (isElsewhere) => {
       // Of the document that was edited, the editor asks by itself.
-      if (isElsewhere) lenses.refresh();
+      if (isElsewhere) refreshLenses();
       didChange.fire();
     },
   });
-  let loaded: Promise<LayerNormScaling> | undefined;
-  const scaling = (): Promise<LayerNormScaling> => (loaded ??= loadScaling(code, log));
   const register = (command: string, doing: Doing, action: (argument: unknown) => unknown) =>
     vscode.commands.registerCommand(command, (argument: unknown) =>
       guard.run(doing, () => action(argument)),
@@ -70,8 +84,14 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     followPythonEvents(code, changes),
     chosen,
     new CursorFollower(norms, services.shown, guard),
-    vscode.languages.registerCodeLensProvider(python, lenses),
-    vscode.languages.registerHoverProvider(python, lenses),
+    lensesChanged,
+    vscode.languages.registerCodeLensProvider(python, {
+      onDidChangeCodeLenses: lensesChanged.event,
+      provideCodeLenses: async (...asked) => (await lenses()).provideCodeLenses(...asked),
+    }),
+    vscode.languages.registerHoverProvider(python, {
+      provideHover: async (...asked) => (await lenses()).provideHover(...asked),
+    }),
     vscode.languages.registerCodeActionsProvider(
       python,
       { provideCodeActions: async (...asked) => (await scaling()).provideCodeActions(...asked) },
@@ -79,27 +99,28 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
     ),
     reports.onDidChange(() => {
       norms.forget();
-      lenses.refresh();
+      refreshLenses();
     }),
     chosen.onDidChange(() => {
       norms.forget();
-      lenses.refresh();
+      refreshLenses();
       didChange.fire();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`))
-        lenses.refresh();
+      if (event.affectsConfiguration(`${settingsSection}.${viewSettings.codeLens}`)) {
+        refreshLenses();
+      }
     }),
     register(innerCommands.openNorm, "open the report", async (given) => {
       const target = readTarget(given);
       if (target !== undefined && (await services.openStored(target.key, normOf(target)))) return;
       throw new Error(vscode.l10n.t("it is gone."));
     }),
-    register(commands.chooseCheckpointOfCode, "choose the checkpoint", (file) =>
-      checkpoint.choose(file),
+    register(commands.chooseCheckpointOfCode, "choose the checkpoint", async (file) =>
+      (await checkpoint()).choose(file),
     ),
-    register(commands.unpinCheckpointOfCode, "unpin the checkpoint", (file) =>
-      checkpoint.forget(file),
+    register(commands.unpinCheckpointOfCode, "unpin the checkpoint", async (file) =>
+      (await checkpoint()).forget(file),
     ),
     register(commands.applyScaling, "apply LayerNorm Scaling", async (at) =>
       (await scaling()).apply(at, false),
@@ -113,20 +134,17 @@ export function registerPythonFeatures(services: PythonServices): vscode.Disposa
   );
 }
 
-/** Needed only once a person is in the code of a model. */
-async function loadScaling(
-  code: PythonCode,
-  log: vscode.LogOutputChannel,
-): Promise<LayerNormScaling> {
-  const { LayerNormScaling } = await import("./layerNormScaling");
-  return new LayerNormScaling(code, log);
+/** Makes a part when it is first asked for. */
+function once<Part>(make: () => Promise<Part>): () => Promise<Part> {
+  let made: Promise<Part> | undefined;
+  return () => (made ??= make());
 }
 
 /** The Python files that are seen with lenses. */
 function watching(): vscode.Uri[] {
   return vscode.window.visibleTextEditors
     .map(({ document }) => document)
-    .filter((document) => vscode.languages.match(python, document) > 0 && isShown(document))
+    .filter((document) => vscode.languages.match(python, document) > 0 && areLensesShown(document))
     .map(({ uri }) => uri);
 }
 

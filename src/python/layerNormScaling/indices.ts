@@ -1,23 +1,26 @@
 import { t } from "@vscode/l10n";
 import type { SyntaxNode } from "../syntax";
-import { callArguments, descendants, dottedName } from "../syntax";
+import { descendants, dottedName } from "../syntax";
 import type { Constructions, Loop, Site } from "./construction";
 import { argumentFor, statementAround } from "./construction";
 import type { Copies } from "./copies";
 import type { EditList } from "./edits";
 import { addArgument, addParameter } from "./edits";
-import { indexNames } from "./names";
+import {
+  countedBy,
+  countsFromOffset,
+  existingIndex,
+  isShort,
+  lengthOfFilled,
+  positionInName,
+  type LayerIndex,
+} from "./loopCounts";
+import { indexNames, isLayerNumberName } from "./names";
 import { Refusal } from "./outcome";
 import type { Program } from "./program";
 import { ClassDefinition, FunctionDefinition } from "./program";
 import type { Receiver, Stacks } from "./stacks";
 import { receiverAround } from "./stacks";
-
-/** An expression for a layer's index: `text`, or `text` − 1 where the code counts from one. */
-export interface LayerIndex {
-  readonly text: string;
-  readonly countsFrom: 0 | 1;
-}
 
 /**
  * Brings the layer index from where layers are stacked to the classes that need it: through the
@@ -65,7 +68,7 @@ export class IndexPlan {
       if (isAssigned(name, definition)) continue;
       const bases = sites.map((site) => {
         const given = argumentFor(site.call, definition, name);
-        return given && this.carriedIndex(given, site);
+        return given && this.carriedIndex(given, site, name);
       });
       const [first] = bases;
       if (first !== undefined && bases.every((base) => base === first)) {
@@ -75,8 +78,8 @@ export class IndexPlan {
     return undefined;
   }
 
-  /** From what an argument counts the layers; undefined where it does not. */
-  private carriedIndex(given: SyntaxNode, site: Site): 0 | 1 | undefined {
+  /** From what the argument for a parameter counts the layers; undefined where it does not. */
+  private carriedIndex(given: SyntaxNode, site: Site, parameter: string): 0 | 1 | undefined {
     const around = receiverAround(site);
     let natural: LayerIndex | undefined;
     const [loop, ...outer] = site.loops;
@@ -93,20 +96,13 @@ export class IndexPlan {
     if (text === natural.text) return natural.countsFrom;
     if (text === `${natural.text}+1` && natural.countsFrom === 0) return 1;
     if (text === `${natural.text}-1` && natural.countsFrom === 1) return 0;
-    return undefined;
+    return isLayerNumberName(parameter) ? countsFromOffset(given, natural) : undefined;
   }
 
   private addIndex(receiver: Receiver): LayerIndex {
     const references = this.constructions.looseReferences(receiver);
     if (references[0] !== undefined) {
-      throw new Refusal(
-        "unclear-construction",
-        t(
-          "{0} is handed on as a value ({1}), so not every place that makes one can be seen.",
-          receiver.name,
-          references[0],
-        ),
-      );
+      throw new Refusal("unclear-construction", handedOn(receiver, references[0]));
     }
     if (receiver instanceof ClassDefinition) this.checkClassMethods(receiver);
     const entry = entryOf(receiver);
@@ -268,6 +264,8 @@ export class IndexPlan {
     const known = this.loopIndices.get(loop.node);
     if (known !== undefined) return known;
     const [clause, ...more] = loop.clauses;
+    const length = clause === undefined ? lengthOfFilled(site) : undefined;
+    if (length !== undefined) return length;
     if (clause === undefined) {
       throw new Refusal(
         "unclear-index",
@@ -355,6 +353,15 @@ export class IndexPlan {
   }
 }
 
+/** @param reference where, as code */
+export function handedOn({ name }: Receiver, reference: string): string {
+  return t(
+    "{0} is handed on as a value ({1}), so not every place that makes one can be seen.",
+    name,
+    reference,
+  );
+}
+
 /** ℓ = index + 1, as Python. */
 export function layerNumber({ text, countsFrom }: LayerIndex): string {
   return countsFrom === 1 ? text : `${text} + 1`;
@@ -367,75 +374,6 @@ function argumentText({ text, countsFrom }: LayerIndex): string {
 /** Where the receiver gets its arguments; undefined where a class inherits its constructor. */
 function entryOf(receiver: Receiver): FunctionDefinition | undefined {
   return receiver instanceof FunctionDefinition ? receiver : receiver.constructorMethod;
-}
-
-/** The variable that a loop already has for its rounds: `for i in range(n)`, enumerate. */
-function existingIndex({ node, clauses, hasCondition }: Loop): LayerIndex | undefined {
-  const [clause] = clauses;
-  if (clause === undefined || clauses.length > 1 || hasCondition) return undefined;
-  const counted = countedBy(clause);
-  if (counted === undefined || /^_+$/.test(counted.variable.text)) return undefined;
-  const name = counted.variable.text;
-  const body = node.child("body");
-  const isChanged =
-    body !== undefined &&
-    [...descendants(body)].some(
-      (at) => at.type.endsWith("assignment") && at.child("left")?.text === name,
-    );
-  return isChanged ? undefined : { text: name, countsFrom: counted.from };
-}
-
-/** The variable of a clause that counts rounds, from 0 or from 1. */
-function countedBy(clause: SyntaxNode): { variable: SyntaxNode; from: 0 | 1 } | undefined {
-  const [target, iterated] = [clause.child("left"), clause.child("right")];
-  if (target === undefined || iterated?.type !== "call") return undefined;
-  const name = dottedName(iterated.child("function"));
-  const { positional, keywords, hasSplat } = callArguments(iterated);
-  if (hasSplat) return undefined;
-  if (name === "range" && target.type === "identifier") {
-    if (positional.length === 1) return { variable: target, from: 0 };
-    if (positional.length !== 2) return undefined;
-    if (positional[0]!.text === "0") return { variable: target, from: 0 };
-    if (positional[0]!.text === "1") return { variable: target, from: 1 };
-    return undefined;
-  }
-  if (name === "enumerate" && /^(pattern_list|tuple_pattern)$/.test(target.type)) {
-    const variable = target.children[0];
-    if (variable?.type !== "identifier") return undefined;
-    const start = (keywords.get("start") ?? positional[1])?.text ?? "0";
-    if (start === "0") return { variable, from: 0 };
-    if (start === "1") return { variable, from: 1 };
-  }
-  return undefined;
-}
-
-/** Loops of a few rounds inside a layer make its sublayers. */
-function isShort({ node, clauses }: Loop): boolean {
-  const iterated = clauses[0]?.child("right");
-  if (clauses.length !== 1 || node.type === "for_statement" || iterated?.type !== "call")
-    return false;
-  if (dottedName(iterated.child("function")) !== "range") return false;
-  const { positional } = callArguments(iterated);
-  return positional.length === 1 && /^[1-4]$/.test(positional[0]!.text);
-}
-
-/** block1, block2, block3: the layers of a constructor in the order of their numbers. */
-function positionInName(site: Site, sites: readonly Site[]): number | undefined {
-  const numbered = sites
-    .filter(({ function: around }) => around === site.function)
-    .map((one) => {
-      const assignment = one.call.parent;
-      const target = assignment?.type === "assignment" ? assignment.child("left") : undefined;
-      const match = /^(\w+\.[A-Za-z_]+?)_?(\d+)$/.exec(target?.text ?? "");
-      return match === null ? undefined : { one, stem: match[1]!, number: Number(match[2]) };
-    });
-  const own = numbered.find((entry) => entry?.one.call === site.call);
-  if (own === undefined || numbered.length < 2) return undefined;
-  const first = numbered[0]?.number;
-  const isRow = numbered.every(
-    (entry, index) => entry?.stem === own.stem && entry.number === first! + index,
-  );
-  return isRow && (first === 0 || first === 1) ? own.number - first : undefined;
 }
 
 /** A lone layer that is made to try it out keeps its factor of 1. */

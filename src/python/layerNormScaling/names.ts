@@ -10,6 +10,11 @@ export const indexNames = [
   "block_id",
 ] as const;
 
+/** A parameter that says which layer it is: layer_idx, layer_number, block_id, not num_layers. */
+export function isLayerNumberName(name: string): boolean {
+  return /^(layer|block|depth)_?(idx|index|id|no|num|number|i)?$/i.test(name);
+}
+
 /** The attribute that holds a layer's factor. */
 export const scaleName = "ln_scale";
 

@@ -54,10 +54,10 @@ it("says which stack was measured, on what, and where its norms are", async () =
   const { architecture, evaluation } = await diagnoseHere(fixture("t5-decoder"), { documents });
   expect(architecture).toMatchObject({ stack: "decoder", layers: 3, tiedHead: true });
   expect(architecture.norms).toEqual([
-    { path: "decoder.block.*.layer.0.layer_norm", feeds: "attention" },
-    { path: "decoder.block.*.layer.1.layer_norm", feeds: "crossAttention" },
-    { path: "decoder.block.*.layer.2.layer_norm", feeds: "feedForward" },
-    { path: "decoder.final_layer_norm", feeds: "head" },
+    { path: "decoder.block.*.layer.0.layer_norm", feeds: "attention", place: "before" },
+    { path: "decoder.block.*.layer.1.layer_norm", feeds: "crossAttention", place: "before" },
+    { path: "decoder.block.*.layer.2.layer_norm", feeds: "feedForward", place: "before" },
+    { path: "decoder.final_layer_norm", feeds: "head", place: "before" },
   ]);
   expect(evaluation).toMatchObject({ objective: "span-corruption", documents: 3, tokens: 40 });
   const encoder = await diagnoseHere(fixture("t5-decoder"), { documents, stack: "encoder" });

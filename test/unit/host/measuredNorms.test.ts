@@ -1,7 +1,7 @@
 import { copyFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Report } from "../../../src/diagnosis/report";
+import type { NormSummary, Report } from "../../../src/diagnosis/report";
 import type { KnownReport } from "../../../src/host/python/candidateReports";
 import { CodeFits, placeOf } from "../../../src/host/python/codeFits";
 import { MeasuredNorms } from "../../../src/host/python/measuredNorms";
@@ -130,6 +130,29 @@ describe("the report of a file", () => {
     report("/work/runs/newer", "llama");
     report("/work/a/runs/older", "llama");
     expect(await shownAt("/work/a/model.py")).toBe("/work/a/runs/older");
+  });
+});
+
+describe("the norms of a file", () => {
+  it("have every role in which the report has them", async () => {
+    await write("/work/model.py", "Llama");
+    report("/work/step-1", "llama");
+    const { architecture } = read.get("/work/step-1")!;
+    const [path] = huggingFacePaths as [string];
+    const roles: NormSummary[] = [
+      { path, feeds: "attention", place: "sum", layers: [0] },
+      { path, feeds: "feedForward", place: "before", layers: [1] },
+    ];
+    const others = architecture.norms!.filter((norm) => norm.path !== path);
+    architecture.norms = [...roles, ...others];
+    const document: unknown = { uri: { fsPath: "/work/model.py" }, version: 1 };
+    const { measured } = (await norms.of(
+      document as Parameters<MeasuredNorms["of"]>[0],
+      new AbortController().signal,
+    ))!;
+    expect(measured.filter(({ norm }) => norm.path === path).map(({ norm }) => norm)).toEqual(
+      roles,
+    );
   });
 });
 

@@ -28,6 +28,65 @@ describe("matchNorms", () => {
     ]);
   });
 
+  it("finds the norms of queries in the attention of a layer, and none in an attention alone", () => {
+    const paths = [...models.huggingFacePaths, "model.layers.*.self_attn.q_norm"];
+    expect(matched([file("model.py", models.huggingFace)], paths)).toContain(
+      "model.layers.*.self_attn.q_norm ← model.py: TinyAttention.q_norm",
+    );
+    const start = models.huggingFace.indexOf("class TinyAttention");
+    const attention = models.huggingFace
+      .slice(start, models.huggingFace.indexOf("class TinyDecoderLayer"))
+      .replace(/( +)self\.q_norm = (.*)/, "$&\n$1self.k_norm = $2");
+    expect(
+      matched(
+        [file("attention.py", `from torch import nn\n${attention}`)],
+        [...paths, "model.layers.*.self_attn.k_norm"],
+      ),
+    ).toEqual([]);
+  });
+
+  it("finds the norm of BERT's embeddings, beside those of its layers", () => {
+    const code = `
+from torch import nn
+
+class BertEmbeddings(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.LayerNorm = nn.LayerNorm(config.hidden_size)
+
+class BertSelfOutput(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.LayerNorm = nn.LayerNorm(config.hidden_size)
+
+class BertAttention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.output = BertSelfOutput(config)
+
+class BertLayer(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.attention = BertAttention(config)
+
+class BertEncoder(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.layer = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
+
+class BertModel(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.embeddings = BertEmbeddings(config)
+        self.encoder = BertEncoder(config)
+`;
+    const paths = ["bert.embeddings.LayerNorm", "bert.encoder.layer.*.attention.output.LayerNorm"];
+    expect(matched([file("bert.py", code)], paths, ["bert"])).toEqual([
+      "bert.embeddings.LayerNorm ← bert.py: BertEmbeddings.LayerNorm",
+      "bert.encoder.layer.*.attention.output.LayerNorm ← bert.py: BertSelfOutput.LayerNorm",
+    ]);
+  });
+
   it("finds nanoGPT's", () => {
     expect(matched([file("model.py", models.nanoGpt)], models.nanoGptPaths)).toEqual([
       "transformer.h.*.ln_1 ← model.py: Block.ln_1",

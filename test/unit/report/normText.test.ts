@@ -75,11 +75,25 @@ describe("the line above a norm", () => {
     expect(line).toMatch(/ {2}4 of 12 layers nearly free to remove /);
   });
 
-  it("speaks of whole layers where attention and feed-forward read one norm", () => {
-    const { architecture } = report;
-    const shared = { path: "transformer.h.*.ln_1", feeds: "feedForward" } as const;
-    const parallel = { ...report, architecture: { ...architecture, norms: [shared, final] } };
-    expect(normLine(parallel, shared)).toBe(normLine(report));
+  it("speaks of whole layers where the norm is of several sublayers or of none", () => {
+    for (const feeds of ["sublayers", "stream", "head"] as const) {
+      expect(normLine(report, { path: "transformer.norm", feeds })).toBe(normLine(report));
+    }
+  });
+
+  it("speaks of the attention where it is inside that, wherever the sublayers have theirs", () => {
+    const inside = {
+      path: "model.layers.*.self_attn.q_norm",
+      feeds: "attention",
+      place: "inside",
+    } as const;
+    const shared = { path: "model.layers.*.norm", feeds: "sublayers", place: "before" } as const;
+    const norms = [shared, inside, final];
+    const parallel = { ...report, architecture: { ...report.architecture, norms } };
+    expect(normLine(parallel, inside)).toBe(normLine(report, attention));
+    expect(normHover(parallel, inside)).toMatch(
+      /^\*\*`model\.layers\.\*\.self_attn\.q_norm`\*\* · inside the attention of every layer, 0 to 11\n/,
+    );
   });
 
   it("averages neighbours of a deep model into a short line", () => {
@@ -104,7 +118,7 @@ describe("the hover of a norm", () => {
       .split("\n")
       .find((line) => line.startsWith("| "))!
       .split(" | ")
-      .map((head) => head.replaceAll(/^\| | \|$|\\/g, ""));
+      .map((head) => head.replaceAll(/^\| | \|$|\\|(?:&nbsp;)+$/g, ""));
 
   it("has one row a layer, and of very deep models the ends", () => {
     const rows = (layers: number) =>
@@ -113,6 +127,15 @@ describe("the hover of a norm", () => {
         .filter((line) => /^\| \d/.test(line)).length;
     expect(rows(12)).toBe(12);
     expect(rows(500)).toBe(400);
+  });
+
+  it("sets its columns apart, and is a table all the same", () => {
+    const [head, rules, first] = normHover(sampleReport({ layers: 12 }), attention)
+      .split("\n")
+      .filter((line) => line.startsWith("| "));
+    expect(head).toMatch(/^\| layer&nbsp;&nbsp; \| /);
+    expect(rules).toMatch(/^(?:\| (?:--:|:--) )+\|$/);
+    expect(first).toMatch(/^\| 0&nbsp;&nbsp; \| .*[^;] \|$/);
   });
 
   it("leads with the columns of the norm's sublayer", () => {

@@ -64,9 +64,9 @@ export function sampleReport(options: SampleOptions): Report {
       normScheme: scheme,
       normSchemeSource: scheme === "lns" ? "config key use_lns" : "default of the family",
       norms: [
-        { path: "model.layers.*.input_layernorm", feeds: "attention" },
-        { path: "model.layers.*.post_attention_layernorm", feeds: "feedForward" },
-        { path: "model.norm", feeds: "head" },
+        { path: "model.layers.*.input_layernorm", feeds: "attention", place: "before" },
+        { path: "model.layers.*.post_attention_layernorm", feeds: "feedForward", place: "before" },
+        { path: "model.norm", feeds: "head", place: "before" },
       ],
     },
     evaluation: {

@@ -234,7 +234,11 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
       const line = page.locator(".norm-line");
       await expect(line.isVisible()).resolves.toBe(false);
       await page.locator("tbody tr").last().scrollIntoViewIfNeeded();
-      await goToNorm({ path: "model.layers.*.input_layernorm", feeds: "attention" });
+      await goToNorm({
+        path: "model.layers.*.input_layernorm",
+        feeds: "attention",
+        place: "before",
+      });
       await expect(line.locator("p").textContent()).resolves.toBe(
         "model.layers.*.input_layernorm · before the attention of every layer, 0 to 31",
       );
@@ -269,7 +273,7 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
     it("chooses the layer that alone has the norm, and says so", async () => {
       await openWebview();
       const path = "model.layers.9.norm";
-      const norms = [{ path, feeds: "feedForward" as const }];
+      const norms = [{ path, feeds: "feedForward" as const, place: "before" as const }];
       const architecture = { ...report.architecture, norms };
       await show({ phase: "done", name, report: { ...report, architecture }, notices: [] });
       await goToNorm(norms[0]!);

@@ -71,10 +71,12 @@ describe("an encoder", () => {
       metrics: ["variance"],
     });
     expect(architecture.norms?.map(({ path }) => path)).toEqual([
+      "albert.embeddings.LayerNorm",
       "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.LayerNorm",
       "albert.encoder.albert_layer_groups.0.albert_layers.0.full_layer_layer_norm",
       "albert.encoder.albert_layer_groups.1.albert_layers.0.attention.LayerNorm",
       "albert.encoder.albert_layer_groups.1.albert_layers.0.full_layer_layer_norm",
+      "predictions.LayerNorm",
     ]);
   });
 

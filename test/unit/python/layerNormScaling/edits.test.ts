@@ -65,9 +65,41 @@ describe("the index", () => {
   it.each([
     ["[Block(dim) for i in range(2, depth)]", "layer_idx, i in enumerate(range(2, depth))"],
     ["[Block(dim) for i in range(a) for j in range(b)]", "unclear-index"],
-    ["[make(Block) for i in range(depth)]", "no-stack"],
+    ["[make(Block) for i in range(depth)]", "unclear-construction"],
   ])("of %s", (stack, expected) => {
     expect(apply(model(forward, { stack }))).toContain(expected);
+  });
+
+  it.each([
+    ["[Block(dim, i + 1 + offset) for i in range(depth)]", "= layer_number ** -0.5"],
+    ["[Block(dim, self.start + i) for i in range(depth)]", "= (layer_number + 1) ** -0.5"],
+    ["[Block(dim, i * offset) for i in range(depth)]", "Block(dim, i * offset, layer_idx=i)"],
+    ["[Block(dim, i + 7 + offset) for i in range(depth)]", "i + 7 + offset, layer_idx=i)"],
+  ])("is the number that a layer is given: %s", (stack, expected) => {
+    expect(
+      apply(model(forward, { stack, init: "def __init__(self, dim, layer_number):" })),
+    ).toContain(expected);
+  });
+
+  it("is not another sum with the loop's variable", () => {
+    const stack = "[Block(dim, i + seed) for i in range(depth)]";
+    expect(apply(model(forward, { stack, init: "def __init__(self, dim, seed):" }))).toContain(
+      "Block(dim, i + seed, layer_idx=i)",
+    );
+  });
+
+  it.each<[string, string, string]>([
+    ["self.layers = nn.ModuleList()", "self.layers.append(Block(dim))", "len(self.layers)"],
+    ["self.layers = nn.ModuleList([])", "self.layers.append(Block(dim))", "len(self.layers)"],
+    ["self.layers = nn.ModuleList([nn.Linear(dim, dim)])", "self.layers.append(Block(dim))", ""],
+    ["self.layers = []", "self.layers.insert(0, Block(dim))", ""],
+  ])("is the length of what a while loop fills: %s %s", (empty, append, length) => {
+    const loop = `${empty}\n        while len(self.layers) < depth:\n            ${append}`;
+    const code = model(forward, { stack: "X" }).replace(/self\.layers = .*X.*/, loop);
+    expect(code).toContain(append);
+    expect(apply(code)).toContain(
+      length === "" ? "unclear-index" : `append(Block(dim, layer_idx=${length}))`,
+    );
   });
 
   it.each([

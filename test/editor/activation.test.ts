@@ -1,11 +1,8 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Probe, wakeProbe, type Activation } from "./support/probe";
 import { Workbench } from "./support/workbench";
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 /** The processor time that activation may take, in milliseconds. */
 const limit = 50;

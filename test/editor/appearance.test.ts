@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sampleReport } from "../unit/report/sampleReport";
 import { themes, useTheme } from "./support/themes";
 import { lastStep, thorough, Workbench } from "./support/workbench";
@@ -9,9 +9,6 @@ const allThemes = [...themes, ["high-contrast-light", "Default High Contrast Lig
 const allowed = { ...thorough, timeout: 300_000 };
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 test("the panel and a report file in every theme, wide and narrow", allowed, async () => {
   const sample = sampleReport({ layers: 32, withoutJacobian: [7] });

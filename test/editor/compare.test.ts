@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Locator } from "playwright-core";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { exportAll, openExported } from "./support/exports";
 import { SidePage } from "./support/sidePage";
 import { photograph, themes, useTheme } from "./support/themes";
@@ -13,9 +13,6 @@ const twins = [
 const layers = 16;
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("Compare Depth", () => {
   test("two checkpoints that are selected in the explorer", async () => {

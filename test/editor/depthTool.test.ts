@@ -1,7 +1,7 @@
 /** The language-model tool as an assistant asks it: through the editor, which asks the person first. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Report } from "../../src/diagnosis/report";
 import { tools } from "../../src/host/ids";
 import { signedWithInterval, withInterval } from "../../src/report/format";
@@ -23,9 +23,6 @@ beforeAll(async () => {
     prepare: wakeProbe,
   });
   probe = await Probe.in(workbench.folder);
-});
-afterAll(async () => {
-  await workbench.close();
 });
 
 const ask = (file: string): Promise<ToolAnswer> => probe.ask(tools.depth, { path: file });

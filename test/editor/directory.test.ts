@@ -1,6 +1,6 @@
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { themes, useTheme } from "./support/themes";
 import { lastStep, thorough, Workbench } from "./support/workbench";
 
@@ -8,9 +8,6 @@ const step = lastStep("pre-ln");
 const weights = ["pre-ln", step, "model.safetensors"] as const;
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 describe("the tensor directory of a checkpoint", () => {
   test("shows the layers, finds tensors, follows the file and diagnoses", async () => {

@@ -1,7 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { lastStep, quick, repository, screenshots, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -15,9 +15,6 @@ beforeAll(async () => {
   await workbench.openFile("model.py");
   await workbench.diagnose("pre-ln", step);
   await workbench.panel.reaches("done");
-});
-afterAll(async () => {
-  await workbench.close();
 });
 
 describe("Export Report", () => {

@@ -1,12 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { quick, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 const block = `import torch.nn as nn
 

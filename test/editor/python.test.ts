@@ -1,15 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { lastStep, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 const lenses = (text: string | RegExp) =>
   workbench.page.locator(".codelens-decoration a").filter({ hasText: text });

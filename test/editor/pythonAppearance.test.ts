@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { lastStep, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -20,9 +20,6 @@ const widths = [
 ] as const;
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 test("lenses, their hover and the preview of an edit in every theme", thorough, async () => {
   workbench = await Workbench.open("python-themes", {

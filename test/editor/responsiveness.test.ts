@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Report } from "../../src/diagnosis/report";
 import { sampleReport } from "../unit/report/sampleReport";
 import { longFile } from "../unit/python/support/longFile";
@@ -64,9 +64,6 @@ beforeAll(async () => {
     },
   });
   probe = await Probe.in(workbench.folder);
-});
-afterAll(async () => {
-  await workbench.close();
 });
 
 describe("the extension host is not held up", () => {

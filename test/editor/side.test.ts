@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sampleReport } from "../unit/report/sampleReport";
 import { SidePage } from "./support/sidePage";
 import { lastStep, quick, thorough, Workbench, type WorkbenchOptions } from "./support/workbench";
@@ -10,9 +10,6 @@ const step = lastStep("pre-ln");
 
 let workbench: Workbench;
 let side: SidePage;
-afterEach(async () => {
-  await workbench.close();
-});
 
 async function open(name: string, options: WorkbenchOptions = {}): Promise<void> {
   workbench = await Workbench.open(name, {

@@ -1,14 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { tokensOf } from "../unit/support/checkpoints";
 import { written } from "../unit/support/idioms";
 import { thorough, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 /** A checkpoint of somebody's own code in the workspace, without a config, and token ids for it. */
 function prepare(folder: string): void {

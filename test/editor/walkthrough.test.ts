@@ -1,12 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Locator } from "playwright-core";
 import { themes, useTheme } from "./support/themes";
 import { quick, thorough, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
-afterEach(async () => {
-  await workbench.close();
-});
 
 const steps = [
   "Diagnose a checkpoint",

@@ -8,6 +8,7 @@ import { TextError } from "../../../src/text/errors";
 import { readImages } from "../../../src/text/images";
 import { fixture } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
+import { encodeNpy } from "../support/npy";
 import { diagnoseHere } from "../support/pipeline";
 import { encodeSafetensors, float32Tensor } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
@@ -23,14 +24,9 @@ beforeAll(async () => {
 const size = 3 * 12 * 16;
 const pixels = Float32Array.from({ length: 2 * size }, (_, at) => Math.sin(at));
 
-/** An .npy file as NumPy writes it. */
 function npy(folder: string, name: string, descr: string, shape: string, data: Uint8Array): string {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
-  const padded = header.padEnd(128 - 10 - 1) + "\n";
-  const start = Buffer.from("\x93NUMPY\x01\x00\x00\x00" + padded, "latin1");
-  start.writeUInt16LE(padded.length, 8);
   const file = join(folder, name);
-  writeFileSync(file, Buffer.concat([start, data]));
+  writeFileSync(file, encodeNpy(`'${descr}'`, shape, data));
   return file;
 }
 

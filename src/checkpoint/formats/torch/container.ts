@@ -2,7 +2,7 @@
 import type { ArchiveMember } from "../../checkpoint";
 import { bytesOf } from "../../dataType";
 import { CheckpointError, quote, written } from "../../errors";
-import { limits } from "../../limits";
+import { limits, withinBytes } from "../../limits";
 import type { StoragePlace } from "./entries";
 import type { FileRange } from "../fileRange";
 import { persistentObject, torchConstructors } from "./objects";
@@ -61,11 +61,11 @@ function otherKind(head: Buffer): string {
   return "begins like no file of torch.save, which is a zip archive or a pickle";
 }
 
-/** How pickles of PyTorch are read. */
-export function reading(file: FileRange): PickleReading {
+/** How pickles of PyTorch are read, of a file with this name and size. */
+export function reading({ file, bytes }: { file: string; bytes: number }): PickleReading {
   return {
-    file: file.file,
-    fileBytes: file.bytes,
+    file,
+    most: { values: withinBytes(limits.pickleValues, bytes), objects: limits.pickleObjects },
     constructors: torchConstructors,
     persistent: persistentObject,
   };

@@ -172,22 +172,23 @@ async function readLegacy(file: FileRange): Promise<Container> {
     at = offset + byteLength;
   }
   const lying = [...places];
-  const counts = await file.readEach(
+  await file.readEach(
     lying.map(([, { offset }]) => ({
       offset: offset - file.start - countBytes,
       length: countBytes,
     })),
+    (index, bytes, at) => {
+      const count = bytes.readBigInt64LE(at);
+      const [key] = lying[index]!;
+      const { dataType, elements } = storages.get(key)!;
+      if (count !== BigInt(elements)) {
+        throw broken(
+          file,
+          `storage ${quote(key)} states ${count.toString()} elements of ${dataType ?? "bytes"}, but its object ${elements}`,
+        );
+      }
+    },
   );
-  for (const [index, [key]] of lying.entries()) {
-    const count = counts[index]!.readBigInt64LE();
-    const { dataType, elements } = storages.get(key)!;
-    if (count !== BigInt(elements)) {
-      throw broken(
-        file,
-        `storage ${quote(key)} states ${count.toString()} elements of ${dataType ?? "bytes"}, but its object ${elements}`,
-      );
-    }
-  }
   return {
     root,
     places: (wanted) => {

@@ -44,8 +44,13 @@ export async function readDistributed(folder: string): Promise<FileContents> {
   );
   const read = new Map<Chunk, TensorEntry>();
   let bytes = 0;
-  for (const name of new Set(chunks.map(({ place }) => place.path))) {
-    const some = chunks.filter(({ place }) => place.path === name);
+  const byFile = new Map<string, PlacedChunk[]>();
+  for (const chunk of chunks) {
+    const some = byFile.get(chunk.place.path);
+    if (some) some.push(chunk);
+    else byFile.set(chunk.place.path, [chunk]);
+  }
+  for (const [name, some] of byFile) {
     bytes += await readPartFile(file, await partFile(folder, name), some, read);
   }
   return {

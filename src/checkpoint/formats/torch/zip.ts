@@ -67,6 +67,13 @@ export async function readZipDirectory(archive: FileRange): Promise<Map<string, 
     members.push(readEntry(archive, directory, at));
     at += size;
   }
+  // Other readers go by its length, not by the number: they would see other members.
+  if (at < directory.length) {
+    throw broken(
+      archive,
+      `its directory of ${directory.length} bytes goes on after its ${count} members, which end at byte ${at} of it`,
+    );
+  }
   return new Map(placed(archive, members, offset).map((member) => [member.name, member]));
 }
 

@@ -524,6 +524,55 @@ describe("a tensor in a pickle", () => {
 
 describe("the older format", () => {
   const root = dict(weights);
+
+  it.each<[string, Code]>([
+    ["a fraction", opcodes("F1.5\n")],
+    ["less than none", int(-2)],
+    ["beyond all numbers", Buffer.concat([bytes(0x8b, 9, 0, 0, 0), Buffer.alloc(9, 0x11)])],
+    ["not a number", opcodes("Fnan\n")],
+  ])("is refused where a storage has so many elements: %s", async (_, elements) => {
+    const withElements = (count: Code): Code => {
+      const storage = tuple(
+        text("storage"),
+        global("torch", "FloatStorage"),
+        text("1"),
+        text("cpu"),
+        count,
+      );
+      const rebuilt = global("torch._utils", "_rebuild_tensor_v2");
+      const tensor = call(rebuilt, persistent(storage), int(0), tuple(int(2)), tuple(int(1)));
+      return dict({ "a.weight": weights["a.weight"], "b.bias": tensor });
+    };
+    for (const write of [torchZip, torchLegacy]) {
+      const wrong = opened(withElements(elements), write);
+      expect(await failureOf(wrong, CheckpointError)).toContain("model.pt: ");
+      await expectWeights(await opened(withElements(int(2)), write));
+    }
+  });
+
+  it.each<[string, Code, string]>([
+    [
+      "a number beyond 2^53",
+      Buffer.concat([bytes(0x8b, 9, 0, 0, 0), Buffer.alloc(9, 0x11)]),
+      "protocol 3",
+    ],
+    ["a list that holds itself", opcodes("]q\x01h\x01a"), "protocol [[["],
+    ["a laugh a billion times over", laughs(30), "protocol [[[[[["],
+    ["bytes", opcodes("C\x03abc"), "protocol 3 bytes"],
+  ])("is refused in one line where its protocol is %s", async (_, protocol, words) => {
+    const valid = torchLegacy(root, storages);
+    const stated = pickled.whole(int(1001));
+    const at = valid.indexOf(stated);
+    const changed = (): Buffer =>
+      Buffer.concat([
+        valid.subarray(0, at),
+        pickled.whole(protocol),
+        valid.subarray(at + stated.length),
+      ]);
+    expect(await failureOf(opened(root, changed), CheckpointError)).toContain(words);
+    await expectWeights(await opened(root, () => valid));
+  });
+
   it("is refused where it was written on a big-endian machine", async () => {
     const written = (isLittle: boolean) => (code: Code) =>
       torchLegacy(code, storages, { isLittle });

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: speed and size as ratios within one run. A stack of Mistral-7B-shaped layers with
  * random bf16 weights is diagnosed and compared with the machine's plain MatMul rate, measured before
- * and after; then the sample, and the time the extension's bundle takes to load.
+ * and after; before it, the opening of checkpoints of many tensors; then the sample, and the time the
+ * extension's bundle takes to load.
  *
  *     npm run bench -- [--layers 8] [--tokens 2048]
  */
@@ -36,13 +37,16 @@ const probes = 2;
 const shape = { hidden: 4096, inner: 14336, heads: 32, keyValueHeads: 8, vocabulary: 32000 };
 
 await build({
-  entryPoints: ["matmul", "activations"].map((name) => join(root, `scripts/bench/${name}.ts`)),
+  entryPoints: ["matmul", "activations", "directory"].map((name) =>
+    join(root, `scripts/bench/${name}.ts`),
+  ),
   outdir: join(root, "out/bench"),
   bundle: true,
   platform: "node",
   external: ["onnxruntime-node"],
   logLevel: "error",
 });
+benchDirectories();
 benchStack();
 benchSample();
 benchActivation();
@@ -76,6 +80,31 @@ function benchStack() {
     console.log(
       `  the rest                ${((peakMemoryBytes - activations) / layerBytes).toFixed(2)} layers of ${gigabytes(layerBytes)} in float32 (wanted: below 2)`,
     );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Cold: each in processes of their own, the quickest of five beside the start of an empty one. */
+function benchDirectories() {
+  const folder = mkdtempSync(join(tmpdir(), "fathom-bench-"));
+  const quickest = (time) => Math.min(...Array.from({ length: 5 }, time));
+  try {
+    spawnSync(process.execPath, [join(root, "out/bench/directory.js"), "write", folder]);
+    const empty = quickest(() => {
+      const start = performance.now();
+      spawnSync(process.execPath, ["-e", ""]);
+      return performance.now() - start;
+    });
+    for (const [name, file] of [
+      ["1,000 tensors in a .pt", "model.pt"],
+      ["1,000 tensors in 100 shards", "model.safetensors.index.json"],
+    ]) {
+      const time = quickest(() => measure("directory", join(folder, file)));
+      console.log(
+        `Directory of ${name}: ${time.toFixed(0)} ms (wanted: below 100), ${(time / empty).toFixed(1)} starts of an empty process`,
+      );
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

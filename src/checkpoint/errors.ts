@@ -39,15 +39,41 @@ export function quote(name: string): string {
   return escaped(JSON.stringify(shortened(name)));
 }
 
-/** Any value from an untrusted file, likewise; `missing` where there is none. */
+/**
+ * Any value from an untrusted file, likewise; `missing` where there is none. No more of it is looked at than
+ * is written: it may hold itself, or the same things a billion times over.
+ */
 export function written(value: unknown): string {
   if (value === undefined) return "missing";
-  // JSON can state numbers beyond the largest, but not write them again.
-  return escaped(shortened(typeof value === "number" ? String(value) : JSON.stringify(value)));
+  let left = longestText;
+  const write = (part: unknown): string => {
+    left--;
+    if (typeof part === "string") {
+      left -= part.length;
+      return JSON.stringify(shortened(part));
+    }
+    if (typeof part !== "object" || part === null) return String(part);
+    if (ArrayBuffer.isView(part)) return `${part.byteLength} bytes`;
+    const isList = Array.isArray(part);
+    const inner: string[] = [];
+    for (const [key, held] of isList || part instanceof Map
+      ? part.entries()
+      : Object.entries(part)) {
+      if (left <= 0) {
+        inner.push("…");
+        break;
+      }
+      inner.push(isList ? write(held) : `${write(key)}:${write(held)}`);
+    }
+    return isList ? `[${inner.join(",")}]` : `{${inner.join(",")}}`;
+  };
+  return escaped(shortened(write(value)));
 }
 
+const longestText = 120;
+
 function shortened(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  return text.length > longestText ? `${text.slice(0, longestText - 3)}…` : text;
 }
 
 function escaped(text: string): string {

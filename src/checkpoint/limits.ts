@@ -46,7 +46,7 @@ export const limits = {
   pickleRatio: 20,
   /** What a pickle puts on its stack, stores and copies; fifty values make a tensor. */
   pickleValues: 6_000_000,
-  /** The same for each byte of the file: a pickle that is not packed spends at least one on each, but for copies. */
+  /** The same, and steps of a walk, for each byte of the file: all but copies spend at least one on each. */
   pickleValuesPerByte: 2,
   /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
   pickleIntegerBytes: 1024,
@@ -69,3 +69,8 @@ export const limits = {
   /** Elements of a tensor that names some stored ones many times, as `expand` makes them. */
   repeatedElements: 2 ** 24,
 } as const;
+
+/** A limit on what a pickle makes, for a file of this size: a short one cannot ask for as much as a long one. */
+export function withinBytes(limit: number, bytes: number): number {
+  return Math.min(limit, limits.pickleValuesPerByte * bytes);
+}

@@ -84,9 +84,12 @@ function layerPrefixes(names: Iterable<string>): (prefix: string) => boolean {
 
 /** The places in a dotted name where a number stands between dots, outermost first. */
 function* numbersIn(name: string): Generator<{ prefix: string; number: string }> {
-  const pattern = /(?<=^|\.)\d{1,6}(?=\.)/g;
-  for (const found of name.matchAll(pattern)) {
-    yield { prefix: name.slice(0, found.index), number: found[0] };
+  // Dot by dot: a match of all would make an expression anew for each of thousands of names.
+  let start = 0;
+  for (let end = name.indexOf("."); end !== -1; end = name.indexOf(".", start)) {
+    const part = name.slice(start, end);
+    if (/^\d{1,6}$/.test(part)) yield { prefix: name.slice(0, start), number: part };
+    start = end + 1;
   }
 }
 

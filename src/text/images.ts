@@ -6,7 +6,7 @@ import type { TensorEntry } from "../checkpoint/checkpoint";
 import { elementCount } from "../checkpoint/checkpoint";
 import type { DataType } from "../checkpoint/dataType";
 import { bytesOf } from "../checkpoint/dataType";
-import { lineOf } from "../checkpoint/errors";
+import { lineOf, quote } from "../checkpoint/errors";
 import { openCheckpoint } from "../checkpoint/open";
 import { readTensor } from "../checkpoint/readTensor";
 import type { Sequence } from "./documents";
@@ -130,7 +130,11 @@ async function npyTensor(file: string): Promise<TensorEntry> {
     if (start.toString("latin1", 0, 6) !== "\x93NUMPY") {
       throw new TextError(`${file}: is not an .npy file.`);
     }
-    const isFirst = start[6] === 1;
+    const version = start[6]!;
+    if (version < 1 || version > 3) {
+      throw new TextError(`${file}: is of .npy version ${version}; versions 1 to 3 are read.`);
+    }
+    const isFirst = version === 1;
     const begin = isFirst ? 10 : 12;
     const length = isFirst ? start.readUInt16LE(8) : start.readUInt32LE(8);
     if (begin + length > Math.min(size, 2 ** 16)) {
@@ -142,7 +146,7 @@ async function npyTensor(file: string): Promise<TensorEntry> {
     const dataType = npyTypes.get(descr);
     if (dataType === undefined || fortran !== "False") {
       throw new TextError(
-        `${file}: is an array of ${descr === "" ? "an unknown form" : descr}${fortran === "True" ? " in Fortran order" : ""}; supported are ${[...npyTypes.keys()].join(", ")} in C order.`,
+        `${file}: is an array of ${descr === "" ? "an unknown form" : quote(descr)}${fortran === "True" ? " in Fortran order" : ""}; supported are ${[...npyTypes.keys()].join(", ")} in C order.`,
       );
     }
     const shape = dims
@@ -176,6 +180,11 @@ async function readWholeNumbers(labels: TensorEntry): Promise<number[]> {
   if (numberAt === undefined || shape.length !== 1) {
     throw new TextError(
       `${file}: the labels are ${dataType} of shape [${shape.join(", ")}]; expected whole numbers [images].`,
+    );
+  }
+  if (labels.view ?? labels.member ?? labels.chunks) {
+    throw new TextError(
+      `${file}: the labels do not lie one after another in the file; expected a plain array, as safetensors and .npy have.`,
     );
   }
   const handle = await open(file);

@@ -1,6 +1,8 @@
 /** Ids of tokens that a tokenizer's files know by name. */
 import { join } from "node:path";
 import * as z from "zod";
+import type { Checkpoint } from "../checkpoint/checkpoint";
+import { readGgufMetadata } from "../checkpoint/formats/gguf/gguf";
 import { limits } from "../checkpoint/limits";
 import { readSmallFile } from "../checkpoint/smallFile";
 
@@ -41,19 +43,32 @@ const sources: readonly (readonly [
 ];
 
 /**
- * The id of the token that has one of these names, below the vocabulary's end; undefined where no file of
- * the folder tells one. A file that cannot be read tells none.
+ * The id of the token that has one of these names, below the vocabulary's end; undefined where neither the
+ * tokenizer in the checkpoint nor a file of its folder tells one. A file that cannot be read tells none.
  */
 export async function namedToken(
   names: Names,
-  folder: string,
+  { folder, tokenizer }: Pick<Checkpoint, "folder" | "tokenizer">,
   vocabularySize: number,
 ): Promise<number | undefined> {
-  for (const [file, idIn] of sources) {
-    const id = await readSmallFile(join(folder, file), limits.tokenizerBytes)
-      .then((text) => idIn(text, names))
-      .catch(() => undefined);
+  const ways = sources.map(([file, idIn]) => async (): Promise<number | undefined> => {
+    return idIn(await readSmallFile(join(folder, file), limits.tokenizerBytes), names);
+  });
+  // A GGUF file's own comes before what lies beside it, which may be of another model.
+  if (tokenizer?.kind === "gguf") ways.unshift(() => idInGguf(tokenizer.path, names));
+  for (const way of ways) {
+    const id = await way().catch(() => undefined);
     if (id !== undefined && id < vocabularySize) return id;
   }
   return undefined;
 }
+
+async function idInGguf(file: string, names: Names): Promise<number | undefined> {
+  const metadata = await readGgufMetadata(file, (key) => key === tokensKey);
+  const tokens = metadata.get(tokensKey);
+  if (!Array.isArray(tokens)) return undefined;
+  const id = tokens.findIndex((token) => names.includes(String(token)));
+  return id === -1 ? undefined : id;
+}
+
+const tokensKey = "tokenizer.ggml.tokens";

@@ -14,11 +14,11 @@ const sentinelNames: readonly string[] = ["<extra_id_0>"];
  */
 export async function withObjectiveTokens(
   architecture: Architecture,
-  { folder }: Pick<Checkpoint, "folder">,
+  checkpoint: Pick<Checkpoint, "folder" | "tokenizer">,
 ): Promise<Architecture> {
   const { objective, vocabularySize } = architecture;
   if (objective.kind === "span-corruption") {
-    const named = await namedToken(sentinelNames, folder, vocabularySize);
+    const named = await namedToken(sentinelNames, checkpoint, vocabularySize);
     const firstSentinel = named ?? objective.firstSentinel;
     const source =
       named === undefined
@@ -32,7 +32,7 @@ export async function withObjectiveTokens(
     };
   }
   if (objective.kind !== "masked-token" || objective.maskToken !== undefined) return architecture;
-  const maskToken = await namedToken(maskNames, folder, vocabularySize);
+  const maskToken = await namedToken(maskNames, checkpoint, vocabularySize);
   if (maskToken === undefined) return architecture;
   return { ...architecture, objective: { ...objective, maskToken } };
 }

@@ -1,17 +1,21 @@
 /** Files of PyTorch to be fuzzed: what PyTorch itself wrote, and what it could have written. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { TensorEntry } from "../../src/checkpoint/checkpoint";
-import { elementCount } from "../../src/checkpoint/checkpoint";
-import { stored } from "../../src/checkpoint/dataType";
-import { readDistributed } from "../../src/checkpoint/formats/torch/distributed";
+import { withFile } from "../../src/checkpoint/formats/fileRange";
 import { readTorch } from "../../src/checkpoint/formats/torch/readTorch";
-import { readTensor } from "../../src/checkpoint/readTensor";
+import { readMember, readZipDirectory } from "../../src/checkpoint/formats/torch/zip";
 import { floats, pickled, tensorCode, torchMembers, zipFile } from "../unit/support/torchFiles";
+import { openSome, readSome } from "./readSome";
+import type { Sample } from "./samples";
+import { eachOf, filesIn, shared, whole } from "./samples";
 
 const fixtures = fileURLToPath(new URL("../fixtures-torch/", import.meta.url));
 const { dict } = pickled;
+/** Each opcode makes a value of a file's one to three bytes, and tensors are described several times. */
+const multiple = 64;
+
+const read = async (path: string): Promise<void> => readSome((await readTorch(path)).tensors);
 
 export const torchTargets = [
   {
@@ -28,49 +32,62 @@ export const torchTargets = [
           ),
         );
       }),
+      ...(await withoutNumbers("sasrec/SASRec.epoch1000.pth")),
+      ...(await withoutNumbers("slm4096-nanogpt/ckpt.pt")),
+      ...(await withoutNumbers("vit-mnist-postln/model.pt")),
     ],
-    read: async (path: string) => readSome((await readTorch(path)).tensors),
-    multiple: 8,
+    read,
+    multiple,
   },
   {
     name: "PyTorch, older",
     samples: ["layouts-legacy.pt", "module-legacy.pt", "protocol4-legacy.pt"].map(fixture),
-    read: async (path: string) => readSome((await readTorch(path)).tensors),
-    multiple: 8,
+    read,
+    multiple,
+  },
+  {
+    name: "PyTorch in shards",
+    samples: eachOf(filesIn(join(fixtures, "sharded"))),
+    read: openSome,
+    multiple,
+  },
+  {
+    name: "Meta",
+    samples: eachOf(filesIn(join(fixtures, "consolidated"))),
+    read: openSome,
+    multiple,
   },
   {
     name: "PyTorch distributed",
-    samples: [fixture("distributed/.metadata")],
-    read: async (path: string) => readSome((await readDistributed(besideParts(path))).tensors),
-    // The parts that it names are read too; they are longer than it is.
-    multiple: 32,
+    samples: eachOf(filesIn(join(fixtures, "distributed"))),
+    read: openSome,
+    multiple,
+  },
+  {
+    name: "DeepSpeed",
+    samples: eachOf(filesIn(join(fixtures, "zero3"))),
+    read: openSome,
+    multiple,
   },
 ];
 
-/** The numbers of tensors that are not large: what a directory says must hold when it is used. */
-async function readSome(tensors: readonly TensorEntry[]): Promise<void> {
-  const held = tensors.filter(({ dataType }) => stored(dataType).weight !== undefined);
-  for (const tensor of held.slice(0, 3)) {
-    if (elementCount(tensor.shape) <= 10_000) await readTensor(tensor);
-  }
-}
-
-/** Puts a directory into a folder with the parts that the unspoilt one names. */
-function besideParts(directory: string): string {
-  const folder = `${directory}-folder`;
-  if (!existsSync(folder)) {
-    mkdirSync(folder);
-    const parts = readdirSync(join(fixtures, "distributed"));
-    for (const name of parts) copyFileSync(join(fixtures, "distributed", name), join(folder, name));
-  }
-  copyFileSync(directory, join(folder, ".metadata"));
-  return folder;
-}
-
-function fixture(name: string): { head: Buffer; bytes: number } {
+function fixture(name: string): Sample {
   return whole(readFileSync(join(fixtures, name)));
 }
 
-function whole(file: Buffer): { head: Buffer; bytes: number } {
-  return { head: file, bytes: file.length };
+/** A real file with zeros for its weights, packed, so that all but them is as it was and it is short. */
+async function withoutNumbers(name: string): Promise<Sample[]> {
+  const path = join(shared, name);
+  if (!existsSync(path)) return [];
+  return withFile(path, async (file) => {
+    const members = [];
+    for (const [name, member] of await readZipDirectory(file)) {
+      const isStorage = name.includes("/data/");
+      const data = isStorage
+        ? Buffer.alloc(member.unpackedBytes)
+        : await readMember(file, member, 2 ** 20);
+      members.push({ name, data, isDeflated: isStorage });
+    }
+    return [whole(zipFile(members))];
+  });
 }

@@ -1,4 +1,4 @@
-import { read } from "node:fs";
+import { read, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { CheckpointError, lineOf } from "../errors";
@@ -6,9 +6,11 @@ import { CheckpointError, lineOf } from "../errors";
 /** What lies between two pieces is read with them where it is no longer than this. */
 const closeBytes = 2 ** 15;
 /** The most that is read together. */
-const runBytes = 2 ** 20;
+const runBytes = 2 ** 18;
 /** Reads under way at once: the system has a few threads for them. */
-const runsAtOnce = 64;
+const runsAtOnce = 8;
+/** What the system has in memory takes microseconds; a disk that takes longer is better asked for several. */
+const quickMilliseconds = 1;
 
 /** A run of bytes of an open file, such as the whole of it or an archive inside it. */
 export class FileRange {
@@ -43,71 +45,69 @@ export class FileRange {
   }
 
   /**
-   * Many short pieces, those that lie close together by one read.
+   * Many short pieces, those that lie close together by one read. What the system has at hand is read one
+   * after another, else several at once; without a promise for each of the thousands that a large archive
+   * takes, which would cost more than the reads.
    *
-   * @returns their bytes, in the same order
-   * @throws CheckpointError where they are not all in the range and in the file
+   * @param use is given each piece once: where it begins in some bytes, which are its own until it returns
+   * @throws CheckpointError where they are not all in the range and in the file, and what `use` throws
    */
-  async readEach(
+  readEach(
     pieces: readonly { readonly offset: number; readonly length: number }[],
-  ): Promise<Buffer[]> {
-    const bytes = Array<Buffer>(pieces.length);
-    const runs: { start: number; end: number; pieces: number[] }[] = [];
-    const order = [...pieces.keys()].sort((a, b) => pieces[a]!.offset - pieces[b]!.offset);
-    for (const index of order) {
-      const { offset, length } = pieces[index]!;
-      const end = offset + length;
-      const run = runs.at(-1);
-      if (run && offset - run.end <= closeBytes && end - run.start <= runBytes) {
-        run.end = Math.max(run.end, end);
-        run.pieces.push(index);
-      } else {
-        runs.push({ start: offset, end, pieces: [index] });
-      }
-    }
-    const found = await this.readRuns(runs);
-    for (const [at, run] of runs.entries()) {
-      for (const index of run.pieces) {
-        const { offset, length } = pieces[index]!;
-        bytes[index] = found[at]!.subarray(offset - run.start, offset - run.start + length);
-      }
-    }
-    return bytes;
-  }
-
-  /**
-   * Several at once, and without a promise for each: of the thousands of short reads that a large
-   * archive takes, those would cost more than the reads.
-   */
-  private readRuns(
-    runs: readonly { readonly start: number; readonly end: number }[],
-  ): Promise<Buffer[]> {
-    const bytes = Array<Buffer>(runs.length);
+    use: (index: number, bytes: Buffer, at: number) => void,
+  ): Promise<void> {
+    const runs = runsOf(pieces);
+    // Of reads that are done, for those that follow.
+    const free: Buffer[] = [];
     let [next, underWay] = [0, 0];
     let failure: Error | undefined;
+    let isQuick = true;
     return new Promise((resolve, reject) => {
       const goOn = (): void => {
-        while (underWay < runsAtOnce && next < runs.length && failure === undefined) begin(next++);
+        while (underWay < runsAtOnce && next < runs.length && failure === undefined) {
+          begin(runs[next++]!);
+        }
         // The file is closed after this: not before the last read of it is done.
         if (underWay > 0) return;
-        if (failure === undefined) resolve(bytes);
+        if (failure === undefined) resolve();
         else reject(failure);
       };
-      const begin = (at: number): void => {
-        const { start, end } = runs[at]!;
+      const hand = ({ start, pieces: indexes }: Run, bytes: Buffer, at: number): void => {
+        try {
+          for (const index of indexes) use(index, bytes, at + pieces[index]!.offset - start);
+        } catch (error) {
+          failure ??= error as Error;
+        }
+      };
+      const begin = (run: Run): void => {
+        const { start, end } = run;
         const length = end - start;
         if (!this.holds(start, length)) {
           failure = this.ended(this.bytes, end);
           return;
         }
         const known = this.knownBytes(start, length);
-        bytes[at] = known ?? Buffer.alloc(length);
-        if (known) return;
-        underWay++;
-        read(this.handle.fd, bytes[at], 0, length, this.start + start, (error, bytesRead) => {
-          underWay--;
-          if (error) failure ??= error;
+        if (known) {
+          hand(run, known, 0);
+          return;
+        }
+        const held = length <= runBytes ? free.pop() : undefined;
+        const bytes = held ?? Buffer.alloc(Math.max(length, Math.min(runBytes, this.bytes)));
+        const done = (error: unknown, bytesRead: number): void => {
+          if (error) failure ??= error as Error;
           else if (bytesRead !== length) failure ??= this.ended(start + bytesRead, end);
+          else hand(run, bytes, 0);
+          free.push(bytes);
+        };
+        const place: Place = [bytes, 0, length, this.start + start];
+        if (isQuick) {
+          isQuick = readNow(this.handle.fd, place, done);
+          return;
+        }
+        underWay++;
+        read(this.handle.fd, ...place, (error, bytesRead) => {
+          underWay--;
+          done(error, bytesRead);
           goOn();
         });
       };
@@ -147,6 +147,48 @@ export class FileRange {
       `${this.file}: ends at byte ${at}${where}, but should go on to byte ${wanted}; it is truncated or damaged.`,
     );
   }
+}
+
+type Place = readonly [bytes: Buffer, at: number, length: number, position: number];
+
+/** Reads without leaving the thread. @returns whether the bytes were there at once */
+function readNow(
+  file: number,
+  place: Place,
+  done: (error: unknown, bytesRead: number) => void,
+): boolean {
+  const began = performance.now();
+  try {
+    done(undefined, readSync(file, ...place));
+  } catch (error) {
+    done(error, 0);
+  }
+  return performance.now() - began < quickMilliseconds;
+}
+
+/** Pieces that are read together. */
+interface Run {
+  readonly start: number;
+  end: number;
+  /** By their places in the list of all. */
+  readonly pieces: number[];
+}
+
+function runsOf(pieces: readonly { readonly offset: number; readonly length: number }[]): Run[] {
+  const runs: Run[] = [];
+  const order = [...pieces.keys()].sort((a, b) => pieces[a]!.offset - pieces[b]!.offset);
+  for (const index of order) {
+    const { offset, length } = pieces[index]!;
+    const end = offset + length;
+    const run = runs.at(-1);
+    if (run && offset - run.end <= closeBytes && end - run.start <= runBytes) {
+      run.end = Math.max(run.end, end);
+      run.pieces.push(index);
+    } else {
+      runs.push({ start: offset, end, pieces: [index] });
+    }
+  }
+  return runs;
 }
 
 /**

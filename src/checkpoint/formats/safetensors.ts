@@ -124,12 +124,43 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   if (directory === null || typeof directory !== "object" || Array.isArray(directory)) {
     throw new CheckpointError("header", `${file}: the header is not a JSON object of tensors.`);
   }
+  const entries = Object.entries(directory);
+  // Of an entry that is there twice, JavaScript takes the last; others take the first, or refuse.
+  if (membersOf(header) > entries.length) {
+    throw new CheckpointError("header", `${file}: the header has two entries of one name.`);
+  }
   const dataStart = 8 + header.length;
-  const tensors = Object.entries(directory)
+  const tensors = entries
     .filter(([name]) => name !== "__metadata__")
     .map(([name, value]) => parseTensor(file, name, value, dataStart, fileSize));
   return inOrder(file, tensors, dataStart);
 }
+
+/** How many members the object has that valid JSON states: the colons of its own. */
+function membersOf(json: Buffer): number {
+  let members = 0;
+  let depth = 0;
+  let isInText = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]!;
+    if (byte === bytes.quote) isInText = !isInText;
+    else if (isInText) at += byte === bytes.backslash ? 1 : 0;
+    else if (byte === bytes.colon) members += depth === 1 ? 1 : 0;
+    else if (byte === bytes.brace || byte === bytes.bracket) depth++;
+    else if (byte === bytes.braceEnd || byte === bytes.bracketEnd) depth--;
+  }
+  return members;
+}
+
+const bytes = {
+  quote: 0x22,
+  colon: 0x3a,
+  bracket: 0x5b,
+  backslash: 0x5c,
+  bracketEnd: 0x5d,
+  brace: 0x7b,
+  braceEnd: 0x7d,
+};
 
 function parseTensor(
   file: string,

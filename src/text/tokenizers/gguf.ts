@@ -4,6 +4,7 @@ import { byteLevelTokenizer } from "./byteLevel";
 import type { NamelessTokenizer } from "./library";
 import { pieceKinds, scoredPiecesTokenizer } from "./pieces";
 import { isSplitting, splittings } from "./splitting";
+import { fromPhantomSpaces, ofWordPieces } from "./wordPiece";
 
 /**
  * The tokenizer in a GGUF file's metadata, under the keys `tokenizer.ggml.…` of its specification.
@@ -44,11 +45,14 @@ const schema = z.object({
   token_type: z.array(z.int()).optional(),
   merges: z.array(z.string()).optional(),
   bos_token_id: id,
+  cls_token_id: id,
   unknown_token_id: id,
   add_bos_token: z.boolean().optional(),
   add_space_prefix: z.boolean().optional(),
   remove_extra_whitespaces: z.boolean().optional(),
   precompiled_charsmap: z.array(z.number()).optional(),
+  "normalizer.lowercase": z.boolean().optional(),
+  "normalizer.strip_accents": z.boolean().optional(),
 });
 type Stated = z.infer<typeof schema>;
 
@@ -56,6 +60,7 @@ const kinds: Readonly<Record<string, ((stated: Stated) => NamelessTokenizer) | u
   llama: (stated) => scored(stated, "bpe", true),
   t5: (stated) => scored(stated, "unigram", false),
   gpt2: byteLevel,
+  bert: wordPieces,
 };
 
 function scored(
@@ -104,6 +109,25 @@ function byteLevel(stated: Stated): NamelessTokenizer {
       return isAdded && content !== "" ? [{ id: at, content, special, normalized: false }] : [];
     }),
     prefix: startOf(stated, splitting.hasStart ?? false, undefined),
+  });
+}
+
+/** llama.cpp's name of the start has changed; BERT's own is the same in all files. */
+function wordPieces(stated: Stated): NamelessTokenizer {
+  const tokens = fromPhantomSpaces(stated.tokens, stated.token_type ?? []);
+  const named = (id: number | undefined, usual: string): string =>
+    (id === undefined ? undefined : tokens[id]) ?? usual;
+  return ofWordPieces({
+    tokens,
+    unknown: named(stated.unknown_token_id, "[UNK]"),
+    start:
+      stated.add_bos_token === false
+        ? ""
+        : named(stated.cls_token_id ?? stated.bos_token_id, "[CLS]"),
+    settings: {
+      do_lower_case: stated["normalizer.lowercase"],
+      strip_accents: stated["normalizer.strip_accents"],
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 import type { NamelessTokenizer } from "./library";
 import { fromParts, vocabularyOf } from "./library";
+import { pieceKinds } from "./pieces";
 import type { Settings } from "./settings";
 
 /**
@@ -10,14 +11,34 @@ import type { Settings } from "./settings";
  */
 export function wordPieceTokenizer(text: string, settings: Settings): NamelessTokenizer {
   const tokens = text.replace(/\r?\n$/, "").split(/\r?\n/);
-  const unknown = settings.unk_token ?? "[UNK]";
+  return ofWordPieces({
+    tokens,
+    unknown: settings.unk_token ?? "[UNK]",
+    start: settings.cls_token ?? "[CLS]",
+    settings,
+  });
+}
+
+const specialTokens = ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"];
+
+/** The pieces as vocab.txt has them, and how text is prepared for them. */
+interface WordPieces {
+  readonly tokens: readonly string[];
+  readonly unknown: string;
+  /** Before each sequence, where there is such a token. */
+  readonly start: string;
+  readonly settings: Pick<Settings, "do_lower_case" | "strip_accents" | "tokenize_chinese_chars">;
+}
+
+/** @throws Error when the pieces are not those of words and their continuations */
+export function ofWordPieces({ tokens, unknown, start, settings }: WordPieces): NamelessTokenizer {
   if (!tokens.includes(unknown)) throw new Error(`it holds no token ${unknown}`);
   if (!tokens.some((token) => token.startsWith("##"))) {
     throw new Error(
       "no token of its begins with ##, as the continuations of BERT's words do, so that it cannot be told how text is cut into them",
     );
   }
-  const start = tokens.indexOf(settings.cls_token ?? "[CLS]");
+  const startId = tokens.indexOf(start);
   return fromParts(
     {
       normalizer: {
@@ -35,10 +56,27 @@ export function wordPieceTokenizer(text: string, settings: Settings): NamelessTo
         continuing_subword_prefix: "##",
         max_input_chars_per_word: 100,
       },
-      added_tokens: [],
+      // As in BERT's own tokenizer, they stand for themselves in a text too.
+      added_tokens: specialTokens.flatMap((content) => {
+        const id = tokens.indexOf(content);
+        return id === -1 ? [] : [{ id, content, special: true, normalized: false }];
+      }),
     },
-    start === -1 ? [] : [start],
+    startId === -1 ? [] : [startId],
   );
+}
+
+/**
+ * The pieces as llama.cpp keeps them, which puts ▁ before words and takes ## from continuations;
+ * special tokens are as they were.
+ *
+ * @param types the kind of each piece; conversions from before they had kinds left what is in brackets
+ */
+export function fromPhantomSpaces(tokens: readonly string[], types: readonly number[]): string[] {
+  return tokens.map((token, at) => {
+    if (types[at] === pieceKinds.control || /^\[.+\]$/.test(token)) return token;
+    return token.startsWith("▁") ? token.slice(1) : `##${token}`;
+  });
 }
 
 /** Special tokens, such as [CLS], are in capitals in every vocabulary. */

@@ -8,9 +8,11 @@ import { TextError } from "../../../src/text/errors";
 import { readImages } from "../../../src/text/images";
 import { fixture } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
+import { encodeNpy } from "../support/npy";
 import { diagnoseHere } from "../support/pipeline";
 import { encodeSafetensors, float32Tensor } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
+import { pickled, tensorCode, torchZip } from "../support/torchFiles";
 
 const scratch = scratchFolders();
 let embedding: PatchEmbedding;
@@ -23,14 +25,9 @@ beforeAll(async () => {
 const size = 3 * 12 * 16;
 const pixels = Float32Array.from({ length: 2 * size }, (_, at) => Math.sin(at));
 
-/** An .npy file as NumPy writes it. */
 function npy(folder: string, name: string, descr: string, shape: string, data: Uint8Array): string {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
-  const padded = header.padEnd(128 - 10 - 1) + "\n";
-  const start = Buffer.from("\x93NUMPY\x01\x00\x00\x00" + padded, "latin1");
-  start.writeUInt16LE(padded.length, 8);
   const file = join(folder, name);
-  writeFileSync(file, Buffer.concat([start, data]));
+  writeFileSync(file, encodeNpy(`'${descr}'`, shape, data));
   return file;
 }
 
@@ -39,9 +36,10 @@ const npyImages = (folder: string) =>
   npy(folder, "images.npy", "<f4", "(2, 3, 12, 16)", bytesOf(pixels));
 
 describe("images", () => {
-  it("are read from .npy, with labels beside them", async () => {
+  it.each([1, 2, 3])("are read from .npy %d, with labels beside them", async (version) => {
     const folder = scratch();
-    const file = npyImages(folder);
+    const file = join(folder, "images.npy");
+    writeFileSync(file, encodeNpy("'<f4'", "(2, 3, 12, 16)", bytesOf(pixels), { version }));
     npy(folder, "images.labels.npy", "<i8", "(2,)", bytesOf(BigInt64Array.from([6n, 0n])));
     const images = await readImages(file, embedding, 7);
     expect(images.map(({ document, image }) => [document, image?.label])).toEqual([
@@ -76,9 +74,68 @@ describe("images", () => {
       "the images' type is U8; expected floating-point numbers",
     ],
     [
+      "of Python objects",
+      (folder) => npy(folder, "images.npy", "|O", "(2, 3, 12, 16)", bytesOf(pixels)),
+      'is an array of "|O"; supported are',
+    ],
+    [
+      "of a type in two lines",
+      (folder) => npy(folder, "images.npy", "<f4\n", "(2, 3, 12, 16)", bytesOf(pixels)),
+      'is an array of "<f4\\n"; supported are',
+    ],
+    [
+      "of structures",
+      (folder) => {
+        const file = join(folder, "images.npy");
+        writeFileSync(file, encodeNpy("[('a', '<f4')]", "(2, 3, 12, 16)", bytesOf(pixels)));
+        return file;
+      },
+      "is an array of an unknown form",
+    ],
+    [
+      "in Fortran's order",
+      (folder) => {
+        const file = join(folder, "images.npy");
+        const content = encodeNpy("'<f4'", "(2, 3, 12, 16)", bytesOf(pixels), { isFortran: true });
+        writeFileSync(file, content);
+        return file;
+      },
+      'is an array of "<f4" in Fortran order',
+    ],
+    [
+      "of a later version",
+      (folder) => {
+        const file = join(folder, "images.npy");
+        const content = encodeNpy("'<f4'", "(2, 3, 12, 16)", bytesOf(pixels), { version: 4 });
+        writeFileSync(file, content);
+        return file;
+      },
+      "is of .npy version 4; versions 1 to 3 are read",
+    ],
+    [
+      "of more numbers than can be counted",
+      (folder) =>
+        npy(folder, "images.npy", "<f4", `(${"9".repeat(16)}, 3, 12, 16)`, bytesOf(pixels)),
+      "bytes; the file holds 4608",
+    ],
+    [
+      "with labels that do not lie one after another",
+      (folder) => {
+        const root = pickled.dict({
+          pixel_values: tensorCode("0", [2, 3, 12, 16]),
+          labels: tensorCode("1", [2], { strides: [2], type: "Long", elements: 3 }),
+        });
+        const file = join(folder, "images.pt");
+        const labels = bytesOf(BigInt64Array.from([6n, 9n, 0n]));
+        writeFileSync(file, torchZip(root, { 0: bytesOf(pixels), 1: labels }));
+        return file;
+      },
+      "the labels do not lie one after another",
+    ],
+    [
       "of big-endian numbers",
       (folder) => npy(folder, "images.npy", ">f4", "(2, 3, 12, 16)", bytesOf(pixels)),
-      "is an array of >f4; supported are",
+      'is an array of ">f4"; supported are',
     ],
     [
       "cut short",

@@ -5,6 +5,7 @@ import { describeArchitecture } from "../../../src/architecture/describe";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { withObjectiveTokens } from "../../../src/text/objectiveTokens";
 import { copyFixture, editConfig, fixture } from "../support/checkpoints";
+import { encodeGguf } from "../support/gguf";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -61,4 +62,22 @@ it("T5's first sentinel is read from its tokenizer, and is else the last of the 
   const added = [{ id: 65, content: "<extra_id_0>" }];
   writeFileSync(join(folder, "tokenizer.json"), JSON.stringify({ added_tokens: added }));
   expect(await sentinelOf(folder)).toBe(65);
+});
+
+it("T5's first sentinel is read from the tokenizer in a GGUF file before any beside it", async () => {
+  const folder = copyFixture("t5-decoder", scratch());
+  const added = [{ id: 65, content: "<extra_id_0>" }];
+  writeFileSync(join(folder, "tokenizer.json"), JSON.stringify({ added_tokens: added }));
+  const checkpoint = await openCheckpoint(folder);
+  const architecture = describeArchitecture(checkpoint);
+  const sentinelIn = async (tokens: readonly string[]): Promise<unknown> => {
+    const path = join(folder, "model.gguf");
+    const metadata = [["tokenizer.ggml.tokens", ["array", "string", tokens]]] as const;
+    writeFileSync(path, encodeGguf({ metadata }));
+    const own = { ...checkpoint, tokenizer: { kind: "gguf", path } as const };
+    return (await withObjectiveTokens(architecture, own)).objective;
+  };
+  const tokens = ["<pad>", "▁a", "<extra_id_1>", "<extra_id_0>"];
+  expect(await sentinelIn(tokens)).toMatchObject({ firstSentinel: 3 });
+  expect(await sentinelIn(tokens.slice(0, 2))).toMatchObject({ firstSentinel: 65 });
 });

@@ -117,6 +117,46 @@ describe("the tokenizer in a GGUF file", () => {
     },
   );
 
+  /** As llama.cpp's conversion writes them: words begin with ▁, continuations are bare. */
+  const phantom = wordPiece.tokens.map((token) => {
+    if (/^\[[A-Z]+\]$/.test(token)) return token;
+    return token.startsWith("##") ? token.slice(2) : `▁${token}`;
+  });
+  const ofWords = (more: readonly (readonly [string, TypedValue])[]): TokenizerSource =>
+    ggufSource([
+      ["tokenizer.ggml.model", ["string", "bert"]],
+      ["tokenizer.ggml.tokens", ["array", "string", phantom]],
+      ...more,
+    ]);
+
+  it.each(["true", "false"] as const)(
+    "of words and their continuations gives the ids of BERT's tokenizer (%s)",
+    async (lower) => {
+      const tokenizer = await readTokenizer(
+        ofWords([["tokenizer.ggml.normalizer.lowercase", ["bool", lower === "true"]]]),
+      );
+      expectIds(tokenizer.encode, wordPiece.ids[lower]);
+      expect(tokenizer.prefix).toEqual([wordPiece.tokens.indexOf("[CLS]")]);
+    },
+  );
+
+  it("of words is read by the kinds of its tokens, and begun as it says", async () => {
+    const tokenizer = await readTokenizer(
+      ggufSource([
+        ["tokenizer.ggml.model", ["string", "bert"]],
+        ["tokenizer.ggml.tokens", ["array", "string", ["<u>", "<s>", "▁Ab", "c", "▁[unused0]"]]],
+        ["tokenizer.ggml.token_type", ["array", "i32", [3, 3, 1, 1, 1]]],
+        ["tokenizer.ggml.unknown_token_id", ["u32", 0]],
+        ["tokenizer.ggml.cls_token_id", ["u32", 1]],
+      ]),
+    );
+    // A vocabulary with capitals was made from text that has them.
+    expect(tokenizer.encode("Abc abc")).toEqual([2, 3, 0]);
+    expect(tokenizer.prefix).toEqual([1]);
+    const bare = await readTokenizer(ofWords([["tokenizer.ggml.add_bos_token", ["bool", false]]]));
+    expect(bare.prefix).toEqual([]);
+  });
+
   it("split in a way that is not stated or not known is refused", async () => {
     expect(await failureOf(readTokenizer(ofBytes(undefined)), CheckpointError)).toContain(
       "it states no tokenizer.ggml.pre",
@@ -129,7 +169,7 @@ describe("the tokenizer in a GGUF file", () => {
       ["tokenizer.ggml.tokens", ["array", "string", []]],
     ]);
     expect(await failureOf(readTokenizer(rwkv), CheckpointError)).toContain(
-      'its tokenizer.ggml.model is "rwkv"; expected one of llama, t5, gpt2',
+      'its tokenizer.ggml.model is "rwkv"; expected one of llama, t5, gpt2, bert',
     );
   });
 });
@@ -201,6 +241,12 @@ describe("a vocab.txt", () => {
     const tokenizer = await readTokenizer((await findTokenizer(folder, undefined))!);
     expectIds(tokenizer.encode, wordPiece.ids[lower]);
     expect(tokenizer.prefix).toEqual([wordPiece.tokens.indexOf("[CLS]")]);
+  });
+
+  it("has special tokens that stand for themselves in a text", async () => {
+    const folder = folderWith({ "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n" });
+    const { encode } = await readTokenizer((await findTokenizer(folder, undefined))!);
+    expect(encode("ab[SEP] a [MASK].")).toEqual([5, 6, 3, 5, 4, 1]);
   });
 
   it("without continuations is none of BERT's", async () => {

@@ -40,8 +40,6 @@ const bert: GgufArchitecture = {
   },
 };
 
-/** T5's encoder, alone or with the decoder, which is not measured. */
-
 /** By `general.architecture`. */
 export const encoders: Readonly<Record<string, GgufArchitecture>> = {
   bert,

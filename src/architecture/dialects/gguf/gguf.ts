@@ -3,6 +3,7 @@ import { readTensor } from "../../../checkpoint/readTensor";
 import type { Dialect } from "../dialect";
 import { translated } from "../names";
 import { encoders } from "./encoders";
+import { gpt2Kin } from "./gpt2Kin";
 import type { GgufArchitecture } from "./ggufArchitecture";
 import { Keys } from "./keys";
 import { llamaKin } from "./llamaKin";
@@ -11,6 +12,7 @@ import { otherDecoders } from "./otherDecoders";
 /** By `general.architecture`; the names are those of gguf-py/gguf/constants.py. */
 const architectures: Readonly<Record<string, GgufArchitecture>> = {
   ...llamaKin,
+  ...gpt2Kin,
   ...otherDecoders,
   ...encoders,
 };

@@ -2,7 +2,7 @@
 import type { ArchiveMember } from "../../checkpoint";
 import { bytesOf } from "../../dataType";
 import { CheckpointError, quote, written } from "../../errors";
-import { limits } from "../../limits";
+import { limits, withinBytes } from "../../limits";
 import type { StoragePlace } from "./entries";
 import type { FileRange } from "../fileRange";
 import { persistentObject, torchConstructors } from "./objects";
@@ -61,11 +61,11 @@ function otherKind(head: Buffer): string {
   return "begins like no file of torch.save, which is a zip archive or a pickle";
 }
 
-/** How pickles of PyTorch are read. */
-export function reading(file: FileRange): PickleReading {
+/** How pickles of PyTorch are read, of a file with this name and size. */
+export function reading({ file, bytes }: { file: string; bytes: number }): PickleReading {
   return {
-    file: file.file,
-    fileBytes: file.bytes,
+    file,
+    most: { values: withinBytes(limits.pickleValues, bytes), objects: limits.pickleObjects },
     constructors: torchConstructors,
     persistent: persistentObject,
   };
@@ -172,22 +172,23 @@ async function readLegacy(file: FileRange): Promise<Container> {
     at = offset + byteLength;
   }
   const lying = [...places];
-  const counts = await file.readEach(
+  await file.readEach(
     lying.map(([, { offset }]) => ({
       offset: offset - file.start - countBytes,
       length: countBytes,
     })),
+    (index, bytes, at) => {
+      const count = bytes.readBigInt64LE(at);
+      const [key] = lying[index]!;
+      const { dataType, elements } = storages.get(key)!;
+      if (count !== BigInt(elements)) {
+        throw broken(
+          file,
+          `storage ${quote(key)} states ${count.toString()} elements of ${dataType ?? "bytes"}, but its object ${elements}`,
+        );
+      }
+    },
   );
-  for (const [index, [key]] of lying.entries()) {
-    const count = counts[index]!.readBigInt64LE();
-    const { dataType, elements } = storages.get(key)!;
-    if (count !== BigInt(elements)) {
-      throw broken(
-        file,
-        `storage ${quote(key)} states ${count.toString()} elements of ${dataType ?? "bytes"}, but its object ${elements}`,
-      );
-    }
-  }
   return {
     root,
     places: (wanted) => {

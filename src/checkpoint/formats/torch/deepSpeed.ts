@@ -177,8 +177,9 @@ async function readFlatWeights(file: string, processes: number): Promise<FlatWei
     const stage = plainNumber(state.get("zero_stage"));
     if (stage !== 3)
       throw unknown(file, `is of ZeRO stage ${written(stage)}, and no ${wholeModel} is there`);
-    const counts = [state.get("partition_count")].flat();
-    if (Math.max(...counts.map((count) => plainNumber(count) ?? 0)) !== processes) {
+    const counts: unknown[] = [state.get("partition_count")].flat();
+    const most = counts.reduce<number>((sum, count) => Math.max(sum, plainNumber(count) ?? 0), 0);
+    if (most !== processes) {
       throw unknown(
         file,
         `was written by ${written(counts)} processes, but the folder has ${processes} parts`,

@@ -34,7 +34,7 @@ export const torchDistributed: Format = {
 export async function readDistributed(folder: string): Promise<FileContents> {
   const file = join(folder, directoryName);
   const directory = await withFile(file, readDirectory);
-  const { tensors } = findModel(file, directory.root);
+  const { tensors } = findModel(directory, directory.root);
   const wanted = [...tensors].map(([name, { storage }]) => ({
     name,
     stored: storage as StoredTensor,
@@ -44,8 +44,13 @@ export async function readDistributed(folder: string): Promise<FileContents> {
   );
   const read = new Map<Chunk, TensorEntry>();
   let bytes = 0;
-  for (const name of new Set(chunks.map(({ place }) => place.path))) {
-    const some = chunks.filter(({ place }) => place.path === name);
+  const byFile = new Map<string, PlacedChunk[]>();
+  for (const chunk of chunks) {
+    const some = byFile.get(chunk.place.path);
+    if (some) some.push(chunk);
+    else byFile.set(chunk.place.path, [chunk]);
+  }
+  for (const [name, some] of byFile) {
     bytes += await readPartFile(file, await partFile(folder, name), some, read);
   }
   return {
@@ -62,6 +67,8 @@ export async function readDistributed(folder: string): Promise<FileContents> {
 }
 
 interface Directory {
+  readonly file: string;
+  readonly bytes: number;
   /** What was saved, its tensors as references to `StoredTensor`. */
   readonly root: ReadonlyMap<unknown, unknown>;
   readonly places: ReadonlyMap<string, Place>;
@@ -137,7 +144,7 @@ async function readDirectory(whole: FileRange): Promise<Directory> {
     const isPacked = !Array.isArray(transforms) || transforms.length > 0;
     places.set(keyOf(path, offset), { path: name, offset: start, bytes, isPacked });
   }
-  return { root, places };
+  return { file, bytes: whole.bytes, root, places };
 }
 
 /** Puts a tensor where it was in what was saved: dictionaries in each other by these keys. */

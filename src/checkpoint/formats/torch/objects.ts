@@ -186,7 +186,7 @@ export function persistentObject(identifier: unknown): unknown {
   const [kind, type, key, , elements, view] = identifier as unknown[];
   if (kind === "module") return type;
   const isKey = typeof key === "string" || typeof key === "number";
-  if (kind !== "storage" || !(type instanceof Global) || !isKey || typeof elements !== "number") {
+  if (kind !== "storage" || !(type instanceof Global) || !isKey || !isCount(elements)) {
     return identifier;
   }
   const name = type.name.replace(/Storage$/, "");
@@ -195,7 +195,11 @@ export function persistentObject(identifier: unknown): unknown {
   // Old files name the part that a storage is of another: its key, first element and size.
   const part: readonly unknown[] = Array.isArray(view) ? view : [];
   const [, start, size] = part;
-  return typeof start === "number" && typeof size === "number"
+  return isCount(start) && isCount(size)
     ? new StorageReference(String(key), dataType, size, start)
     : new StorageReference(String(key), dataType, elements, 0);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

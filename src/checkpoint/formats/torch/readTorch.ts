@@ -19,7 +19,7 @@ import { findModel } from "./stateDict";
 export async function readTorch(file: string): Promise<FileContents> {
   return withFile(file, async (whole) => {
     const container = await readContainer(whole);
-    const { tensors, settings } = findModel(file, container.root);
+    const { tensors, settings } = findModel(whole, container.root);
     return {
       tensors: await entriesOf(file, container, tensors),
       bytes: whole.bytes,

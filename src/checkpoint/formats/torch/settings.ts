@@ -1,4 +1,4 @@
-import { limits } from "../../limits";
+import { limits, withinBytes } from "../../limits";
 import { TensorReference } from "./objects";
 import { Global, Inert } from "./pickle/values";
 
@@ -12,13 +12,15 @@ const depthLimit = 8;
  * kept under the module's name: `blocks.0.attn.num_heads`.
  *
  * @param way objects from what was saved to the weights; keys of the outer ones come first
+ * @param fileBytes size of the file, by which they are limited
  * @param isLeftOut keys of the outer ones whose values are no settings
  */
 export function settingsOf(
   way: readonly unknown[],
+  fileBytes: number,
   isLeftOut: (key: string) => boolean,
 ): Record<string, unknown> {
-  const reading = new SettingsReading();
+  const reading = new SettingsReading(fileBytes);
   const found = new Map<string, unknown>();
   for (const [level, object] of way.entries()) {
     const next = way[level + 1];
@@ -44,9 +46,17 @@ class SettingsReading {
   /** Objects that the present one lies in: one of them again would go round. */
   private readonly around = new Set<unknown>();
 
+  private readonly mostValues: number;
+  private readonly mostCharacters: number;
+
+  constructor(fileBytes: number) {
+    this.mostValues = withinBytes(limits.settings, fileBytes);
+    this.mostCharacters = withinBytes(limits.settingsText, fileBytes);
+  }
+
   /** A value as JSON could state it; undefined for what is none, or is beyond the limits. */
   plain(value: unknown, depth: number): unknown {
-    if (++this.values > limits.settings || depth > depthLimit) return undefined;
+    if (++this.values > this.mostValues || depth > depthLimit) return undefined;
     if (value === null || typeof value === "boolean" || typeof value === "number") return value;
     if (typeof value === "bigint") return value.toString();
     if (typeof value === "string") return this.counted(value);
@@ -99,7 +109,7 @@ class SettingsReading {
   ): Record<string, unknown> | undefined {
     const found = new Map<string, unknown>();
     for (const [key, value] of entries) {
-      if (this.values > limits.settings) return undefined;
+      if (this.values > this.mostValues) return undefined;
       if (typeof key !== "string" && typeof key !== "number") continue;
       const name = this.counted(String(key));
       const plain = this.plain(value, depth);
@@ -109,7 +119,7 @@ class SettingsReading {
   }
 
   private counted(text: string): string | undefined {
-    if (this.characters + text.length > limits.settingsText) return undefined;
+    if (this.characters + text.length > this.mostCharacters) return undefined;
     this.characters += text.length;
     return text;
   }
@@ -120,7 +130,7 @@ class SettingsReading {
     this.around.add(module);
     yield [`${name}__class__`, module.type];
     for (const [key, value] of module.attributes) {
-      if (this.values > limits.settings) break;
+      if (this.values > this.mostValues) break;
       if (typeof key === "string" && !key.startsWith("_") && key !== "training") {
         yield [`${name}${key}`, value];
       }
@@ -128,7 +138,7 @@ class SettingsReading {
     const modules = module.attributes.get("_modules");
     for (const [key, inner] of entriesOf(modules)) {
       // Each way to a module counts: there may be more ways than modules.
-      if (++this.values > limits.settings) break;
+      if (++this.values > this.mostValues) break;
       if (inner instanceof Inert) yield* this.attributesOf(inner, `${name}${key}.`, depth + 1);
     }
     this.around.delete(module);

@@ -1,8 +1,14 @@
 import { CheckpointError, quote } from "../../errors";
-import { limits } from "../../limits";
+import { limits, withinBytes } from "../../limits";
 import { TensorReference } from "./objects";
 import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
+
+/** The file that something was saved to: its name, for messages, and its size. */
+export interface SavedFile {
+  readonly file: string;
+  readonly bytes: number;
+}
 
 /** A model's weights among what a training script saved. */
 export interface SavedModel {
@@ -44,8 +50,8 @@ const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
  *
  * @throws CheckpointError where there are none, or one is of a kind that holds no plain numbers
  */
-export function findModel(file: string, root: unknown): SavedModel {
-  const walk = new Walk(file);
+export function findModel({ file, bytes }: SavedFile, root: unknown): SavedModel {
+  const walk = new Walk(file, withinBytes(limits.pickleVisits, bytes));
   const path = walk.wayToWeights(root);
   const weights = path.at(-1);
   if (weights === undefined) {
@@ -58,7 +64,7 @@ export function findModel(file: string, root: unknown): SavedModel {
   const isLightning = root instanceof Map && root.has("pytorch-lightning_version");
   return {
     tensors: withoutWrappers(tensors, isLightning),
-    settings: settingsOf(path, (key) => otherState.test(key)),
+    settings: settingsOf(path, bytes, (key) => otherState.test(key)),
   };
 }
 
@@ -68,7 +74,10 @@ class Walk {
   /** Objects that have been looked into for weights. */
   private readonly seen = new Set<unknown>();
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly mostVisits: number,
+  ) {}
 
   /** The objects from the root to the one whose tensors are the weights; empty where none are. */
   wayToWeights(value: unknown, depth = 0): unknown[] {
@@ -144,8 +153,10 @@ class Walk {
     if (depth > limits.pickleDepth) {
       this.fail(`its objects lie more than ${limits.pickleDepth} deep in each other, the limit`);
     }
-    if (++this.visits > limits.pickleVisits) {
-      this.fail(`its objects are met by more than ${limits.pickleVisits} ways, the limit`);
+    if (++this.visits > this.mostVisits) {
+      this.fail(
+        `its objects are met by more than ${this.mostVisits} ways, the limit for a file of its size`,
+      );
     }
   }
 

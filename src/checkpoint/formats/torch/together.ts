@@ -48,13 +48,15 @@ export function together(
 /** Whether two of the blocks have an element in common. */
 function overlap(parts: Chunks["parts"]): boolean {
   const filled = parts.filter(({ tensor }) => elementCount(tensor.shape) > 0);
-  // Sorted by their first row, each can only meet those that begin before it ends.
-  const sorted = [...filled].sort((a, b) => (a.offsets[0] ?? 0) - (b.offsets[0] ?? 0));
+  // Along the axis that divides them most: sorted there, each can only meet those that begin before it ends.
+  const axis = mostDivided(filled);
+  const start = ({ offsets }: Part): number => offsets[axis] ?? 0;
+  const sorted = [...filled].sort((a, b) => start(a) - start(b));
   for (const [index, a] of sorted.entries()) {
-    const end = (a.offsets[0] ?? 0) + (a.tensor.shape[0] ?? 1);
+    const end = start(a) + (a.tensor.shape[axis] ?? 1);
     for (let at = index + 1; at < sorted.length; at++) {
       const b = sorted[at]!;
-      if ((b.offsets[0] ?? 0) >= end) break;
+      if (start(b) >= end) break;
       const isApart = a.offsets.some(
         (offset, axis) =>
           offset + a.tensor.shape[axis]! <= b.offsets[axis]! ||
@@ -64,6 +66,16 @@ function overlap(parts: Chunks["parts"]): boolean {
     }
   }
   return false;
+}
+
+type Part = Chunks["parts"][number];
+
+/** The axis on which the blocks begin at the most places. */
+function mostDivided(parts: readonly Part[]): number {
+  const places = (parts[0]?.offsets ?? []).map(
+    (_, axis) => new Set(parts.map(({ offsets }) => offsets[axis])).size,
+  );
+  return places.reduce((most, count, axis) => (count > places[most]! ? axis : most), 0);
 }
 
 function broken(file: string, name: string, what: string): CheckpointError {

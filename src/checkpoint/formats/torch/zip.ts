@@ -7,6 +7,8 @@ import type { FileRange } from "../fileRange";
 /** A file in an archive, as the archive's directory states it. */
 export interface ZipMember {
   readonly name: string;
+  /** Bytes that the name takes. */
+  readonly nameBytes: number;
   readonly isDeflated: boolean;
   /** Bytes it takes in the archive. */
   readonly packedBytes: number;
@@ -62,8 +64,15 @@ export async function readZipDirectory(archive: FileRange): Promise<Map<string, 
         `entry ${members.length} of its directory is longer than the directory`,
       );
     }
-    members.push(readEntry(archive, directory.subarray(at, at + size)));
+    members.push(readEntry(archive, directory, at));
     at += size;
+  }
+  // Other readers go by its length, not by the number: they would see other members.
+  if (at < directory.length) {
+    throw broken(
+      archive,
+      `its directory of ${directory.length} bytes goes on after its ${count} members, which end at byte ${at} of it`,
+    );
   }
   return new Map(placed(archive, members, offset).map((member) => [member.name, member]));
 }
@@ -77,32 +86,38 @@ export async function memberOffsets(
   archive: FileRange,
   members: readonly ZipMember[],
 ): Promise<number[]> {
-  const headers = await archive.readEach(
-    members.map(({ header, name }) => ({
+  const offsets = Array<number>(members.length);
+  await archive.readEach(
+    members.map(({ header, nameBytes }) => ({
       offset: header,
-      length: memberHeaderBytes + Buffer.byteLength(name),
+      length: memberHeaderBytes + nameBytes,
     })),
+    (index, bytes, at) => {
+      offsets[index] = offsetOf(archive, members[index]!, bytes, at);
+    },
   );
-  return members.map((member, at) => offsetOf(archive, member, headers[at]!));
+  return offsets;
 }
 
-function offsetOf(archive: FileRange, member: ZipMember, header: Buffer): number {
-  const name = Buffer.from(member.name);
+/** @param at where in the bytes the member's own header begins */
+function offsetOf(archive: FileRange, member: ZipMember, bytes: Buffer, at: number): number {
+  const { name, nameBytes } = member;
+  const nameAt = at + memberHeaderBytes;
   const isItself =
-    header.readUInt32LE(0) === signatures.member &&
-    header.readUInt16LE(26) === name.length &&
-    header.subarray(memberHeaderBytes).equals(name);
+    bytes.readUInt32LE(at) === signatures.member &&
+    bytes.readUInt16LE(at + 26) === nameBytes &&
+    bytes.toString("utf8", nameAt, nameAt + nameBytes) === name;
   if (!isItself) {
-    throw broken(archive, `has no member ${quote(member.name)} where its directory says it is`);
+    throw broken(archive, `has no member ${quote(name)} where its directory says it is`);
   }
-  if (header.readUInt16LE(8) !== (member.isDeflated ? 8 : 0)) {
-    throw broken(archive, `member ${quote(member.name)} is packed otherwise than stated`);
+  if (bytes.readUInt16LE(at + 8) !== (member.isDeflated ? 8 : 0)) {
+    throw broken(archive, `member ${quote(name)} is packed otherwise than stated`);
   }
-  const offset = member.header + memberHeaderBytes + name.length + header.readUInt16LE(28);
+  const offset = member.header + memberHeaderBytes + nameBytes + bytes.readUInt16LE(at + 28);
   if (offset + member.packedBytes > member.end) {
     throw broken(
       archive,
-      `member ${quote(member.name)} of ${member.packedBytes} bytes reaches into what follows it`,
+      `member ${quote(name)} of ${member.packedBytes} bytes reaches into what follows it`,
     );
   }
   return offset;
@@ -217,26 +232,28 @@ function entrySize(directory: Buffer, at: number): number {
   );
 }
 
-function readEntry(archive: FileRange, entry: Buffer): Omit<ZipMember, "end"> & { end: number } {
-  const nameEnd = entryBytes + entry.readUInt16LE(28);
-  const name = entry.toString("utf8", entryBytes, nameEnd);
+/** @param start where in the directory the entry begins, which lies in it whole */
+function readEntry(archive: FileRange, directory: Buffer, start: number): ZipMember {
+  const nameBytes = directory.readUInt16LE(start + 28);
+  const nameEnd = start + entryBytes + nameBytes;
+  const name = directory.toString("utf8", start + entryBytes, nameEnd);
   const fail = (what: string): never => {
     throw broken(archive, `member ${quote(name)} ${what}`);
   };
   if (/^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)/.test(name)) {
     fail("lies outside the archive's folder");
   }
-  const [flags, method] = [entry.readUInt16LE(8), entry.readUInt16LE(10)];
+  const [flags, method] = [directory.readUInt16LE(start + 8), directory.readUInt16LE(start + 10)];
   if ((flags & 0x2041) !== 0) fail("is encrypted");
   if (method !== 0 && method !== 8) {
     fail(`is packed by method ${method}; expected 0 (stored) or 8 (deflated)`);
   }
-  const extra = entry.subarray(nameEnd, nameEnd + entry.readUInt16LE(30));
   let wide: bigint[] | undefined;
   const sizeAt = (field: number): number => {
-    const narrow = entry.readUInt32LE(field);
+    const narrow = directory.readUInt32LE(start + field);
     if (narrow !== 0xffffffff) return narrow;
-    const value = (wide ??= zip64Of(extra)).shift();
+    const extraEnd = nameEnd + directory.readUInt16LE(start + 30);
+    const value = (wide ??= zip64Of(directory.subarray(nameEnd, extraEnd))).shift();
     return value === undefined ? fail("states no size that fits") : whole(archive, value);
   };
   // What is beyond 32 bits is in the extra field, in this order.
@@ -252,7 +269,7 @@ function readEntry(archive: FileRange, entry: Buffer): Omit<ZipMember, "end"> & 
       `of ${packedBytes} bytes is said to unpack to ${unpackedBytes}; deflate cannot pack more than ${limits.deflateRatio} to one`,
     );
   }
-  return { name, isDeflated, packedBytes, unpackedBytes, header, end: 0 };
+  return { name, nameBytes, isDeflated, packedBytes, unpackedBytes, header, end: 0 };
 }
 
 /** The 64-bit numbers of the zip64 extra field. */
@@ -288,8 +305,7 @@ function placed(archive: FileRange, members: readonly ZipMember[], directory: nu
   return lying.map((member, index) => {
     const next = lying[index + 1];
     const end = next?.header ?? directory;
-    const name = Buffer.byteLength(member.name);
-    if (member.header + memberHeaderBytes + name + member.packedBytes > end) {
+    if (member.header + memberHeaderBytes + member.nameBytes + member.packedBytes > end) {
       const what = next ? `into member ${quote(next.name)}` : "beyond the archive's members";
       throw broken(
         archive,

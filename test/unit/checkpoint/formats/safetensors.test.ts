@@ -212,6 +212,21 @@ describe("a file that contradicts the format", () => {
       ['tensor "w"', "has 9 axes; the limit is 8"],
     ],
     [
+      "a tensor that is there twice, once with its name spelt otherwise",
+      framed(`{"\\u0077": ${JSON.stringify(valid.w)}, "w": ${JSON.stringify(valid.w)}}`, data),
+      ["two entries of one name"],
+    ],
+    [
+      "metadata that is there twice",
+      framed(`{"__metadata__": {}, "w": ${JSON.stringify(valid.w)}, "__metadata__": {}}`, data),
+      ["two entries of one name"],
+    ],
+    [
+      "a tensor that is a nest without end",
+      framed(`{"w": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`, data),
+      ['tensor "w": its header entry is [[[[[[', "expected an object"],
+    ],
+    [
       "tensors that overlap",
       framed(
         {
@@ -232,6 +247,13 @@ describe("a file that contradicts the format", () => {
 
   it.each<[string, Buffer]>([
     ["a header padded with spaces", framed(`${JSON.stringify(valid)}    `, data)],
+    [
+      "metadata that is a nest, with signs of JSON in its texts",
+      framed(
+        `{"__metadata__": {"a": ${"[".repeat(200_000)}${"]".repeat(200_000)}, "\\"{": "}:\\\\"}, "w": ${JSON.stringify(valid.w)}}`,
+        data,
+      ),
+    ],
     ["metadata beside the tensors", framed({ __metadata__: { format: "pt" }, ...valid }, data)],
     ["a header and no tensors", framed("{}")],
     [

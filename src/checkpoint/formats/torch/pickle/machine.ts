@@ -1,4 +1,3 @@
-import { limits } from "../../../limits";
 import type { PickleBytes } from "./pickleBytes";
 import { Global, Inert } from "./values";
 
@@ -12,8 +11,8 @@ export type Constructor = (args: readonly unknown[], charge: (values: number) =>
 export interface PickleReading {
   /** For messages. */
   readonly file: string;
-  /** Size of that file, by which the values of its pickle are limited. */
-  readonly fileBytes: number;
+  /** Values that it may put, store and copy, and lists, dictionaries and objects that it may hold. */
+  readonly most: { readonly values: number; readonly objects: number };
   /** By full name; objects of all others are inert. */
   readonly constructors: ReadonlyMap<string, Constructor>;
   /** The value that an identifier outside the pickle stands for. */
@@ -30,23 +29,21 @@ export class Machine {
   /** What is stored under numbers out of turn. */
   private readonly scattered = new Map<number, unknown>();
   private objects = 0;
-  /** Values put on the stack, stored or copied so far, and how many there may be. */
+  /** Values put on the stack, stored or copied so far. */
   private values = 0;
-  private readonly mostValues: number;
 
   constructor(
     readonly bytes: PickleBytes,
     private readonly reading: PickleReading,
-  ) {
-    this.mostValues = Math.min(limits.pickleValues, limits.pickleValuesPerByte * reading.fileBytes);
-  }
+  ) {}
 
   /** Counts values before memory is taken for them. */
   readonly charge = (values: number): void => {
     this.values += values;
-    if (this.values > this.mostValues) {
+    const { most } = this.reading;
+    if (this.values > most.values) {
       this.bytes.fail(
-        `puts, stores or copies more than ${this.mostValues} values, the limit for a file of ${this.reading.fileBytes} bytes`,
+        `puts, stores or copies more than ${most.values} values, the limit for a file of its size`,
       );
     }
   };
@@ -127,8 +124,9 @@ export class Machine {
 
   /** Puts something that takes memory, of which there may not be too much. */
   make(object: unknown): void {
-    if (++this.objects > limits.pickleObjects) {
-      this.bytes.fail(`holds more than ${limits.pickleObjects} objects, the limit`);
+    const { most } = this.reading;
+    if (++this.objects > most.objects) {
+      this.bytes.fail(`holds more than ${most.objects} objects, the limit`);
     }
     this.push(object);
   }

@@ -74,6 +74,8 @@ export class PickleBytes {
     if (length > limits.pickleIntegerBytes) {
       this.fail(`has a number of ${length} bytes; the limit is ${limits.pickleIntegerBytes}`);
     }
+    // Most are short: sizes and steps.
+    if (length > 0 && length <= 6) return this.bytes.readIntLE(this.take(length), length);
     const digits = Buffer.from(this.raw(length)).reverse().toString("hex");
     return narrowed(digits === "" ? 0n : BigInt.asIntN(8 * length, BigInt(`0x${digits}`)));
   }

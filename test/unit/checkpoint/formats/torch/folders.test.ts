@@ -165,6 +165,17 @@ describe("checkpoints in several files", () => {
     expect(await failureOf(openCheckpoint(folder), CheckpointError)).toContain(words);
   });
 
+  it("are refused where more processes are stated than a list of calls can hold", async () => {
+    const { dict, int, text } = pickled;
+    const folder = copied("zero3");
+    const counts = Buffer.from(`](${"K\x01".repeat(200_000)}K\x03e`, "latin1");
+    const state = dict({ zero_stage: int(3), partition_count: counts });
+    const root = dict({ optimizer_state_dict: state, x: text("x".repeat(200_000)) });
+    writeFileSync(rank(folder, 0, "optim"), torchZip(root, {}));
+    const message = await failureOf(openCheckpoint(folder), CheckpointError);
+    expect(message).toMatch(/was written by \[1,1,1.*… processes, but the folder has 2 parts/);
+  });
+
   it("are opened by any of their files", async () => {
     for (const [folder, file] of [
       ["consolidated", "consolidated.01.pth"],

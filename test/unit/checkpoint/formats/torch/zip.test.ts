@@ -57,12 +57,24 @@ describe("an archive", () => {
   });
 
   const one = { name: "x/y", data: floats(1) };
+  /** States so many members less than it has. */
+  const fewer = (archive: Buffer, less: number): Buffer => {
+    const count = archive.length - 22 + 10;
+    archive.writeUInt16LE(archive.readUInt16LE(count) - less, count);
+    return archive;
+  };
   it.each<[string, Buffer, string, Buffer]>([
     [
       "names a member twice",
       zipFile([...members(), one, one]),
       'two members "x/y"',
       zipFile([...members(), one]),
+    ],
+    [
+      "has a member more than it states",
+      fewer(zipFile([...members(), one]), 1),
+      "goes on after its 4 members",
+      fewer(zipFile([...members(), one]), 0),
     ],
     [
       "leads out of its folder",

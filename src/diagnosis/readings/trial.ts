@@ -12,7 +12,6 @@ import { expectedLikelihoods } from "../likelihood";
 import { evaluatedSequences } from "../objective";
 import type { Baselines } from "./baselines";
 import { baselines } from "./baselines";
-import type { Candidate } from "./undecided";
 
 /** Losses of every token under one reading. */
 export interface Tried {
@@ -41,16 +40,9 @@ export class Trial {
     return [...this.known.values()];
   }
 
-  /** Best first, but for the one that is taken where approximations are better by chance. */
-  candidates(taken?: Settings): Candidate[] {
-    const first = taken && this.known.get(keyOf(taken));
-    const rest = this.tried
-      .filter((tried) => tried !== first)
-      .toSorted((a, b) => (a.mean < b.mean ? -1 : 1));
-    return [...(first ? [first] : []), ...rest].map(({ settings, mean }) => ({
-      settings,
-      nll: Number.isFinite(mean) ? mean : undefined,
-    }));
+  /** The losses of a reading where it has been tried. */
+  lossesOf(settings: Settings): Tried | undefined {
+    return this.known.get(keyOf(settings));
   }
 
   /** What guessing without the model loses. */

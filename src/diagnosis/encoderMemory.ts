@@ -1,7 +1,7 @@
 /** What a decoder's layers attend to: the output of the encoder, computed once for a batch. */
 import type { Encoder } from "../architecture/description";
 import type { Executor } from "../engine/executor";
-import { attentionFeeds } from "../graph/attention";
+import { attentionFeeds } from "../graph/attentionFeeds";
 import { layerGraph } from "../graph/layer";
 import type { EncoderMemory } from "./batch";
 import { Batch } from "./batch";

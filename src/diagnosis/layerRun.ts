@@ -1,7 +1,8 @@
 import type { SublayerName } from "../architecture/description";
 import { sublayerNames } from "../architecture/description";
 import type { Executor, Session, Tensor } from "../engine/executor";
-import { paddingFeed, sourceAxis } from "../graph/attention";
+import { sourceAxis } from "../graph/attention";
+import { paddingFeed } from "../graph/attentionFeeds";
 import type { Graph } from "../graph/graph";
 import { tangentName } from "../graph/jvp";
 import { layerInputs, layerOutputs } from "../graph/layer";

@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture/description";
 import { sublayersOf } from "../architecture/description";
 import type { Executor } from "../engine/executor";
-import { attentionFeeds } from "../graph/attention";
+import { attentionFeeds } from "../graph/attentionFeeds";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
 import { Batch } from "./batch";

@@ -2,7 +2,7 @@ import type { Architecture } from "../../architecture/description";
 import type { Proposal, Settings } from "../../architecture/reading";
 import { withoutIdle } from "../../architecture/reading";
 import type { Executor } from "../../engine/executor";
-import { attentionFeeds } from "../../graph/attention";
+import { attentionFeeds } from "../../graph/attentionFeeds";
 import { layerGraph } from "../../graph/layer";
 import type { Sequence } from "../../text/documents";
 import { Batch } from "../batch";

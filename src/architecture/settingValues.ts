@@ -76,6 +76,11 @@ export const settingValues = {
   "embedding-scale": z
     .literal([1, "sqrt"])
     .describe("Factor on the token embedding: 1, or the square root of the hidden size (sqrt)."),
+  memory: z
+    .enum(["causal", "zeros", "whole"])
+    .describe(
+      "What a decoder without an encoder attends to beside itself: its own embedding up to each token (causal) or all of it, tokens that are to be told among them (whole), or zeros.",
+    ),
   fused: z
     .enum(["thirds", "heads"])
     .describe(

@@ -21,6 +21,8 @@ export const attentionInputs = {
   buckets: "buckets",
   /** What cross-attention's keys and values are of: the encoder's output [batch, source, hidden]. */
   memory: "memory",
+  /** Added to the scores, 0 where a token may attend [sequence, source]. */
+  memoryMask: "memory_mask",
   /** Added to the scores of its padding [batch, 1, 1, 1, source]. */
   memoryPadding: "memory_padding",
 } as const;
@@ -35,7 +37,10 @@ export function attention(builder: GraphBuilder, x: Value, module: Attention): V
   return mixed(builder, masked(builder, told, module), value, module);
 }
 
-/** The same with the keys and values of an encoder's output, all of which every token may attend to. */
+/**
+ * The same with the keys and values of an encoder's output, all of which every token may attend to; or,
+ * where the attention is not bidirectional, no later ones.
+ */
 export function crossAttention(builder: GraphBuilder, x: Value, module: Attention): Value {
   const memory = builder.input(attentionInputs.memory, {
     elementType: "float32",
@@ -46,7 +51,17 @@ export function crossAttention(builder: GraphBuilder, x: Value, module: Attentio
     shape: ["batch", 1, 1, 1, sourceAxis],
   });
   const { scores, value } = plainScores(builder, x, memory, module);
-  return mixed(builder, builder.add(scores, padding), value, module);
+  const told = builder.add(scores, padding);
+  const seen = module.isBidirectional
+    ? told
+    : builder.add(
+        told,
+        builder.input(attentionInputs.memoryMask, {
+          elementType: "float32",
+          shape: ["sequence", sourceAxis],
+        }),
+      );
+  return mixed(builder, seen, value, module);
 }
 
 /** The symbol of the axis of an encoder's tokens. */

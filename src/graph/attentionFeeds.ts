@@ -84,6 +84,13 @@ export function paddingFeed(lengths: readonly number[], padded: number): Feed {
   return { type: "float32", data, shape: [lengths.length, 1, 1, 1, padded] };
 }
 
+/** What keeps later tokens of as many out of an attention to them. */
+export function causalFeed(sequence: number): Feed {
+  const module = { isBidirectional: false, window: undefined, slopes: undefined };
+  const data = maskOf({ ...module, roundedSlopeFactor: undefined }, sequence);
+  return { type: "float32", data, shape: [sequence, sequence] };
+}
+
 /** Masked scores are finite: shader compilers may assume that infinities are not. */
 const hidden = -1e30;
 

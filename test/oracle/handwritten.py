@@ -126,6 +126,30 @@ class Tutorial(nn.Module):
         return self.decoder(self.transformer_encoder(x, mask=mask, is_causal=True))
 
 
+# ---- nn.TransformerDecoder as a language model, which must be given a memory ----
+
+
+class Decoding(nn.Module):
+    def __init__(self, vocabulary: int, memory: str, norm_first: bool = False) -> None:
+        super().__init__()
+        layer = nn.TransformerDecoderLayer(
+            HIDDEN, HEADS, 4 * HIDDEN, dropout=0.0, norm_first=norm_first, batch_first=True
+        )
+        self.memory = memory
+        self.embedding = nn.Embedding(vocabulary, HIDDEN)
+        self.pos_embedding = nn.Embedding(CONTEXT, HIDDEN)
+        self.decoder = nn.TransformerDecoder(layer, LAYERS)
+        self.fc_out = nn.Linear(HIDDEN, vocabulary)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        length = ids.shape[1]
+        x = self.embedding(ids) + self.pos_embedding(torch.arange(length))
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        memory = torch.zeros_like(x) if self.memory == "zeros" else x
+        memory_mask = mask if self.memory == "causal" else None
+        return self.fc_out(self.decoder(x, memory, tgt_mask=mask, memory_mask=memory_mask))
+
+
 # ---- Rotary positions and a gate, under names of one's own ----
 
 
@@ -410,6 +434,18 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "alibi": (
         lambda vocabulary: Computed(vocabulary, "alibi"),
         {**computed, "positions": "alibi"},
+    ),
+    "decoder-zeros": (
+        lambda vocabulary: Decoding(vocabulary, "zeros"),
+        {"norm": "post-ln", "heads": "4", "activation": "relu", "memory": "zeros"},
+    ),
+    "decoder-causal": (
+        lambda vocabulary: Decoding(vocabulary, "causal", norm_first=True),
+        {"norm": "pre-ln", "heads": "4", "activation": "relu", "memory": "causal"},
+    ),
+    "decoder-whole": (
+        lambda vocabulary: Decoding(vocabulary, "whole"),
+        {"norm": "post-ln", "heads": "4", "activation": "relu", "memory": "whole"},
     ),
     "neighbours-grouped": (
         lambda vocabulary: Own(vocabulary, "pre-ln", "neighbours", key_value_heads=2),

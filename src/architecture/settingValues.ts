@@ -55,7 +55,7 @@ export const settingValues = {
   sines: z
     .enum(Object.keys(sineLayouts) as [SineLayout, ...SineLayout[]])
     .describe(
-      "Where a sinusoid's sine and cosine stand: in channels 2c and 2c + 1 (neighbours), or c and c + half (halves); the same with 1/10000 as the last frequency, as Tensor2Tensor and fairseq have it (tensor2tensor).",
+      "Where a sinusoid's sine and cosine stand: in channels 2c and 2c + 1 (neighbours), or c and c + half (halves); the same with 1/10000 as the last frequency, as Tensor2Tensor has it (tensor2tensor).",
     ),
   rotary: z
     .enum(["halves", "neighbours"])

@@ -134,7 +134,10 @@ export function settle(
   );
   if (mayTurn) {
     const ifTurned = { name: "positions", value: "rotary" } as const;
-    const turns = ["halves", "neighbours"];
+    // A table of angles is mostly laid out as they are used, but what it is used for is in the code.
+    const turns = ["halves", "neighbours"].toSorted(
+      (one, other) => Number(other === stored?.pairing) - Number(one === stored?.pairing),
+    );
     settleDependent(ifTurned, "rotary", turns, undefined, { branches: turns });
     const base = stored ? baseOf(stored.frequencies) : undefined;
     if (stored) {

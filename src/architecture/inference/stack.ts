@@ -136,5 +136,6 @@ export function refusal(
 ): CheckpointError {
   const shown = names.slice(0, 3).map(quote).join(", ");
   const more = names.length > 3 ? ` and ${names.length - 3} more tensors` : "";
-  return new CheckpointError("unsupported", `${directoryFile}: ${what} ${shown}${more}.`);
+  const found = names.length > 0 ? `${shown}${more}` : "no tensors";
+  return new CheckpointError("unsupported", `${directoryFile}: ${what} ${found}.`);
 }

@@ -62,7 +62,7 @@ export function findStack(checkpoint: Checkpoint): Stack {
     throw refusal(
       checkpoint,
       encoders,
-      `attends with ${quote(`${prefix}.0.${name}`)} to the output of another stack, so that it tells a target from a source, and only text of its own is evaluated; the other stack is`,
+      `attends with ${quote(`${prefix}.0.${name}`)} to the output of another stack, and pairs of a source and a target, which such a model is evaluated on, are not read; the other stack is`,
     );
   }
   if (stacks.length > 1) {

@@ -14,6 +14,7 @@ export const settingNames = [
   "rotary-span",
   "scale",
   "embedding-scale",
+  "memory",
   "fused",
   "gate",
   "pool",

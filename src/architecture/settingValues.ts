@@ -55,7 +55,7 @@ export const settingValues = {
   sines: z
     .enum(Object.keys(sineLayouts) as [SineLayout, ...SineLayout[]])
     .describe(
-      "Where a sinusoid's sine and cosine stand: in channels 2c and 2c + 1 (neighbours), or c and c + half (halves); the same with 1/10000 as the last frequency, as Tensor2Tensor and fairseq have it (tensor2tensor).",
+      "Where a sinusoid's sine and cosine stand: in channels 2c and 2c + 1 (neighbours), or c and c + half (halves); the same with 1/10000 as the last frequency, as Tensor2Tensor has it (tensor2tensor).",
     ),
   rotary: z
     .enum(["halves", "neighbours"])
@@ -76,6 +76,11 @@ export const settingValues = {
   "embedding-scale": z
     .literal([1, "sqrt"])
     .describe("Factor on the token embedding: 1, or the square root of the hidden size (sqrt)."),
+  memory: z
+    .enum(["causal", "zeros", "whole"])
+    .describe(
+      "What a decoder without an encoder attends to beside itself: its own embedding up to each token (causal) or all of it, tokens that are to be told among them (whole), or zeros.",
+    ),
   fused: z
     .enum(["thirds", "heads"])
     .describe(

@@ -14,7 +14,7 @@ export const sineLayouts = {
   /** The paper's and PyTorch's tutorial's: 10000^(−2c/width). */
   neighbours: (width) => ({ frequencies: geometric(width / 2, width / 2), pairing: "neighbours" }),
   halves: (width) => ({ frequencies: geometric(width / 2, width / 2), pairing: "halves" }),
-  /** Tensor2Tensor's and fairseq's: the last frequency is 1/10000 itself. */
+  /** Tensor2Tensor's: the last frequency is 1/10000 itself. */
   tensor2tensor: (width) => ({
     frequencies: geometric(width / 2, width / 2 - 1),
     pairing: "halves",

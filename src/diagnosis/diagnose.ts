@@ -5,6 +5,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint";
 import { findNonFinite } from "../checkpoint/finite";
 import type { Executor } from "../engine/executor";
 import type { Sequence } from "../text/documents";
+import { sourceOf } from "./encoderMemory";
 import { Measurements } from "./measurements";
 import type { EvaluatedSequence } from "./objective";
 import { evaluatedSequences, whyNoLoss } from "./objective";
@@ -69,7 +70,7 @@ export async function diagnose(
   const evaluated = evaluatedSequences(input.sequences, architecture, input.seed);
   const plan = planBatches({ ...input, metrics }, evaluated.length, {
     tokens: longest(evaluated.map(({ tokens }) => tokens)),
-    source: longest(evaluated.map(({ source }) => source ?? [])),
+    source: architecture.encoder ? longest(evaluated.map(sourceOf)) : 0,
   });
   const batches = cut(evaluated, plan.batches);
   const total = batchCost({ ...input, metrics }, evaluated.length);

@@ -1,7 +1,7 @@
 /** What a decoder's layers attend to: the output of the encoder, computed once for a batch. */
 import type { Encoder } from "../architecture/description";
 import type { Executor } from "../engine/executor";
-import { attentionFeeds } from "../graph/attention";
+import { attentionFeeds } from "../graph/attentionFeeds";
 import { layerGraph } from "../graph/layer";
 import type { EncoderMemory } from "./batch";
 import { Batch } from "./batch";
@@ -10,6 +10,14 @@ import type { LayerRunObserver, LayerRunOptions } from "./layerRun";
 import { LayerRun } from "./layerRun";
 import { normalisedStream } from "./likelihood";
 import type { EvaluatedSequence } from "./objective";
+
+/** What the encoder reads of a sequence: the decoder's own tokens where nothing else is told. */
+export function sourceOf({
+  source,
+  tokens,
+}: Pick<EvaluatedSequence, "source" | "tokens">): readonly number[] {
+  return source ?? tokens;
+}
 
 /**
  * Runs the encoder on what it reads of each sequence, a layer at a time.
@@ -24,7 +32,7 @@ export async function encoderMemory(
   observer: LayerRunObserver,
 ): Promise<EncoderMemory | undefined> {
   const { hiddenSize, layers, finalNorm } = encoder;
-  const read = sequences.map((sequence) => ({ ...sequence, tokens: sequence.source! }));
+  const read = sequences.map((sequence) => ({ ...sequence, tokens: sourceOf(sequence) }));
   const batch = new Batch(read, hiddenSize);
   const stream = await embed(encoder, batch, executor);
   for (const [index, layer] of layers.entries()) {

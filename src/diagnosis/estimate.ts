@@ -43,7 +43,7 @@ export function estimateDiagnosis(input: EstimateInput): Estimate {
   const { tokens, source = 0 } =
     objective.kind === "span-corruption"
       ? corruptedLengths(sequenceLength)
-      : { tokens: sequenceLength };
+      : { tokens: sequenceLength, source: encoder ? sequenceLength : 0 };
   const plan = planBatches({ ...input, metrics }, sequences, { tokens, source });
 
   const graphs = architecture.layers.map((layer) =>

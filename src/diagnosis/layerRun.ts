@@ -1,7 +1,8 @@
 import type { SublayerName } from "../architecture/description";
 import { sublayerNames } from "../architecture/description";
 import type { Executor, Session, Tensor } from "../engine/executor";
-import { paddingFeed, sourceAxis } from "../graph/attention";
+import { sourceAxis } from "../graph/attention";
+import { causalFeed, paddingFeed } from "../graph/attentionFeeds";
 import type { Graph } from "../graph/graph";
 import { tangentName } from "../graph/jvp";
 import { layerInputs, layerOutputs } from "../graph/layer";
@@ -52,6 +53,8 @@ export class LayerRun {
   private readonly seesPadding: boolean;
   /** Whether its cross-attention reads what the encoder gave. */
   private readonly readsMemory: boolean;
+  /** What keeps later tokens of the memory out; undefined where it reads all. */
+  private readonly memoryMask: Tensor | undefined;
   /** Whether trajectories can go through the session that the baseline's probes go through. */
   readonly servesPlainRuns: boolean;
 
@@ -72,6 +75,7 @@ export class LayerRun {
     this.isDifferentiated = names.has(tangentName(layerInputs.stream));
     this.seesPadding = names.has(layerInputs.padding);
     this.readsMemory = names.has(layerInputs.memory);
+    this.memoryMask = names.has(layerInputs.memoryMask) ? causalFeed(batch.length) : undefined;
     this.switches = sublayerNames.filter((part) => names.has(switches[part]));
     this.servesPlainRuns = !this.isDifferentiated || executor.acceptsEmptyTensors;
   }
@@ -218,6 +222,7 @@ export class LayerRun {
         sequenceOfRow.map((sequence) => lengths[sequence]!),
         length,
       ),
+      ...(this.memoryMask && { [layerInputs.memoryMask]: this.memoryMask }),
     };
   }
 

@@ -77,7 +77,7 @@ export function planBatches(
     });
   const smallestRun = Math.max(
     smallestOf(architecture.layers[0]!, longest),
-    ...(encoder ? [smallestOf(encoder.layers[0]!, source)] : []),
+    ...(encoder?.layers.slice(0, 1) ?? []).map((layer) => smallestOf(layer, source)),
   );
   const least = layerBytes + sequenceBytes + smallestRun;
   if (least > input.memoryBytes) {

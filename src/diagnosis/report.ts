@@ -72,11 +72,14 @@ export interface ReadingSummary {
   source: "config" | "family" | "inference" | "statement";
   /** What was settled before anything was evaluated, and by what. */
   settled?: { name: string; value: string; by: string }[];
-  /** The readings that were tried on the evaluated tokens, the one that was taken first. */
+  /**
+   * Every reading that was tried on the evaluated tokens: the one that was taken, those that were compared
+   * with it, the best first, then those that a shorter trial left behind.
+   */
   candidates?: ReadingCandidate[];
   /** By how many nats a token the reading is better than the best that computes another thing. */
   margin?: number;
-  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  /** Tokens that the margin was taken on: more than the first candidate's where those left it open. */
   tokens?: number;
   /** Settings whose values predicted alike, so that the usual one was taken. */
   untold?: string[];
@@ -85,8 +88,12 @@ export interface ReadingSummary {
 export interface ReadingCandidate {
   /** By name: `{ "heads": "4", "norm": "post-ln" }`. */
   settings: Record<string, string>;
-  /** Absent where it is not finite. */
+  /** In nats a token; absent where it is not finite. */
   nll?: number;
+  /** Tokens that it was tried on; fewer than the first's where a short trial left it behind. */
+  tokens?: number;
+  /** The same of trials on fewer or more tokens. */
+  further?: { nll?: number; tokens: number }[];
 }
 
 /** What a norm belongs to: `sublayers` where attention and feed-forward read the same, `stream` before all layers. */

@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture/description";
 import { sublayersOf } from "../architecture/description";
 import type { Executor } from "../engine/executor";
-import { attentionFeeds } from "../graph/attention";
+import { attentionFeeds } from "../graph/attentionFeeds";
 import { jvp } from "../graph/jvp";
 import { layerGraph, layerInputs, layerOutputs } from "../graph/layer";
 import { Batch } from "./batch";
@@ -61,9 +61,13 @@ export async function sweep(
   const { metrics, upTo } = options;
   if (upTo === "encoder" || upTo === "embedding") return { kind: "nonFinite", at: upTo };
   const { encoder } = architecture;
-  if (encoder && (await observer.onStage("encoder")) === "stop") return { kind: "stopped" };
+  if (encoder && encoder.layers.length > 0 && (await observer.onStage("encoder")) === "stop")
+    return { kind: "stopped" };
   const memory = encoder && (await encoderMemory(encoder, sequences, executor, options, observer));
-  if (encoder && memory === undefined) return { kind: "nonFinite", at: "encoder" };
+  if (encoder && memory === undefined) {
+    // Without layers it is the embedding alone.
+    return { kind: "nonFinite", at: encoder.layers.length > 0 ? "encoder" : "embedding" };
+  }
   const batch = new Batch(sequences, architecture.hiddenSize, memory);
   if ((await observer.onStage("embedding")) === "stop") return { kind: "stopped" };
   let baseline: Trajectory = {

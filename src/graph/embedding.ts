@@ -3,7 +3,7 @@ import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
 import type { Sines } from "../architecture/sines";
 import { sineRows } from "../architecture/sines";
 import type { TensorEntry } from "../checkpoint/checkpoint";
-import type { Feed } from "./attention";
+import type { Feed } from "./attentionFeeds";
 import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
 import { linear, normalised, scaled } from "./modules";

@@ -242,7 +242,12 @@ const reportSchema = object({
       ),
       settled: list(object({ name: text, value: text, by: text })).exactOptional(),
       candidates: list(
-        object({ settings: z.record(text, text), nll: number.exactOptional() }),
+        object({
+          settings: z.record(text, text),
+          nll: number.exactOptional(),
+          tokens: count.exactOptional(),
+          further: list(object({ nll: number.exactOptional(), tokens: count })).exactOptional(),
+        }),
       ).exactOptional(),
       margin: number.exactOptional(),
       tokens: number.exactOptional(),

@@ -1,7 +1,7 @@
 import { t } from "@vscode/l10n";
-import type { EvaluationSummary, ReadingSummary } from "../diagnosis/report";
+import type { EvaluationSummary, ReadingCandidate, ReadingSummary } from "../diagnosis/report";
 import { isOfImages } from "./evaluation";
-import { counted, figure } from "./format";
+import { counted, figure, wholeNumber } from "./format";
 
 /** How a checkpoint was read, in a sentence: the format, what told the architecture, and the evidence. */
 export function readingText(
@@ -29,6 +29,7 @@ export function readingText(
           ...(taken.nll === undefined || others.length === 0
             ? []
             : [lossText(ofImages, taken.nll, margin)]),
+          ...leftBehind(candidates),
         ]
       : []),
     ...(untold.length > 0
@@ -46,6 +47,15 @@ function predictedBest(ofImages: boolean, readings: string, settings: string): s
   return ofImages
     ? t("of {0} the classes of the images are predicted best with {1}", readings, settings)
     : t("of {0} the evaluated tokens are predicted best with {1}", readings, settings);
+}
+
+/** How many readings a short trial left behind, so that their losses are of other tokens. */
+function leftBehind([taken, ...others]: readonly ReadingCandidate[]): string[] {
+  const few = others.filter(({ tokens }) => tokens !== taken?.tokens);
+  const most = Math.max(...few.map(({ tokens }) => tokens ?? 0));
+  return few.length === 0
+    ? []
+    : [t("{0} of them left behind on {1} tokens", few.length, wholeNumber(most))];
 }
 
 function lossText(ofImages: boolean, nll: number, margin: number | undefined): string {

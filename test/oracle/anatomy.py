@@ -116,6 +116,27 @@ def published(model: nn.Module) -> Anatomy:
     )
 
 
+def torch_decoder(model: nn.Module) -> Anatomy:
+    """What a sublayer adds has passed its dropout; the norms stand before, or after the sums."""
+    # The fast path calls none of a layer's modules.
+    torch.backends.mha.set_fastpath_enabled(False)
+
+    def sublayer(number: int) -> Callable[[nn.Module], Sublayer]:
+        return lambda layer: Sublayer(
+            layer.get_submodule(f"dropout{number}"),
+            sum_norm=None if layer.norm_first else layer.get_submodule(f"norm{number}"),
+        )
+
+    return Anatomy(
+        list(model.decoder.layers),
+        "decoder.layers.{}",
+        model,
+        sublayer(1),
+        sublayer(3),
+        cross_attention=sublayer(2),
+    )
+
+
 def norms_last(model: nn.Module) -> Anatomy:
     """Gemma 2 and 3, OLMo 2: what a sublayer adds has passed a norm."""
     return dataclasses.replace(

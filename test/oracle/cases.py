@@ -42,6 +42,8 @@ class Case:
     experts_apart: bool = False
     # Norms named gamma and beta, as in checkpoints that came from TensorFlow.
     is_old: bool = False
+    # What fathom.json beside it states; None: there is none.
+    statement: Config | None = None
     # How many images it is evaluated on instead of documents.
     images: int = 0
 
@@ -71,6 +73,24 @@ class Case:
     @property
     def seed_text(self) -> str:
         return self.weights_seed or self.name
+
+
+def torch_decoder(**overrides: Any) -> Config:
+    return {
+        "activation": "gelu",
+        "d_model": 24,
+        "dim_feedforward": 40,
+        "max_len": 64,
+        "nhead": 4,
+        "num_layers": 3,
+        "vocab_size": 61,
+        **overrides,
+    }
+
+
+def torch_decoder_statement(memory: str) -> Config:
+    reading = {"embedding-scale": 1, "memory": memory, "epsilon": 1e-5}
+    return {"reading": reading}
 
 
 def llama(**overrides: Any) -> Config:
@@ -815,6 +835,23 @@ CASES: list[Case] = [
     Case("qwen", qwen()),
     Case("nanogpt", {"model_args": {**SMALL_GPT, "bias": False, "dropout": 0.0}}),
     Case("mingpt", SMALL_GPT),
+    # Told from names and shapes; what its cross-attention reads must be stated.
+    Case(
+        "torch-decoder",
+        torch_decoder(memory="causal", norm_first=True),
+        statement=torch_decoder_statement("causal"),
+    ),
+    Case(
+        "torch-decoder-zeros",
+        torch_decoder(memory="zeros", norm_first=False, activation="relu"),
+        statement=torch_decoder_statement("zeros"),
+    ),
+    Case(
+        "torch-decoder-whole",
+        torch_decoder(memory="whole", norm_first=False, num_layers=2),
+        document_lengths=(15, 11),
+        statement=torch_decoder_statement("whole"),
+    ),
     # The released configs of Gemma say "gelu" for its approximation.
     Case("gemma", gemma(hidden_act="gelu", num_key_value_heads=1, num_hidden_layers=3)),
     # Caps that bend the numbers, and windows that hide some.

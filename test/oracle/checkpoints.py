@@ -30,6 +30,8 @@ def write_checkpoint(case: Case, folder: Path) -> None:
     """Writes config.json, the weights and tokens.json."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", case.config, indent=2)
+    if case.statement is not None:
+        write_json(folder / "fathom.json", case.statement, indent=2)
     if case.written_by_transformers:
         AutoConfig.from_pretrained(folder, local_files_only=True).save_pretrained(folder)
     generator = torch.Generator().manual_seed(zlib.crc32(case.seed_text.encode()))

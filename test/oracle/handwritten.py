@@ -1,7 +1,7 @@
 """Language models as people write them by hand, each trained until its readings can be told apart.
 
 Every model is saved as training scripts save it, a state dict without a config, beside `truth.json` with
-the settings that its code has. `run.mjs --handwritten` then asks Fathom to tell them from the weights.
+the settings that its code has, or with the words that refuse it where it is trained too little to tell. `run.mjs --handwritten` then asks Fathom to tell them from the weights.
 """
 
 import argparse
@@ -124,6 +124,30 @@ class Tutorial(nn.Module):
         x = self.pos_encoder(self.encoder(ids) * math.sqrt(HIDDEN))
         mask = nn.Transformer.generate_square_subsequent_mask(ids.shape[1])
         return self.decoder(self.transformer_encoder(x, mask=mask, is_causal=True))
+
+
+# ---- nn.TransformerDecoder as a language model, which must be given a memory ----
+
+
+class Decoding(nn.Module):
+    def __init__(self, vocabulary: int, memory: str, norm_first: bool = False) -> None:
+        super().__init__()
+        layer = nn.TransformerDecoderLayer(
+            HIDDEN, HEADS, 4 * HIDDEN, dropout=0.0, norm_first=norm_first, batch_first=True
+        )
+        self.memory = memory
+        self.embedding = nn.Embedding(vocabulary, HIDDEN)
+        self.pos_embedding = nn.Embedding(CONTEXT, HIDDEN)
+        self.decoder = nn.TransformerDecoder(layer, LAYERS)
+        self.fc_out = nn.Linear(HIDDEN, vocabulary)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        length = ids.shape[1]
+        x = self.embedding(ids) + self.pos_embedding(torch.arange(length))
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        memory = torch.zeros_like(x) if self.memory == "zeros" else x
+        memory_mask = mask if self.memory == "causal" else None
+        return self.fc_out(self.decoder(x, memory, tgt_mask=mask, memory_mask=memory_mask))
 
 
 # ---- Rotary positions and a gate, under names of one's own ----
@@ -376,6 +400,8 @@ class Computed(nn.Module):
 
 
 Settings = dict[str, str]
+# What stands for the settings of a model that is to be refused: words of the message.
+REFUSED = "refused"
 gated: Settings = {"heads": str(HEADS), "activation": "silu", "scale": "head", "norm-kind": "rms"}
 computed: Settings = {"norm": "pre-ln", "heads": str(HEADS), "activation": "gelu", "scale": "head"}
 MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
@@ -391,6 +417,11 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "tutorial-pre-ln": (
         lambda vocabulary: Tutorial(vocabulary, norm_first=True),
         {"norm": "pre-ln", "heads": "4", "activation": "relu", "embedding-scale": "sqrt"},
+    ),
+    # No better than the pairs of tokens in the text that it is read on.
+    "tutorial-pre-ln-weak": (
+        lambda vocabulary: Tutorial(vocabulary, norm_first=True),
+        {REFUSED: "under no reading of its tensors does it predict"},
     ),
     "tutorial-sines-unsaved": (
         lambda vocabulary: Tutorial(vocabulary, norm_first=False, saves_sines=False),
@@ -410,6 +441,19 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "alibi": (
         lambda vocabulary: Computed(vocabulary, "alibi"),
         {**computed, "positions": "alibi"},
+    ),
+    "decoder-zeros": (
+        lambda vocabulary: Decoding(vocabulary, "zeros"),
+        {"norm": "post-ln", "heads": "4", "activation": "relu", "memory": "zeros"},
+    ),
+    "decoder-causal": (
+        lambda vocabulary: Decoding(vocabulary, "causal", norm_first=True),
+        {"norm": "pre-ln", "heads": "4", "activation": "relu", "memory": "causal"},
+    ),
+    # It reads what it is to tell, and errs so little that any activation will do.
+    "decoder-whole": (
+        lambda vocabulary: Decoding(vocabulary, "whole"),
+        {REFUSED: "two readings of its tensors predict alike"},
     ),
     "neighbours-grouped": (
         lambda vocabulary: Own(vocabulary, "pre-ln", "neighbours", key_value_heads=2),
@@ -454,6 +498,10 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
 }
 
 
+# Of models that learn more slowly than others; those of any other are by the option.
+STEPS = {"tutorial-pre-ln": 2200}
+
+
 def standard_library() -> str:
     """Text that every Python has: its own modules, in an order of their names."""
     files = sorted(pathlib.Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
@@ -494,7 +542,7 @@ def main() -> None:
         torch.manual_seed(0)
         make, _ = MODELS[name]
         model = make(len(stoi))
-        trained(model, ids, options.steps)
+        trained(model, ids, max(options.steps, STEPS.get(name, 0)))
         torch.save({"model": model.state_dict(), "stoi": stoi}, options.folder / f"{name}.pt")
         print(f"{name} is trained", flush=True)
     truth = {name: MODELS[name][1] for name in options.only}

@@ -19,7 +19,13 @@ def model_of(config: Config) -> Callable[[Config], nn.Module] | None:
         return Qwen
     if "model_type" not in config and "block_size" in config:
         return MinGpt
+    if is_torch_decoder(config):
+        return TorchDecoder
     return None
+
+
+def is_torch_decoder(config: Config) -> bool:
+    return "dim_feedforward" in config
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
@@ -221,3 +227,33 @@ class QwenFeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.c_proj(self.w1(x) * F.silu(self.w2(x)))
+
+
+class TorchDecoder(nn.Module):
+    """A language model of nn.TransformerDecoder, which asks for a memory to attend to."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size = config["d_model"]
+        layer = nn.TransformerDecoderLayer(
+            size,
+            config["nhead"],
+            config["dim_feedforward"],
+            activation=config["activation"],
+            norm_first=config["norm_first"],
+            batch_first=True,
+        )
+        self.memory = config["memory"]
+        self.embedding = nn.Embedding(config["vocab_size"], size)
+        self.pos_embedding = nn.Embedding(config["max_len"], size)
+        norm = nn.LayerNorm(size) if config["norm_first"] else None
+        self.decoder = nn.TransformerDecoder(layer, config["num_layers"], norm)
+        self.fc_out = nn.Linear(size, config["vocab_size"])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        length = ids.shape[1]
+        x = self.embedding(ids) + self.pos_embedding(torch.arange(length))
+        mask = nn.Transformer.generate_square_subsequent_mask(length, dtype=x.dtype)
+        memory = torch.zeros_like(x) if self.memory == "zeros" else x
+        memory_mask = mask if self.memory == "causal" else None
+        return self.fc_out(self.decoder(x, memory, tgt_mask=mask, memory_mask=memory_mask))

@@ -1,6 +1,6 @@
 /**
  * Has the built CLI tell how checkpoints are read, from text that they were not trained on, and
- * compares that with what their code computes.
+ * compares that with what their code computes; a model that is trained too little to tell must be refused.
  *
  *     node test/oracle/readings.mjs <folder that handwritten.py wrote>
  */
@@ -24,7 +24,12 @@ for (const [name, truth] of Object.entries(truths)) {
     ],
     { encoding: "utf8", maxBuffer: 2 ** 28 },
   );
-  const wrong = status === 0 ? differences(JSON.parse(stdout), truth) : [stderr.trim()];
+  const wrong =
+    truth.refused !== undefined
+      ? notRefused(status, stderr, truth.refused)
+      : status === 0
+        ? differences(JSON.parse(stdout), truth)
+        : [stderr.trim()];
   if (wrong.length > 0) failures++;
   console.log(wrong.length > 0 ? `FAIL ${name}: ${wrong.join("; ")}` : `ok   ${name}`);
 }
@@ -37,4 +42,9 @@ function differences({ architecture: { reading } }, truth) {
   return Object.entries(truth)
     .filter(([name, value]) => found[name] !== value)
     .map(([name, value]) => `${name} is ${value}, read as ${found[name] ?? "nothing"}`);
+}
+
+function notRefused(status, message, words) {
+  if (status === 0) return ["it is read, and was to be refused"];
+  return message.includes(words) ? [] : [`refused in other words: ${message.trim()}`];
 }

@@ -59,6 +59,8 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
         model, describe = load_own(folder, config), anatomy.sample
     elif is_timm(config):
         model, describe = load_own(folder, config), anatomy.timm
+    elif published.is_torch_decoder(config):
+        model, describe = load_own(folder, config), anatomy.torch_decoder
     elif published.model_of(config) is not None:
         model, describe = load_own(folder, config), anatomy.published
     elif olmo_core.is_config(config):
@@ -104,8 +106,8 @@ def _reference(model: Anatomy, documents: Documents, probe_seed: int) -> dict[st
             **whole,
             "deltaPerplexity": math.exp(nll + whole["deltaNll"]) - math.exp(nll),
             "attention": removal(without_attention(layer, attention)),
-            **({"crossAttention": removal(hooks(silence(cross.branch)))} if cross else {}),
-            "feedForward": removal(without_feed_forward(attention, feed_forward)),
+            **({"crossAttention": removal(without_later(attention, cross))} if cross else {}),
+            "feedForward": removal(without_later(cross or attention, feed_forward)),
         }
 
     def layer_report(index: int, layer: nn.Module) -> dict[str, Any]:
@@ -312,16 +314,14 @@ def without_attention(layer: nn.Module, attention: Sublayer) -> AbstractContextM
     return hooks(*handles)
 
 
-def without_feed_forward(
-    attention: Sublayer, feed_forward: Sublayer
-) -> AbstractContextManager[None]:
-    """The stream passes the feed-forward, and a norm of its sum, unchanged."""
-    handles = [silence(feed_forward.branch)]
-    if feed_forward.sum_norm is not None:
+def without_later(before: Sublayer, sublayer: Sublayer) -> AbstractContextManager[None]:
+    """The stream passes a sublayer after the first, and a norm of its sum, unchanged."""
+    handles = [silence(sublayer.branch)]
+    if sublayer.sum_norm is not None:
         seen: list[Tensor] = []
         handles += [
-            attention.sum_norm.register_forward_hook(lambda _m, _a, output: seen.append(output)),
-            feed_forward.sum_norm.register_forward_hook(lambda *_: seen[-1]),
+            before.sum_norm.register_forward_hook(lambda _m, _a, output: seen.append(output)),
+            sublayer.sum_norm.register_forward_hook(lambda *_: seen[-1]),
         ]
     return hooks(*handles)
 

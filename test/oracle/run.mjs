@@ -1,7 +1,8 @@
 /**
  * `npm run test:oracle`: installs PyTorch and transformers into test/oracle/.venv, remakes the
- * committed cases and random ones in a temporary folder, and compares the built CLI with both; then
- * executes the training code that LayerNorm Scaling was applied to.
+ * committed cases and random ones in a temporary folder, and compares the built CLI with both, and with
+ * forward passes of the real checkpoints in ../shared/checkpoints where that folder is; then executes the
+ * training code that LayerNorm Scaling was applied to.
  *
  *     node test/oracle/run.mjs [--seed N] [--count N] [--handwritten]
  *
@@ -42,6 +43,8 @@ try {
   for (const cases of ["committed", "fresh"]) {
     failures += run(process.execPath, [join(here, "compare.mjs"), join(folder, cases)]);
   }
+  console.log("Comparing real checkpoints, where they lie beside the project");
+  failures += run(python, [join(here, "shared_checkpoints.py")]);
   console.log("Executing edited training code");
   const scaling = join(here, "layerNormScaling");
   failures += run(python, [

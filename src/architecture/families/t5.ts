@@ -245,9 +245,8 @@ class T5 {
 
   /** A decoder whose head is the embedding has no tensor that tells of it. */
   private hasHead(): boolean {
-    const { architectures, tie_word_embeddings: isTied } = this.config;
-    if (this.reader.tensors.has("lm_head.weight") || isTied === false) return true;
-    return !(architectures ?? []).some((name) => /^T5(Encoder)?Model$/.test(name));
+    if (this.reader.tensors.has("lm_head.weight")) return true;
+    return !(this.config.architectures ?? []).some((name) => /^T5(Encoder)?Model$/.test(name));
   }
 
   /** Where the head is the embedding, the state is scaled by 1/√d_model first. */

@@ -3,6 +3,7 @@ import type {
   Activation,
   Architecture,
   Attention,
+  Embedding,
   FeedForward,
   LayerDescription,
   Norm,
@@ -24,7 +25,7 @@ import { everywhere, sublayers, vectorNames } from "../sublayers";
 import type { StoredRotary } from "./frequencies";
 import { baseOf } from "./frequencies";
 import type { PixelOrder } from "./imageEnds";
-import type { FusedArrangement } from "./attentionParts";
+import type { AttentionParts, FusedArrangement } from "./attentionParts";
 import type { LayerParts } from "./layer";
 import type { Part } from "./parts";
 import type { Structure } from "./structure";
@@ -59,26 +60,35 @@ export function assemble(structure: Structure, settings: Settings): Architecture
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {
     const path = `${stack.prefix}.${index}`;
-    const { attention, feedForward: fed, normOrders } = parts;
+    const { attention, crossAttention, feedForward: fed, normOrders } = parts;
     const norms =
       normOrders.find((order) => orderName(order) === settings["norm-order"]) ?? normOrders[0]!;
     const normsSpan = attention.queryNorm?.weight.shape[0] === headSize ? "head" : "heads";
+    const attentionOf = (own: AttentionParts): Attention => ({
+      ...plainAttention(heads, headSize, {
+        ...own.projections((settings.fused ?? "thirds") as FusedArrangement, headSize),
+        output: own.output,
+      }),
+      keyValueHeads: own.keyWidth / headSize,
+      queryNorm: own.queryNorm && normOf(own.queryNorm, path),
+      keyNorm: own.keyNorm && normOf(own.keyNorm, path),
+      normsSpan,
+      scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
+        settings.scale as "head" | "hidden" | "none"
+      ],
+    });
     const modules = {
       attention: (): Attention => ({
-        ...plainAttention(heads, headSize, {
-          ...attention.projections((settings.fused ?? "thirds") as FusedArrangement, headSize),
-          output: attention.output,
-        }),
-        keyValueHeads: attention.keyWidth / headSize,
-        queryNorm: attention.queryNorm && normOf(attention.queryNorm, path),
-        keyNorm: attention.keyNorm && normOf(attention.keyNorm, path),
-        normsSpan,
+        ...attentionOf(attention),
         rotary: turning,
         slopes: settings.positions === "alibi" ? alibiSlopes(heads) : undefined,
-        scale: { head: 1 / Math.sqrt(headSize), hidden: 1 / Math.sqrt(hidden), none: 1 }[
-          settings.scale as "head" | "hidden" | "none"
-        ],
         isBidirectional: ends.kind === "images",
+      }),
+      ...(crossAttention && {
+        crossAttention: (): Attention => ({
+          ...attentionOf(crossAttention),
+          isBidirectional: settings.memory !== "causal",
+        }),
       }),
       feedForward: (): FeedForward => {
         const { gate, up, down } = fed;
@@ -113,7 +123,32 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
     head: ends.head,
-    ...inputOf(ends, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+    ...inputOf(structure, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+  };
+}
+
+/** What cross-attention reads where there is no encoder: an embedding, which is one without layers. */
+function memoryOf(
+  { memory }: Settings,
+  embedding: Embedding,
+  hiddenSize: number,
+): Pick<Architecture, "encoder" | "notices"> {
+  const isOfZeros = memory === "zeros";
+  const read = isOfZeros ? { ...plainEmbedding(embedding.tokens), scale: 0 } : embedding;
+  const notice = {
+    causal: t(
+      "The layers attend to the embedding of the tokens up to each as well, which stays the same whatever is removed.",
+    ),
+    whole: t(
+      "The layers attend to the embedding of all tokens as well, those that are to be told among them, which stays the same whatever is removed.",
+    ),
+    zeros: t(
+      "The layers attend to a memory of zeros as well, which adds one vector to every token.",
+    ),
+  }[memory as "causal" | "whole" | "zeros"];
+  return {
+    encoder: { hiddenSize, embedding: read, layers: [], finalNorm: undefined },
+    notices: [notice],
   };
 }
 
@@ -126,27 +161,35 @@ export const pools = {
 
 /** What a model reads, and what it is asked. */
 function inputOf(
-  ends: Structure["ends"],
+  { ends, layers }: Structure,
   settings: Settings,
   norm: Norm | undefined,
 ): Pick<
   Architecture,
-  "vocabularySize" | "contextLength" | "embedding" | "objective" | "whyNoHead"
+  | "vocabularySize"
+  | "contextLength"
+  | "embedding"
+  | "encoder"
+  | "objective"
+  | "notices"
+  | "whyNoHead"
 > {
   const { hidden, positions } = ends;
   if (ends.kind === "tokens") {
+    const embedding: Embedding = {
+      ...plainEmbedding(ends.tokens),
+      scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
+      positions: positions && { table: positions, offset: 0 },
+      ...(settings.positions === "sines" && {
+        sines: sineLayouts[settings.sines as SineLayout](hidden),
+      }),
+      norm,
+    };
     return {
       vocabularySize: ends.tokens.shape[0]!,
       contextLength: positions?.shape[0],
-      embedding: {
-        ...plainEmbedding(ends.tokens),
-        scale: settings["embedding-scale"] === "sqrt" ? Math.sqrt(hidden) : 1,
-        positions: positions && { table: positions, offset: 0 },
-        ...(settings.positions === "sines" && {
-          sines: sineLayouts[settings.sines as SineLayout](hidden),
-        }),
-        norm,
-      },
+      embedding,
+      ...(layers[0]!.crossAttention && memoryOf(settings, embedding, hidden)),
       objective: { kind: "next-token" },
     };
   }
@@ -173,12 +216,13 @@ function inputOf(
 }
 
 /**
- * One norm is read by both sublayers; two have one place each in every scheme of two; four stand before
- * and after each sublayer.
+ * One norm is read by both sublayers; two have one place each in every scheme of two, as three have where
+ * there is cross-attention between them; four stand before and after each sublayer.
  */
 function namesOf(paths: readonly string[]): LayerNames {
   const [first, second = first, third, fourth] = paths as [string, ...(string | undefined)[]];
-  if (third === undefined || fourth === undefined) return everywhere(first, second);
+  if (third === undefined) return everywhere(first, second);
+  if (fourth === undefined) return everywhere(first, third, second);
   const around = (input: string, branch: string) => ({
     inputNorm: input,
     branchNorm: branch,

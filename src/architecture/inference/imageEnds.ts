@@ -3,6 +3,7 @@ import { permuted, reshaped, rows } from "../../checkpoint/views";
 import type { Head, ImageSize, Linear } from "../description";
 import { plainHead } from "../description";
 import { isHeadName, isPositionName, rotaryKindOf, tableOf } from "./ends";
+import { isNorm } from "./norms";
 import type { Part } from "./parts";
 import { bareWordOf, partsOf } from "./parts";
 import type { Stack } from "./stack";
@@ -119,12 +120,14 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     );
   }
 
-  const isNorm = ({ weight, path }: Part): boolean =>
-    weight.shape.length === 1 && weight.shape[0] === hidden && !isFirstToken(path);
+  const isNormHere = (part: Part): boolean => isNorm(part, hidden) && !isFirstToken(part.path);
   const isFirst = ({ path }: Part): boolean =>
     /emb|input|patch|pre_?(ln|norm)|(ln|norm)_?pre/i.test(path);
-  const embeddingNorm = takeOne((part) => isNorm(part) && isFirst(part), "norms of its patches");
-  const finalNorm = takeOne(isNorm, "norms after its layers");
+  const embeddingNorm = takeOne(
+    (part) => isNormHere(part) && isFirst(part),
+    "norms of its patches",
+  );
+  const finalNorm = takeOne(isNormHere, "norms after its layers");
   const second = takeOne(({ path }) => bareWordOf(path) === "headdist", "heads");
   const head = takeOne(
     ({ path, weight }) =>

@@ -3,7 +3,7 @@ import { quote } from "../../checkpoint/errors";
 import type { Proposal, Settings, Statements } from "../reading";
 import { withoutIdle } from "../reading";
 import { assemble } from "./assemble";
-import { refuseUnread } from "./hints";
+import { refuseUnread } from "./unread";
 import type { Part } from "./parts";
 import { nothingElseFits, settle } from "./settle";
 import { normalisedSettings, statementOf } from "./stated";

@@ -8,11 +8,13 @@ import { isNorm, normOrders } from "./norms";
 import type { Orientation, Part } from "./parts";
 import { partsOf, withoutKernel } from "./parts";
 import type { Tensors } from "./stack";
-import { refusal } from "./stack";
+import { isOfCrossAttention, refusal } from "./stack";
 
 /** One layer's parts by what they do, as far as names and shapes tell. */
 export interface LayerParts {
   readonly attention: AttentionParts;
+  /** To what another stack computes; undefined where there is none. */
+  readonly crossAttention: AttentionParts | undefined;
   readonly feedForward: FeedForwardParts;
   /**
    * The norms in the order of the sublayers they belong to, a scheme saying where each stands: the order
@@ -60,7 +62,20 @@ export function layerParts(
     return part;
   };
 
-  const attention = attentionParts(parts, hidden, orientation, take, refuse);
+  const [crossParts, ownParts] = [true, false].map((isCross) =>
+    parts.filter(({ names }) => isOfCrossAttention(names[0]!) === isCross),
+  ) as [Part[], Part[]];
+  const attention = attentionParts(ownParts, hidden, orientation, take, refuse);
+  const crossAttention =
+    crossParts.length > 0
+      ? attentionParts(crossParts, hidden, orientation, take, refuse)
+      : undefined;
+  if (crossAttention && !isAlike(attention, crossAttention)) {
+    throw refuse(
+      crossParts.flatMap(({ names }) => names),
+      "has an attention to another sequence that is not made as its attention to its own:",
+    );
+  }
   const isMatrix = ({ weight }: Part): boolean => weight.shape.length === 2;
   const feedForward = feedForwardParts(
     [...left].filter(isMatrix),
@@ -74,7 +89,13 @@ export function layerParts(
     const names = [...left].flatMap((part) => part.names);
     throw refuse(names, "has in its layers what is neither attention, feed-forward nor a norm:");
   }
-  return { attention, feedForward, normOrders: normOrders(norms) };
+  return { attention, crossAttention, feedForward, normOrders: normOrders(norms) };
+}
+
+/** Whether the attention to another sequence may have as many heads, and has no norms of its own. */
+function isAlike(own: AttentionParts, cross: AttentionParts): boolean {
+  const isNormed = cross.queryNorm !== undefined || cross.keyNorm !== undefined;
+  return !isNormed && own.queryWidth === cross.queryWidth && own.keyWidth === cross.keyWidth;
 }
 
 /** [T, T], alone or under leading ones, as GPT-2's old checkpoints call `bias`. */

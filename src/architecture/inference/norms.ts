@@ -28,6 +28,8 @@ function placeOf(path: string, isAround: boolean): number | undefined {
   }
   // The LLaMA lineage calls the feed-forward's by what it comes after.
   if (/post_?(attention|attn)_?(layer_?)?norm/i.test(path)) return 2;
+  // Between the two.
+  if (/cross|encoder_attn|multihead_attn/i.test(path)) return 1.5;
   if (isOfAttention) return 1;
   if (isOfFeedForward) return 2;
   const number = /(\d+)(?!.*\d)/.exec(path);

@@ -22,7 +22,7 @@ export function settle(
   statements: Statements,
 ): { settled: SettledSetting[]; open: OpenSetting[] } {
   const { ends, layers, rotary: stored } = structure;
-  const [{ attention, feedForward, normOrders }] = layers as [LayerParts];
+  const [{ attention, crossAttention, feedForward, normOrders }] = layers as [LayerParts];
   const [norms] = normOrders as [readonly Part[]];
   const settled: SettledSetting[] = [];
   const open: OpenSetting[] = [];
@@ -80,7 +80,7 @@ export function settle(
     settleOne(name, values, known, { ...more, ...(other === undefined && { onlyWith: on }) });
   };
 
-  const schemeChoices = schemesOf[norms.length];
+  const schemeChoices = (crossAttention ? schemesOfCross : schemesOf)[norms.length];
   if (schemeChoices === undefined) {
     const names = norms.flatMap((norm) => norm.names);
     throw refusal(
@@ -88,7 +88,7 @@ export function settle(
       (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
         (name) => `${structure.stack.prefix}.0.${name}`,
       ),
-      `has ${norms.length} norms in a layer, which says too little of what a layer computes; one, two or four are read:`,
+      `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : "one, two or four"} are read:`,
     );
   }
   settleOne("norm", schemeChoices, undefined, {
@@ -134,7 +134,10 @@ export function settle(
   );
   if (mayTurn) {
     const ifTurned = { name: "positions", value: "rotary" } as const;
-    const turns = ["halves", "neighbours"];
+    // A table of angles is mostly laid out as they are used, but what it is used for is in the code.
+    const turns = ["halves", "neighbours"].toSorted(
+      (one, other) => Number(other === stored?.pairing) - Number(one === stored?.pairing),
+    );
     settleDependent(ifTurned, "rotary", turns, undefined, { branches: turns });
     const base = stored ? baseOf(stored.frequencies) : undefined;
     if (stored) {
@@ -161,6 +164,7 @@ export function settle(
     const ifAdded = { name: "positions", value: "sines" } as const;
     settleDependent(ifAdded, "sines", Object.keys(sineLayouts), undefined);
   }
+  if (crossAttention) settleOne("memory", memories, undefined, { branches: memories });
   const isGated = feedForward.gate !== undefined;
   settleOne("activation", activationsOf[isGated ? "gated" : "plain"], undefined, {
     accepts: (value) => activationsOf.plain.some((name) => name === value),
@@ -220,6 +224,14 @@ const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
   2: ["pre-ln", "post-ln", "reordered", "parallel", "lns"],
   4: ["sandwich"],
 };
+
+/** The same of layers that attend to a memory too. */
+const schemesOfCross: Readonly<Record<number, readonly SchemeName[]>> = {
+  3: ["pre-ln", "post-ln", "reordered", "lns"],
+};
+
+/** What a decoder without an encoder may attend to beside itself. */
+const memories = ["causal", "zeros", "whole"];
 
 /**
  * Rarer schemes of as many norms, which must be stated. On text that is strange to a Post-LN model

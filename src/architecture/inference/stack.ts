@@ -20,10 +20,6 @@ const foreign: readonly (readonly [what: string, name: RegExp])[] = [
   ["a recurrent layer (RWKV)", /(^|\.)(time_(mix|decay|first|maa)\w*|att\.receptance)(\.|$)/],
   ["a norm over batches", /(^|\.)(running_mean|running_var|num_batches_tracked)$/],
   ["a mixture of experts", /(^|\.)(experts?\.\d+|experts\.\w+|block_sparse_moe)(\.|$)/],
-  [
-    "attention to another sequence",
-    /(^|\.)(multihead_attn|cross_attn|encoder_attn|crossattention)(\.|$|_)/,
-  ],
   ["an adapter that is not merged into its linear", /(^|\.)lora_(A|B|a|b)(\.|$)/],
 ];
 
@@ -56,6 +52,19 @@ export function findStack(checkpoint: Checkpoint): Stack {
       "has no layers with attention that are known by name",
     );
   }
+  const attending = stacks.find(([, layers]) =>
+    [...layers.values()].some((layer) => [...layer.keys()].some(isOfCrossAttention)),
+  );
+  if (stacks.length > 1 && attending) {
+    const [prefix, layers] = attending;
+    const name = [...layers.get(0)!.keys()].find(isOfCrossAttention)!;
+    const encoders = stacks.filter((stack) => stack !== attending).map(([other]) => `${other}.*`);
+    throw refusal(
+      checkpoint,
+      encoders,
+      `attends with ${quote(`${prefix}.0.${name}`)} to the output of another stack, and pairs of a source and a target, which such a model is evaluated on, are not read; the other stack is`,
+    );
+  }
   if (stacks.length > 1) {
     const names = stacks.map(([prefix]) => `${prefix}.*`);
     throw refusal(
@@ -85,6 +94,13 @@ export function findStack(checkpoint: Checkpoint): Stack {
     name.startsWith(`${prefix}.`) && /^\d+\../.test(name.slice(prefix.length + 1));
   const outer = new Map([...tensors].filter(([name]) => !isOfLayer(name)));
   return { prefix, layers, outer };
+}
+
+/** Whether a name within a layer is of an attention to what another stack computes. */
+export function isOfCrossAttention(name: string): boolean {
+  return /(^|\.)(multihead_attn|cross_attn|cross_attention|encoder_attn|crossattention)\./.test(
+    name,
+  );
 }
 
 /** Whether a name within a layer is of an attention. */
@@ -120,5 +136,6 @@ export function refusal(
 ): CheckpointError {
   const shown = names.slice(0, 3).map(quote).join(", ");
   const more = names.length > 3 ? ` and ${names.length - 3} more tensors` : "";
-  return new CheckpointError("unsupported", `${directoryFile}: ${what} ${shown}${more}.`);
+  const found = names.length > 0 ? `${shown}${more}` : "no tensors";
+  return new CheckpointError("unsupported", `${directoryFile}: ${what} ${found}.`);
 }

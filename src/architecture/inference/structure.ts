@@ -11,7 +11,7 @@ import { layerParts } from "./layer";
 import type { Part } from "./parts";
 import { orientationOf, partsOf, withoutKernel } from "./parts";
 import type { Stack } from "./stack";
-import { findStack, refusal } from "./stack";
+import { findStack, isOfCrossAttention, refusal } from "./stack";
 import { statementOf } from "./stated";
 
 /** What names and shapes tell of a model. */
@@ -54,6 +54,10 @@ export async function readStructure(
   const layers = stack.layers.map((tensors, index) =>
     layerParts(checkpoint, `${stack.prefix}.${index}`, tensors, ends.hidden, orientation),
   );
+  if (ends.kind === "images" && layers[0]!.crossAttention) {
+    const crossing = names.filter((name) => isOfCrossAttention(name));
+    throw refusal(checkpoint, crossing, "attends to another sequence than its images with");
+  }
   const isWorthTelling = asked !== undefined || orientation === "input first";
   return {
     stack,

@@ -114,6 +114,37 @@ const table = {
     place: "layer",
     description: "Projection from the heads' values back to the stream.",
   },
+  "cross-attention norm": {
+    path: "cross_attention_norm",
+    place: "layer",
+    description:
+      "Norm of the attention to a memory, in layers that attend to one between attention and feed-forward.",
+  },
+  "cross-attention query": {
+    path: "cross_attn.q_proj",
+    place: "layer",
+    description: "Query projection of the attention to a memory.",
+  },
+  "cross-attention key": {
+    path: "cross_attn.k_proj",
+    place: "layer",
+    description: "Key projection of the attention to a memory.",
+  },
+  "cross-attention value": {
+    path: "cross_attn.v_proj",
+    place: "layer",
+    description: "Value projection of the attention to a memory.",
+  },
+  "cross-attention query-key-value": {
+    path: "cross_attn.qkv",
+    place: "layer",
+    description: "Query, key and value projection of the attention to a memory in one.",
+  },
+  "cross-attention output": {
+    path: "cross_attn.out_proj",
+    place: "layer",
+    description: "Projection from the values of the attention to a memory back to the stream.",
+  },
   "feed-forward gate": {
     path: "mlp.gate_proj",
     place: "layer",

@@ -30,7 +30,7 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     add("position embedding", embedding.positions?.table);
     addNorm("embedding norm", embedding.norm);
   }
-  for (const { attention, feedForward } of layers) {
+  for (const { attention, crossAttention, feedForward } of layers) {
     const { query, key, value, output, queryNorm, keyNorm } = attention.module;
     if (isOne(query.weight, key.weight)) {
       addLinear("query-key-value", query);
@@ -43,6 +43,17 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     addLinear("attention output", output);
     addNorm("query norm", queryNorm);
     addNorm("key norm", keyNorm);
+    if (crossAttention) {
+      const { module: cross } = crossAttention;
+      if (isOne(cross.query.weight, cross.key.weight)) {
+        addLinear("cross-attention query-key-value", cross.query);
+      }
+      addLinear("cross-attention query", cross.query);
+      addLinear("cross-attention key", cross.key);
+      addLinear("cross-attention value", cross.value);
+      addLinear("cross-attention output", cross.output);
+      addNorms(crossAttention, ["cross-attention norm"], addNorm);
+    }
     const { module } = feedForward;
     if (!isMixture(module)) {
       const { gate, up, down } = module;

@@ -9,8 +9,10 @@ export interface Baselines {
 }
 
 /**
- * Each sequence's predictions in their order, as those of a reading are. What follows a token is smoothed
- * by how many kinds have followed it (Witten and Bell, 1991); images have a class and no token before it.
+ * Each sequence's predictions in their order, as those of a reading are. How often a token stood is
+ * smoothed by how many kinds have stood (Witten and Bell, 1991), so that words that were never seen count
+ * by how often new ones came, and not by how many there are; what follows a token by how many kinds have
+ * followed it. Images have a class and no token before it.
  */
 export function baselines(sequences: readonly Sequence[], vocabularySize: number): Baselines {
   const counts = new Map<number, number>();
@@ -19,7 +21,11 @@ export function baselines(sequences: readonly Sequence[], vocabularySize: number
   const pairs: number[] = [];
   const predict = (token: number, before: number | undefined): void => {
     const seen = frequencies.length;
-    const single = ((counts.get(token) ?? 0) + 1) / (seen + vocabularySize);
+    const uniform = 1 / vocabularySize;
+    const single =
+      seen === 0
+        ? uniform
+        : ((counts.get(token) ?? 0) + counts.size * uniform) / (seen + counts.size);
     frequencies.push(-Math.log(single));
     counts.set(token, (counts.get(token) ?? 0) + 1);
     const own = (before === undefined ? undefined : followers.get(before)) ?? {

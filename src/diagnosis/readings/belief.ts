@@ -3,8 +3,8 @@ import { difference } from "./margin";
 import type { Tried } from "./trial";
 
 /**
- * A reading that predicts better by this share than the frequencies of the tokens before do is taken for
- * true. Wrong readings come close to those; and on text that is strange to a model, readings that make it
+ * A reading that predicts better by this share than the frequencies of the tokens before do, or those of
+ * their pairs where these predict better, is taken for true. Wrong readings come close to those; and on text that is strange to a model, readings that make it
  * less sure of itself (another attention scale) predict better than the true one: by up to 25%.
  */
 const leastGain = 0.3;
@@ -26,8 +26,8 @@ export function whyNotBelieved(
   { frequencies, pairs }: Baselines,
   isOfImages: boolean,
 ): string | undefined {
-  const byFrequency = mean(frequencies);
-  if (best.mean <= (1 - leastGain) * byFrequency) return undefined;
+  const [byFrequency, byPairs] = [mean(frequencies), mean(pairs)];
+  if (best.mean <= (1 - leastGain) * Math.min(byFrequency, byPairs)) return undefined;
   const isKnown = best.mean <= (1 + mostExcess) * best.expected;
   const { margin, error } = difference(best.losses, pairs);
   const isBeyondPairs = margin >= standardErrorsBeyondPairs * error;
@@ -35,7 +35,7 @@ export function whyNotBelieved(
   const nats = (value: number): string => value.toFixed(3);
   const guesses = isOfImages
     ? `the frequencies of classes give ${nats(byFrequency)}`
-    : `the frequencies of the tokens before give ${nats(byFrequency)}, those of pairs ${nats(mean(pairs))}, and its own probabilities expect ${nats(best.expected)}`;
+    : `the frequencies of the tokens before give ${nats(byFrequency)}, those of pairs ${nats(byPairs)}, and its own probabilities expect ${nats(best.expected)}`;
   return `under no reading of its tensors does it predict the evaluated ${isOfImages ? "classes" : "tokens"} well enough for one to be taken for true: its loss is ${nats(best.mean)} nats at best, where ${guesses}.`;
 }
 

@@ -10,11 +10,12 @@ import { withoutLabels } from "../../text/images";
 import { whyNoLoss } from "../objective";
 import type { ReadingSummary } from "../report";
 import { whyNotBelieved } from "./belief";
+import { everyCandidate } from "./candidates";
 import { rivals } from "./margin";
 import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
 import type { Tried } from "./trial";
 import { firstSequences, Trial } from "./trial";
-import type { Candidate } from "./undecided";
+import type { Candidate, FurtherTrial } from "./undecided";
 import { differing, listed, settingsText, UndecidedReadingError } from "./undecided";
 
 /**
@@ -60,8 +61,13 @@ export async function settleReading(
     count++;
     await options.onCandidate?.(count, Math.max(count, planned));
   };
-  const trialOn = (tokens: number): Trial =>
-    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
+  const trials: Trial[] = [];
+  const trialOn = (tokens: number): Trial => {
+    const some = firstSequences(sequences, tokens);
+    const trial = new Trial(proposal, some, executor, { ...options, onCandidate });
+    trials.push(trial);
+    return trial;
+  };
   const scout = trialOn(compared * shareScouted);
   const arranged = await bestArrangement(scout, decisive, likeliest(proposal));
   const start = await bestBranch(scout, decisive, arranged);
@@ -93,7 +99,7 @@ export async function settleReading(
   const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
-    const candidates = every.candidates();
+    const candidates = everyCandidate(every, []);
     throw new UndecidedReadingError(
       `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${advice}`,
       candidates.filter(({ nll }) => nll !== undefined),
@@ -137,7 +143,11 @@ export async function settleReading(
         notices: [...(architecture.notices ?? []), normalisationNotice()],
       }),
     },
-    candidates: every.candidates(best.settings),
+    candidates: everyCandidate(
+      every,
+      trials.filter((one) => one !== every),
+      best.settings,
+    ),
     tokens: trial.tokens,
     margin: ruled?.margin,
     untold,
@@ -151,7 +161,7 @@ export interface Settlement {
   readonly candidates: readonly Candidate[];
   /** By how much the chosen reading is better than the best of those that compute another thing. */
   readonly margin: number | undefined;
-  /** Tokens that the margin was taken on: more than the candidates' where those left it open. */
+  /** Tokens that the margin was taken on: more than were compared at first where those left it open. */
   readonly tokens: number | undefined;
   /** Open settings that made no clear difference, with the value that was taken. */
   readonly untold: Settings;
@@ -211,6 +221,10 @@ function unsettled(file: string, open: readonly OpenSetting[], why: string): Che
   );
 }
 
+function trialSummary({ nll, tokens }: FurtherTrial): { nll?: number; tokens: number } {
+  return { ...(nll !== undefined && { nll }), tokens };
+}
+
 /** What a report says of how a checkpoint was read. */
 export function readingSummary(
   { source, settled }: Proposal,
@@ -220,9 +234,10 @@ export function readingSummary(
     source,
     ...(settled.length > 0 && { settled: settled.map((setting) => ({ ...setting })) }),
     ...(candidates.length > 0 && {
-      candidates: candidates.map(({ settings, nll }) => ({
+      candidates: candidates.map(({ settings, further, ...trial }) => ({
         settings: { ...settings },
-        ...(nll !== undefined && { nll }),
+        ...trialSummary(trial),
+        ...(further.length > 0 && { further: further.map(trialSummary) }),
       })),
     }),
     ...(margin !== undefined && Number.isFinite(margin) && { margin }),

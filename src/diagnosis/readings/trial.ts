@@ -2,17 +2,17 @@ import type { Architecture } from "../../architecture/description";
 import type { Proposal, Settings } from "../../architecture/reading";
 import { withoutIdle } from "../../architecture/reading";
 import type { Executor } from "../../engine/executor";
-import { attentionFeeds } from "../../graph/attention";
+import { attentionFeeds } from "../../graph/attentionFeeds";
 import { layerGraph } from "../../graph/layer";
 import type { Sequence } from "../../text/documents";
 import { Batch } from "../batch";
 import { embed } from "../embed";
+import { encoderMemory } from "../encoderMemory";
 import { LayerRun } from "../layerRun";
 import { expectedLikelihoods } from "../likelihood";
 import { evaluatedSequences } from "../objective";
 import type { Baselines } from "./baselines";
 import { baselines } from "./baselines";
-import type { Candidate } from "./undecided";
 
 /** Losses of every token under one reading. */
 export interface Tried {
@@ -41,16 +41,9 @@ export class Trial {
     return [...this.known.values()];
   }
 
-  /** Best first, but for the one that is taken where approximations are better by chance. */
-  candidates(taken?: Settings): Candidate[] {
-    const first = taken && this.known.get(keyOf(taken));
-    const rest = this.tried
-      .filter((tried) => tried !== first)
-      .toSorted((a, b) => (a.mean < b.mean ? -1 : 1));
-    return [...(first ? [first] : []), ...rest].map(({ settings, mean }) => ({
-      settings,
-      nll: Number.isFinite(mean) ? mean : undefined,
-    }));
+  /** The losses of a reading where it has been tried. */
+  lossesOf(settings: Settings): Tried | undefined {
+    return this.known.get(keyOf(settings));
   }
 
   /** What guessing without the model loses. */
@@ -107,16 +100,21 @@ async function tokenLosses(
 ): Promise<{ losses: Float64Array; entropies: Float64Array }> {
   const { head, hiddenSize } = architecture;
   if (head === undefined) throw new Error("a reading without a head has no loss to compare");
-  const batch = new Batch(evaluatedSequences(sequences, architecture, 0), hiddenSize);
+  const evaluated = evaluatedSequences(sequences, architecture, 0);
+  const options = { probes: 0, seed: 0, runBytes };
+  const memory =
+    architecture.encoder &&
+    (await encoderMemory(architecture.encoder, evaluated, executor, options, unobserved));
+  const batch = new Batch(evaluated, hiddenSize, memory);
   let stream = await embed(architecture, batch, executor);
   for (const [index, layer] of architecture.layers.entries()) {
     const run = await LayerRun.load(
       layerGraph(layer, hiddenSize, false),
       executor,
       batch,
-      { probes: 0, seed: 0, runBytes },
+      options,
       attentionFeeds(layer.attention.module, batch.length),
-      { onWork: () => undefined },
+      unobserved,
     );
     try {
       stream = (await run.baseline(stream, index)).streams.stream;
@@ -131,12 +129,14 @@ async function tokenLosses(
     [stream],
     executor,
     runBytes,
-    () => undefined,
+    unobserved.onWork,
   );
   const joined = ([ofStream]: Float64Array[][]): Float64Array =>
     Float64Array.from(ofStream!.flatMap((ofSequence) => [...ofSequence]));
   return { losses: joined(losses), entropies: joined(entropies) };
 }
+
+const unobserved = { onWork: () => undefined };
 
 /** The first sequences, as many as hold the tokens that are compared, the last cut; images are whole. */
 export function firstSequences(sequences: readonly Sequence[], most: number): Sequence[] {

@@ -17,7 +17,16 @@ export interface Candidate {
   readonly settings: Settings;
   /** Mean over the predicted tokens, in nats; undefined where it is not finite. */
   readonly nll: number | undefined;
+  /** Tokens that it was tried on. */
+  readonly tokens: number;
+  /** The same of trials on other tokens: shorter ones that led to it, longer ones that decided. */
+  readonly further: readonly FurtherTrial[];
 }
+
+/** What a message says of one. */
+type ListedCandidate = Pick<Candidate, "settings" | "nll">;
+
+export type FurtherTrial = Pick<Candidate, "nll" | "tokens">;
 
 /** The settings in which one differs from another. */
 export function differing(settings: Settings, other: Settings): Settings {
@@ -41,18 +50,18 @@ const readingsListed = 5;
  * other what it has instead. Readings that differ in approximations alone are one.
  */
 export function listed(
-  candidates: readonly Candidate[],
+  candidates: readonly ListedCandidate[],
   open: readonly OpenSetting[],
   isOfImages = false,
 ): string {
   const decisive = open.filter(({ isApproximate }) => !isApproximate).map(({ name }) => name);
-  const decided = ({ settings, nll }: Candidate): Candidate => ({
+  const decided = ({ settings, nll }: ListedCandidate): ListedCandidate => ({
     settings: Object.fromEntries(
       Object.entries(settings).filter(([name]) => decisive.some((known) => known === name)),
     ),
     nll,
   });
-  const distinct = new Map<string, Candidate>();
+  const distinct = new Map<string, ListedCandidate>();
   for (const candidate of candidates.map(decided)) {
     const key = settingsText(candidate.settings);
     if (!distinct.has(key)) distinct.set(key, candidate);
@@ -64,7 +73,7 @@ export function listed(
       others.some(({ settings }) => settings[name as keyof Settings] !== value),
     ),
   );
-  const loss = ({ nll }: Candidate): string => nll?.toFixed(4) ?? "not finite";
+  const loss = ({ nll }: Pick<Candidate, "nll">): string => nll?.toFixed(4) ?? "not finite";
   const texts = [
     `${settingsText(others.length > 0 ? inQuestion : best.settings)}: ${loss(best)}`,
     ...others.map(

@@ -9,10 +9,14 @@ export interface OfferedReading {
   readonly candidate: ReadingCandidate;
 }
 
-/** Readings with what tells them from one another, in their order. */
-export function offeredReadings(candidates: readonly ReadingCandidate[]): OfferedReading[] {
-  const [best] = candidates;
+/**
+ * Readings with what tells them from one another, in their order; those that were compared with the first,
+ * for losses on other tokens are no measure beside its.
+ */
+export function offeredReadings(tried: readonly ReadingCandidate[]): OfferedReading[] {
+  const [best] = tried;
   if (best === undefined) return [];
+  const candidates = tried.filter(({ tokens }) => tokens === best.tokens);
   const inQuestion = Object.keys(best.settings).filter((name) =>
     candidates.some(({ settings }) => settings[name] !== best.settings[name]),
   );

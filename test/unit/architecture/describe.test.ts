@@ -2,6 +2,7 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeArchitecture } from "../../../src/architecture/describe";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import type { Architecture, Factor, Norm, Sublayer } from "../../../src/architecture/description";
 import { tensorsOf } from "../../../src/architecture/description";
 import { rotary } from "../../../src/architecture/rotary";
@@ -41,7 +42,7 @@ const llama3Scaling = {
 describe("an architecture", () => {
   it.each(fixtureNames)("of %s uses every tensor of the checkpoint", async (name) => {
     const checkpoint = await openCheckpoint(fixture(name));
-    const { layers, ...rest } = describeArchitecture(checkpoint);
+    const { layers, ...rest } = (await readArchitecture(checkpoint, {})).architecture({});
     const used = new Set(tensorsOf({ layers, ...rest }).map(({ name }) => name));
     const inStack = [...checkpoint.tensors.keys()].filter(
       (tensor) => used.has(tensor) || !otherHeads.test(tensor),

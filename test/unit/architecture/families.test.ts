@@ -4,7 +4,7 @@ import { describeArchitecture } from "../../../src/architecture/describe";
 import type { Architecture, Embedding } from "../../../src/architecture/description";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { maskOf } from "../../../src/graph/attention";
+import { maskOf } from "../../../src/graph/attentionFeeds";
 import { copyFixture, editConfig, editWeights } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import type { StoredTensors } from "../support/safetensors";

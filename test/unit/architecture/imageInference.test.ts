@@ -174,6 +174,16 @@ describe("a model of images that is told from names and shapes", () => {
       ["several norms after its layers", "norm.weight"],
     ],
     [
+      "a vector of its channels that is not named as a norm",
+      (tensors) => {
+        for (const part of ["weight", "bias"]) {
+          tensors.set(`gain.${part}`, tensors.get(`mlp_head.0.${part}`)!);
+          tensors.delete(`mlp_head.0.${part}`);
+        }
+      },
+      ["no place in a model of images", '"gain.weight"'],
+    ],
+    [
       "a tensor that has no place",
       (tensors) => tensors.set("gain", float32Tensor([0, 1], [2])),
       ["no place in a model of images", '"gain"'],

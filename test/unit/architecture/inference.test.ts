@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { UndecidedReadingError } from "../../../src/diagnosis/readings/undecided";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { referenceOf, tokensOf } from "../support/checkpoints";
+import { copyFixture, referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { heads, idioms, truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
@@ -33,6 +33,25 @@ describe("a model told from names and shapes", () => {
     });
     expect(baseline!.nll).toBeCloseTo(expected, 4);
     expect(architecture.reading!.source).toBe("inference");
+  });
+
+  it("leaves open what a decoder of nn.TransformerDecoderLayer attends to beside itself", async () => {
+    const folder = copyFixture("torch-decoder", scratch());
+    for (const file of ["config.json", "fathom.json"]) rmSync(join(folder, file));
+    const proposal = await read(folder);
+    const memory = proposal.open.find(({ name }) => name === "memory");
+    expect(memory?.values).toEqual(["causal", "zeros", "whole"]);
+    const { layers, encoder, embedding, notices } = proposal.architecture({ memory: "causal" });
+    const [{ attention, crossAttention, feedForward }] = layers as [(typeof layers)[number]];
+    const norms = [attention, crossAttention!, feedForward].map(({ inputNorm }) => inputNorm!.path);
+    expect(norms.map((path) => path.split(".").at(-1))).toEqual(["norm1", "norm2", "norm3"]);
+    expect(crossAttention!.module.isBidirectional).toBe(false);
+    expect(encoder).toMatchObject({ embedding, layers: [] });
+    expect(notices!.join(" ")).toContain("up to each");
+    const ofZeros = proposal.architecture({ memory: "zeros" }).encoder!;
+    expect(ofZeros.embedding).toMatchObject({ scale: 0, positions: undefined });
+    const ofWhole = proposal.architecture({ memory: "whole" });
+    expect(ofWhole.layers[0]!.crossAttention!.module.isBidirectional).toBe(true);
   });
 
   it("knows the heads where each has a tensor of its own", async () => {
@@ -241,9 +260,21 @@ describe("a model told from names and shapes", () => {
       ["a norm over batches", "running_mean"],
     ],
     [
-      "attention to another sequence",
+      "attention to another sequence in one layer alone",
       (tensors) => tensors.set(`${first}multihead_attn.in_proj_weight`, float32Tensor([0], [1, 1])),
-      ["attention to another sequence", "multihead_attn"],
+      ["not alike", "multihead_attn"],
+    ],
+    [
+      "an encoder beside a decoder that attends to it",
+      (tensors) => {
+        for (const [name, tensor] of [...tensors]) {
+          if (!name.startsWith("encoder.layers.")) continue;
+          const own = name.replace("encoder", "decoder");
+          tensors.set(own, tensor);
+          tensors.set(own.replace("self_attn", "multihead_attn"), tensor);
+        }
+      },
+      ["decoder.layers.0.multihead_attn.", "the output of another stack", '"encoder.layers.*"'],
     ],
     [
       "a tensor around the layers that has no place",

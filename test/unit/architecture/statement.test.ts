@@ -95,7 +95,8 @@ describe("fathom.json", () => {
     for (const name of readdirSync(fixture("."))) {
       if (!existsSync(join(fixture(name), "model.safetensors"))) continue;
       const folder = copyFixture(name, scratch());
-      rmSync(join(folder, "config.json"), { force: true });
+      for (const file of ["config.json", "fathom.json"])
+        rmSync(join(folder, file), { force: true });
       const before = await read(folder).catch(() => undefined);
       if (before?.source !== "inference") continue;
       state(folder, await described(folder));
@@ -103,7 +104,9 @@ describe("fathom.json", () => {
       expect(computed(after), name).toEqual(computed(before));
       inferred.push(name);
     }
-    expect(inferred).toEqual(expect.arrayContaining(["llama", "qwen3", "gpt2", "phi3"]));
+    expect(inferred).toEqual(
+      expect.arrayContaining(["llama", "qwen3", "gpt2", "phi3", "torch-decoder"]),
+    );
   });
 
   it("gives every tensor a role by its pattern", async () => {

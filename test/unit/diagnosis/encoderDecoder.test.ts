@@ -2,11 +2,14 @@
 import { expect, it } from "vitest";
 import { describeArchitecture } from "../../../src/architecture/describe";
 import type { Architecture } from "../../../src/architecture/description";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { estimateDiagnosis } from "../../../src/diagnosis/estimate";
 import { corruptedLengths } from "../../../src/diagnosis/spanCorruption";
+import { sourceAxis } from "../../../src/graph/attention";
 import { layerGraph } from "../../../src/graph/layer";
 import { weightBytes } from "../../../src/graph/memory";
+import { multiplyAdds } from "../../../src/graph/work";
 import { copyFixture, editWeights, fixture, tokensOf } from "../support/checkpoints";
 import { diagnoseHere, leastMemory } from "../support/pipeline";
 import { setFloat } from "../support/safetensors";
@@ -108,4 +111,26 @@ it("is planned for with the encoder's work and memory", async () => {
   expect(whole.time.multiplyAdds - estimateOf(alone).time.multiplyAdds).toBe(products);
   const layer = architecture.layers[0]!;
   expect(whole.memory.layer).toBe(weightBytes(layerGraph(layer, 24, false)));
+});
+
+it("is planned for where a decoder attends to its own embedding", async () => {
+  const checkpoint = await openCheckpoint(fixture("torch-decoder"));
+  const architecture = (await readArchitecture(checkpoint, {})).architecture({});
+  const { layers, hiddenSize, vocabularySize } = architecture;
+  const { sequences, time } = estimateDiagnosis({
+    checkpoint,
+    architecture,
+    metrics: new Set(["variance"]),
+    probes: 1,
+    memoryBytes: 2 ** 30,
+    maxTokens: 640,
+    sequenceLength: 64,
+    threads: 1,
+  });
+  const sizes = { batch: 1, sequence: 64, [sourceAxis]: 64 };
+  const ofLayers = layers.reduce(
+    (sum, layer) => sum + multiplyAdds(layerGraph(layer, hiddenSize, false), sizes),
+    0,
+  );
+  expect(time.multiplyAdds).toBe(sequences * (ofLayers + 64 * hiddenSize * vocabularySize));
 });

@@ -7,7 +7,7 @@ import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { Tensor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
-import { attentionFeeds, maskOf } from "../../../src/graph/attention";
+import { attentionFeeds, maskOf } from "../../../src/graph/attentionFeeds";
 import { printGraph } from "../../../src/graph/graph";
 import { headSlices } from "../../../src/graph/head";
 import { jvp, tangentName } from "../../../src/graph/jvp";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bucketOf } from "../../../src/graph/attention";
+import { bucketOf } from "../../../src/graph/attentionFeeds";
 import type { RelativeBias } from "../../../src/architecture/description";
 
 const released = { table: { shape: [32, 8] }, maximumDistance: 128 } as unknown as RelativeBias;

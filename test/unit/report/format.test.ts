@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { describeArchitecture } from "../../../src/architecture/describe";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import {
   absent,
@@ -129,7 +129,9 @@ function read(text: string): number {
 
 it("names every family that is read as the field does", async () => {
   for (const name of fixtureNames) {
-    const { family } = describeArchitecture(await openCheckpoint(fixture(name)));
+    const { family } = (
+      await readArchitecture(await openCheckpoint(fixture(name)), {})
+    ).architecture({});
     expect(familyName(family), name).not.toBe(family);
   }
 });

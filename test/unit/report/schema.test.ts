@@ -15,6 +15,7 @@ describe("report.schema.json", () => {
     ["one of a decoder of two stacks", withCrossAttention(sampleReport({ layers: 2 }))],
     ["a partial one", sampleReport({ layers: 32, measured: 7, pruning: false })],
     ["one with an absent figure", sampleReport({ layers: 12, withoutJacobian: [3] })],
+    ["one with the readings that were tried", withReadings(sampleReport({ layers: 2 }))],
     ["one of images", ofImages(sampleReport({ layers: 2 }))],
     ["one without layers", { ...sampleReport({ layers: 12, measured: 0 }), layers: [] }],
   ])("accepts %s", (_, report) => {
@@ -52,6 +53,15 @@ describe("report.schema.json", () => {
     expect(validate(report)).toBe(false);
   });
 });
+
+function withReadings(report: Report): Report {
+  const further = [{ nll: 3.1, tokens: 512 }, { tokens: 8192 }];
+  const candidates = [{ settings: { norm: "pre-ln" }, nll: 3.2, tokens: 2048, further }];
+  return {
+    ...report,
+    architecture: { ...report.architecture, reading: { source: "inference", candidates } },
+  };
+}
 
 function ofImages(report: Report): Report {
   return { ...report, evaluation: { ...report.evaluation, input: "images", objective: "class" } };

@@ -79,6 +79,16 @@ it("takes the decoder without a head for what it is: the encoder by default, no 
   });
 });
 
+it("takes a stack alone whose config states a head of its own for one without a head", async () => {
+  const folder = copyFixture("t5-v1_1-decoder", scratch());
+  editConfig(folder, { architectures: ["T5Model"] });
+  editWeights(folder, (tensors) => tensors.delete("lm_head.weight"));
+  const checkpoint = await openCheckpoint(folder);
+  expect(describeArchitecture(checkpoint, undefined, "decoder").head).toBeUndefined();
+  editConfig(folder, { architectures: ["T5ForConditionalGeneration"] });
+  await expect(described(folder)).rejects.toThrow("lm_head.weight");
+});
+
 it("takes the first sentinel of released models from their tokenizer's size", async () => {
   const folder = copyFixture("t5-decoder", scratch());
   editConfig(folder, { vocab_size: 32128 });

@@ -10,7 +10,8 @@ describe("guesses without a model", () => {
       { document: 1, tokens: [0, 1] },
     ];
     const { frequencies, pairs } = baselines(sequences, 2);
-    const expected = [1 / 2, 1 / 3, 2 / 4, 3 / 5];
+    // Of two kinds in the vocabulary, none, one and then both have stood.
+    const expected = [1 / 2, 1 / 2 / 2, (1 + 2 / 2) / 4, (2 + 2 / 2) / 5];
     for (const [at, chance] of expected.entries()) {
       expect(frequencies[at]).toBeCloseTo(-Math.log(chance), 12);
     }
@@ -20,6 +21,15 @@ describe("guesses without a model", () => {
     expect(second).toBe(frequencies[1]);
     expect(third).toBeCloseTo(-Math.log((1 + 2 / 4) / 2), 12);
     expect(fourth).toBeCloseTo(-Math.log((2 + 3 / 5) / 3), 12);
+  });
+
+  it("are no worse for the words of a large vocabulary that are never used", () => {
+    const tokens = Array.from({ length: 2048 }, (_, at) => (at * at) % 97);
+    const meanOf = (vocabularySize: number): number => {
+      const { frequencies } = baselines([{ document: 0, tokens }], vocabularySize);
+      return frequencies.reduce((sum, loss) => sum + loss, 0) / frequencies.length;
+    };
+    expect(meanOf(150_000) - meanOf(100)).toBeLessThan(0.5);
   });
 });
 
@@ -38,7 +48,8 @@ describe("the best reading", () => {
   const guesses = { frequencies: filled(3.3), pairs: filled(2.8) };
 
   it.each<[string, Tried, boolean]>([
-    ["much better than frequencies, though too sure of itself", tried(2.2, 1.2), true],
+    ["much better than frequencies and pairs, though too sure of itself", tried(1.9, 1), true],
+    ["much better than frequencies alone, and too sure of itself", tried(2.2, 1.2), false],
     ["of a weakly trained model, better than pairs by six standard errors", tried(2.5, 2.3), true],
     ["better than pairs by four standard errors", tried(2.6, 2.5), false],
     ["better than pairs, but far less right than it is sure", tried(2.5, 1.95), false],
@@ -54,6 +65,7 @@ describe("the best reading", () => {
 
   it("of images is measured by how often classes stand alone", () => {
     expect(whyNotBelieved(tried(2.6, 2.5), guesses, true)).toContain("the frequencies of classes");
-    expect(whyNotBelieved(tried(2.2, 0.5), guesses, true)).toBeUndefined();
+    const ofClasses = { frequencies: filled(3.3), pairs: filled(3.3) };
+    expect(whyNotBelieved(tried(2.2, 0.5), ofClasses, true)).toBeUndefined();
   });
 });

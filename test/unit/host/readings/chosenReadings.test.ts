@@ -56,4 +56,11 @@ describe("readings that are offered", () => {
     ]);
     expect(offeredReadings([])).toEqual([]);
   });
+
+  test("are those whose losses are of the same tokens", () => {
+    const compared = candidates.map((one) => ({ ...one, tokens: 2048 }));
+    const leftBehind = { settings: { heads: "2" }, nll: 1, tokens: 512 };
+    const offered = offeredReadings([...compared, leftBehind]);
+    expect(offered.map(({ candidate }) => candidate)).toEqual(compared);
+  });
 });

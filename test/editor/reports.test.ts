@@ -57,7 +57,7 @@ describe("a stored report, thoroughly", thorough, () => {
   });
 });
 
-describe("a reload of the window", () => {
+describe("a reload of the window, thoroughly", thorough, () => {
   test("leaves the panel with its report and what was chosen in it", async () => {
     workbench = await Workbench.again("quick", { settings: quick });
     const { panel } = workbench;
@@ -83,9 +83,7 @@ describe("a reload of the window", () => {
     await runsThrough(() => panel.button("Run again").click());
     expect(await workbench.tab("Depth of").count()).toBe(1);
   });
-});
 
-describe("a reload of the window, thoroughly", thorough, () => {
   test("during a run says that nothing is stored, and offers to run again", async () => {
     workbench = await Workbench.open("reload-run", { settings: quick });
     const { panel } = workbench;

@@ -109,16 +109,6 @@ describe("Diagnose Run", () => {
     expect(workbench.complaints).toEqual([]);
   }, 300_000);
 
-  test("the palette asks for the two runs to compare", async () => {
-    workbench = await Workbench.again("run", { settings: quick });
-    await workbench.command("Fathom: Compare Runs");
-    await workbench.pick("pre-ln");
-    await workbench.pick("lns");
-    await bothMeasured();
-    expect(await workbench.panel.find("h1").textContent()).toBe("pre-ln · lns");
-    expect(workbench.complaints).toEqual([]);
-  }, 360_000);
-
   test("only folders of several steps are offered it", async () => {
     workbench = await Workbench.again("run", { settings: quick });
     await workbench.openContextMenu(workbench.row("pre-ln"), "Diagnose Run");
@@ -131,6 +121,16 @@ describe("Diagnose Run", () => {
 });
 
 describe("Diagnose Run, thoroughly", thorough, () => {
+  test("the palette asks for the two runs to compare", async () => {
+    workbench = await Workbench.again("run", { settings: quick });
+    await workbench.command("Fathom: Compare Runs");
+    await workbench.pick("pre-ln");
+    await workbench.pick("lns");
+    await bothMeasured();
+    expect(await workbench.panel.find("h1").textContent()).toBe("pre-ln · lns");
+    expect(workbench.complaints).toEqual([]);
+  }, 360_000);
+
   test("in every theme, narrow and wide", async () => {
     workbench = await Workbench.open("run-themes", { settings: quick });
     await workbench.choose(workbench.row("pre-ln"), "Diagnose Run");

@@ -32,7 +32,7 @@ const weightKeys = [
 ];
 /** The state of an optimizer and of what else a run goes on with: tensors, but no weights. */
 const otherState =
-  /optim|sched|scaler|momentum|rng|random|callbacks|loops|grad|^(amp|loss|losses|metrics?|history)$/i;
+  /optim|sched|scaler|momentum|rng|random|callbacks|loops|grad|^(amp|loss|losses|metrics?|history|train(er|ing)?_state)$/i;
 /** Averaged weights: taken where no others are there. */
 const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
 
@@ -60,7 +60,7 @@ export function findModel({ file, bytes }: SavedFile, root: unknown): SavedModel
       `${file}: holds no weights by name; expected a state dict, by itself or under a key such as "model" or "state_dict".`,
     );
   }
-  const tensors = walk.tensorsOf(weights);
+  const tensors = walk.tensorsOf(withoutOthers(weights));
   const isLightning = root instanceof Map && root.has("pytorch-lightning_version");
   return {
     tensors: withoutWrappers(tensors, isLightning),
@@ -184,6 +184,20 @@ function namedTensors(value: ReadonlyMap<unknown, unknown>): string[] {
     if (isTensor && typeof key === "string" && !otherState.test(key)) names.push(key);
   }
   return names;
+}
+
+/**
+ * Weights without the dictionaries of other state that lie beside them where a script put all into one:
+ * torchtitan's folders, `{**model.state_dict(), "optimizer": …}`. A dictionary that holds no tensor itself
+ * is made of parts that were chosen already.
+ */
+function withoutOthers(weights: unknown): unknown {
+  if (!(weights instanceof Map) || namedTensors(weights).length === 0) return weights;
+  const isLeft = ([key, value]: [unknown, unknown]): boolean =>
+    value instanceof TensorReference ||
+    typeof key !== "string" ||
+    !(otherState.test(key) || averaged.test(key));
+  return new Map([...(weights as Map<unknown, unknown>)].filter(isLeft));
 }
 
 /** What a dictionary or a module holds, by name, in the order of `state_dict()`. */

@@ -119,6 +119,22 @@ describe("what stands beside weights", () => {
     expect(config?.value).toEqual({ run: { heads: 4, call: "touch /tmp/run" } });
   });
 
+  it("is left out where it holds tensors, though the weights are in no dictionary of their own", async () => {
+    const moments = dict({ "state.a.weight.exp_avg": weights["a.weight"] });
+    const others = {
+      optimizer: moments,
+      lr_scheduler: dict({ last: weights["b.bias"] }),
+      train_state: dict({ step: weights["b.bias"] }),
+      rng_states: list(weights["b.bias"]),
+      ema: dict(weights),
+      "grad_scaler.0": dict({ scale: weights["b.bias"] }),
+    };
+    await expectWeights(await opened(dict({ ...weights, ...others })));
+    await expectWeights(await opened(dict({ model: dict({ ...others, ...weights }) })));
+    const nested = await opened(dict({ ...weights, inner: dict({ "c.bias": weights["b.bias"] }) }));
+    expect([...nested.tensors.keys()]).toEqual(["a.weight", "b.bias", "inner.c.bias"]);
+  });
+
   it("is left out where it is longer than its file would be without repeating itself", async () => {
     const said = async (times: number) => {
       const copies = Array<Code>(times).fill(recalled(7));

@@ -1,5 +1,6 @@
 import { CheckpointError, quote } from "../../errors";
 import { limits, withinBytes } from "../../limits";
+import { withoutLightningModule } from "../../wrappers";
 import { TensorReference } from "./objects";
 import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
@@ -42,11 +43,8 @@ const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
  * pickled module. The state of optimizers beside it is left out; of weights and their running
  * average, the weights are taken.
  *
- * Prefixes that wrappers put before names are taken off: `_orig_mod.` (torch.compile),
- * `_fsdp_wrapped_module.` and `_checkpoint_wrapped_module.` wherever they stand; `module.`
- * (DistributedDataParallel) and `_forward_module.` (Fabric) where every name begins so; and in a
- * checkpoint of Lightning, the attribute under which its LightningModule keeps the model (`model.`,
- * `net.` …) where every name begins with it.
+ * In a checkpoint of Lightning, the attribute under which its LightningModule keeps the model is taken
+ * off the names.
  *
  * @throws CheckpointError where there are none, or one is of a kind that holds no plain numbers
  */
@@ -62,8 +60,10 @@ export function findModel({ file, bytes }: SavedFile, root: unknown): SavedModel
   }
   const tensors = walk.tensorsOf(withoutOthers(weights));
   const isLightning = root instanceof Map && root.has("pytorch-lightning_version");
+  const names = [...tensors.keys()];
+  const plain = isLightning ? withoutLightningModule(names) : names;
   return {
-    tensors: withoutWrappers(tensors, isLightning),
+    tensors: new Map([...tensors.values()].map((tensor, at) => [plain[at]!, tensor])),
     settings: settingsOf(path, bytes, (key) => otherState.test(key)),
   };
 }
@@ -220,25 +220,4 @@ function* partsOf(value: unknown): Generator<[string, unknown]> {
     }
     yield* partsOf(attributes.get("_modules"));
   }
-}
-
-const anywhere = /(?<=^|\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
-const wrappers = ["module.", "_forward_module."];
-
-function withoutWrappers(
-  tensors: ReadonlyMap<string, TensorReference>,
-  isLightning: boolean,
-): ReadonlyMap<string, TensorReference> {
-  const names = [...tensors.keys()];
-  let plain = names.map((name) => name.replace(anywhere, ""));
-  const first = /^[^.]+\./.exec(plain[0] ?? "")?.[0];
-  const prefixes = isLightning && first !== undefined ? [first, ...wrappers] : wrappers;
-  for (const prefix of prefixes) {
-    if (plain.every((name) => name.startsWith(prefix))) {
-      plain = plain.map((name) => name.slice(prefix.length));
-    }
-  }
-  // Names that would become the same are left as they are.
-  if (new Set(plain).size < names.length) return tensors;
-  return new Map(names.map((name, at) => [plain[at]!, tensors.get(name)!]));
 }

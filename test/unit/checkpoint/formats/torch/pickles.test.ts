@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../../../src/checkpoint/checkpoint";
+import { stored as dataTypeOf } from "../../../../../src/checkpoint/dataType";
 import { CheckpointError } from "../../../../../src/checkpoint/errors";
 import { limits } from "../../../../../src/checkpoint/limits";
 import { reading } from "../../../../../src/checkpoint/formats/torch/container";
@@ -535,6 +536,40 @@ describe("a tensor in a pickle", () => {
     const { tensors } = await opened(one(right));
     expect(tensors.size).toBe(3);
     await readTensor(tensors.get("c.weight")!);
+  });
+
+  const typed = (name: string, elementBytes: number): Code =>
+    call(
+      global("torch._utils", "_rebuild_tensor_v3"),
+      persistent(
+        tuple(
+          text("storage"),
+          global("torch.storage", "UntypedStorage"),
+          text("1"),
+          text("cpu"),
+          int(8),
+        ),
+      ),
+      int(0),
+      tuple(int(8 / elementBytes)),
+      tuple(int(1)),
+      bytes(0x89),
+      call(global("collections", "OrderedDict")),
+      global("torch", name),
+    );
+  const narrow = ["int", "uint"].flatMap((kind) => [1, 2, 3, 4, 5, 6, 7].map((n) => `${kind}${n}`));
+  it.each<[string, Code]>([
+    ...[...narrow, "float4_e2m1fn_x2", "bits1x8", "bits2x4", "bits4x2", "bits8"].map(
+      (name): [string, Code] => [name, typed(name, 1)],
+    ),
+    ["bits16", typed("bits16", 2)],
+    ["QUInt4x2Storage", tensorCode("1", [4], { type: "QUInt4x2", elements: 8 })],
+    ["QUInt2x4Storage", tensorCode("1", [4], { type: "QUInt2x4", elements: 8 })],
+  ])("of %s is listed, but holds no weights that are read", async (_, code) => {
+    const { tensors } = await opened(one(code));
+    const tensor = tensors.get("c.weight")!;
+    expect(dataTypeOf(tensor.dataType).weight).toBeUndefined();
+    expect(await failureOf(readTensor(tensor), CheckpointError)).toContain("holds no weights");
   });
 });
 

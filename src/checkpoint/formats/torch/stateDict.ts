@@ -2,6 +2,7 @@ import { CheckpointError, quote } from "../../errors";
 import { limits, withinBytes } from "../../limits";
 import { withoutLightningModule } from "../../wrappers";
 import { TensorReference } from "./objects";
+import { flatParameterText, isOtherTensor, otherTensorText } from "./otherTensors";
 import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
 
@@ -130,14 +131,14 @@ class Walk {
       this.step(depth);
       if (value instanceof TensorReference) {
         if (found.has(name)) this.fail(`has two tensors ${quote(name)}`);
+        const flat = flatParameterText(name);
+        if (flat !== undefined) this.unsupported(name, flat);
         found.set(name, value);
         return;
       }
       if (value instanceof Inert && !isModule(value)) {
         if (isOtherTensor(value)) {
-          this.fail(
-            `tensor ${quote(name)} was made by ${value.type.toString()}, which holds no plain numbers (quantised, sparse or on no device); save the model with dense weights`,
-          );
+          this.unsupported(name, flatParameterText(name) ?? otherTensorText(value));
         }
         return;
       }
@@ -160,6 +161,10 @@ class Walk {
     }
   }
 
+  private unsupported(name: string, what: string): never {
+    throw new CheckpointError("unsupported", `${this.file}: tensor ${quote(name)} ${what}.`);
+  }
+
   private fail(what: string): never {
     throw new CheckpointError("tensor", `${this.file}: ${what}.`);
   }
@@ -168,11 +173,6 @@ class Walk {
 /** Whether an object is a module of torch.nn or of TorchScript, by what it holds. */
 function isModule(object: Inert): boolean {
   return object.attributes.has("_parameters") || object.type.module.startsWith("__torch__");
-}
-
-/** Whether it is a tensor of a kind that is no plain array, such as a quantised one. */
-function isOtherTensor({ type }: Inert): boolean {
-  return /^torch\._utils\._rebuild_|^torch\._tensor\._rebuild_/.test(type.toString());
 }
 
 /** The keys under which a dictionary itself holds tensors, as state dicts do. */

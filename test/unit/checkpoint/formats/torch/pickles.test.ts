@@ -474,6 +474,34 @@ describe("a pickle", () => {
     });
     expect(await failureOf(opened(root), CheckpointError)).toContain('"c.weight"');
   });
+
+  const subclass = (module: string, name: string): Code =>
+    call(
+      global("torch._tensor", "_rebuild_from_type_v2"),
+      global("torch._utils", "_rebuild_wrapper_subclass"),
+      global(module, name),
+      tuple(global(module, name), global("torch", "float32"), tuple(int(4), int(2))),
+      dict({ _local_tensor: weights["a.weight"] }),
+    );
+  const api = "torch.distributed._shard.sharded_tensor.api";
+  const older = built(
+    Buffer.concat([global(api, "ShardedTensor"), tuple(), bytes(0x81)]),
+    dict({ _local_shards: list(weights["a.weight"]) }),
+  );
+  it.each<[string, Readonly<Record<string, Code>>, string]>([
+    ["a DTensor", { "c.weight": subclass("torch.distributed.tensor", "DTensor") }, "one process"],
+    ["a ShardedTensor", { "c.weight": subclass(api, "ShardedTensor") }, "one process"],
+    ["a ShardedTensor of before", { "c.weight": older }, "one process"],
+    ["flat parameters", { "b._flat_param": subclass(api, "ShardedTensor") }, "makes of several"],
+    ["flat parameters of before", { "b.flat_param": weights["a.weight"] }, "makes of several"],
+  ])("is refused where a weight is one process's part: %s", async (_, part, words) => {
+    for (const beside of [weights, {}]) {
+      const message = await failureOf(opened(dict({ ...beside, ...part })), CheckpointError);
+      expect(message).toContain(Object.keys(part)[0]);
+      expect(message).toContain(words);
+      expect(message).toContain("full_state_dict=True");
+    }
+  });
 });
 
 describe("a tensor in a pickle", () => {

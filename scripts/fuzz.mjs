@@ -2,14 +2,17 @@
  * `npm run fuzz -- [--runs 1000000] [--format GGUF] [--seed 1] [--jobs 2] [--fresh]`: gives every reader,
  * or one, mutated files until all together have had so many, and prints a line of totals for each. What
  * has been done is kept in out/fuzz/counts.json, from which the same command goes on after an
- * interruption; a round that failed is run again first.
+ * interruption; a round that failed is run again first. It begins anew where the readers or the files
+ * have changed since.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { readCounts } from "./shared/fuzzCounts.mjs";
 import { Stop, root, runMain, runQuietly } from "./shared/process.mjs";
 
 const out = path.join(root, "out", "fuzz");
@@ -35,11 +38,11 @@ await runMain(async (args) => {
   mkdirSync(out, { recursive: true });
   await bundle();
   const listed = await runQuietly("Listing the formats", process.execPath, [program]);
-  const { formats: all, filesOfRound } = JSON.parse(listed);
+  const { formats: all, filesOfRound, corpus } = JSON.parse(listed);
   const formats = values.format === undefined ? all : [values.format];
   if (!all.includes(formats[0])) throw new Stop(`--format is one of: ${all.join(", ")}`);
   if (values.fresh) rmSync(countsFile, { force: true });
-  const counts = readCounts(values.seed);
+  const counts = readCounts(countsFile, values.seed, fuzzedHash(corpus));
   const rounds = Math.ceil(Number(values.runs) / formats.length / filesOfRound);
   const failures = [];
   const queue = [...formats];
@@ -61,13 +64,9 @@ await runMain(async (args) => {
   return failures.length === 0 ? 0 : 1;
 });
 
-/** The seed is kept: what was done with another is something else. */
-function readCounts(seed) {
-  const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, "utf8")) : undefined;
-  if (counts !== undefined && counts.seed !== seed) {
-    throw new Stop(`out/fuzz/counts.json is of seed ${counts.seed}; give that one, or --fresh`);
-  }
-  return counts ?? { seed, formats: {} };
+/** What is fuzzed: the readers and how files are spoilt, which the program holds, and the files. */
+function fuzzedHash(corpus) {
+  return createHash("sha256").update(readFileSync(program)).update(corpus).digest("hex");
 }
 
 /** Runs a format's rounds; after each, its counts are kept. @returns what went wrong, if anything did */

@@ -19,6 +19,7 @@ import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
 import { weightMapOf } from "./weightMap";
+import { withoutWrappers } from "./wrappers";
 
 /** In the order in which a folder that holds several is read. */
 const formats: readonly Format[] = [safetensors, gguf, torch, torchDistributed, deepSpeed, llama2c];
@@ -49,11 +50,18 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     format: format.name,
     directoryFile,
     bytes: contents.bytes,
-    tensors: withScales(contents.tensors, config),
+    tensors: withScales(unwrapped(contents.tensors), config),
     config,
     tokenizer: contents.tokenizer ?? (await findTokenizer(folder, config)),
     ...(statement !== undefined && { statement }),
   };
+}
+
+function unwrapped(tensors: readonly TensorEntry[]): readonly TensorEntry[] {
+  const names = withoutWrappers(tensors.map(({ name }) => name));
+  return tensors.map((tensor, at) =>
+    names[at] === tensor.name ? tensor : { ...tensor, name: names[at]! },
+  );
 }
 
 /** The folder of config.json and the tokenizer: where weights fill a folder of their own, the one above. */

@@ -1,6 +1,8 @@
 import { CheckpointError, quote } from "../../errors";
 import { limits, withinBytes } from "../../limits";
+import { withoutLightningModule } from "../../wrappers";
 import { TensorReference } from "./objects";
+import { flatParameterText, isOtherTensor, otherTensorText } from "./otherTensors";
 import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
 
@@ -32,7 +34,7 @@ const weightKeys = [
 ];
 /** The state of an optimizer and of what else a run goes on with: tensors, but no weights. */
 const otherState =
-  /optim|sched|scaler|momentum|rng|random|callbacks|loops|grad|^(amp|loss|losses|metrics?|history)$/i;
+  /optim|sched|scaler|momentum|rng|random|callbacks|loops|grad|^(amp|loss|losses|metrics?|history|train(er|ing)?_state)$/i;
 /** Averaged weights: taken where no others are there. */
 const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
 
@@ -42,11 +44,8 @@ const averaged = /(^|_)(ema|swa|avg|averaged)(_|$)/i;
  * pickled module. The state of optimizers beside it is left out; of weights and their running
  * average, the weights are taken.
  *
- * Prefixes that wrappers put before names are taken off: `_orig_mod.` (torch.compile),
- * `_fsdp_wrapped_module.` and `_checkpoint_wrapped_module.` wherever they stand; `module.`
- * (DistributedDataParallel) and `_forward_module.` (Fabric) where every name begins so; and in a
- * checkpoint of Lightning, the attribute under which its LightningModule keeps the model (`model.`,
- * `net.` …) where every name begins with it.
+ * In a checkpoint of Lightning, the attribute under which its LightningModule keeps the model is taken
+ * off the names.
  *
  * @throws CheckpointError where there are none, or one is of a kind that holds no plain numbers
  */
@@ -60,10 +59,12 @@ export function findModel({ file, bytes }: SavedFile, root: unknown): SavedModel
       `${file}: holds no weights by name; expected a state dict, by itself or under a key such as "model" or "state_dict".`,
     );
   }
-  const tensors = walk.tensorsOf(weights);
+  const tensors = walk.tensorsOf(withoutOthers(weights));
   const isLightning = root instanceof Map && root.has("pytorch-lightning_version");
+  const names = [...tensors.keys()];
+  const plain = isLightning ? withoutLightningModule(names) : names;
   return {
-    tensors: withoutWrappers(tensors, isLightning),
+    tensors: new Map([...tensors.values()].map((tensor, at) => [plain[at]!, tensor])),
     settings: settingsOf(path, bytes, (key) => otherState.test(key)),
   };
 }
@@ -130,14 +131,14 @@ class Walk {
       this.step(depth);
       if (value instanceof TensorReference) {
         if (found.has(name)) this.fail(`has two tensors ${quote(name)}`);
+        const flat = flatParameterText(name);
+        if (flat !== undefined) this.unsupported(name, flat);
         found.set(name, value);
         return;
       }
       if (value instanceof Inert && !isModule(value)) {
         if (isOtherTensor(value)) {
-          this.fail(
-            `tensor ${quote(name)} was made by ${value.type.toString()}, which holds no plain numbers (quantised, sparse or on no device); save the model with dense weights`,
-          );
+          this.unsupported(name, flatParameterText(name) ?? otherTensorText(value));
         }
         return;
       }
@@ -160,6 +161,10 @@ class Walk {
     }
   }
 
+  private unsupported(name: string, what: string): never {
+    throw new CheckpointError("unsupported", `${this.file}: tensor ${quote(name)} ${what}.`);
+  }
+
   private fail(what: string): never {
     throw new CheckpointError("tensor", `${this.file}: ${what}.`);
   }
@@ -168,11 +173,6 @@ class Walk {
 /** Whether an object is a module of torch.nn or of TorchScript, by what it holds. */
 function isModule(object: Inert): boolean {
   return object.attributes.has("_parameters") || object.type.module.startsWith("__torch__");
-}
-
-/** Whether it is a tensor of a kind that is no plain array, such as a quantised one. */
-function isOtherTensor({ type }: Inert): boolean {
-  return /^torch\._utils\._rebuild_|^torch\._tensor\._rebuild_/.test(type.toString());
 }
 
 /** The keys under which a dictionary itself holds tensors, as state dicts do. */
@@ -184,6 +184,20 @@ function namedTensors(value: ReadonlyMap<unknown, unknown>): string[] {
     if (isTensor && typeof key === "string" && !otherState.test(key)) names.push(key);
   }
   return names;
+}
+
+/**
+ * Weights without the dictionaries of other state that lie beside them where a script put all into one:
+ * torchtitan's folders, `{**model.state_dict(), "optimizer": …}`. A dictionary that holds no tensor itself
+ * is made of parts that were chosen already.
+ */
+function withoutOthers(weights: unknown): unknown {
+  if (!(weights instanceof Map) || namedTensors(weights).length === 0) return weights;
+  const isLeft = ([key, value]: [unknown, unknown]): boolean =>
+    value instanceof TensorReference ||
+    typeof key !== "string" ||
+    !(otherState.test(key) || averaged.test(key));
+  return new Map([...(weights as Map<unknown, unknown>)].filter(isLeft));
 }
 
 /** What a dictionary or a module holds, by name, in the order of `state_dict()`. */
@@ -206,25 +220,4 @@ function* partsOf(value: unknown): Generator<[string, unknown]> {
     }
     yield* partsOf(attributes.get("_modules"));
   }
-}
-
-const anywhere = /(?<=^|\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
-const wrappers = ["module.", "_forward_module."];
-
-function withoutWrappers(
-  tensors: ReadonlyMap<string, TensorReference>,
-  isLightning: boolean,
-): ReadonlyMap<string, TensorReference> {
-  const names = [...tensors.keys()];
-  let plain = names.map((name) => name.replace(anywhere, ""));
-  const first = /^[^.]+\./.exec(plain[0] ?? "")?.[0];
-  const prefixes = isLightning && first !== undefined ? [first, ...wrappers] : wrappers;
-  for (const prefix of prefixes) {
-    if (plain.every((name) => name.startsWith(prefix))) {
-      plain = plain.map((name) => name.slice(prefix.length));
-    }
-  }
-  // Names that would become the same are left as they are.
-  if (new Set(plain).size < names.length) return tensors;
-  return new Map(names.map((name, at) => [plain[at]!, tensors.get(name)!]));
 }

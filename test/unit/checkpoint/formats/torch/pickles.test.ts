@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Checkpoint } from "../../../../../src/checkpoint/checkpoint";
+import { stored as dataTypeOf } from "../../../../../src/checkpoint/dataType";
 import { CheckpointError } from "../../../../../src/checkpoint/errors";
 import { limits } from "../../../../../src/checkpoint/limits";
 import { reading } from "../../../../../src/checkpoint/formats/torch/container";
@@ -117,6 +118,22 @@ describe("what stands beside weights", () => {
       dict({ model: dict(weights), run: built(object, dict({ heads: int(4), call: systemCall })) }),
     );
     expect(config?.value).toEqual({ run: { heads: 4, call: "touch /tmp/run" } });
+  });
+
+  it("is left out where it holds tensors, though the weights are in no dictionary of their own", async () => {
+    const moments = dict({ "state.a.weight.exp_avg": weights["a.weight"] });
+    const others = {
+      optimizer: moments,
+      lr_scheduler: dict({ last: weights["b.bias"] }),
+      train_state: dict({ step: weights["b.bias"] }),
+      rng_states: list(weights["b.bias"]),
+      ema: dict(weights),
+      "grad_scaler.0": dict({ scale: weights["b.bias"] }),
+    };
+    await expectWeights(await opened(dict({ ...weights, ...others })));
+    await expectWeights(await opened(dict({ model: dict({ ...others, ...weights }) })));
+    const nested = await opened(dict({ ...weights, inner: dict({ "c.bias": weights["b.bias"] }) }));
+    expect([...nested.tensors.keys()]).toEqual(["a.weight", "b.bias", "inner.c.bias"]);
   });
 
   it("is left out where it is longer than its file would be without repeating itself", async () => {
@@ -457,6 +474,34 @@ describe("a pickle", () => {
     });
     expect(await failureOf(opened(root), CheckpointError)).toContain('"c.weight"');
   });
+
+  const subclass = (module: string, name: string): Code =>
+    call(
+      global("torch._tensor", "_rebuild_from_type_v2"),
+      global("torch._utils", "_rebuild_wrapper_subclass"),
+      global(module, name),
+      tuple(global(module, name), global("torch", "float32"), tuple(int(4), int(2))),
+      dict({ _local_tensor: weights["a.weight"] }),
+    );
+  const api = "torch.distributed._shard.sharded_tensor.api";
+  const older = built(
+    Buffer.concat([global(api, "ShardedTensor"), tuple(), bytes(0x81)]),
+    dict({ _local_shards: list(weights["a.weight"]) }),
+  );
+  it.each<[string, Readonly<Record<string, Code>>, string]>([
+    ["a DTensor", { "c.weight": subclass("torch.distributed.tensor", "DTensor") }, "one process"],
+    ["a ShardedTensor", { "c.weight": subclass(api, "ShardedTensor") }, "one process"],
+    ["a ShardedTensor of before", { "c.weight": older }, "one process"],
+    ["flat parameters", { "b._flat_param": subclass(api, "ShardedTensor") }, "makes of several"],
+    ["flat parameters of before", { "b.flat_param": weights["a.weight"] }, "makes of several"],
+  ])("is refused where a weight is one process's part: %s", async (_, part, words) => {
+    for (const beside of [weights, {}]) {
+      const message = await failureOf(opened(dict({ ...beside, ...part })), CheckpointError);
+      expect(message).toContain(Object.keys(part)[0]);
+      expect(message).toContain(words);
+      expect(message).toContain("full_state_dict=True");
+    }
+  });
 });
 
 describe("a tensor in a pickle", () => {
@@ -519,6 +564,40 @@ describe("a tensor in a pickle", () => {
     const { tensors } = await opened(one(right));
     expect(tensors.size).toBe(3);
     await readTensor(tensors.get("c.weight")!);
+  });
+
+  const typed = (name: string, elementBytes: number): Code =>
+    call(
+      global("torch._utils", "_rebuild_tensor_v3"),
+      persistent(
+        tuple(
+          text("storage"),
+          global("torch.storage", "UntypedStorage"),
+          text("1"),
+          text("cpu"),
+          int(8),
+        ),
+      ),
+      int(0),
+      tuple(int(8 / elementBytes)),
+      tuple(int(1)),
+      bytes(0x89),
+      call(global("collections", "OrderedDict")),
+      global("torch", name),
+    );
+  const narrow = ["int", "uint"].flatMap((kind) => [1, 2, 3, 4, 5, 6, 7].map((n) => `${kind}${n}`));
+  it.each<[string, Code]>([
+    ...[...narrow, "float4_e2m1fn_x2", "bits1x8", "bits2x4", "bits4x2", "bits8"].map(
+      (name): [string, Code] => [name, typed(name, 1)],
+    ),
+    ["bits16", typed("bits16", 2)],
+    ["QUInt4x2Storage", tensorCode("1", [4], { type: "QUInt4x2", elements: 8 })],
+    ["QUInt2x4Storage", tensorCode("1", [4], { type: "QUInt2x4", elements: 8 })],
+  ])("of %s is listed, but holds no weights that are read", async (_, code) => {
+    const { tensors } = await opened(one(code));
+    const tensor = tensors.get("c.weight")!;
+    expect(dataTypeOf(tensor.dataType).weight).toBeUndefined();
+    expect(await failureOf(readTensor(tensor), CheckpointError)).toContain("holds no weights");
   });
 });
 

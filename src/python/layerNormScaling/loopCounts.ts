@@ -49,32 +49,6 @@ export function countedBy(clause: SyntaxNode): { variable: SyntaxNode; from: 0 |
   return undefined;
 }
 
-/**
- * From what a sum counts the layers that has the loop's variable in it and how many layers are before:
- * 1 of `i + 1 + offset`, as on a later stage of a pipeline; undefined where it is another sum.
- */
-export function countsFromOffset(
-  given: SyntaxNode,
-  { text, countsFrom }: LayerIndex,
-): 0 | 1 | undefined {
-  const terms = termsOf(given);
-  if (terms?.filter((term) => term.text === text).length !== 1) return undefined;
-  const others = terms.filter((term) => term.text !== text);
-  const numbers = others.filter(({ type }) => type === "integer");
-  const offsets = others.filter((term) => dottedName(term) !== undefined);
-  if (offsets.length !== 1 || numbers.length + offsets.length < others.length) return undefined;
-  const from = numbers.reduce<number>((sum, term) => sum + Number(term.text), countsFrom);
-  return from === 0 || from === 1 ? from : undefined;
-}
-
-function termsOf(node: SyntaxNode): SyntaxNode[] | undefined {
-  if (node.type === "parenthesized_expression") return termsOf(node.children[0]!);
-  if (node.type !== "binary_operator") return [node];
-  if (node.child("operator")?.text !== "+") return undefined;
-  const [left, right] = [termsOf(node.child("left")!), termsOf(node.child("right")!)];
-  return left && right && [...left, ...right];
-}
-
 /** Loops of a few rounds inside a layer make its sublayers. */
 export function isShort({ node, clauses }: Loop): boolean {
   const iterated = clauses[0]?.child("right");

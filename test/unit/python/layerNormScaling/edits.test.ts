@@ -71,8 +71,10 @@ describe("the index", () => {
   });
 
   it.each([
-    ["[Block(dim, i + 1 + offset) for i in range(depth)]", "= layer_number ** -0.5"],
-    ["[Block(dim, self.start + i) for i in range(depth)]", "= (layer_number + 1) ** -0.5"],
+    ["[Block(dim, i + 1) for i in range(depth)]", "= layer_number ** -0.5"],
+    ["[Block(dim, 1 + i) for i in range(depth)]", "= layer_number ** -0.5"],
+    ["[Block(dim, i + 1 + offset) for i in range(depth)]", "i + 1 + offset, layer_idx=i)"],
+    ["[Block(dim, self.start + i) for i in range(depth)]", "self.start + i, layer_idx=i)"],
     ["[Block(dim, i * offset) for i in range(depth)]", "Block(dim, i * offset, layer_idx=i)"],
     ["[Block(dim, i + 7 + offset) for i in range(depth)]", "i + 7 + offset, layer_idx=i)"],
   ])("is the number that a layer is given: %s", (stack, expected) => {

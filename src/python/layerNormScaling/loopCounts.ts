@@ -82,7 +82,7 @@ export function positionInName(site: Site, sites: readonly Site[]): number | und
  * The length of the list that a loop fills with nothing else, which is empty before: `len(self.layers)`
  * in `while …: self.layers.append(Block())`.
  */
-export function lengthOfFilled({ call, function: around }: Site): LayerIndex | undefined {
+export function lengthOfFilled({ call, function: around, loops }: Site): LayerIndex | undefined {
   const append = call.parent?.parent;
   const callee = append?.child("function");
   if (around === undefined || append?.type !== "call" || callee?.type !== "attribute") {
@@ -92,7 +92,11 @@ export function lengthOfFilled({ call, function: around }: Site): LayerIndex | u
   if (list === undefined || callee.child("attribute")?.text !== "append") return undefined;
   // Reading the list, as in the loop's condition, changes nothing.
   const uses = [...descendants(around.body)].filter((node) => dottedName(node) === list);
-  const isEmptied = uses.filter((use) => use.field === "left" && makesEmptyList(use.parent));
+  // A list that is emptied in each round has the layers of one round only.
+  const outermost = loops.at(-1)?.node ?? call;
+  const isEmptied = uses.filter(
+    (use) => use.field === "left" && makesEmptyList(use.parent) && use.end <= outermost.start,
+  );
   const others = uses.filter((use) => !isEmptied.includes(use) && !isMeasured(use));
   const isFilledHere = others.every((use) => use.parent === callee);
   return isEmptied.length === 1 && isFilledHere

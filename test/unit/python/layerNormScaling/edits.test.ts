@@ -104,6 +104,16 @@ describe("the index", () => {
     );
   });
 
+  it("is not the length of a list that each round of a while loop empties", () => {
+    const loop =
+      "groups = []\n        while len(groups) < depth:\n            inner = []\n            " +
+      "inner.append(Block(dim))\n            groups.append(nn.ModuleList(inner))\n        " +
+      "self.layers = nn.ModuleList(groups)";
+    const code = model(forward, { stack: "X" }).replace(/self\.layers = .*X.*/, loop);
+    expect(code).toContain("inner.append");
+    expect(apply(code)).toBe("unclear-index");
+  });
+
   it.each([
     ["def __init__(self, dim, *args):", "def __init__(self, dim, *args, layer_idx):"],
     ["def __init__(self, dim=3):", "def __init__(self, dim=3, *, layer_idx):"],

@@ -43,6 +43,23 @@ describe("the product", () => {
   });
 });
 
+describe("the norms", () => {
+  it.each(["GroupRMSNorm", "nn.GroupNorm", "SyncedRMSNorm", "WeightFreeLayerNorm", "UnitNorm"])(
+    "are those that have a lens: %s",
+    (name) => {
+      const code = model("return x + self.ff(self.norm(x))").replace("nn.LayerNorm", name);
+      expect(apply(`from norms import *\n${code}`)).toContain("self.norm(x) * self.ln_scale");
+    },
+  );
+
+  it.each(["nn.BatchNorm", "nn.utils.weight_norm", "WeightNorm"])("are not %s", (name) => {
+    const code = model("return x + self.ff(self.mix(x))")
+      .replace("self.norm = nn.LayerNorm", `self.mix = ${name}`)
+      .replace("import torch.nn as nn", "import torch.nn as nn\nfrom norms import WeightNorm");
+    expect(apply(code)).not.toContain("ln_scale");
+  });
+});
+
 describe("the index", () => {
   const forward = "return x + self.ff(self.norm(x))";
   it.each([

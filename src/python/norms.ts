@@ -16,8 +16,7 @@ export interface NormName {
 /**
  * The norm that a name stands for where it is called: a class whose name ends in Norm or
  * Normalization, a class of the file that has a norm as its base, or a parameter or local name that
- * holds one. BatchNorm, GroupNorm, InstanceNorm and their like do not count: they do not normalise
- * each token's residual stream.
+ * holds one, but for those of otherNorms.
  *
  * @param scope the function around the call
  */
@@ -120,9 +119,12 @@ function isNormClassName(name: string): boolean {
   return /^_*[A-Z]\w*(?:Norm|norm)(?:alization)?$|^_*Norm$/.test(name) && !otherNorms.test(name);
 }
 
-/** Norms over the batch, over groups of channels, over weights, and what undoes one. */
-const otherNorms =
-  /batch|group|instance|sync|spectral|weight|response|act_?norm|unit_?norm|^_*(?:de|un)_?norm/i;
+/**
+ * BatchNorm and InstanceNorm take their statistics over a batch or an image and belong to
+ * convolutions, where the offer to diagnose depth would be noise; WeightNorm and SpectralNorm change
+ * the weights of another module rather than a stream.
+ */
+export const otherNorms = /batch_?(?:re)?norm|instance_?norm|^_*(?:weight|spectral)_?norm/i;
 
 /** Functions that measure a size rather than make a norm. */
 const measures = /linalg|grad|clip|total|comput|calc|param|vector|matrix|l1|l2|max/i;

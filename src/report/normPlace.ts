@@ -10,6 +10,22 @@ export function normText(norm: NormSummary, report: Report): string | undefined 
   return `${norm.path} · ${normPlace(norm, report)}`;
 }
 
+/**
+ * The same of all that the norm is: `… · after the attention of layer 0, on the sum with the stream;
+ * before the attention of layers 1 to 15`, where its place moves with depth.
+ */
+export function normRolesText(norm: NormSummary, report: Report): string | undefined {
+  const roles = rolesOf(norm, report);
+  return roles.length === 0
+    ? undefined
+    : `${norm.path} · ${roles.map((role) => normPlace(role, report)).join("; ")}`;
+}
+
+/** What a report says of the norm that code makes: more than one entry where its place moves with depth. */
+export function rolesOf({ path }: NormSummary, { architecture }: Report): NormSummary[] {
+  return architecture.norms?.filter((norm) => norm.path === path) ?? [];
+}
+
 /** `before the attention of every layer, 0 to 15` */
 export function normPlace(norm: NormSummary, report: Report): string {
   const { feeds, place } = norm;
@@ -45,8 +61,14 @@ export function sublayerOf({ feeds }: NormSummary): Sublayer | undefined {
 
 /** The layer that alone has the norm: `model.layers.7.norm`; undefined where several share it or none has it. */
 export function layerOfNorm(norm: NormSummary, report: Report): number | undefined {
-  const [layer, ...others] = layersOfNorm(norm, report);
-  return others.length === 0 ? layer : undefined;
+  return layerOfRoles([norm], report);
+}
+
+/** The layer that alone has a norm in any of its roles. */
+export function layerOfRoles(roles: readonly NormSummary[], report: Report): number | undefined {
+  const layers = new Set(roles.flatMap((role) => layersOfNorm(role, report)));
+  const [layer] = layers;
+  return layers.size === 1 ? layer : undefined;
 }
 
 function layersOfNorm(norm: NormSummary, { architecture, layers }: Report): number[] {

@@ -4,7 +4,7 @@ import type { LayerReport, NormSummary, RemovalCost, Report } from "../diagnosis
 import { absent, counted, figure, schemeName, withInterval } from "./format";
 import { layerColumns, type LayerColumn, type Sublayer } from "./layerColumns";
 import { layerTableMarkdown } from "./markdown";
-import { normPlace, sublayerOf } from "./normPlace";
+import { normPlace, rolesOf, sublayerOf } from "./normPlace";
 import { byIndex, sparkline } from "./sparkline";
 import { verdictName, verdictOf, type Verdict } from "./verdict";
 
@@ -36,14 +36,17 @@ export function normLine(report: Report, norm?: NormSummary): string {
     .join("  ·  ");
 }
 
-/** The table behind the line, what concerns the norm before all else. */
+/** The table behind the line, what concerns the norm before all else, in whichever places it is. */
 export function normHover(report: Report, norm: NormSummary): string {
   const { normScheme, layers } = report.architecture;
   const name = norm.path.replaceAll("`", "'");
-  const part = sublayerOf(norm);
-  const columns = part === undefined ? layerColumns(report) : columnsOf(part, report);
+  const known = rolesOf(norm, report);
+  const roles = known.length === 0 ? [norm] : known;
+  const [part, ...others] = new Set(roles.map(sublayerOf));
+  const columns =
+    part === undefined || others.length > 0 ? layerColumns(report) : columnsOf(part, report);
   return [
-    `**\`${name}\`** · ${normPlace(norm, report)}`,
+    `**\`${name}\`** · ${roles.map((role) => normPlace(role, report)).join("; ")}`,
     `${counted(layers, "layer")} · ${schemeName(normScheme)}`,
     layerTableMarkdown(report, hoverRows, columns, hoverGap),
   ].join("\n\n");

@@ -9,7 +9,7 @@ import type {
   SideToHost,
 } from "../../src/protocol/messages";
 import { counted, familyName, figure, schemeName } from "../../src/report/format";
-import { normText } from "../../src/report/normPlace";
+import { normRolesText } from "../../src/report/normPlace";
 import { verdictCount, verdictName, type Verdict } from "../../src/report/verdict";
 import { verdictsOf, type ReportView } from "../panel/chartModel";
 import { verdictGlyph } from "../panel/glyphs";
@@ -179,7 +179,7 @@ class SidePanel {
   private sayWhat(): void {
     if (this.state?.kind !== "report") return;
     const { shown } = this.state;
-    const norm = this.norm && normText(this.norm, shown.report);
+    const norm = this.norm && normRolesText(this.norm, shown.report);
     setText(this.facts, norm ?? factsOf(shown));
     this.facts.classList.toggle("norm", norm !== undefined);
   }

@@ -1,7 +1,7 @@
 /** What the code under the cursor is about, as far as the report that is shown knows it. */
 import type { NormSummary, Report } from "../../diagnosis/report";
 import { layerAtCursor } from "../../python/layerAtCursor";
-import { layerOfNorm } from "../../report/normPlace";
+import { layerOfRoles, rolesOf } from "../../report/normPlace";
 import type { AtCursor } from "../side/chartsView";
 
 /** A line of code, and where in it the cursor is. */
@@ -21,9 +21,10 @@ export function atCursor(
 ): AtCursor {
   const layer = layerAtCursor(text, column, shown.layers);
   if (layer !== undefined) return { layer };
-  const own = shown.architecture.norms?.find(({ path }) => path === norm?.norm.path);
+  const roles = norm === undefined ? [] : rolesOf(norm.norm, shown);
+  const [own] = roles;
   const isSameModel = norm?.report.architecture.family === shown.architecture.family;
   if (own === undefined || !isSameModel) return {};
-  const single = layerOfNorm(own, shown);
+  const single = layerOfRoles(roles, shown);
   return single === undefined ? { norm: own } : { norm: own, layer: single };
 }

@@ -76,7 +76,7 @@ class Scaling {
     const stacks = new StackChecks(this.model, scaled);
     stacks.checkStacks();
     this.warnings.push(...new StackOrder(this.model.program, stacks.lists()).check());
-    new Writing(this.model, scaled, this.edits).write();
+    new Writing(this.model, scaled, this.edits, this.warnings).write();
     this.warnings.push(...scaledInitialisation(this.model.program.modules));
     const where = scaled.map(
       ({ definition, norms: own }) => `${namesOf(own)} in ${definition.name}`,

@@ -8,7 +8,6 @@ import type { EditList } from "./edits";
 import { addArgument, addParameter } from "./edits";
 import {
   countedBy,
-  countsFromOffset,
   existingIndex,
   isShort,
   lengthOfFilled,
@@ -16,7 +15,8 @@ import {
   type LayerIndex,
 } from "./loopCounts";
 import { indexNames, isLayerNumberName } from "./names";
-import { Refusal } from "./outcome";
+import { numberedFrom } from "./offsets";
+import { Refusal, type ScalingWarning } from "./outcome";
 import type { Program } from "./program";
 import { ClassDefinition, FunctionDefinition } from "./program";
 import type { Receiver, Stacks } from "./stacks";
@@ -39,6 +39,7 @@ export class IndexPlan {
     private readonly stacks: Stacks,
     private readonly copies: Copies,
     private readonly edits: EditList,
+    private readonly warnings: ScalingWarning[],
   ) {
     this.newName = this.customaryName();
   }
@@ -66,37 +67,82 @@ export class IndexPlan {
     for (const { name, kind } of definition.ownParameters) {
       if (kind !== "positional" && kind !== "keywordOnly") continue;
       if (isAssigned(name, definition)) continue;
-      const bases = sites.map((site) => {
+      const carried = sites.map((site) => {
         const given = argumentFor(site.call, definition, name);
         return given && this.carriedIndex(given, site, name);
       });
-      const [first] = bases;
-      if (first !== undefined && bases.every((base) => base === first)) {
-        return { text: name, countsFrom: first };
+      const [first] = carried;
+      if (first !== undefined && carried.every((one) => one?.from === first.from)) {
+        this.warnings.push(...carried.flatMap((one) => one?.warnings ?? []));
+        return { text: name, countsFrom: first.from };
       }
     }
     return undefined;
   }
 
   /** From what the argument for a parameter counts the layers; undefined where it does not. */
-  private carriedIndex(given: SyntaxNode, site: Site, parameter: string): 0 | 1 | undefined {
-    const around = receiverAround(site);
-    let natural: LayerIndex | undefined;
-    const [loop, ...outer] = site.loops;
-    if (loop === undefined && around !== undefined && this.stacks.isStacked(around)) {
-      natural = this.planned.get(around) ?? this.knownIndex(around);
-    } else if (loop !== undefined && outer.length === 0) {
-      natural = existingIndex(loop);
-    } else if (loop === undefined && around === undefined) {
-      const position = this.stacks.positionInList(site);
-      if (position !== undefined && given.text === String(position)) return 0;
+  private carriedIndex(
+    given: SyntaxNode,
+    site: Site,
+    parameter: string,
+  ): { from: 0 | 1; warnings?: ScalingWarning[] } | undefined {
+    const position = this.stacks.positionInList(site);
+    if (
+      site.loops.length === 0 &&
+      receiverAround(site) === undefined &&
+      position !== undefined &&
+      given.text === String(position)
+    ) {
+      return { from: 0 };
     }
+    const natural = this.naturalIndex(site);
     if (natural === undefined) return undefined;
     const text = given.text.replaceAll(/\s/g, "");
-    if (text === natural.text) return natural.countsFrom;
-    if (text === `${natural.text}+1` && natural.countsFrom === 0) return 1;
-    if (text === `${natural.text}-1` && natural.countsFrom === 1) return 0;
-    return isLayerNumberName(parameter) ? countsFromOffset(given, natural) : undefined;
+    if (text === natural.text) return { from: natural.countsFrom };
+    if (text === `${natural.text}+1` && natural.countsFrom === 0) return { from: 1 };
+    if (text === `${natural.text}-1` && natural.countsFrom === 1) return { from: 0 };
+    if (!isLayerNumberName(parameter)) return undefined;
+    const { from, stages = [] } = numberedFrom(given, natural, site) ?? {};
+    if (from !== 0 && from !== 1) return undefined;
+    const warnings = stages.map((stage) => ({
+      message: t(
+        "{0} is taken for the number of layers before this stage of the pipeline. Should it count anything else, the factors are wrong.",
+        stage,
+      ),
+      at: lineAt(given, site),
+    }));
+    return { from, warnings };
+  }
+
+  /** What counts the layers at a site without any change to the code. */
+  private naturalIndex(site: Site): LayerIndex | undefined {
+    const around = receiverAround(site);
+    const [loop, ...outer] = site.loops;
+    if (loop !== undefined) return outer.length === 0 ? existingIndex(loop) : undefined;
+    return around !== undefined && this.stacks.isStacked(around)
+      ? (this.planned.get(around) ?? this.knownIndex(around))
+      : undefined;
+  }
+
+  /** A number that the code gives, and that starts from what is not known here, is not the index. */
+  private warnOfUnknown(site: Site, receiver: Receiver): void {
+    const definition = entryOf(receiver);
+    const natural = this.naturalIndex(site);
+    if (definition === undefined || natural === undefined) return;
+    for (const { name } of definition.ownParameters.filter((one) => isLayerNumberName(one.name))) {
+      const given = argumentFor(site.call, definition, name);
+      const unknown = given && numberedFrom(given, natural, site)?.unknown;
+      if (given === undefined || unknown === undefined || unknown.length === 0) continue;
+      this.warnings.push({
+        message: t(
+          "{0} of {1} starts from {2}, which is not known here, so the factor counts from the first layer of this list. Should layers of the same residual stream run before it, as on another stage of a pipeline, add their number.",
+          name,
+          receiver.name,
+          unknown.join(" + "),
+        ),
+        at: lineAt(given, site),
+      });
+    }
   }
 
   private addIndex(receiver: Receiver): LayerIndex {
@@ -110,6 +156,7 @@ export class IndexPlan {
     const sites = this.constructions.sitesOf(receiver);
     for (const site of sites) {
       const index = this.indexAt(site, receiver);
+      this.warnOfUnknown(site, receiver);
       addArgument(this.edits, site.module, site.call, `${name}=${argumentText(index)}`);
     }
     // A class that inherits its constructor gets one, with the factor in it.
@@ -360,6 +407,14 @@ export function handedOn({ name }: Receiver, reference: string): string {
     name,
     reference,
   );
+}
+
+/** The line on which code begins. */
+function lineAt({ start }: SyntaxNode, { module }: Site): { path: string; line: string } {
+  const { path, text } = module;
+  const end = text.indexOf("\n", start);
+  const line = text.slice(text.lastIndexOf("\n", start) + 1, end === -1 ? undefined : end);
+  return { path, line: line.trim() };
 }
 
 /** ℓ = index + 1, as Python. */

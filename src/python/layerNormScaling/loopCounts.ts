@@ -49,32 +49,6 @@ export function countedBy(clause: SyntaxNode): { variable: SyntaxNode; from: 0 |
   return undefined;
 }
 
-/**
- * From what a sum counts the layers that has the loop's variable in it and how many layers are before:
- * 1 of `i + 1 + offset`, as on a later stage of a pipeline; undefined where it is another sum.
- */
-export function countsFromOffset(
-  given: SyntaxNode,
-  { text, countsFrom }: LayerIndex,
-): 0 | 1 | undefined {
-  const terms = termsOf(given);
-  if (terms?.filter((term) => term.text === text).length !== 1) return undefined;
-  const others = terms.filter((term) => term.text !== text);
-  const numbers = others.filter(({ type }) => type === "integer");
-  const offsets = others.filter((term) => dottedName(term) !== undefined);
-  if (offsets.length !== 1 || numbers.length + offsets.length < others.length) return undefined;
-  const from = numbers.reduce<number>((sum, term) => sum + Number(term.text), countsFrom);
-  return from === 0 || from === 1 ? from : undefined;
-}
-
-function termsOf(node: SyntaxNode): SyntaxNode[] | undefined {
-  if (node.type === "parenthesized_expression") return termsOf(node.children[0]!);
-  if (node.type !== "binary_operator") return [node];
-  if (node.child("operator")?.text !== "+") return undefined;
-  const [left, right] = [termsOf(node.child("left")!), termsOf(node.child("right")!)];
-  return left && right && [...left, ...right];
-}
-
 /** Loops of a few rounds inside a layer make its sublayers. */
 export function isShort({ node, clauses }: Loop): boolean {
   const iterated = clauses[0]?.child("right");
@@ -108,7 +82,7 @@ export function positionInName(site: Site, sites: readonly Site[]): number | und
  * The length of the list that a loop fills with nothing else, which is empty before: `len(self.layers)`
  * in `while …: self.layers.append(Block())`.
  */
-export function lengthOfFilled({ call, function: around }: Site): LayerIndex | undefined {
+export function lengthOfFilled({ call, function: around, loops }: Site): LayerIndex | undefined {
   const append = call.parent?.parent;
   const callee = append?.child("function");
   if (around === undefined || append?.type !== "call" || callee?.type !== "attribute") {
@@ -118,7 +92,11 @@ export function lengthOfFilled({ call, function: around }: Site): LayerIndex | u
   if (list === undefined || callee.child("attribute")?.text !== "append") return undefined;
   // Reading the list, as in the loop's condition, changes nothing.
   const uses = [...descendants(around.body)].filter((node) => dottedName(node) === list);
-  const isEmptied = uses.filter((use) => use.field === "left" && makesEmptyList(use.parent));
+  // A list that is emptied in each round has the layers of one round only.
+  const outermost = loops.at(-1)?.node ?? call;
+  const isEmptied = uses.filter(
+    (use) => use.field === "left" && makesEmptyList(use.parent) && use.end <= outermost.start,
+  );
   const others = uses.filter((use) => !isEmptied.includes(use) && !isMeasured(use));
   const isFilledHere = others.every((use) => use.parent === callee);
   return isEmptied.length === 1 && isFilledHere

@@ -1,4 +1,5 @@
 /** What things are called in training code: the only knowledge here that is not structure. */
+import { otherNorms } from "../norms";
 
 /** The names under which a constructor is given its layer's index; the first is ours. */
 export const indexNames = [
@@ -23,8 +24,6 @@ export const scaleAttribute =
   /^_?(ln|lns|norm|layer_?norm|rms_?norm|ln_depth|depth)_?(scale|scaling|scale_factor|factor)$/i;
 
 const normClass = /(Norm|_norm|LN)(\d?|_?Impl|_?Class)$/;
-const otherNorms =
-  /(Batch|Group|Instance|Weight|Spectral|Sync|Local|Global|Power)_?(Response)?Norm/i;
 const normWrapper = /^(Pre|Post|Add|AddAnd|AddN|Residual|Res|Skip|With|And)_?(Layer|RMS)?Norm$/;
 
 /** A class such as LayerNorm, RMSNorm or LlamaRMSNorm; PreNorm wraps one and is none. */
@@ -35,7 +34,7 @@ export function isNormClassName(name: string): boolean {
 
 /** An attribute or variable that holds a norm or makes one: ln_1, input_layernorm, norm_layer. */
 export function isNormName(name: string): boolean {
-  return /norm|(^|_)ln(_|\d|f?$)/i.test(name) && !/batch_?norm|group_?norm|^bn/i.test(name);
+  return /norm|(^|_)ln(_|\d|f?$)/i.test(name) && !otherNorms.test(name) && !/^bn/i.test(name);
 }
 
 const normFunction =

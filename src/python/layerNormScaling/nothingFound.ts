@@ -43,6 +43,7 @@ export class NothingFound {
       this.model.stacks,
       this.model.copies,
       new EditList(),
+      [],
     );
     for (const definition of this.model.program.classes) {
       if (!this.hasNorm(definition)) continue;

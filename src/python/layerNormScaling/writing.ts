@@ -7,7 +7,7 @@ import type { EditList } from "./edits";
 import { addConstructor, addStatement, multiply, multiplyFirst } from "./edits";
 import { IndexPlan, layerNumber } from "./indices";
 import { scaleName } from "./names";
-import { Refusal } from "./outcome";
+import { Refusal, type ScalingWarning } from "./outcome";
 import type { PlacedNorm } from "./placement";
 import type { ClassDefinition, ModuleFile } from "./program";
 import { superConstructorCall } from "./program";
@@ -21,6 +21,8 @@ export class Writing {
     private readonly model: Model,
     private readonly scaled: readonly ScaledClass[],
     private readonly edits: EditList,
+    /** Gets what a person should know of what is written. */
+    private readonly warnings: ScalingWarning[],
   ) {}
 
   write(): void {
@@ -30,6 +32,7 @@ export class Writing {
       this.model.stacks,
       this.model.copies,
       this.edits,
+      this.warnings,
     );
     const copied = new Map<ClassDefinition, CopiesOf[]>();
     for (const { definition, norms } of this.scaled) {

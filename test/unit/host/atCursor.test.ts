@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { NormSummary } from "../../../src/diagnosis/report";
 import { atCursor } from "../../../src/host/python/atCursor";
 import { sampleReport } from "../report/sampleReport";
 
@@ -22,6 +23,22 @@ describe("atCursor", () => {
     const architecture = { ...report.architecture, norms: [own] };
     const shown = { ...report, architecture };
     expect(atCursor(plain, shown, { norm: own, report: shown })).toEqual({ norm: own, layer: 3 });
+  });
+
+  it("is no layer where all have the norm, in one place or another", () => {
+    const path = "model.layers.*.input_layernorm";
+    const roles: NormSummary[] = [
+      { path, feeds: "attention", place: "sum", layers: [0] },
+      { path, feeds: "attention", place: "before", layers: [1, 2, 3] },
+    ];
+    const shown = { ...report, architecture: { ...report.architecture, norms: roles } };
+    expect(atCursor(plain, shown, { norm: roles[0]!, report: shown })).toEqual({ norm: roles[0] });
+    const twice = roles.map((role) => ({ ...role, layers: [2] }));
+    const alone = { ...report, architecture: { ...report.architecture, norms: twice } };
+    expect(atCursor(plain, alone, { norm: twice[0]!, report: alone })).toEqual({
+      norm: twice[0],
+      layer: 2,
+    });
   });
 
   it("is nothing elsewhere, and nothing of another model's norms", () => {

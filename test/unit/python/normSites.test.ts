@@ -113,6 +113,14 @@ class Other(nn.Module):
     ["class Scaled(torch.nn.LayerNorm): pass", "Scaled(dim)", "unknown"],
     ["class A(nn.RMSNorm): pass\nclass B(A): pass", "B(dim)", "unknown"],
     ["from torch import nn", "config.norm_class(dim)", "unknown"],
+    ["from torch import nn", "nn.GroupNorm(4, dim)", "unknown"],
+    ["from .norms import GroupRMSNorm", "GroupRMSNorm(dim)", "rms"],
+    ["from .norms import GroupLayerNorm", "GroupLayerNorm(dim)", "layer"],
+    ["from .norms import WeightFreeLayerNorm", "WeightFreeLayerNorm(dim)", "layer"],
+    ["from .norms import SyncedRMSNorm", "SyncedRMSNorm(dim)", "rms"],
+    ["from .norms import UnitNorm", "UnitNorm(dim)", "unknown"],
+    ["class GroupRMSNorm(Module): pass", "GroupRMSNorm(dim)", "rms"],
+    ["from .norms import group_norm", "group_norm(config)", "unknown"],
     ["from torch import nn", "self.make_norm(dim)", "unknown"],
   ])("%s: %s", (imports, construction, kind) => {
     const text = `${imports}\nclass Layer(Module):\n    def __init__(self, dim):\n        self.x = ${construction}\n`;
@@ -124,10 +132,13 @@ class Other(nn.Module):
 
   it.each([
     "self.x = nn.BatchNorm1d(4)",
-    "self.x = nn.GroupNorm(4, 4)",
     "self.x = nn.SyncBatchNorm(4)",
     "self.x = nn.InstanceNorm(4)",
     "self.x = BatchNorm(4)",
+    "self.x = FrozenBatchNorm(4)",
+    "self.x = WeightNorm(nn.Linear(4, 4))",
+    "self.x = weight_norm(nn.Linear(4, 4))",
+    "self.x = batch_norm(config)",
     "self.x = nn.utils.spectral_norm(nn.Linear(4, 4))",
     "self.x = torch.norm(y)",
     "self.x = y.norm()",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LayerReport, NormSummary, Report } from "../../../src/diagnosis/report";
+import { normRolesText } from "../../../src/report/normPlace";
 import { normHover, normLine } from "../../../src/report/normText";
 import { sampleReport, withCrossAttention } from "./sampleReport";
 
@@ -109,6 +110,37 @@ describe("the line above a norm", () => {
       expect(normLine(bare, norm)).toMatch(/^σ² [^·]+ {2}· {2}‖J−I‖ [^·]+$/);
       expect(normLine({ ...bare, layers: [] }, norm)).toBe("");
     }
+  });
+});
+
+describe("a norm whose place moves with depth", () => {
+  const plain = sampleReport({ layers: 4 });
+  const { path } = attention;
+  const moved: NormSummary[] = [
+    { path, feeds: "attention", place: "sum", layers: [0] },
+    { path, feeds: "attention", place: "before", layers: [1, 2, 3] },
+  ];
+  const withNorms = (norms: NormSummary[]): Report => ({
+    ...plain,
+    architecture: { ...plain.architecture, norms },
+  });
+  const places =
+    "after the attention of layer 0, on the sum with the stream; before the attention of layers 1–3";
+
+  it("is in all its places in the hover", () => {
+    const hover = normHover(withNorms(moved), moved[0]!);
+    expect(hover.split("\n")[0]).toBe(`**\`${path}\`** · ${places}`);
+    expect(hover).toContain("attention verdict");
+  });
+
+  it("has no columns of one sublayer before the others where it is at two", () => {
+    const both = withNorms([moved[0]!, { ...moved[1]!, feeds: "feedForward" }]);
+    expect(normHover(both, moved[0]!)).not.toContain("attention verdict");
+  });
+
+  it("is in all its places in the side panel", () => {
+    expect(normRolesText(moved[0]!, withNorms(moved))).toBe(`${path} · ${places}`);
+    expect(normRolesText(final, withNorms(moved))).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { t } from "@vscode/l10n";
+import { otherNorms } from "../../norms";
 import type { SyntaxNode } from "../../syntax";
 import { dottedName, stringValue } from "../../syntax";
 import {
@@ -211,6 +212,7 @@ export class Calls {
           return list(first === undefined ? [] : [first]);
       }
       if (
+        !otherNorms.test(last) &&
         /(^|_)(build|make|get|create)_?\w*norm|norm(_?(layer|cls|class|fn|type|module|builder))?$/i.test(
           last,
         )

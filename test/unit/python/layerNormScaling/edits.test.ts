@@ -43,6 +43,23 @@ describe("the product", () => {
   });
 });
 
+describe("the norms", () => {
+  it.each(["GroupRMSNorm", "nn.GroupNorm", "SyncedRMSNorm", "WeightFreeLayerNorm", "UnitNorm"])(
+    "are those that have a lens: %s",
+    (name) => {
+      const code = model("return x + self.ff(self.norm(x))").replace("nn.LayerNorm", name);
+      expect(apply(`from norms import *\n${code}`)).toContain("self.norm(x) * self.ln_scale");
+    },
+  );
+
+  it.each(["nn.BatchNorm", "nn.utils.weight_norm", "WeightNorm"])("are not %s", (name) => {
+    const code = model("return x + self.ff(self.mix(x))")
+      .replace("self.norm = nn.LayerNorm", `self.mix = ${name}`)
+      .replace("import torch.nn as nn", "import torch.nn as nn\nfrom norms import WeightNorm");
+    expect(apply(code)).not.toContain("ln_scale");
+  });
+});
+
 describe("the index", () => {
   const forward = "return x + self.ff(self.norm(x))";
   it.each([
@@ -71,8 +88,10 @@ describe("the index", () => {
   });
 
   it.each([
-    ["[Block(dim, i + 1 + offset) for i in range(depth)]", "= layer_number ** -0.5"],
-    ["[Block(dim, self.start + i) for i in range(depth)]", "= (layer_number + 1) ** -0.5"],
+    ["[Block(dim, i + 1) for i in range(depth)]", "= layer_number ** -0.5"],
+    ["[Block(dim, 1 + i) for i in range(depth)]", "= layer_number ** -0.5"],
+    ["[Block(dim, i + 1 + offset) for i in range(depth)]", "i + 1 + offset, layer_idx=i)"],
+    ["[Block(dim, self.start + i) for i in range(depth)]", "self.start + i, layer_idx=i)"],
     ["[Block(dim, i * offset) for i in range(depth)]", "Block(dim, i * offset, layer_idx=i)"],
     ["[Block(dim, i + 7 + offset) for i in range(depth)]", "i + 7 + offset, layer_idx=i)"],
   ])("is the number that a layer is given: %s", (stack, expected) => {
@@ -100,6 +119,16 @@ describe("the index", () => {
     expect(apply(code)).toContain(
       length === "" ? "unclear-index" : `append(Block(dim, layer_idx=${length}))`,
     );
+  });
+
+  it("is not the length of a list that each round of a while loop empties", () => {
+    const loop =
+      "groups = []\n        while len(groups) < depth:\n            inner = []\n            " +
+      "inner.append(Block(dim))\n            groups.append(nn.ModuleList(inner))\n        " +
+      "self.layers = nn.ModuleList(groups)";
+    const code = model(forward, { stack: "X" }).replace(/self\.layers = .*X.*/, loop);
+    expect(code).toContain("inner.append");
+    expect(apply(code)).toBe("unclear-index");
   });
 
   it.each([

@@ -72,10 +72,23 @@ export function thinned<Point extends LossPoint>(points: readonly Point[], count
  * one keeps of a step, all keep that have logged it: a step that one lacks was not logged there.
  */
 export function thinnedTogether(series: readonly LossSeries[], count: number): LossSeries[] {
-  const all = series.reduce((sum, { points }) => sum + points.length, 0);
-  if (all <= count) return [...series];
-  // Each brings its own steps to all of them.
-  const ofEach = Math.max(4, Math.floor(count / series.length ** 2));
+  if (sizeOf(series) <= count) return [...series];
+  // Even of each other's steps so many fit; with these many not even the longest fits by itself.
+  let fitting = Math.max(4, Math.floor(count / series.length ** 2));
+  let excessive = Math.min(Math.max(...series.map(({ points }) => points.length)), 2 * count + 2);
+  let kept = keptOf(series, fitting);
+  // How many steps they have in common is seen when it is tried.
+  while (excessive > Math.max(fitting + 1, fitting * nearEnough)) {
+    const ofEach = Math.ceil(Math.sqrt(fitting * excessive));
+    const next = keptOf(series, ofEach);
+    if (sizeOf(next) <= count) [fitting, kept] = [ofEach, next];
+    else excessive = ofEach;
+  }
+  return kept;
+}
+
+/** Each thinned to so many points of its own, and beside them those at the steps of the others'. */
+function keptOf(series: readonly LossSeries[], ofEach: number): LossSeries[] {
   const steps = new Set(
     series.flatMap(({ points }) => thinned(points, ofEach).map(({ step }) => step)),
   );
@@ -87,10 +100,17 @@ export function thinnedTogether(series: readonly LossSeries[], count: number): L
   });
 }
 
+function sizeOf(series: readonly LossSeries[]): number {
+  return series.reduce((sum, { points }) => sum + points.length, 0);
+}
+
 /** Words of a camel-cased name apart, and nothing else changed. */
 function spaced(name: string): string {
   return name.replace(/([a-z])(?=[A-Z])/g, "$1_");
 }
+
+/** Between two numbers of points of this ratio nobody sees a difference. */
+const nearEnough = 1.1;
 
 const stepNames = [
   "updatestep",

@@ -184,17 +184,16 @@ describe("the tree", () => {
     writeFileSync(path.join(workbench.folder, "review.fathom.json"), changed);
     await side.row(/^reviewppl \S+ · \d+ of 12 needed$/).waitFor();
 
-    // A file of the user's is deleted after a question, to the trash where there is one.
+    // A file of the user's is deleted after a question, for good where there is no trash, as here.
     await side.pressOn(file, "Delete Report");
     const dialog = workbench.page.locator(".monaco-dialog-box");
     await dialog.getByText("Delete the report file review.fathom.json?").waitFor();
+    await dialog.getByText("This action is irreversible!").waitFor();
     await workbench.screenshot("side-file-delete");
     await dialog.getByText("Cancel").click();
-    await side.pressOn(file, "Delete Report");
-    await dialog.getByText("Move to Trash").click();
-    // The editor of these tests runs where there is none.
-    await dialog.getByText("There is no trash here. Delete for good?").waitFor();
+    await dialog.waitFor({ state: "detached" });
     expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(true);
+    await side.pressOn(file, "Delete Report");
     await dialog.getByText("Delete Permanently").click();
     await file.waitFor({ state: "detached" });
     expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(false);

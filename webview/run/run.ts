@@ -33,7 +33,7 @@ import "./run.css";
 import { connectRunHost, type RunHost } from "./runHost";
 import { spreadLayers, stepNumbers } from "./runModel";
 import { RunStatusBar } from "./runStatusBar";
-import { RunTable } from "./runTable";
+import { RunTable, type RunCaptions } from "./runTable";
 import { isCrowded, stepAxis, type StepAxis } from "./stepAxis";
 import { StepFigure, type StepFigureState } from "./stepFigure";
 import type { PlotPlace } from "./stepPlot";
@@ -93,7 +93,6 @@ class RunPanel {
       },
     });
     this.statusBar = new RunStatusBar(exports, host.kind === "editor", host.post);
-    const captions = { steps: "run-table-caption", losses: "run-losses-caption" };
     const events = {
       onHover: (place: PlotPlace | undefined) => {
         this.hovered = place ?? nowhere;
@@ -214,6 +213,9 @@ class RunPanel {
     this.layerChoice.show(this.layers(), this.lineLayers());
     const { axis, loss, figures } = this.states();
     this.logSteps.setChecked(axis.isLog);
+    // Without a log there is no table of losses, and what was measured stands with the steps.
+    const isLogged = runs.some(({ run }) => run.losses.length > 0);
+    this.lossFigure.describeBy(isLogged ? captions.losses : captions.steps);
     this.lossFigure.show(loss, palette);
     for (const one of runFigures) this.figures[one].show(figures[one], palette);
     this.stepSection.show(this.sectionState(), palette);
@@ -376,6 +378,9 @@ function withStep({ name, run }: NamedRun, step: RunStepReport): NamedRun {
   const others = run.steps.filter((one) => one.step !== step.step);
   return { name, run: { ...run, steps: [...others, step].sort((a, b) => a.step - b.step) } };
 }
+
+/** The ids of the headings of the tables. */
+const captions: RunCaptions = { steps: "run-table-caption", losses: "run-losses-caption" };
 
 const nowhere: PlotHighlight = { step: undefined, layer: undefined };
 

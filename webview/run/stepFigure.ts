@@ -42,9 +42,10 @@ export class StepFigure {
   private state: StepFigureState | undefined;
   private highlighted: PlotHighlight = { step: undefined, layer: undefined };
 
+  /** @param describedBy id of the heading of the table that has the figures in words */
   constructor(
     private readonly events: StepFigureEvents,
-    private readonly describedBy: string,
+    private describedBy: string,
     controls?: HTMLElement,
   ) {
     this.frame = new FigureFrame(this.body, {
@@ -64,9 +65,15 @@ export class StepFigure {
     this.fit(state.panes.length);
     const words = t("{0} over steps. {1}", state.title, state.unit);
     state.panes.forEach((pane, i) => {
+      this.panes[i]?.describeBy(this.describedBy);
       this.panes[i]?.show(pane, { axis: state.axis, words, palette });
     });
     this.showReadout();
+  }
+
+  /** Another table has the figures in words from the next `show` on. */
+  describeBy(id: string): void {
+    this.describedBy = id;
   }
 
   highlight(highlighted: PlotHighlight): void {
@@ -77,12 +84,9 @@ export class StepFigure {
 
   /** As many plots as there are to be; those that stay keep the keyboard. */
   private fit(count: number): void {
-    const { events, describedBy } = this;
+    const { events } = this;
     if (count === this.panes.length) return;
-    this.panes = Array.from(
-      { length: count },
-      (_, i) => this.panes[i] ?? new StepPane(events, describedBy),
-    );
+    this.panes = Array.from({ length: count }, (_, i) => this.panes[i] ?? new StepPane(events));
     this.body.replaceChildren(...this.panes.map(({ node }) => node));
   }
 

@@ -19,15 +19,15 @@ export class StepPane {
   private content: PlotContent | undefined;
   private highlighted: PlotHighlight = { step: undefined, layer: undefined };
 
-  /** @param describedBy id of the table that has the figures in words */
-  constructor(
-    private readonly events: StepFigureEvents,
-    describedBy: string,
-  ) {
-    this.canvas.setAttribute("aria-describedby", describedBy);
+  constructor(private readonly events: StepFigureEvents) {
     this.plot = new StepPlot(this.canvas);
     this.node = element("div", { class: "pane", children: [this.name, this.box.node] });
     this.listen();
+  }
+
+  /** @param id of the heading of the table that has the figures in words */
+  describeBy(id: string): void {
+    this.canvas.setAttribute("aria-describedby", id);
   }
 
   /** @param words what the figure is called, and its unit */

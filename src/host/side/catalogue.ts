@@ -45,6 +45,7 @@ export class Catalogue implements vscode.Disposable {
     this.disposables = [
       folders.onDidChange(() => {
         this.isStale = true;
+        this.headlines.reviseAll();
         this.didChange.fire();
       }),
       store.onDidChange(() => {

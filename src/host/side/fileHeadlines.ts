@@ -43,6 +43,14 @@ export class FileHeadlines {
     this.wanted.clear();
   }
 
+  /** What was said of checkpoints may not hold any more: it stands until it has been read anew. */
+  reviseAll(): void {
+    for (const file of [...this.known.keys(), ...this.wanted.keys()]) {
+      this.wanted.set(file, Symbol(file));
+    }
+    if (!this.isReading) void this.readWanted();
+  }
+
   private async readWanted(): Promise<void> {
     this.isReading = true;
     while (this.wanted.size > 0) {

@@ -5,6 +5,7 @@ import type { Guard } from "../guard";
 import { commands } from "../ids";
 import type { ReportFileHeadline } from "../reading/reader";
 import type { KnownReport, ReportFile, TreeNode } from "./checkpointTree";
+import { agreedDeletion } from "./fileDeletion";
 
 export interface RowServices {
   guard: Guard;
@@ -47,11 +48,14 @@ export class RowActions {
     if (node?.kind === "reportFile") await reveal(node.file.path);
   }
 
-  /** Deletes stored reports, which can be undone, and report files, after asking. */
+  /** Deletes stored reports, which can be undone, and report files, after asking: a refusal is of all. */
   async delete(nodes: readonly TreeNode[]): Promise<void> {
     const files = nodes.flatMap((node) => (node.kind === "reportFile" ? [node.file] : []));
-    if (files.length > 0 && !(await deleteFiles(files))) return;
+    const deleteFiles = files.length > 0 ? await agreedDeletion(files) : undefined;
+    if (files.length > 0 && deleteFiles === undefined) return;
+    // Files may fail, as those that someone else has deleted; the stored ones do not wait for them.
     await this.deleteStored(nodes.flatMap((node) => (node.kind === "report" ? [node.report] : [])));
+    await deleteFiles?.();
   }
 
   private async deleteStored(reports: readonly KnownReport[]): Promise<void> {
@@ -90,38 +94,4 @@ async function reveal(path: string): Promise<void> {
     throw new Error(vscode.l10n.t("{0} does not exist any more.", path));
   }
   await vscode.commands.executeCommand("revealInExplorer", vscode.Uri.file(path));
-}
-
-/** @returns false when the user let it be */
-async function deleteFiles(files: readonly ReportFile[]): Promise<boolean> {
-  const question =
-    files.length === 1
-      ? vscode.l10n.t("Delete the report file {0}?", files[0]!.name)
-      : vscode.l10n.t("Delete {0} report files?", files.length);
-  const toTrash = vscode.l10n.t("Move to Trash");
-  if (!(await agrees(question, vscode.l10n.t("It goes to the trash."), toTrash))) return false;
-  const left: ReportFile[] = [];
-  for (const file of files) {
-    const uri = vscode.Uri.file(file.path);
-    const isMoved = await vscode.workspace.fs.delete(uri, { useTrash: true }).then(
-      () => true,
-      () => false,
-    );
-    if (!isMoved) left.push(file);
-  }
-  if (left.length === 0) return true;
-  const names = left.map(({ name }) => name).join("\n");
-  const isCertain = await agrees(
-    vscode.l10n.t("There is no trash here. Delete for good?"),
-    names,
-    vscode.l10n.t("Delete Permanently"),
-  );
-  if (!isCertain) return false;
-  for (const file of left) await vscode.workspace.fs.delete(vscode.Uri.file(file.path));
-  return true;
-}
-
-async function agrees(question: string, detail: string, yes: string): Promise<boolean> {
-  const options = { modal: true, detail };
-  return (await vscode.window.showWarningMessage(question, options, yes)) === yes;
 }

@@ -40,12 +40,12 @@ describe("package.json and package.nls.json", () => {
       unkeyed.push(...strings(read).filter((text) => keyOf(text) === undefined));
       return value;
     });
-    const { name, displayName, description, capabilities, contributes } = JSON.parse(manifestText);
+    const { name, displayName, contributes } = JSON.parse(manifestText);
     const [tool] = contributes.languageModelTools;
     expect(unkeyed.sort()).toEqual(
       [
-        // The extension's own name is one, and its page is in English.
-        ...[name, displayName, description, capabilities.virtualWorkspaces.description],
+        // The extension's own name is one.
+        ...[name, displayName],
         // A name in code, and words for a language model.
         ...[tool.name, tool.inputSchema.properties.path.description],
       ].sort(),

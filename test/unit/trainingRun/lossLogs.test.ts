@@ -16,6 +16,7 @@ import {
   stepKeyOf,
   thinned,
   thinnedTogether,
+  type LossSeries,
 } from "../../../src/trainingRun/lossSeries";
 import { failureOf } from "../support/failures";
 import { scratchFolders } from "../support/scratch";
@@ -281,6 +282,47 @@ describe("thinning", () => {
       expect(thin[i]!.points).toContainEqual(highest);
     }
     expect(thinnedTogether([sparse], 900)).toEqual([sparse]);
+  });
+
+  it("of several series shares its points among as many as have steps of their own", () => {
+    const apart = Array.from({ length: 20 }, (_, i) => {
+      const points = pointsOf(3000, i + 1).map(({ step, value }) => ({
+        step: 20 * step + i,
+        value,
+      }));
+      return lossSeries(`loss_${i}`, "log.csv", points);
+    });
+    const sizesOf = (some: LossSeries[]) => some.map(({ points }) => points.length);
+    const sizes = sizesOf(thinnedTogether(apart, 20_000));
+    expect(Math.min(...sizes)).toBeGreaterThan(850);
+    expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(20_000);
+    // What short ones leave goes to the long one, and what is constant needs fewer.
+    const long = lossSeries("loss", "log.csv", pointsOf(30_000, 3));
+    const flat = lossSeries("flat", "log.csv", [{ step: 0.5, value: 1 }]);
+    expect(sizesOf(thinnedTogether([long, flat], 2_000))[0]).toBeGreaterThan(1700);
+  });
+
+  it("of any series keeps within the number, and of a step all or none", () => {
+    const values = fc.uniqueArray(fc.nat(200), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(values, { minLength: 1, maxLength: 5 }), fc.nat(100), (lists, extra) => {
+        const series = lists.map((steps, i) =>
+          lossSeries(
+            `loss_${i}`,
+            "log.csv",
+            steps.map((step) => ({ step, value: (step * 7919 * (i + 1)) % 101 })),
+          ),
+        );
+        // At least four points of each, and those of each other's steps.
+        const count = 4 * series.length ** 2 + extra;
+        const thin = thinnedTogether(series, count);
+        expect(thin.reduce((sum, { points }) => sum + points.length, 0)).toBeLessThanOrEqual(count);
+        const kept = new Set(thin.flatMap(({ points }) => points.map(({ step }) => step)));
+        for (const [i, { points }] of series.entries()) {
+          expect(thin[i]!.points).toEqual(points.filter(({ step }) => kept.has(step)));
+        }
+      }),
+    );
   });
 });
 

@@ -416,12 +416,20 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     const begun = { ...run, steps: run.steps.slice(2), losses: [] };
     const done = { ...status, phase: "done" };
     const alone = [{ name: "run-a", run }];
+    const chartIsDescribed = async () => {
+      const id = await page.locator("canvas").first().getAttribute("aria-describedby");
+      return page.locator(`#${id}`).isVisible();
+    };
+    const runs = [{ name: "run-a", run: begun }];
+    await expectMarkedAfter({ type: "runs", runs, statuses: [status] });
+    // The table of losses is not there without a log.
+    expect(await chartIsDescribed()).toBe(true);
     await expectMarkedAfter(
-      { type: "runs", runs: [{ name: "run-a", run: begun }], statuses: [status] },
       { type: "status", statuses: [{ ...status, measuring: 300, progress: progresses[3] }] },
       { type: "status", statuses: [{ ...status, phase: "cancelled" }] },
       { type: "runs", runs: alone, statuses: [done] },
     );
+    expect(await chartIsDescribed()).toBe(true);
     await page.locator(".loss-table summary").click();
     await page.locator(".loss-table tbody tr").first().waitFor();
     await expectAllMarked();

@@ -79,3 +79,34 @@ test("says why none could be read, and reads again what was forgotten", async ()
     expect(headlines.of("a")).toEqual(read(4));
   });
 });
+
+test("follows what becomes of the checkpoints, and shows what it knew until then", async () => {
+  let hasCheckpoint = true;
+  const answers: (() => void)[] = [];
+  const headlines = new FileHeadlines(
+    async (files) => {
+      const now = files.map(() => ({ ...read(4), hasCheckpoint }));
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return now;
+    },
+    () => undefined,
+  );
+  headlines.want(["a"]);
+  answers[0]!();
+  await vi.waitFor(() => {
+    expect(headlines.of("a")).toMatchObject({ hasCheckpoint: true });
+  });
+  headlines.reviseAll();
+  expect(headlines.of("a")).toMatchObject({ hasCheckpoint: true });
+  // What is being read counts no more.
+  hasCheckpoint = false;
+  headlines.reviseAll();
+  answers[1]!();
+  await vi.waitFor(() => {
+    expect(answers).toHaveLength(3);
+  });
+  answers[2]!();
+  await vi.waitFor(() => {
+    expect(headlines.of("a")).toMatchObject({ hasCheckpoint: false });
+  });
+});

@@ -59,7 +59,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
       : (settings.activation as Activation);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {
-    const path = `${stack.prefix}.${index}`;
+    const path = `${stack.prefix}${index}`;
     const { attention, crossAttention, feedForward: fed, normOrders } = parts;
     const norms =
       normOrders.find((order) => orderName(order) === settings["norm-order"]) ?? normOrders[0]!;

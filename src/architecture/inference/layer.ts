@@ -8,7 +8,7 @@ import { isNorm, normOrders } from "./norms";
 import type { Orientation, Part } from "./parts";
 import { partsOf, withoutKernel } from "./parts";
 import type { Tensors } from "./stack";
-import { isOfCrossAttention, refusal } from "./stack";
+import { crossAttentionNames, refusal } from "./stack";
 
 /** One layer's parts by what they do, as far as names and shapes tell. */
 export interface LayerParts {
@@ -62,8 +62,9 @@ export function layerParts(
     return part;
   };
 
+  const crossing = crossAttentionNames(kept.keys());
   const [crossParts, ownParts] = [true, false].map((isCross) =>
-    parts.filter(({ names }) => isOfCrossAttention(names[0]!) === isCross),
+    parts.filter(({ names }) => crossing.has(names[0]!) === isCross),
   ) as [Part[], Part[]];
   const attention = attentionParts(ownParts, hidden, orientation, take, refuse);
   const crossAttention =

@@ -19,7 +19,7 @@ export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[]
  * @param isAround whether each sublayer has a norm before and one after it
  */
 function placeOf(path: string, isAround: boolean): number | undefined {
-  const isOfAttention = /attn|attention|(^|[._])sa([._]|$)|input/i.test(path);
+  const isOfAttention = /attn|attention|(^|[._])(sa|msa|mha)([._]|$)|input/i.test(path);
   const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path);
   if (isAround) {
     const isAfter = /post|after|out/i.test(path);

@@ -86,7 +86,7 @@ export function settle(
     throw refusal(
       checkpoint,
       (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
-        (name) => `${structure.stack.prefix}.0.${name}`,
+        (name) => `${structure.stack.prefix}0.${name}`,
       ),
       `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : "one, two or four"} are read:`,
     );
@@ -111,7 +111,7 @@ export function settle(
   const heads = headChoices(structure, mayTurn);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
-      (name) => `${structure.stack.prefix}.0.${name}`,
+      (name) => `${structure.stack.prefix}0.${name}`,
     );
     throw refusal(
       checkpoint,
@@ -175,7 +175,7 @@ export function settle(
   if (attention.arrangements.length > 0) {
     settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
   }
-  const isMultiheadAttention = structure.stack.layers[0]!.has("self_attn.in_proj_weight");
+  const isMultiheadAttention = isOfMultiheadAttention(structure.stack.layers[0]!.keys());
   settleOne(
     "scale",
     ["head", "hidden", "none"],
@@ -208,6 +208,16 @@ export function settle(
   });
   refuseIdle(checkpoint, statements, settled);
   return { settled, open };
+}
+
+/** Whether names within a layer are those that nn.MultiheadAttention gives its parameters. */
+function isOfMultiheadAttention(names: Iterable<string>): boolean {
+  const all = new Set(names);
+  return [...all].some(
+    (name) =>
+      /(^|\.)in_proj_weight$/.test(name) &&
+      all.has(name.replace(/in_proj_weight$/, "out_proj.weight")),
+  );
 }
 
 /** How a report says it of the only value that a setting may have. */

@@ -35,6 +35,24 @@ describe("a model told from names and shapes", () => {
     expect(architecture.reading!.source).toBe("inference");
   });
 
+  it("takes the only attention of a layer for self-attention, whatever it is called", async () => {
+    const path = written(scratch(), "of nn.TransformerEncoderLayer", (tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        if (!name.includes("self_attn")) continue;
+        tensors.delete(name);
+        tensors.set(name.replace("self_attn", "multihead_attn"), tensor);
+      }
+    });
+    const { settled } = await read(path);
+    expect(settled).toContainEqual(expect.objectContaining({ name: "scale", value: "head" }));
+    const { baseline } = await diagnoseHere(path, {
+      documents: tokensOf("gpt2"),
+      metrics: ["variance"],
+      reading: truth,
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+  });
+
   it("leaves open what a decoder of nn.TransformerDecoderLayer attends to beside itself", async () => {
     const folder = copyFixture("torch-decoder", scratch());
     for (const file of ["config.json", "fathom.json"]) rmSync(join(folder, file));

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Activation } from "./description";
 import type { SettingName, Settings } from "./reading";
 import { settingNames } from "./reading";
-import { schemeNamed, schemeNames } from "./schemes";
+import { ownSchemeNames, schemeNamed } from "./schemes";
 import type { SineLayout } from "./sines";
 import { sineLayouts } from "./sines";
 
@@ -18,15 +18,15 @@ export const settingValues = {
     .describe("Number of attention heads."),
   norm: z
     .union([
-      z.enum(schemeNames).meta({
-        enumDescriptions: schemeNames.map((name) => {
+      z.enum(ownSchemeNames).meta({
+        enumDescriptions: ownSchemeNames.map((name) => {
           const { title, formula } = schemeNamed(name);
           return `${title}: ${formula}`;
         }),
       }),
       z
         .string()
-        .regex(new RegExp(schemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
+        .regex(new RegExp(ownSchemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
     ])
     .describe("Where the norms of a layer stand: the norm placement scheme."),
   "norm-kind": z
@@ -151,7 +151,7 @@ export function valuesText(name: SettingName): string {
 
 const rangesInWords: Partial<Record<SettingName, string>> = {
   heads: "a whole number of at least 1",
-  norm: `one of ${schemeNames.join(", ")}`,
+  norm: `one of ${ownSchemeNames.join(", ")}`,
   "norm-order": "the paths of norms, with commas",
   "rotary-base": "a number above 1",
   epsilon: "a number of at least 0 and below 1",

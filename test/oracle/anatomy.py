@@ -137,6 +137,19 @@ def torch_decoder(model: nn.Module) -> Anatomy:
     )
 
 
+def own_vision(model: nn.Module) -> Anatomy:
+    """The models of vision.py, which say themselves what their layers' sublayers are."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    attention, feed_forward = model.branches
+    return Anatomy(
+        list(model.layers),
+        model.layer_path,
+        lambda images: model(images)[:, None],
+        lambda layer: Sublayer(layer.get_submodule(attention)),
+        lambda layer: Sublayer(layer.get_submodule(feed_forward)),
+    )
+
+
 def norms_last(model: nn.Module) -> Anatomy:
     """Gemma 2 and 3, OLMo 2: what a sublayer adds has passed a norm."""
     return dataclasses.replace(

@@ -499,6 +499,38 @@ def vit(**overrides: Any) -> Config:
     }
 
 
+def own_vit_statement(**reading: Any) -> Config:
+    stated = {"norm": "pre-ln", "activation": "gelu", "gelu": "exact", "pool": "token"}
+    return {"reading": {**stated, **reading}}
+
+
+def course_vit(**overrides: Any) -> Config:
+    return {
+        "embedding_dim": 24,
+        "img_size": 12,
+        "in_channels": 3,
+        "mlp_size": 40,
+        "num_classes": 7,
+        "num_heads": 4,
+        "num_transformer_layers": 3,
+        "patch_size": 4,
+        **overrides,
+    }
+
+
+def torchvision_vit(**overrides: Any) -> Config:
+    return {
+        "hidden_dim": 24,
+        "image_size": 8,
+        "mlp_dim": 40,
+        "num_classes": 7,
+        "num_heads": 4,
+        "num_layers": 3,
+        "patch_size": 4,
+        **overrides,
+    }
+
+
 def timm(architecture: str, num_classes: int = 7, **model_args: Any) -> Config:
     """config.json as timm writes it for the Hub, of an architecture made small."""
     model_args = {
@@ -985,6 +1017,18 @@ CASES: list[Case] = [
             num_hidden_layers=2,
         ),
         images=4,
+    ),
+    Case(
+        "course-vit",
+        course_vit(),
+        images=4,
+        statement=own_vit_statement(epsilon=1e-5),
+    ),
+    Case(
+        "torchvision-vit",
+        torchvision_vit(),
+        images=4,
+        statement=own_vit_statement(epsilon=1e-6),
     ),
     Case("timm-vit", timm("vit_base_patch16_224"), images=5),
     Case("timm-deit-distilled", timm("deit_tiny_distilled_patch16_224", depth=2), images=4),

@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import olmo_core
 import published
+import vision
 from cases import Case
 
 # The sample's own training code, which has a layer for every norm scheme.
@@ -57,7 +58,7 @@ def untrained(config: dict[str, Any], folder: Path) -> nn.Module:
         return schemes.build(schemes.SchemeConfig(**own))
     if is_timm(config):
         return timm_model(config)
-    own = published.model_of(config)
+    own = vision.model_of(config) or published.model_of(config)
     if own is not None:
         return own(config)
     if olmo_core.is_config(config):
@@ -178,7 +179,7 @@ VISION_NAMES = {
 
 
 def name_on_disk(case: Case, name: str) -> str:
-    if case.images > 0 and not is_timm(case.config):
+    if case.images > 0 and "model_type" in case.config:
         for pattern, replacement in VISION_NAMES.items():
             name = re.sub(pattern, replacement, name)
     if case.is_old:

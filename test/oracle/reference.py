@@ -22,6 +22,7 @@ import anatomy
 import olmo_core
 from anatomy import Anatomy, Sublayer, zeros_like
 import published
+import vision
 from checkpoints import class_of, is_timm, load_own
 from estimators import PerDocument, growth, mean, standard_error, token_statistics
 from questions import Image, Question, masked, next_tokens, span_corrupted
@@ -59,6 +60,8 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float64) -> Anatomy:
         model, describe = load_own(folder, config), anatomy.sample
     elif is_timm(config):
         model, describe = load_own(folder, config), anatomy.timm
+    elif vision.model_of(config) is not None:
+        model, describe = load_own(folder, config), anatomy.own_vision
     elif published.is_torch_decoder(config):
         model, describe = load_own(folder, config), anatomy.torch_decoder
     elif published.model_of(config) is not None:

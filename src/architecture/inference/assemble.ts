@@ -59,7 +59,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
       : (settings.activation as Activation);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {
-    const path = `${stack.prefix}.${index}`;
+    const path = `${stack.prefix}${index}`;
     const { attention, crossAttention, feedForward: fed, normOrders } = parts;
     const norms =
       normOrders.find((order) => orderName(order) === settings["norm-order"]) ?? normOrders[0]!;
@@ -105,7 +105,11 @@ export function assemble(structure: Structure, settings: Settings): Architecture
         {
           norm: (name) => normOf(byPath.get(name)!, path),
           vector: (name) => {
-            throw new Error(`no scheme that is proposed has a vector, yet ${name} was asked for`);
+            const vectors = new Map([
+              [vectorNames.attention.branchScale, parts.scales?.attention],
+              [vectorNames.feedForward.branchScale, parts.scales?.feedForward],
+            ]);
+            return vectors.get(name)!.weight;
           },
         },
         modules,

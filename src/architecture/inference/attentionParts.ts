@@ -3,7 +3,7 @@ import { partOfGroups, rows, transposed } from "../../checkpoint/views";
 import type { Linear } from "../description";
 import { partOf } from "../familyReader";
 import type { Orientation, Part, Refuse } from "./parts";
-import { bareWordOf, fromHeads, joined, linearOf, toStream, wordOf } from "./parts";
+import { bareWordOf, fromHeads, joined, linearOf, modulePathOf, toStream, wordOf } from "./parts";
 
 /** A layer's attention, as far as names and shapes tell. */
 export interface AttentionParts {
@@ -158,6 +158,12 @@ export function attentionParts(
     keyWidth,
     heads,
   };
+}
+
+/** Whether a tensor is, by its name, of a linear that gives queries. */
+export function isOfQueries(name: string): boolean {
+  const path = modulePathOf(name);
+  return fusedWords.test(wordOf(path)) || queryWords.test(bareWordOf(path));
 }
 
 /** Whether all are [heads, …, …] of as many heads. */

@@ -205,7 +205,7 @@ async function rotaryTensors(
   const all: (readonly [string, TensorEntry])[] = [
     ...outer,
     ...layers.flatMap((layer, index) =>
-      [...layer].map(([name, tensor]) => [`${prefix}.${index}.${name}`, tensor] as const),
+      [...layer].map(([name, tensor]) => [`${prefix}${index}.${name}`, tensor] as const),
     ),
   ];
   const theOnly = async (

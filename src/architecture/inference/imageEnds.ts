@@ -65,7 +65,7 @@ export function readsImages(stack: Stack): boolean {
 export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }: Stack): ImageEnds {
   const turning = [...layers[0]!.keys()].filter((name) => rotaryKindOf(name) !== undefined);
   if (turning.length > 0) {
-    const names = turning.map((name) => `${prefix}.0.${name}`);
+    const names = turning.map((name) => `${prefix}0.${name}`);
     throw refusal(checkpoint, names, "reads images with rotary positions, which is not read:");
   }
   const parts = partsOf(outer);

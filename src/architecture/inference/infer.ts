@@ -64,6 +64,6 @@ export async function inferArchitecture(
 function doubtOf({ stack, layers }: Structure): Pick<Proposal, "doubt"> {
   const [norms] = layers[0]!.normOrders as [readonly Part[]];
   if (norms.length !== 1) return {};
-  const name = quote(`${stack.prefix}.0.${norms[0]!.names[0]!}`);
+  const name = quote(`${stack.prefix}0.${norms[0]!.names[0]!}`);
   return { doubt: `its layers have one norm, ${name}, and are taken for parallel sublayers` };
 }

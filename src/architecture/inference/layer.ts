@@ -4,11 +4,12 @@ import { attentionParts } from "./attentionParts";
 import { rotaryKindOf } from "./ends";
 import type { FeedForwardParts } from "./feedForwardParts";
 import { feedForwardParts } from "./feedForwardParts";
-import { isNorm, normOrders } from "./norms";
+import type { LayerScales } from "./norms";
+import { isNorm, layerScales, normOrders } from "./norms";
 import type { Orientation, Part } from "./parts";
 import { partsOf, withoutKernel } from "./parts";
 import type { Tensors } from "./stack";
-import { isOfCrossAttention, refusal } from "./stack";
+import { crossAttentionNames, refusal } from "./stack";
 
 /** One layer's parts by what they do, as far as names and shapes tell. */
 export interface LayerParts {
@@ -16,6 +17,8 @@ export interface LayerParts {
   /** To what another stack computes; undefined where there is none. */
   readonly crossAttention: AttentionParts | undefined;
   readonly feedForward: FeedForwardParts;
+  /** LayerScale's vectors; undefined where there are none. */
+  readonly scales: LayerScales | undefined;
   /**
    * The norms in the order of the sublayers they belong to, a scheme saying where each stands: the order
    * that names tell, or those that are possible, the likeliest first.
@@ -62,8 +65,9 @@ export function layerParts(
     return part;
   };
 
+  const crossing = crossAttentionNames(kept.keys());
   const [crossParts, ownParts] = [true, false].map((isCross) =>
-    parts.filter(({ names }) => isOfCrossAttention(names[0]!) === isCross),
+    parts.filter(({ names }) => crossing.has(names[0]!) === isCross),
   ) as [Part[], Part[]];
   const attention = attentionParts(ownParts, hidden, orientation, take, refuse);
   const crossAttention =
@@ -84,12 +88,21 @@ export function layerParts(
     take,
     refuse,
   );
+  const scales = layerScales([...left], hidden, refuse);
+  if (scales && crossAttention) {
+    const names = [scales.attention, scales.feedForward].flatMap((part) => part.names);
+    throw refuse(
+      names,
+      "has LayerScale in layers that attend to another sequence, which is not read:",
+    );
+  }
+  if (scales) [scales.attention, scales.feedForward].forEach(take);
   const norms = [...left].filter((part) => isNorm(part, hidden)).map(take);
   if (left.size > 0) {
     const names = [...left].flatMap((part) => part.names);
     throw refuse(names, "has in its layers what is neither attention, feed-forward nor a norm:");
   }
-  return { attention, crossAttention, feedForward, normOrders: normOrders(norms) };
+  return { attention, crossAttention, feedForward, scales, normOrders: normOrders(norms) };
 }
 
 /** Whether the attention to another sequence may have as many heads, and has no norms of its own. */

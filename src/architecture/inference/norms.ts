@@ -1,4 +1,4 @@
-import type { Part } from "./parts";
+import type { Part, Refuse } from "./parts";
 
 /** The orders that norms may have, one where their names tell it. */
 export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[] {
@@ -19,7 +19,7 @@ export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[]
  * @param isAround whether each sublayer has a norm before and one after it
  */
 function placeOf(path: string, isAround: boolean): number | undefined {
-  const isOfAttention = /attn|attention|(^|[._])sa([._]|$)|input/i.test(path);
+  const isOfAttention = /attn|attention|(^|[._])(sa|msa|mha)([._]|$)|input/i.test(path);
   const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path);
   if (isAround) {
     const isAfter = /post|after|out/i.test(path);
@@ -46,7 +46,52 @@ export function isNorm({ path, weight }: Part, hidden: number): boolean {
   const isNamed =
     /norm|(^|[._\d])ln|ln([._\d]|$)|rms|^n\d$|sublayer/i.test(path) ||
     (path.endsWith(".0") && weight.name.endsWith(".weight"));
-  return (
-    isOfChannels && isNamed && !isBias && !/(^|[._])(ls_?\d|layer_?scale|gamma_\d)/i.test(path)
+  return isOfChannels && isNamed && !isBias && !isLayerScaleName(path);
+}
+
+/** Whether a name is of a vector that LayerScale multiplies a sublayer's output by: `ls1`, `gamma_1`. */
+function isLayerScaleName(path: string): boolean {
+  return /(^|[._])(ls_?(\d|attn|attention|mlp|ffn?|ff)|layer_?scales?|gamma_?\d)([._\d]|$)/i.test(
+    path,
   );
+}
+
+/** LayerScale's vectors [hidden] of a layer. */
+export interface LayerScales {
+  readonly attention: Part;
+  readonly feedForward: Part;
+}
+
+/**
+ * LayerScale's vectors among a layer's parts; undefined where there are none.
+ *
+ * @throws what `refuse` makes of vectors of that name that are not one for each of two sublayers
+ */
+export function layerScales(
+  parts: readonly Part[],
+  hidden: number,
+  refuse: Refuse,
+): LayerScales | undefined {
+  const found = parts.filter(({ path, weight }) => {
+    const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
+    return isOfChannels && isLayerScaleName(path);
+  });
+  if (found.length === 0) return undefined;
+  // What LayerScale calls its own parameter has a number too: `layer_scale2.lambda1`.
+  const named = found.map((part) => ({
+    ...part,
+    path: part.path.replace(/\.(lambda1|gamma_?1)$/, ""),
+  }));
+  const [ordered, ...others] = normOrders(named);
+  const [attention, feedForward] = ordered!.map(({ weight }) =>
+    found.find((part) => part.weight === weight),
+  );
+  const isEachOne = found.length === 2 && others.length === 0;
+  if (!isEachOne || found.some(({ bias }) => bias !== undefined)) {
+    throw refuse(
+      found.flatMap(({ names }) => names),
+      "has in its layers vectors of LayerScale that are not, by their names, one for the attention and one for the feed-forward:",
+    );
+  }
+  return { attention: attention!, feedForward: feedForward! };
 }

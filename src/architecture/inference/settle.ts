@@ -22,7 +22,7 @@ export function settle(
   statements: Statements,
 ): { settled: SettledSetting[]; open: OpenSetting[] } {
   const { ends, layers, rotary: stored } = structure;
-  const [{ attention, crossAttention, feedForward, normOrders }] = layers as [LayerParts];
+  const [{ attention, crossAttention, feedForward, scales, normOrders }] = layers as [LayerParts];
   const [norms] = normOrders as [readonly Part[]];
   const settled: SettledSetting[] = [];
   const open: OpenSetting[] = [];
@@ -80,22 +80,28 @@ export function settle(
     settleOne(name, values, known, { ...more, ...(other === undefined && { onlyWith: on }) });
   };
 
-  const schemeChoices = (crossAttention ? schemesOfCross : schemesOf)[norms.length];
+  const schemeTable = scales ? schemesOfScales : crossAttention ? schemesOfCross : schemesOf;
+  const schemeChoices = schemeTable[norms.length];
   if (schemeChoices === undefined) {
     const names = norms.flatMap((norm) => norm.names);
     throw refusal(
       checkpoint,
       (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
-        (name) => `${structure.stack.prefix}.0.${name}`,
+        (name) => `${structure.stack.prefix}0.${name}`,
       ),
-      `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : "one, two or four"} are read:`,
+      `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : scales ? "with LayerScale, two" : "one, two or four"} are read:`,
     );
   }
-  settleOne("norm", schemeChoices, undefined, {
-    accepts: (value) =>
-      schemeChoices.some((name) => name === value) ||
-      (norms.length === 2 && statedSchemes.includes(value)),
-  });
+  settleOne(
+    "norm",
+    schemeChoices,
+    scales ? { value: "layerscale", by: "its layers have the vectors of LayerScale" } : undefined,
+    {
+      accepts: (value) =>
+        schemeChoices.some((name) => name === value) ||
+        (norms.length === 2 && !scales && statedSchemes.includes(value)),
+    },
+  );
   if (normOrders.length > 1) {
     settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
   }
@@ -111,7 +117,7 @@ export function settle(
   const heads = headChoices(structure, mayTurn);
   if (heads.length === 0) {
     const names = [...structure.stack.layers[0]!.keys()].map(
-      (name) => `${structure.stack.prefix}.0.${name}`,
+      (name) => `${structure.stack.prefix}0.${name}`,
     );
     throw refusal(
       checkpoint,
@@ -175,7 +181,7 @@ export function settle(
   if (attention.arrangements.length > 0) {
     settleOne("fused", attention.arrangements, undefined, { isArrangement: true });
   }
-  const isMultiheadAttention = structure.stack.layers[0]!.has("self_attn.in_proj_weight");
+  const isMultiheadAttention = isOfMultiheadAttention(structure.stack.layers[0]!.keys());
   settleOne(
     "scale",
     ["head", "hidden", "none"],
@@ -210,6 +216,16 @@ export function settle(
   return { settled, open };
 }
 
+/** Whether names within a layer are those that nn.MultiheadAttention gives its parameters. */
+function isOfMultiheadAttention(names: Iterable<string>): boolean {
+  const all = new Set(names);
+  return [...all].some(
+    (name) =>
+      /(^|\.)in_proj_weight$/.test(name) &&
+      all.has(name.replace(/in_proj_weight$/, "out_proj.weight")),
+  );
+}
+
 /** How a report says it of the only value that a setting may have. */
 export const nothingElseFits = "nothing else fits";
 
@@ -229,6 +245,9 @@ const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
 const schemesOfCross: Readonly<Record<number, readonly SchemeName[]>> = {
   3: ["pre-ln", "post-ln", "reordered", "lns"],
 };
+
+/** The same of layers with the vectors of LayerScale. */
+const schemesOfScales: Readonly<Record<number, readonly SchemeName[]>> = { 2: ["layerscale"] };
 
 /** What a decoder without an encoder may attend to beside itself. */
 const memories = ["causal", "zeros", "whole"];

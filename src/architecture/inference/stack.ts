@@ -1,12 +1,13 @@
 import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
 import { CheckpointError, quote } from "../../checkpoint/errors";
+import { isOfQueries } from "./attentionParts";
 
 /** Tensors by name. */
 export type Tensors = ReadonlyMap<string, TensorEntry>;
 
 /** A stack of layers alike, and what stands around it. */
 export interface Stack {
-  /** What stands before a layer's index: `transformer.h`. */
+  /** What stands before a layer's index: `transformer.h.`, or torchvision's `encoder.layers.encoder_layer_`. */
   readonly prefix: string;
   /** Each layer's tensors, under their names within it. */
   readonly layers: readonly Tensors[];
@@ -31,20 +32,8 @@ const foreign: readonly (readonly [what: string, name: RegExp])[] = [
 export function findStack(checkpoint: Checkpoint): Stack {
   const { tensors } = checkpoint;
   refuseForeign(checkpoint);
-  const byPrefix = new Map<string, Map<number, Map<string, TensorEntry>>>();
-  for (const [name, tensor] of tensors) {
-    const match = /^(.*?)\.(\d+)\.(.+)$/.exec(name);
-    if (match === null) continue;
-    const [, prefix, index, rest] = match as unknown as [string, string, string, string];
-    const layers = byPrefix.get(prefix) ?? new Map<number, Map<string, TensorEntry>>();
-    byPrefix.set(prefix, layers);
-    const layer = layers.get(Number(index)) ?? new Map<string, TensorEntry>();
-    layers.set(Number(index), layer.set(rest, tensor));
-  }
-  // A short list in a head or an embedding (nn.Sequential) is no stack: it has no attention.
-  const stacks = [...byPrefix].filter(([, layers]) =>
-    [...layers.values()].some((layer) => [...layer.keys()].some((name) => isOfAttention(name))),
-  );
+  const byDots = stacksNumbered(tensors, /^(.*?\.)(\d+)\.(.+)$/);
+  const stacks = byDots.length > 0 ? byDots : stacksNumbered(tensors, /^(.*?[a-z]_)(\d+)\.(.+)$/i);
   if (stacks.length === 0) {
     throw refusal(
       checkpoint,
@@ -53,20 +42,20 @@ export function findStack(checkpoint: Checkpoint): Stack {
     );
   }
   const attending = stacks.find(([, layers]) =>
-    [...layers.values()].some((layer) => [...layer.keys()].some(isOfCrossAttention)),
+    [...layers.values()].some((layer) => crossAttentionNames(layer.keys()).size > 0),
   );
   if (stacks.length > 1 && attending) {
     const [prefix, layers] = attending;
-    const name = [...layers.get(0)!.keys()].find(isOfCrossAttention)!;
-    const encoders = stacks.filter((stack) => stack !== attending).map(([other]) => `${other}.*`);
+    const [name] = crossAttentionNames(layers.get(0)!.keys());
+    const encoders = stacks.filter((stack) => stack !== attending).map(([other]) => `${other}*`);
     throw refusal(
       checkpoint,
       encoders,
-      `attends with ${quote(`${prefix}.0.${name}`)} to the output of another stack, and pairs of a source and a target, which such a model is evaluated on, are not read; the other stack is`,
+      `attends with ${quote(`${prefix}0.${name!}`)} to the output of another stack, and pairs of a source and a target, which such a model is evaluated on, are not read; the other stack is`,
     );
   }
   if (stacks.length > 1) {
-    const names = stacks.map(([prefix]) => `${prefix}.*`);
+    const names = stacks.map(([prefix]) => `${prefix}*`);
     throw refusal(
       checkpoint,
       names,
@@ -77,7 +66,7 @@ export function findStack(checkpoint: Checkpoint): Stack {
   const indices = [...byIndex.keys()].sort((a, b) => a - b);
   const gap = indices.findIndex((index, place) => index !== place);
   if (gap !== -1) {
-    throw refusal(checkpoint, [`${prefix}.${gap}`], `has layers up to ${indices.at(-1)!}, but not`);
+    throw refusal(checkpoint, [`${prefix}${gap}`], `has layers up to ${indices.at(-1)!}, but not`);
   }
   const layers = indices.map((index) => byIndex.get(index)!);
   for (const [index, layer] of layers.entries()) {
@@ -85,22 +74,53 @@ export function findStack(checkpoint: Checkpoint): Stack {
     if (odd !== undefined) {
       throw refusal(
         checkpoint,
-        [`${prefix}.${index}.${odd}`],
+        [`${prefix}${index}.${odd}`],
         `has layers that are not alike: layer ${index} differs from layer 0 in`,
       );
     }
   }
   const isOfLayer = (name: string): boolean =>
-    name.startsWith(`${prefix}.`) && /^\d+\../.test(name.slice(prefix.length + 1));
+    name.startsWith(prefix) && /^\d+\../.test(name.slice(prefix.length));
   const outer = new Map([...tensors].filter(([name]) => !isOfLayer(name)));
   return { prefix, layers, outer };
 }
 
-/** Whether a name within a layer is of an attention to what another stack computes. */
-export function isOfCrossAttention(name: string): boolean {
-  return /(^|\.)(multihead_attn|cross_attn|cross_attention|encoder_attn|crossattention)\./.test(
-    name,
+type LayersByIndex = ReadonlyMap<number, Tensors>;
+
+/**
+ * What tensors make up layers whose index stands where a pattern has it: what stands before it, the
+ * index, and the name within the layer.
+ */
+function stacksNumbered(
+  tensors: Tensors,
+  pattern: RegExp,
+): (readonly [prefix: string, layers: LayersByIndex])[] {
+  const byPrefix = new Map<string, Map<number, Map<string, TensorEntry>>>();
+  for (const [name, tensor] of tensors) {
+    const match = pattern.exec(name);
+    if (match === null) continue;
+    const [, prefix, index, rest] = match as unknown as [string, string, string, string];
+    const layers = byPrefix.get(prefix) ?? new Map<number, Map<string, TensorEntry>>();
+    byPrefix.set(prefix, layers);
+    const layer = layers.get(Number(index)) ?? new Map<string, TensorEntry>();
+    layers.set(Number(index), layer.set(rest, tensor));
+  }
+  // A short list in a head or an embedding (nn.Sequential) is no stack: it has no attention.
+  return [...byPrefix].filter(([, layers]) =>
+    [...layers.values()].some((layer) => [...layer.keys()].some((name) => isOfAttention(name))),
   );
+}
+
+/**
+ * Those of a layer's names that are of an attention to what another stack computes. PyTorch calls that
+ * attention `multihead_attn`, and code of one's own the only one that a layer has.
+ */
+export function crossAttentionNames(names: Iterable<string>): ReadonlySet<string> {
+  const all = [...names];
+  const paired = all.filter((name) => /(^|\.)multihead_attn\./.test(name));
+  const isAlone = !all.some((name) => !paired.includes(name) && isOfQueries(name));
+  const always = /(^|\.)(cross_attn|cross_attention|encoder_attn|crossattention)\./;
+  return new Set([...(isAlone ? [] : paired), ...all.filter((name) => always.test(name))]);
 }
 
 /** Whether a name within a layer is of an attention. */

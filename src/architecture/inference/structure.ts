@@ -11,7 +11,7 @@ import { layerParts } from "./layer";
 import type { Part } from "./parts";
 import { orientationOf, partsOf, withoutKernel } from "./parts";
 import type { Stack } from "./stack";
-import { findStack, isOfCrossAttention, refusal } from "./stack";
+import { crossAttentionNames, findStack, refusal } from "./stack";
 import { statementOf } from "./stated";
 
 /** What names and shapes tell of a model. */
@@ -39,7 +39,7 @@ export async function readStructure(
     : await readEnds(checkpoint, stack);
   const told = orientationOf(partsOf(stack.layers[0]!).map(withoutKernel));
   const asked = statementOf(stated, "linears");
-  const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}.0.${name}`);
+  const names = [...stack.layers[0]!.keys()].map((name) => `${stack.prefix}0.${name}`);
   if (told === "both") {
     throw refusal(checkpoint, names, "stores some linears [output, input] and others transposed:");
   }
@@ -52,11 +52,12 @@ export async function readStructure(
     );
   }
   const layers = stack.layers.map((tensors, index) =>
-    layerParts(checkpoint, `${stack.prefix}.${index}`, tensors, ends.hidden, orientation),
+    layerParts(checkpoint, `${stack.prefix}${index}`, tensors, ends.hidden, orientation),
   );
   if (ends.kind === "images" && layers[0]!.crossAttention) {
-    const crossing = names.filter((name) => isOfCrossAttention(name));
-    throw refusal(checkpoint, crossing, "attends to another sequence than its images with");
+    const crossing = crossAttentionNames(stack.layers[0]!.keys());
+    const paths = [...crossing].map((name) => `${stack.prefix}0.${name}`);
+    throw refusal(checkpoint, paths, "attends to another sequence than its images with");
   }
   const isWorthTelling = asked !== undefined || orientation === "input first";
   return {

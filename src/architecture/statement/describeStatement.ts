@@ -87,7 +87,7 @@ function valuesOf(settings: ReadonlyMap<SettingName, string>): Values {
 /** Every tensor's role by its pattern, in the order in which a model computes. */
 function rolesOf(checkpoint: Checkpoint, architecture: Architecture): Record<string, Role> {
   const found = rolesIn(architecture);
-  const prefix = architecture.layers[0]!.path.replace(/\.\d+$/, "");
+  const prefix = architecture.layers[0]!.path.replace(/\d+$/, "");
   const biases = biasesIn(architecture);
   const readsImages = isPatchEmbedding(architecture.embedding);
   const roles = new Map<string, Role>();
@@ -128,9 +128,8 @@ function isBias(biases: ReadonlySet<string>, name: string): boolean {
   return biases.has(name) || biases.has(name.replace(headNumber, "*"));
 }
 
-/** A name with the numbers of its layer and its head as placeholders. */
-function patternOf(name: string, prefix: string): string {
-  const start = `${prefix}.`;
+/** A name with the numbers of its layer, which stands after `start`, and its head as placeholders. */
+function patternOf(name: string, start: string): string {
   const rest = name.slice(start.length);
   const index = /^\d+(?=\.)/.exec(rest)?.[0];
   if (!name.startsWith(start) || index === undefined) return name;
@@ -162,5 +161,5 @@ function skeleton(checkpoint: Checkpoint, refusal: string): DescribedStatement {
   };
 }
 
-/** What stands before a number that is a step of a name's path, and the number. */
-const numbered = /^(.*?)\.(\d+)\./;
+/** What stands before a number that is a step of a name's path, its dot too, and the number. */
+const numbered = /^(.*?\.)(\d+)\./;

@@ -114,6 +114,12 @@ const table = {
     place: "layer",
     description: "Projection from the heads' values back to the stream.",
   },
+  "attention layer scale": {
+    path: "attention_layer_scale",
+    place: "layer",
+    hasNoBias: true,
+    description: "LayerScale's vector [channels], which multiplies what the attention computes.",
+  },
   "cross-attention norm": {
     path: "cross_attention_norm",
     place: "layer",
@@ -165,6 +171,12 @@ const table = {
     path: "mlp.down_proj",
     place: "layer",
     description: "Linear of the feed-forward back to the stream.",
+  },
+  "feed-forward layer scale": {
+    path: "feed_forward_layer_scale",
+    place: "layer",
+    hasNoBias: true,
+    description: "LayerScale's vector [channels], which multiplies what the feed-forward computes.",
   },
   "final norm": {
     path: "final_norm",

@@ -1,5 +1,5 @@
 import type { TensorEntry } from "../../checkpoint/checkpoint";
-import type { Architecture, Linear, Norm, Sublayer } from "../description";
+import type { Architecture, Factor, Linear, Norm, Sublayer } from "../description";
 import { isMixture, isPatchEmbedding } from "../description";
 import type { Part } from "./roles";
 
@@ -19,6 +19,9 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
   };
   const addNorm = (part: Part, norm: Norm | undefined): void => {
     add(part, norm?.weight, norm?.bias);
+  };
+  const addScale = (part: Part, scale: Factor): void => {
+    if (typeof scale !== "number") add(part, scale);
   };
   const { embedding, head, finalNorm, layers } = architecture;
   if (isPatchEmbedding(embedding)) {
@@ -64,6 +67,8 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     }
     addNorms(attention, ["attention norm", "attention output norm"], addNorm);
     addNorms(feedForward, ["feed-forward norm", "feed-forward output norm"], addNorm);
+    addScale("attention layer scale", attention.branchScale);
+    addScale("feed-forward layer scale", feedForward.branchScale);
   }
   addNorm("final norm", finalNorm);
   add("head", head?.weight, head?.bias, head?.copy);

@@ -4,8 +4,9 @@ import type { Tried } from "./trial";
 
 /**
  * A reading that predicts better by this share than the frequencies of the tokens before do, or those of
- * their pairs where these predict better, is taken for true. Wrong readings come close to those; and on text that is strange to a model, readings that make it
- * less sure of itself (another attention scale) predict better than the true one: by up to 25%.
+ * their pairs where these predict better, is taken for true. Wrong readings come close to those; and on
+ * text that is strange to a model, readings that make it less sure of itself (another attention scale)
+ * predict better than the true one: by up to 25%.
  */
 const leastGain = 0.3;
 

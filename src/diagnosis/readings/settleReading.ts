@@ -12,6 +12,7 @@ import type { ReadingSummary } from "../report";
 import { whyNotBelieved } from "./belief";
 import { everyCandidate } from "./candidates";
 import { rivals } from "./margin";
+import { settlementNotices } from "./notices";
 import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
 import type { Tried } from "./trial";
 import { firstSequences, Trial } from "./trial";
@@ -130,6 +131,7 @@ export async function settleReading(
   }
   const { settings } = best;
   const architecture = proposal.architecture(settings);
+  const notices = settlementNotices(open, settings, isOfImages);
   return {
     architecture: {
       ...architecture,
@@ -139,9 +141,7 @@ export async function settleReading(
             source: t("the reading that predicts the evaluated tokens best"),
           }
         : architecture.scheme,
-      ...(isOfImages && {
-        notices: [...(architecture.notices ?? []), normalisationNotice()],
-      }),
+      ...(notices.length > 0 && { notices: [...(architecture.notices ?? []), ...notices] }),
     },
     candidates: everyCandidate(
       every,
@@ -204,13 +204,6 @@ function tokensComparedOf({
   const { least, most, products } = imageTokens;
   const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
   return Math.min(most, Math.max(least, products / perToken));
-}
-
-/** Nothing in a checkpoint says how its images were prepared, and it changes which reading is best. */
-function normalisationNotice(): string {
-  return t(
-    "How the model is read was settled on images normalised as given; where training normalised them otherwise, another reading may have predicted best.",
-  );
 }
 
 function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {

@@ -90,6 +90,22 @@ describe("a model of images that is told from names and shapes", () => {
     expect(architecture.reading!.source).toBe("inference");
   });
 
+  it("has its layers' indices after a dot, or after an underscore where none has them so", async () => {
+    const paths = async (from: RegExp, to: string) => {
+      const folder = written((tensors) => {
+        for (const [name, tensor] of [...tensors]) {
+          tensors.delete(name);
+          tensors.set(name.replace(from, to), tensor);
+        }
+      });
+      return (await read(folder)).architecture({}).layers.map(({ path }) => path);
+    };
+    const afterUnderscore = await paths(/^transformer\.layers\./, "stack.layer_");
+    expect(afterUnderscore).toEqual(["stack.layer_0", "stack.layer_1"]);
+    const afterDot = await paths(/^transformer\.layers\./, "stack_2.layers.");
+    expect(afterDot).toEqual(["stack_2.layers.0", "stack_2.layers.1"]);
+  });
+
   it("leaves open what weights do not tell", async () => {
     const { open } = await read(written(asLinear));
     const values = Object.fromEntries(open.map(({ name, values }) => [name, values]));

@@ -12,7 +12,7 @@ import { failureOf } from "../support/failures";
 import { heads, idioms, truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor } from "../support/safetensors";
+import { float32Tensor, floatsOf } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -33,6 +33,63 @@ describe("a model told from names and shapes", () => {
     });
     expect(baseline!.nll).toBeCloseTo(expected, 4);
     expect(architecture.reading!.source).toBe("inference");
+  });
+
+  it("takes the only attention of a layer for self-attention, whatever it is called", async () => {
+    const path = written(scratch(), "of nn.TransformerEncoderLayer", (tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        if (!name.includes("self_attn")) continue;
+        tensors.delete(name);
+        tensors.set(name.replace("self_attn", "multihead_attn"), tensor);
+      }
+    });
+    const { settled } = await read(path);
+    expect(settled).toContainEqual(expect.objectContaining({ name: "scale", value: "head" }));
+    const { baseline } = await diagnoseHere(path, {
+      documents: tokensOf("gpt2"),
+      metrics: ["variance"],
+      reading: truth,
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+  });
+
+  /** Vectors λ after both sublayers, whose last linears are divided by them: the same is computed. */
+  const withLayerScale = (names: readonly [string, string]) => (tensors: StoredTensors) => {
+    const scales = Array.from({ length: 24 }, (_, channel) => 0.5 + channel / 16);
+    for (const index of [0, 1, 2, 3]) {
+      const layer = `encoder.layers.${index}.`;
+      for (const [at, linear] of ["self_attn.out_proj", "linear2"].entries()) {
+        for (const name of [`${layer}${linear}.weight`, `${layer}${linear}.bias`]) {
+          const tensor = tensors.get(name)!;
+          const inputs = tensor.shape[1] ?? 1;
+          const divided = Array.from(
+            floatsOf(tensor),
+            (value, place) => value / scales[Math.floor(place / inputs)]!,
+          );
+          tensors.set(name, float32Tensor(divided, tensor.shape));
+        }
+        tensors.set(`${layer}${names[at]!}`, float32Tensor(scales, [24]));
+      }
+    }
+  };
+
+  it.each<[string, string]>([
+    ["ls1.gamma", "ls2.gamma"],
+    ["gamma_1", "gamma_2"],
+    ["layer_scale1.lambda1", "layer_scale2.lambda1"],
+    ["ls_attn.weight", "ls_mlp.weight"],
+  ])("knows LayerScale by its vectors %s and %s", async (...names) => {
+    const path = written(scratch(), "of nn.TransformerEncoderLayer", withLayerScale(names));
+    const others = Object.fromEntries(Object.entries(truth).filter(([name]) => name !== "norm"));
+    const { baseline } = await diagnoseHere(path, {
+      documents: tokensOf("gpt2"),
+      metrics: ["variance"],
+      reading: others,
+    });
+    expect(baseline!.nll).toBeCloseTo(expected, 4);
+    expect((await read(path)).architecture({}).scheme.name).toBe("layerscale");
+    const message = await failureOf(read(path, { norm: "pre-ln" }), CheckpointError);
+    expect(message).toContain("norm=pre-ln is not possible; it could be layerscale");
   });
 
   it("leaves open what a decoder of nn.TransformerDecoderLayer attends to beside itself", async () => {

@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import type { Proposal, Settings } from "../../../src/architecture/reading";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
@@ -21,9 +22,10 @@ async function settled(
   text: string,
   sequenceLength = 128,
   settings = {},
+  change: (proposal: Proposal) => Proposal = (proposal) => proposal,
 ): Promise<Settlement> {
   const checkpoint = await openCheckpoint(path);
-  const proposal = await readArchitecture(checkpoint, { settings });
+  const proposal = change(await readArchitecture(checkpoint, { settings }));
   const { encode, prefix } = await readTokenizer(checkpoint.tokenizer!);
   const tokens = encode(text);
   const sequences = Array.from({ length: Math.ceil(tokens.length / sequenceLength) }, (_, at) => ({
@@ -85,6 +87,27 @@ describe("a reading that weights leave open", () => {
     },
     180_000,
   );
+
+  it("says where zeros are the best memory that other memories cannot be excluded", async () => {
+    const values = ["causal", "zeros", "whole"];
+    /** A model that is whole under one memory, and lacks layers under the others. */
+    const wholeUnder = (memory: string) => (proposal: Proposal) => {
+      const whole = proposal.architecture({});
+      const lacking = { ...whole, layers: whole.layers.slice(0, 1) };
+      return {
+        ...proposal,
+        open: [{ name: "memory" as const, values }],
+        architecture: (settings: Settings) => (settings.memory === memory ? whole : lacking),
+      };
+    };
+    const noticesOf = async (memory: string) => {
+      const sample = here("../../../media/sample/pre-ln/step-2600");
+      const { architecture } = await settled(sample, text, 128, {}, wholeUnder(memory));
+      return (architecture.notices ?? []).join(" ");
+    };
+    expect(await noticesOf("zeros")).toMatch(/memory that the checkpoint does not hold.*excluded/);
+    expect(await noticesOf("causal")).toBe("");
+  }, 60_000);
 });
 
 const shared = here("../../../../shared/checkpoints/");

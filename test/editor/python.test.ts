@@ -259,6 +259,9 @@ describe("training code", () => {
     await chooseAction("Copy as LayerNorm Scaling recipe");
     await told;
     await workbench.openFile("notes.md");
+    // The tab is there before its text takes the keys.
+    await workbench.page.locator(".statusbar-item", { hasText: "Markdown" }).waitFor();
+    await workbench.page.locator(".editor-instance .view-lines").first().click();
     await workbench.page.keyboard.press("Control+v");
     await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();
     await workbench.screenshot("recipe-pasted");

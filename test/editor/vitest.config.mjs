@@ -1,4 +1,5 @@
 /** The tests in a real VS Code: each has the window, and each worker an editor, to itself. */
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -10,8 +11,9 @@ export default defineConfig({
     setupFiles: ["support/setup.ts"],
     // In the order they are declared: the picture is taken before the window is closed.
     sequence: { hooks: "list" },
-    // An editor waits more than it works: two on two cores take two thirds of the time of one.
-    maxWorkers: 2,
+    // An editor waits at times: two on two cores take two thirds of the time of one. The more cores,
+    // the fewer of its processes have to share one.
+    maxWorkers: Math.min(4, Math.max(2, Math.floor(availableParallelism() / 2))),
     tags: [
       {
         name: "thorough",

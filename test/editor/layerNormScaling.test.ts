@@ -1,26 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { preNormBlock } from "./support/preNormModel";
 import { quick, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
-
-const block = `import torch.nn as nn
-
-
-class Block(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width)
-        self.attn = Attention(width)
-        self.ln_2 = nn.LayerNorm(width)
-        self.mlp = MLP(width)
-
-    def forward(self, x):
-        x = x + self.attn(self.ln_1(x))
-        x = x + self.mlp(self.ln_2(x))
-        return x
-`;
 
 const stack = `import torch.nn as nn
 
@@ -42,7 +26,7 @@ class Stack(nn.Module):
 test("LayerNorm Scaling over two files is undone in both by one undo", async () => {
   workbench = await Workbench.open("scaling-undo", {
     settings: { ...quick, "files.encoding": "iso88591" },
-    files: { "block.py": windows(block) },
+    files: { "block.py": windows(preNormBlock) },
     prepare: (folder) => {
       // The editor makes its line ends alike as it opens it, and reads it in the encoding of the settings.
       writeFileSync(path.join(folder, "stack.py"), stack.replace("\n", "\r\n"), "latin1");
@@ -70,7 +54,7 @@ test("LayerNorm Scaling over two files is undone in both by one undo", async () 
   await scaled.waitFor({ state: "detached" });
   await workbench.screenshot("scaling-undo");
   await workbench.command("File: Save All Files");
-  await expect.poll(() => textOf("block.py")).toBe(windows(block));
+  await expect.poll(() => textOf("block.py")).toBe(windows(preNormBlock));
   await expect.poll(() => textOf("stack.py")).toBe(stack);
 });
 

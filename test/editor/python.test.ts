@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
+import { preNormModel } from "./support/preNormModel";
 import { lastStep, repository, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -333,35 +334,6 @@ async function chooseAction(title: string): Promise<void> {
   }
   throw new Error(`The light bulb does not offer ${title}.`);
 }
-
-const preNormModel = `import torch.nn as nn
-
-
-class Block(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width)
-        self.attn = Attention(width)
-        self.ln_2 = nn.LayerNorm(width)
-        self.mlp = MLP(width)
-
-    def forward(self, x):
-        x = x + self.attn(self.ln_1(x))
-        x = x + self.mlp(self.ln_2(x))
-        return x
-
-
-class Model(nn.Module):
-    def __init__(self, width, depth):
-        super().__init__()
-        self.blocks = nn.ModuleList([Block(width) for _ in range(depth)])
-        self.ln_f = nn.LayerNorm(width)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return self.ln_f(x)
-`;
 
 const scaledInitialisation = `
 

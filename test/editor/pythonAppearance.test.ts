@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { preNormModel } from "./support/preNormModel";
 import { lastStep, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
@@ -24,7 +25,7 @@ let workbench: Workbench;
 test("lenses, their hover and the preview of an edit in every theme", thorough, async () => {
   workbench = await Workbench.open("python-themes", {
     settings: { "fathom.maxTokens": 256 },
-    files: { "block.py": block },
+    files: { "block.py": preNormModel },
   });
   const { page } = workbench;
   await workbench.openFile("model.py");
@@ -74,32 +75,3 @@ async function inEveryTheme(view: string, look: (name: string) => Promise<void>)
     }
   }
 }
-
-const block = `import torch.nn as nn
-
-
-class Block(nn.Module):
-    def __init__(self, width):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(width)
-        self.attn = Attention(width)
-        self.ln_2 = nn.LayerNorm(width)
-        self.mlp = MLP(width)
-
-    def forward(self, x):
-        x = x + self.attn(self.ln_1(x))
-        x = x + self.mlp(self.ln_2(x))
-        return x
-
-
-class Model(nn.Module):
-    def __init__(self, width, depth):
-        super().__init__()
-        self.blocks = nn.ModuleList([Block(width) for _ in range(depth)])
-        self.ln_f = nn.LayerNorm(width)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return self.ln_f(x)
-`;

@@ -5,7 +5,7 @@ import type { Constructions, Site } from "./construction";
 import { argumentFor } from "./construction";
 import type { EditList } from "./edits";
 import { addClassAttribute, addStatement } from "./edits";
-import { freeNameIn } from "./indices";
+import { freeNameIn } from "./freeNames";
 import { scaleName } from "./names";
 import { Refusal } from "./outcome";
 import type { ModuleFile, Program } from "./program";

@@ -6,14 +6,9 @@ import { argumentFor, statementAround } from "./construction";
 import type { Copies } from "./copies";
 import type { EditList } from "./edits";
 import { addArgument, addParameter } from "./edits";
-import {
-  countedBy,
-  existingIndex,
-  isShort,
-  lengthOfFilled,
-  positionInName,
-  type LayerIndex,
-} from "./loopCounts";
+import { freeName, freeNameIn } from "./freeNames";
+import { argumentText, type LayerIndex } from "./layerIndex";
+import { countedBy, existingIndex, isShort, lengthOfFilled, positionInName } from "./loopCounts";
 import { indexNames, isLayerNumberName } from "./names";
 import { numberedFrom } from "./offsets";
 import { Refusal, type ScalingWarning } from "./outcome";
@@ -21,6 +16,7 @@ import type { Program } from "./program";
 import { ClassDefinition, FunctionDefinition } from "./program";
 import type { Receiver, Stacks } from "./stacks";
 import { receiverAround } from "./stacks";
+import { isTrial } from "./trials";
 
 /**
  * Brings the layer index from where layers are stacked to the classes that need it: through the
@@ -417,58 +413,13 @@ function lineAt({ start }: SyntaxNode, { module }: Site): { path: string; line: 
   return { path, line: line.trim() };
 }
 
-/** ℓ = index + 1, as Python. */
-export function layerNumber({ text, countsFrom }: LayerIndex): string {
-  return countsFrom === 1 ? text : `${text} + 1`;
-}
-
-function argumentText({ text, countsFrom }: LayerIndex): string {
-  return countsFrom === 1 ? `${text} - 1` : text;
-}
-
 /** Where the receiver gets its arguments; undefined where a class inherits its constructor. */
 function entryOf(receiver: Receiver): FunctionDefinition | undefined {
   return receiver instanceof FunctionDefinition ? receiver : receiver.constructorMethod;
-}
-
-/** A lone layer that is made to try it out keeps its factor of 1. */
-function isTrial({ call, module, function: around }: Site): boolean {
-  if (isTestFile(module.path)) return true;
-  if (around !== undefined)
-    return around.owner === undefined && /^_?(test|main|demo|check)/.test(around.name);
-  for (let at = call.parent; at !== undefined; at = at.parent) {
-    if (at.type === "if_statement" && (at.child("condition")?.text ?? "").includes("__name__"))
-      return true;
-  }
-  return false;
-}
-
-/** By the names that pytest and unittest look for. */
-function isTestFile(path: string): boolean {
-  return /(^|\/)(test_[^/]*|[^/]*_test|conftest)\.py$/.test(path);
 }
 
 function isAssigned(name: string, { body }: FunctionDefinition): boolean {
   return [...descendants(body)].some(
     (node) => node.type.endsWith("assignment") && node.child("left")?.text === name,
   );
-}
-
-function freeName(preferred: string, receiver: Receiver): string {
-  const node = receiver instanceof FunctionDefinition ? receiver.node : receiver.body;
-  return freeNameIn(preferred, node);
-}
-
-/** The preferred name, or the first of our names that this code does not use. */
-export function freeNameIn(preferred: string, node: SyntaxNode): string {
-  const used = new Set<string>();
-  for (const { type, text } of descendants(node)) if (type === "identifier") used.add(text);
-  const found = [preferred, ...indexNames].find((name) => !used.has(name));
-  if (found === undefined) {
-    throw new Refusal(
-      "unclear-index",
-      t("All usual names of a layer index are taken: {0}.", indexNames.join(", ")),
-    );
-  }
-  return found;
 }

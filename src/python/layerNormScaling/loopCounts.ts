@@ -2,12 +2,7 @@
 import type { SyntaxNode } from "../syntax";
 import { callArguments, descendants, dottedName } from "../syntax";
 import type { Loop, Site } from "./construction";
-
-/** An expression for a layer's index: `text`, or `text` − 1 where the code counts from one. */
-export interface LayerIndex {
-  readonly text: string;
-  readonly countsFrom: 0 | 1;
-}
+import type { LayerIndex } from "./layerIndex";
 
 /** The variable that a loop already has for its rounds: `for i in range(n)`, enumerate. */
 export function existingIndex({ node, clauses, hasCondition }: Loop): LayerIndex | undefined {

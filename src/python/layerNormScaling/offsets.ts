@@ -3,7 +3,7 @@ import type { SyntaxNode } from "../syntax";
 import { descendants, dottedName } from "../syntax";
 import type { Site } from "./construction";
 import { statementAround } from "./construction";
-import type { LayerIndex } from "./loopCounts";
+import type { LayerIndex } from "./layerIndex";
 
 /** A sum that has a loop's variable in it once, and whole numbers and names besides. */
 export interface NumberedFrom {

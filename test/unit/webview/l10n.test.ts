@@ -4,12 +4,11 @@
  * and units. Values within a text are marked by themselves, so that an English word that is put into
  * a translated sentence is found as well.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Report } from "../../../src/diagnosis/report";
 import { panelHtml } from "../../../src/host/panelHtml";
@@ -32,9 +31,9 @@ import { runFindings } from "../../../src/trainingRun/runFindings";
 import { runHtml } from "../../../src/trainingRun/runHtml";
 import type { RunReport } from "../../../src/trainingRun/runReport";
 import { sampleReport } from "../report/sampleReport";
+import { browserPath, bundlePages, launchBrowser } from "../support/pages";
 import { english, marked, pseudo } from "../support/pseudoLocale";
 
-const root = path.join(import.meta.dirname, "../../..");
 /** Data of the samples below, as they say it themselves. */
 const data = [
   ...["/home/ada/runs/llama-130m-pre-ln", "/home/ada/runs/llama-130m-lns", "/home/ada/other"],
@@ -210,49 +209,24 @@ describe("sentences", () => {
   });
 });
 
-const executablePath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((candidate) => candidate !== undefined && existsSync(candidate));
-
-describe.skipIf(executablePath === undefined)("a page", () => {
+describe.skipIf(browserPath === undefined)("a page", () => {
   const pages = ["panel", "side", "compare", "directory", "run"] as const;
   type PageName = (typeof pages)[number];
   let browser: Browser;
   let folder: string;
+  let assets: (name: PageName) => { script: string; style: string };
   let page: Page;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "fathom-l10n-"));
-    await build({
-      bundle: true,
-      platform: "browser",
-      target: "es2022",
-      format: "iife",
-      entryPoints: Object.fromEntries(pages.map((one) => [one, `webview/${one}/${one}.ts`])),
-      outdir: folder,
-      absWorkingDir: root,
-      logLevel: "error",
-    });
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    });
+    assets = await bundlePages(folder, pages);
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true });
   });
-
-  function assets(name: PageName): { script: string; style: string } {
-    return {
-      script: readFileSync(path.join(folder, `${name}.js`), "utf8"),
-      style: readFileSync(path.join(folder, `${name}.css`), "utf8"),
-    };
-  }
 
   async function open(html: string): Promise<void> {
     const file = path.join(folder, "page.html");

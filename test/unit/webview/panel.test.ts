@@ -3,27 +3,20 @@
  * exported file from disk, and as a webview whose editor this test plays. Skipped where there is no
  * Chromium.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { NormSummary } from "../../../src/diagnosis/report";
 import type { PanelSource, PanelState, PanelToHost } from "../../../src/protocol/messages";
 import { reportCsv } from "../../../src/report/csv";
 import { reportHtml } from "../../../src/report/html";
 import { sampleReport, withCrossAttention } from "../report/sampleReport";
+import { browserPath, bundlePages, launchBrowser } from "../support/pages";
 
-const executablePath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((candidate) => candidate !== undefined && existsSync(candidate));
-
-describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
+describe.skipIf(browserPath === undefined)("the panel in a browser", () => {
   const report = sampleReport({ layers: 32 });
   let browser: Browser;
   let folder: string;
@@ -33,23 +26,8 @@ describe.skipIf(executablePath === undefined)("the panel in a browser", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "fathom-panel-"));
-    await build({
-      bundle: true,
-      platform: "browser",
-      target: "es2022",
-      format: "iife",
-      entryPoints: { panel: "webview/panel/panel.ts" },
-      outdir: folder,
-      logLevel: "error",
-    });
-    assets = {
-      script: readFileSync(path.join(folder, "panel.js"), "utf8"),
-      style: readFileSync(path.join(folder, "panel.css"), "utf8"),
-    };
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    });
+    assets = (await bundlePages(folder, ["panel"]))("panel");
+    browser = await launchBrowser();
   });
 
   afterEach(async () => {

@@ -137,7 +137,7 @@ export async function readTextDocuments(
     for (const content of documents) {
       const trimmed = content.replace(/^[\r\n]+/, "").trimEnd();
       if (trimmed === "") continue;
-      const tokens = encoded(tokenizer, trimmed, file);
+      const tokens = encodeText(tokenizer, trimmed, file);
       const beyond = [...tokenizer.prefix, ...tokens].find((token) => token >= vocabularySize);
       if (beyond !== undefined) {
         throw new TextError(
@@ -164,7 +164,12 @@ export async function readTextDocuments(
   return chosen;
 }
 
-function encoded(tokenizer: TextTokenizer, text: string, file: string): number[] {
+/**
+ * The token ids of a text of `file`.
+ *
+ * @throws TextError when the tokenizer has no ids for it
+ */
+export function encodeText(tokenizer: TextTokenizer, text: string, file: string): number[] {
   try {
     return tokenizer.encode(text);
   } catch (error) {

@@ -18,6 +18,7 @@ import { wordPieceTokenizer } from "./tokenizers/wordPiece";
 export interface TextTokenizer {
   /** The file it was read from, for messages. */
   readonly file: string;
+  /** Throws an Error for a text that it has no ids for, or for too little of it. */
   readonly encode: (text: string) => number[];
   /** Special tokens that stand before every sequence, such as the beginning-of-sequence token. */
   readonly prefix: readonly number[];

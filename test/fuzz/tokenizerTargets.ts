@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findTokenizer } from "../../src/checkpoint/tokenizerSource";
+import { encodeText } from "../../src/text/documents";
 import { readTokenizer } from "../../src/text/tokenizer";
 import type { TypedValue } from "../unit/support/gguf";
 import { encodeGguf } from "../unit/support/gguf";
@@ -107,8 +108,7 @@ function target(
     read: async (at: string) => {
       const source = await find(at);
       if (source === undefined) return [];
-      const { encode } = await readTokenizer(source);
-      return encode("ab <s> ▁ naïve\n\n123");
+      return encodeText(await readTokenizer(source), "ab <s> ▁ naïve\n\n123", "text");
     },
     // A token of a few bytes becomes entries of the library's maps, and parts of its tries.
     multiple: 256,

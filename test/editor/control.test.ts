@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { enginesOf, parentOf } from "./support/processes";
-import { lastStep, quick, Workbench } from "./support/workbench";
+import { lastStep, quick, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const twin = lastStep("lns");
@@ -118,7 +118,7 @@ describe("a run", () => {
     await expect.poll(() => enginesOf(workbench.extensions)).toEqual([]);
   });
 
-  test("that is cancelled leaves the report of the run before standing", async () => {
+  test("that is cancelled leaves the report of the run before standing", thorough, async () => {
     workbench = await Workbench.again("quick", { settings: quick });
     await workbench.diagnose("pre-ln", step);
     const { panel } = workbench;
@@ -175,7 +175,7 @@ describe("a run", () => {
     await workbench.screenshot("unsupported");
   });
 
-  test("with a setting that makes no sense names the setting", async () => {
+  test("with a setting that makes no sense names the setting", thorough, async () => {
     workbench = await Workbench.open("setting", { settings: { "fathom.probes": 0 } });
     await workbench.diagnose("pre-ln", step);
     const message = workbench.notification(

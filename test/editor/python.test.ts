@@ -2,8 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
-import { preNormModel } from "./support/preNormModel";
-import { lastStep, repository, Workbench } from "./support/workbench";
+import { lastStep, repository, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 
@@ -142,142 +141,65 @@ describe("training code", () => {
     await lensAbove("self.norm = RMSNorm(config");
   });
 
-  test("asks which of two models a checkpoint is of, and remembers it for the file", async () => {
-    const model = readFileSync(path.join(repository, "media", "sample", "model.py"), "utf8");
-    workbench = await Workbench.open("two-models", {
-      settings: { "fathom.metrics": ["variance"] },
-      files: { "model_lns.py": model },
-    });
-    const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
-    const question = lenses("Two models fit: choose…");
-    await workbench.openFile("model.py");
-    await goTo("class DecoderLayer");
-    await workbench.diagnose("pre-ln", step);
-    await workbench.panel.reaches("done", 120_000);
-    await workbench.tab("model.py").click();
-    await goTo("class DecoderLayer");
-    await question.first().waitFor({ timeout: 20_000 });
-    expect(await measured.count()).toBe(0);
-    await workbench.screenshot("two-models-fit");
+  test(
+    "asks which of two models a checkpoint is of, and remembers it for the file",
+    thorough,
+    async () => {
+      const model = readFileSync(path.join(repository, "media", "sample", "model.py"), "utf8");
+      workbench = await Workbench.open("two-models", {
+        settings: { "fathom.metrics": ["variance"] },
+        files: { "model_lns.py": model },
+      });
+      const measured = lenses(/σ² [\d.]+ → [\d.]+ [▁-█]+/);
+      const question = lenses("Two models fit: choose…");
+      await workbench.openFile("model.py");
+      await goTo("class DecoderLayer");
+      await workbench.diagnose("pre-ln", step);
+      await workbench.panel.reaches("done", 120_000);
+      await workbench.tab("model.py").click();
+      await goTo("class DecoderLayer");
+      await question.first().waitFor({ timeout: 20_000 });
+      expect(await measured.count()).toBe(0);
+      await workbench.screenshot("two-models-fit");
 
-    await question.first().click();
-    await workbench
-      .picks()
-      .filter({ hasText: `pre-ln/${step}` })
-      .first()
-      .waitFor();
-    await workbench.screenshot("choose-model");
-    await workbench.pick(`pre-ln/${step}`);
-    await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+      await question.first().click();
+      await workbench
+        .picks()
+        .filter({ hasText: `pre-ln/${step}` })
+        .first()
+        .waitFor();
+      await workbench.screenshot("choose-model");
+      await workbench.pick(`pre-ln/${step}`);
+      await expect.poll(() => measured.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
 
-    // The copy is another model now, which has not been measured.
-    await workbench.openFile("model_lns.py");
-    await goTo("class DecoderLayer");
-    await lenses("Diagnose depth").first().waitFor({ timeout: 20_000 });
-    expect(await measured.count()).toBe(0);
-    expect(await question.count()).toBe(0);
-    await lenses("Choose checkpoint…").first().waitFor({ timeout: 20_000 });
-    await workbench.screenshot("choose-from-offer");
+      // The copy is another model now, which has not been measured.
+      await workbench.openFile("model_lns.py");
+      await goTo("class DecoderLayer");
+      await lenses("Diagnose depth").first().waitFor({ timeout: 20_000 });
+      expect(await measured.count()).toBe(0);
+      expect(await question.count()).toBe(0);
+      await lenses("Choose checkpoint…").first().waitFor({ timeout: 20_000 });
+      await workbench.screenshot("choose-from-offer");
 
-    await workbench.reload();
-    await workbench.tab("model.py").click();
-    await goTo("class DecoderLayer");
-    await expect.poll(() => measured.count(), { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
-    const norm = workbench.page.locator(".view-line", { hasText: "self.input_layernorm =" });
-    await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
-    const link = workbench.page.locator(".monaco-hover a", { hasText: "Choose the checkpoint of" });
-    await link.waitFor({ timeout: 15_000 });
-    await link.scrollIntoViewIfNeeded();
-    await workbench.screenshot("choose-from-hover");
-    await link.click();
-    await workbench.picks().filter({ hasText: "Unpin" }).first().waitFor();
-    await workbench.page.keyboard.press("Escape");
-    await workbench.command("Unpin Checkpoint of This File");
-    await question.first().waitFor({ timeout: 20_000 });
-  });
-
-  test("is given LayerNorm Scaling by the light bulb, and loses it by one undo", async () => {
-    const code = preNormModel;
-    workbench = await Workbench.open("scaling", { files: { "block.py": code } });
-    const file = path.join(workbench.folder, "block.py");
-    await workbench.openFile("block.py");
-    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
-    await chooseAction("Apply LayerNorm Scaling");
-    await workbench.page
-      .locator(".view-line", { hasText: "self.ln_1(x) * self.ln_scale" })
-      .waitFor({ timeout: 20_000 });
-    await workbench.screenshot("scaling");
-    await workbench.page.keyboard.press("Control+s");
-    await expect.poll(() => readFileSync(file, "utf8")).toContain("for layer_idx in range(");
-    await workbench.page.keyboard.press("Control+z");
-    await workbench.page.keyboard.press("Control+s");
-    await expect.poll(() => readFileSync(file, "utf8")).toBe(code);
-  });
-
-  test("is shown each change before LayerNorm Scaling is applied", async () => {
-    const code = preNormModel + scaledInitialisation;
-    workbench = await Workbench.open("preview", { files: { "block.py": code } });
-    const file = path.join(workbench.folder, "block.py");
-    await workbench.openFile("block.py");
-    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
-    await chooseAction("Preview LayerNorm Scaling…");
-    const preview = workbench.page.locator(".bulk-edit-panel");
-    await preview.locator(".monaco-list-row").first().waitFor({ timeout: 20_000 });
-    await preview.locator(".monaco-list-row", { hasText: "self.ln_scale" }).first().waitFor();
-    await workbench.screenshot("preview");
-    expect(readFileSync(file, "utf8")).toBe(code);
-    await preview.locator(".monaco-button", { hasText: "Apply" }).click();
-    const scaled = workbench.page.locator(".view-line", {
-      hasText: "self.ln_1(x) * self.ln_scale",
-    });
-    await scaled.first().waitFor({ timeout: 20_000 });
-    await workbench
-      .notification("Scaled initialisation weakens LayerNorm Scaling")
-      .waitFor({ timeout: 10_000 });
-    await workbench.screenshot("preview-applied");
-    await workbench.tab("block.py").first().click();
-    await workbench.page.keyboard.press("Control+s");
-    await expect.poll(() => readFileSync(file, "utf8")).toContain("for layer_idx in range(");
-    await workbench.page.locator(".view-line", { hasText: "class Block" }).first().click();
-    await workbench.page.keyboard.press("Control+z");
-    await workbench.page.keyboard.press("Control+s");
-    await expect.poll(() => readFileSync(file, "utf8")).toBe(code);
-  });
-
-  test("that LayerNorm Scaling is not for is left alone, and gets the recipe", async () => {
-    const code = preNormModel.replaceAll(
-      /x = x \+ self\.(\w+)\(self\.(ln_\d)\(x\)\)/g,
-      "x = self.$2(x + self.$1(x))",
-    );
-    workbench = await Workbench.open("recipe", { files: { "block.py": code, "notes.md": "" } });
-    await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    await workbench.openFile("block.py");
-    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
-    // It is told for some seconds only, so someone looks out for it before it comes.
-    const told = workbench.page
-      .locator(".statusbar-item", { hasText: "is on the clipboard" })
-      .waitFor({ timeout: 90_000 });
-    await chooseAction("Copy as LayerNorm Scaling recipe");
-    await told;
-    await workbench.openFile("notes.md");
-    // The tab is there before its text takes the keys.
-    await workbench.page.locator(".statusbar-item", { hasText: "Markdown" }).waitFor();
-    await workbench.page.locator(".editor-instance .view-lines").first().click();
-    await workbench.page.keyboard.press("Control+v");
-    await workbench.page.locator(".view-line", { hasText: "* self.ln_scale" }).first().waitFor();
-    await workbench.screenshot("recipe-pasted");
-
-    await workbench.tab("block.py").click();
-    await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
-    await chooseAction("Apply LayerNorm Scaling");
-    const refusal = workbench.notification(/was not applied: .*Post-LN/);
-    await refusal.waitFor({ timeout: 20_000 });
-    await workbench.screenshot("refused");
-    await workbench.press(refusal, "Show Recipe");
-    await expect.poll(() => workbench.editorGroups().count()).toBe(2);
-    await workbench.screenshot("recipe-shown");
-    expect(readFileSync(path.join(workbench.folder, "block.py"), "utf8")).toBe(code);
-  });
+      await workbench.reload();
+      await workbench.tab("model.py").click();
+      await goTo("class DecoderLayer");
+      await expect.poll(() => measured.count(), { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+      const norm = workbench.page.locator(".view-line", { hasText: "self.input_layernorm =" });
+      await norm.locator("span", { hasText: "RMSNorm" }).last().hover();
+      const link = workbench.page.locator(".monaco-hover a", {
+        hasText: "Choose the checkpoint of",
+      });
+      await link.waitFor({ timeout: 15_000 });
+      await link.scrollIntoViewIfNeeded();
+      await workbench.screenshot("choose-from-hover");
+      await link.click();
+      await workbench.picks().filter({ hasText: "Unpin" }).first().waitFor();
+      await workbench.page.keyboard.press("Escape");
+      await workbench.command("Unpin Checkpoint of This File");
+      await question.first().waitFor({ timeout: 20_000 });
+    },
+  );
 });
 
 function trimmed(cells: readonly string[]): string[] {
@@ -313,35 +235,6 @@ function writeSettings(settings: Record<string, unknown>): void {
 function goTo(text: string): Promise<void> {
   return workbench.goToLine("model.py", text);
 }
-
-/** Opens the light bulb's menu where the cursor is, until it has the action. */
-async function chooseAction(title: string): Promise<void> {
-  const action = workbench.page.locator(".action-widget .monaco-list-row", { hasText: title });
-  for (let attempt = 0; attempt < 20; attempt++) {
-    await workbench.page.keyboard.press("Control+.");
-    const isOffered = await action
-      .first()
-      .waitFor({ timeout: 3000 })
-      .then(
-        () => true,
-        () => false,
-      );
-    if (isOffered) {
-      await workbench.screenshot("light-bulb");
-      return action.first().click();
-    }
-    await workbench.page.keyboard.press("Escape");
-  }
-  throw new Error(`The light bulb does not offer ${title}.`);
-}
-
-const scaledInitialisation = `
-
-def initialise(model, n_layer):
-    for name, parameter in model.named_parameters():
-        if name.endswith("mlp.proj.weight"):
-            nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * n_layer))
-`;
 
 const baseClass = `import torch.nn as nn
 

@@ -123,85 +123,89 @@ describe("the tree", () => {
     await report.waitFor({ state: "detached" });
   });
 
-  test("lists report files with their figures, which open, are measured, revealed and deleted", async () => {
-    const review = sampleReport({ layers: 4 });
-    const here = sampleReport({ layers: 8, seed: 2 });
-    await open("side-files", {
-      files: {
-        "review.fathom.json": JSON.stringify(review),
-        "broken.fathom.json": "{}",
-      },
-      prepare: (folder) => {
-        mkdirSync(path.join(folder, ".git"));
-        writeFileSync(path.join(folder, ".gitignore"), "lns/\n");
-        const checkpoint = { ...here.checkpoint, path: path.join(folder, "pre-ln", step) };
-        const report = { ...here, checkpoint };
-        writeFileSync(path.join(folder, "here.fathom.json"), JSON.stringify(report));
-      },
-    });
-    await side.open();
-    const file = side.row(/^review/);
-    await file.waitFor();
-    await side.row("pre-ln").waitFor();
-    expect(await side.row("lns").count()).toBe(0);
-    // The names are there at once; the figures follow.
-    await side.row(/^reviewppl \S+ · \d of 4 needed$/).waitFor();
-    await side.row("brokencannot be read as a report").waitFor();
-    const measurable = side.row(/^hereppl \S+ · \d of 8 needed$/);
-    await measurable.waitFor();
-    await workbench.screenshot("side-files");
-    const root = side.row(/^Checkpoints$/);
-    await root.hover();
-    await workbench.screenshot("side-eye");
-    await side.pressOn(root, "Show Checkpoints That .gitignore Names");
-    await side.row("lns").waitFor();
-    // There is nothing left to show.
-    await root.hover();
-    const eye = root.locator('.action-label[aria-label^="Show Checkpoints"]');
-    expect(await eye.count()).toBe(0);
-    await file.click();
-    await workbench.panel.reaches("done", 30_000);
-    expect(await workbench.panel.status().textContent()).toMatch(/^Report from a file/);
-    await workbench.screenshot("side-file-opened");
+  test(
+    "lists report files with their figures, which open, are measured, revealed and deleted",
+    thorough,
+    async () => {
+      const review = sampleReport({ layers: 4 });
+      const here = sampleReport({ layers: 8, seed: 2 });
+      await open("side-files", {
+        files: {
+          "review.fathom.json": JSON.stringify(review),
+          "broken.fathom.json": "{}",
+        },
+        prepare: (folder) => {
+          mkdirSync(path.join(folder, ".git"));
+          writeFileSync(path.join(folder, ".gitignore"), "lns/\n");
+          const checkpoint = { ...here.checkpoint, path: path.join(folder, "pre-ln", step) };
+          const report = { ...here, checkpoint };
+          writeFileSync(path.join(folder, "here.fathom.json"), JSON.stringify(report));
+        },
+      });
+      await side.open();
+      const file = side.row(/^review/);
+      await file.waitFor();
+      await side.row("pre-ln").waitFor();
+      expect(await side.row("lns").count()).toBe(0);
+      // The names are there at once; the figures follow.
+      await side.row(/^reviewppl \S+ · \d of 4 needed$/).waitFor();
+      await side.row("brokencannot be read as a report").waitFor();
+      const measurable = side.row(/^hereppl \S+ · \d of 8 needed$/);
+      await measurable.waitFor();
+      await workbench.screenshot("side-files");
+      const root = side.row(/^Checkpoints$/);
+      await root.hover();
+      await workbench.screenshot("side-eye");
+      await side.pressOn(root, "Show Checkpoints That .gitignore Names");
+      await side.row("lns").waitFor();
+      // There is nothing left to show.
+      await root.hover();
+      const eye = root.locator('.action-label[aria-label^="Show Checkpoints"]');
+      expect(await eye.count()).toBe(0);
+      await file.click();
+      await workbench.panel.reaches("done", 30_000);
+      expect(await workbench.panel.status().textContent()).toMatch(/^Report from a file/);
+      await workbench.screenshot("side-file-opened");
 
-    // Only a report whose checkpoint is here can be measured again.
-    await file.hover();
-    const diagnose = (row: Locator): Locator =>
-      row.locator('.action-label[aria-label^="Diagnose Depth"]');
-    expect(await diagnose(file).count()).toBe(0);
-    await workbench.command("View: Close All Editors");
-    await side.pressOn(measurable, "Diagnose Depth");
-    await workbench.panel.reaches("done");
-    const stored = side.row(/^pre-ln\/step-\d+ppl .* needed · just now$/);
-    await stored.waitFor();
-    // So can a stored one.
-    await workbench.command("View: Close All Editors");
-    await side.pressOn(stored, "Diagnose Depth");
-    await workbench.panel.reaches("done");
+      // Only a report whose checkpoint is here can be measured again.
+      await file.hover();
+      const diagnose = (row: Locator): Locator =>
+        row.locator('.action-label[aria-label^="Diagnose Depth"]');
+      expect(await diagnose(file).count()).toBe(0);
+      await workbench.command("View: Close All Editors");
+      await side.pressOn(measurable, "Diagnose Depth");
+      await workbench.panel.reaches("done");
+      const stored = side.row(/^pre-ln\/step-\d+ppl .* needed · just now$/);
+      await stored.waitFor();
+      // So can a stored one.
+      await workbench.command("View: Close All Editors");
+      await side.pressOn(stored, "Diagnose Depth");
+      await workbench.panel.reaches("done");
 
-    // What is written over says so in its row.
-    const changed = JSON.stringify(sampleReport({ layers: 12 }));
-    writeFileSync(path.join(workbench.folder, "review.fathom.json"), changed);
-    await side.row(/^reviewppl \S+ · \d+ of 12 needed$/).waitFor();
+      // What is written over says so in its row.
+      const changed = JSON.stringify(sampleReport({ layers: 12 }));
+      writeFileSync(path.join(workbench.folder, "review.fathom.json"), changed);
+      await side.row(/^reviewppl \S+ · \d+ of 12 needed$/).waitFor();
 
-    // A file of the user's is deleted after a question, for good where there is no trash, as here.
-    await side.pressOn(file, "Delete Report");
-    const dialog = workbench.page.locator(".monaco-dialog-box");
-    await dialog.getByText("Delete the report file review.fathom.json?").waitFor();
-    await dialog.getByText("This action is irreversible!").waitFor();
-    await workbench.screenshot("side-file-delete");
-    await dialog.getByText("Cancel").click();
-    await dialog.waitFor({ state: "detached" });
-    expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(true);
-    await side.pressOn(file, "Delete Report");
-    await dialog.getByText("Delete Permanently").click();
-    await file.waitFor({ state: "detached" });
-    expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(false);
+      // A file of the user's is deleted after a question, for good where there is no trash, as here.
+      await side.pressOn(file, "Delete Report");
+      const dialog = workbench.page.locator(".monaco-dialog-box");
+      await dialog.getByText("Delete the report file review.fathom.json?").waitFor();
+      await dialog.getByText("This action is irreversible!").waitFor();
+      await workbench.screenshot("side-file-delete");
+      await dialog.getByText("Cancel").click();
+      await dialog.waitFor({ state: "detached" });
+      expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(true);
+      await side.pressOn(file, "Delete Report");
+      await dialog.getByText("Delete Permanently").click();
+      await file.waitFor({ state: "detached" });
+      expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(false);
 
-    await side.pressOn(measurable, "Reveal Report File in Explorer");
-    const revealed = workbench.row("here.fathom.json");
-    await expect.poll(() => revealed.getAttribute("class")).toMatch(/focused|selected/);
-  });
+      await side.pressOn(measurable, "Reveal Report File in Explorer");
+      const revealed = workbench.row("here.fathom.json");
+      await expect.poll(() => revealed.getAttribute("class")).toMatch(/focused|selected/);
+    },
+  );
 });
 
 describe("the tree, thoroughly", thorough, () => {

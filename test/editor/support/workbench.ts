@@ -64,7 +64,7 @@ export class Workbench {
   /** The one opened last. */
   static latest: Workbench | undefined;
   /** Of the windows that `again` gives out; undefined where a window is one test's own. */
-  private sharedOptions: string | undefined;
+  private sharedName: string | undefined;
 
   private constructor(
     private readonly browser: Browser,
@@ -82,17 +82,15 @@ export class Workbench {
   ) {}
 
   /**
-   * The window of the test before, with nothing open in it, where its options are the same; else a
-   * new one. To open a window takes longer than most tests: those share one that mind only what is on
-   * screen. The files and reports of the tests before stay.
+   * The window of the test before, with nothing open in it, where that asked for the same name; else a
+   * new one. To open a window takes longer than most tests: those share one that mind
+   * only what is on screen. The files and reports of the tests before stay.
+   *
+   * @param options the same for each test that asks for the name
    */
-  static async again(
-    name: string,
-    options: Pick<WorkbenchOptions, "settings" | "size">,
-  ): Promise<Workbench> {
+  static async again(name: string, options: WorkbenchOptions): Promise<Workbench> {
     const { latest } = Workbench;
-    const sharedOptions = JSON.stringify(options);
-    if (latest?.sharedOptions === sharedOptions) {
+    if (latest?.sharedName === name) {
       expect(enginesOf(latest.extensions)).toEqual([]);
       await latest.command("View: Close All Editors");
       await latest.command("Notifications: Clear All Notifications");
@@ -100,7 +98,7 @@ export class Workbench {
       return latest;
     }
     const workbench = await Workbench.open(name, options);
-    workbench.sharedOptions = sharedOptions;
+    workbench.sharedName = name;
     return workbench;
   }
 
@@ -184,7 +182,7 @@ export class Workbench {
 
   /** After a test that failed others shall not begin in its window. */
   async closeIfShared(): Promise<void> {
-    if (this.sharedOptions !== undefined) await this.close();
+    if (this.sharedName !== undefined) await this.close();
   }
 
   async close(): Promise<void> {
@@ -333,12 +331,15 @@ export class Workbench {
   async command(title: string): Promise<void> {
     const item = this.picks().filter({ hasText: title }).first();
     for (let attempt = 0; attempt < 20; attempt++) {
-      await this.page.keyboard.press("F1");
-      await this.quickInput().fill(`>${title}`);
-      const isKnown = item.waitFor({ timeout: 1500 }).then(
-        () => true,
-        () => false,
-      );
+      const input = await this.askFor("F1");
+      // What was asked before may vanish only now.
+      const isKnown = input
+        .fill(`>${title}`, { timeout: 3000 })
+        .then(() => item.waitFor({ timeout: 1500 }))
+        .then(
+          () => true,
+          () => false,
+        );
       if (await isKnown) return item.click();
       await this.page.keyboard.press("Escape");
     }

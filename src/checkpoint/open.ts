@@ -14,6 +14,7 @@ import { deepSpeed } from "./formats/torch/deepSpeed";
 import { torchDistributed } from "./formats/torch/distributed";
 import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
+import { isPlainName } from "./plainName";
 import { isRecord } from "./record";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
@@ -215,7 +216,7 @@ async function readShards(indexFile: string, format: Format): Promise<FileConten
   const tensors: TensorEntry[] = [];
   let bytes = 0;
   for (const name of shardNames) {
-    if (/[/\\]/.test(name) || name === "..") {
+    if (!isPlainName(name)) {
       throw new CheckpointError(
         "header",
         `${indexFile}: shard ${quote(name)} is not a plain file name; shards lie beside their index.`,

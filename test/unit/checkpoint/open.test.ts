@@ -194,8 +194,9 @@ describe("an index", () => {
       ['shard "../../secret.safetensors" is not a plain file name'],
     ],
     ["that names the folder above", { weight_map: { a: ".." } }, ['shard ".." is not a plain']],
-    ["that names its own folder", { weight_map: { a: "." } }, ["is not a file"]],
-    ["that names nothing", { weight_map: { a: "" } }, ["is not a file"]],
+    ["that names its own folder", { weight_map: { a: "." } }, ['shard "." is not a plain']],
+    ["that names nothing", { weight_map: { a: "" } }, ['shard "" is not a plain']],
+    ["that names two lines", { weight_map: { a: "a\nb" } }, ['shard "a\\nb" is not a plain']],
     [
       "that names a path with backslashes",
       { weight_map: { a: "..\\secret" } },

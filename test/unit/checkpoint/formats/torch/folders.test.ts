@@ -91,6 +91,14 @@ describe("checkpoints in several files", () => {
       "no plain file name",
     ],
     [
+      "names a part by two lines",
+      "distributed",
+      (at) => {
+        replace(join(at, ".metadata"), "__1_0.distcp", "__1\n0.distcp");
+      },
+      "no plain file name",
+    ],
+    [
       "has its parts in each other's place",
       "distributed",
       (at) => {

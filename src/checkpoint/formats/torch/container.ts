@@ -61,11 +61,14 @@ function otherKind(head: Buffer): string {
   return "begins like no file of torch.save, which is a zip archive or a pickle";
 }
 
-/** How pickles of PyTorch are read, of a file with this name and size. */
-export function reading({ file, bytes }: { file: string; bytes: number }): PickleReading {
+/** How pickles of PyTorch are read, of a file with this name and size, which may ask for so much. */
+export function reading(
+  { file, bytes }: { file: string; bytes: number },
+  most = { values: limits.pickleValues, objects: limits.pickleObjects } as PickleReading["most"],
+): PickleReading {
   return {
     file,
-    most: { values: withinBytes(limits.pickleValues, bytes), objects: limits.pickleObjects },
+    most: { ...most, values: withinBytes(most.values, bytes) },
     constructors: torchConstructors,
     persistent: persistentObject,
   };

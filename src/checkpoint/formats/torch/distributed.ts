@@ -97,10 +97,11 @@ interface Place {
 
 async function readDirectory(whole: FileRange): Promise<Directory> {
   const { file } = whole;
-  if (whole.bytes > limits.pickleBytes) {
-    throw broken(file, `takes ${whole.bytes} bytes; the limit is ${limits.pickleBytes}`);
+  if (whole.bytes > limits.distributedBytes) {
+    throw broken(file, `takes ${whole.bytes} bytes; the limit is ${limits.distributedBytes}`);
   }
-  const { value } = readPickle(await whole.read(0, whole.bytes), 0, reading(whole));
+  const most = { values: limits.distributedValues, objects: limits.distributedObjects };
+  const { value } = readPickle(await whole.read(0, whole.bytes), 0, reading(whole, most));
   const stored = attribute(value, "state_dict_metadata");
   const storage = attribute(value, "storage_data");
   if (!(stored instanceof Map) || !(storage instanceof Map)) {

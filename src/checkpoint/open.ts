@@ -19,6 +19,7 @@ import { isRecord } from "./record";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
+import { isOtherStateName } from "./weightFiles";
 import { weightMapOf } from "./weightMap";
 import { withoutWrappers } from "./wrappers";
 
@@ -137,7 +138,9 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
     const files = [...heads]
       .filter(([name, { head, bytes }]) => format.recognises(name, head, bytes))
       .map(([name]) => format.leads?.(name) ?? name);
-    const candidates = indexes.length > 0 ? indexes : [...new Set(files)];
+    const ofModels = files.filter((name) => !isOtherStateName(name));
+    const candidates =
+      indexes.length > 0 ? indexes : [...new Set(ofModels.length > 0 ? ofModels : files)];
     if (candidates.length === 1) return { directoryFile: join(folder, candidates[0]!), format };
     if (candidates.length > 1) {
       const some = candidates.slice(0, 3).map(quote).join(", ");

@@ -39,10 +39,10 @@ export class TensorDirectory {
     const fail = (what: string): never => {
       throw new CheckpointError("tensor", `${tensor.file}: tensor ${quote(name)}: ${what}.`);
     };
+    if (tensor.unusable !== undefined) fail(tensor.unusable);
     if (stored(tensor.dataType).weight === undefined) {
       fail(`dtype is ${tensor.dataType}; expected a floating-point type`);
     }
-    if (tensor.unusable !== undefined) fail(tensor.unusable);
     if (tensor.shape.length !== sizes.length || sizes.some((size, i) => size !== tensor.shape[i])) {
       fail(`shape is [${tensor.shape.join(", ")}]; expected ${expected}`);
     }

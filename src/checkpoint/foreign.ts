@@ -19,6 +19,12 @@ const ofOrigin = "choose the checkpoint that it was made from";
 const fromTransformers =
   "with transformers 4, save it as safetensors: save_pretrained after from_pretrained(…, from_";
 
+/** What torch.export.save writes: a zip archive too, as torch.save's are, but without a pickle of weights. */
+export const exportedProgram = {
+  what: "a program of torch.export",
+  instead: "save the state_dict() of its module with torch.save",
+};
+
 /** The first that fits counts: what stands in the place of any file comes first. */
 const kinds: readonly ForeignKind[] = [
   {
@@ -38,6 +44,7 @@ const kinds: readonly ForeignKind[] = [
     instead: "convert the checkpoint that it was made from to GGUF",
     begins: /^(lmgg|fmgg|tjgg|algg)/,
   },
+  { ...exportedProgram, names: /\.pt2$/i },
   { what: "an ONNX graph", instead: ofOrigin, names: /\.(onnx|ort)$/i },
   {
     what: "a model of Keras or TensorFlow in HDF5",

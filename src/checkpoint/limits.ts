@@ -48,6 +48,15 @@ export const limits = {
   pickleValues: 6_000_000,
   /** The same, and steps of a walk, for each byte of the file: all but copies spend at least one on each. */
   pickleValuesPerByte: 2,
+  /**
+   * The directory of a distributed checkpoint lists each part of each tensor: 450,000 of an 8B model with its
+   * optimizer that 512 processes share, of 150 to 600 bytes each.
+   */
+  distributedBytes: 300_000_000,
+  /** Objects of such a directory; up to thirty for each part. */
+  distributedObjects: 14_000_000,
+  /** What it puts on its stack, stores and copies; up to a hundred values for each part. */
+  distributedValues: 45_000_000,
   /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */
   pickleIntegerBytes: 1024,
   /** Levels of dictionaries and modules inside each other; the deepest models seen have twelve. */

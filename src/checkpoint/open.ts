@@ -14,10 +14,12 @@ import { deepSpeed } from "./formats/torch/deepSpeed";
 import { torchDistributed } from "./formats/torch/distributed";
 import { torch } from "./formats/torch/torch";
 import { limits } from "./limits";
+import { isPlainName } from "./plainName";
 import { isRecord } from "./record";
 import { withScales } from "./scales";
 import { readSmallFile } from "./smallFile";
 import { findTokenizer } from "./tokenizerSource";
+import { isOtherStateName } from "./weightFiles";
 import { weightMapOf } from "./weightMap";
 import { withoutWrappers } from "./wrappers";
 
@@ -136,7 +138,9 @@ async function findInFolder(folder: string): Promise<DirectoryFile> {
     const files = [...heads]
       .filter(([name, { head, bytes }]) => format.recognises(name, head, bytes))
       .map(([name]) => format.leads?.(name) ?? name);
-    const candidates = indexes.length > 0 ? indexes : [...new Set(files)];
+    const ofModels = files.filter((name) => !isOtherStateName(name));
+    const candidates =
+      indexes.length > 0 ? indexes : [...new Set(ofModels.length > 0 ? ofModels : files)];
     if (candidates.length === 1) return { directoryFile: join(folder, candidates[0]!), format };
     if (candidates.length > 1) {
       const some = candidates.slice(0, 3).map(quote).join(", ");
@@ -215,7 +219,7 @@ async function readShards(indexFile: string, format: Format): Promise<FileConten
   const tensors: TensorEntry[] = [];
   let bytes = 0;
   for (const name of shardNames) {
-    if (/[/\\]/.test(name) || name === "..") {
+    if (!isPlainName(name)) {
       throw new CheckpointError(
         "header",
         `${indexFile}: shard ${quote(name)} is not a plain file name; shards lie beside their index.`,

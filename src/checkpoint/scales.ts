@@ -7,7 +7,8 @@ import { isRecord } from "./record";
  * The tensors by name, float8 weights with the factors that are stored beside them: as
  * `X.weight_scale_inv`, one for each block (DeepSeek-V3), or `X.weight_scale`, one for the tensor, one
  * for each row or one for each block (compressed-tensors, FBGEMM). Both are multiplied by, whatever
- * the name says. The factors are no tensors of the model any more. A weight whose factors are
+ * the name says. The factors are no tensors of the model any more, nor are those by which activations and
+ * the keys and values of a cache would be rounded, which here they are not. A weight whose factors are
  * missing, or do not fit, says so where it is used.
  */
 export function withScales(
@@ -42,8 +43,15 @@ export function withScales(
     );
     if (own !== undefined) found.delete(own.name);
   }
+  for (const { name, shape } of tensors) {
+    if (ofActivations.test(name) && elementCount(shape) === 1) found.delete(name);
+  }
   return found;
 }
+
+/** One number for a module: what its input or output, or its part of a cache, is divided by before rounding. */
+const ofActivations =
+  /\.(input_scale|input_scale_ub|activation_scale|output_scale|prob_output_scale|kv_scale|[qkv]_scale)$/;
 
 /** The first counts where a weight has both. */
 const factorSuffixes = ["_scale_inv", "_scale"];

@@ -39,10 +39,15 @@ export function isIndexName(basename: string): boolean {
 
 /** True for a file that a search takes for weights: what only shares an extension is left out. */
 export function isWeightName(basename: string): boolean {
-  if (!weights.test(basename) || isTemporaryName(basename) || otherState.test(basename)) {
+  if (!weights.test(basename) || isTemporaryName(basename) || isOtherStateName(basename)) {
     return false;
   }
   return !/\.bin$/i.test(basename) || weightsInBin.test(basename);
+}
+
+/** True for what trainers write beside the weights: the state of an optimizer, a schedule, arguments. */
+export function isOtherStateName(basename: string): boolean {
+  return otherState.test(basename);
 }
 
 /** True for a file that weights lie in: a weight file, or a part of a distributed checkpoint. */

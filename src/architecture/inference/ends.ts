@@ -169,8 +169,7 @@ async function headOf(
       `has a head of another shape than the ${vocabulary} tokens by ${tokens.shape[1]!} channels of its embedding:`,
     );
   }
-  const isOne = part.weight.file === tokens.file && part.weight.offset === tokens.offset;
-  const tied = !isTurned && (isOne || (await isSameContent(part.weight, tokens)));
+  const tied = !isTurned && (await isSameContent(part.weight, tokens));
   return {
     ...plainHead(tied ? tokens : weight),
     bias: part.bias,

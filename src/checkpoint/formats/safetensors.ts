@@ -129,11 +129,22 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   if (membersOf(header) > entries.length) {
     throw new CheckpointError("header", `${file}: the header has two entries of one name.`);
   }
+  if (isDivided((directory as Record<string, unknown>)["__metadata__"])) {
+    throw new CheckpointError(
+      "unsupported",
+      `${file}: has of each tensor only what one process held, as torch.distributed.checkpoint's HuggingFaceStorageWriter keeps them; make whole files of them with consolidate_safetensors_files of torch.distributed.checkpoint._consolidate_hf_safetensors.`,
+    );
+  }
   const dataStart = 8 + header.length;
   const tensors = entries
     .filter(([name]) => name !== "__metadata__")
     .map(([name, value]) => parseTensor(file, name, value, dataStart, fileSize));
   return inOrder(file, tensors, dataStart);
+}
+
+/** Whether what a file states of itself says where in whole tensors its own begin. */
+function isDivided(metadata: unknown): boolean {
+  return isRecord(metadata) && Object.hasOwn(metadata, "DCP_SHARDING_INFO");
 }
 
 /** How many members the object has that valid JSON states: the colons of its own. */

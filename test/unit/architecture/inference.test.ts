@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { UndecidedReadingError } from "../../../src/diagnosis/readings/undecided";
 import { openCheckpoint } from "../../../src/checkpoint/open";
+import { readTensor } from "../../../src/checkpoint/readTensor";
 import { copyFixture, referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { heads, idioms, truth, written } from "../support/idioms";
@@ -14,6 +15,7 @@ import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensors } from "../support/safetensors";
 import { float32Tensor, floatsOf } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
+import { floats, pickled, tensorCode, zipFile } from "../support/torchFiles";
 
 const scratch = scratchFolders();
 
@@ -372,6 +374,33 @@ describe("a model told from names and shapes", () => {
     const path = written(scratch(), "of nn.TransformerEncoderLayer", change);
     const message = await failureOf(read(path), CheckpointError);
     for (const word of words) expect(message).toContain(word);
+  });
+
+  it.each([
+    ["its embedding's numbers is tied", 1, true],
+    ["others is its own, though both count from the beginning of what they unpack to", 2, false],
+  ])("in a deflated archive whose head has %s", async (_, factor, isTied) => {
+    const { tensors } = await openCheckpoint(written(scratch(), "of timm"));
+    const names = [...tensors.keys()];
+    const members = await Promise.all(
+      [...tensors.values()].map(async (tensor, at) => {
+        const numbers = await readTensor(tensor);
+        const data = tensor.name === "head.weight" ? numbers.map((one) => factor * one) : numbers;
+        return { name: `archive/data/${at}`, data: floats(...data), isDeflated: true };
+      }),
+    );
+    const root = pickled.dict(
+      Object.fromEntries(
+        names.map((name, at) => [name, tensorCode(String(at), tensors.get(name)!.shape)]),
+      ),
+    );
+    const file = join(scratch(), "model.pt");
+    writeFileSync(
+      file,
+      zipFile([{ name: "archive/data.pkl", data: pickled.whole(root) }, ...members]),
+    );
+    const { architecture } = await read(file);
+    expect(architecture({ heads: String(heads), fused: "thirds" }).head!.tied).toBe(isTied);
   });
 
   it.each([

@@ -22,6 +22,7 @@ function written(name: string, content: string | Uint8Array): string {
 describe("a file that is not read", () => {
   it.each<[string, string | Uint8Array, string]>([
     ["model.onnx", "\x08\x07", "is an ONNX graph"],
+    ["model.pt2", "PK\x03\x04", "is a program of torch.export"],
     ["tf_model.h5", "", "is a model of Keras or TensorFlow"],
     ["weights", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), "in HDF5"],
     ["flax_model.msgpack", "\x82", "is a Flax checkpoint"],

@@ -21,6 +21,7 @@ import { copyFixture, fixture, readJson, tokensOf } from "../support/checkpoints
 import { failureOf } from "../support/failures";
 import { diagnoseHere } from "../support/pipeline";
 import { encodeSafetensors, float32Tensor, framed } from "../support/safetensors";
+import { floats, pickled, tensorCode, torchZip } from "../support/torchFiles";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -68,6 +69,22 @@ describe("a checkpoint", () => {
     }
     const slash = await openCheckpoint(`${fixture("llama")}/`);
     expect(slash.path).toBe(fixture("llama"));
+  });
+
+  it("is told from the state that a trainer keeps beside it, under any name", async () => {
+    const folder = scratch();
+    const file = torchZip(pickled.dict({ "a.weight": tensorCode("0", [1]) }), { 0: floats(1) });
+    for (const name of ["optimizer.pt", "rng_state_0.pth", "training_args.bin", "final.bin"]) {
+      writeFileSync(join(folder, name), file);
+    }
+    expect((await openCheckpoint(folder)).directoryFile).toBe(join(folder, "final.bin"));
+    writeFileSync(join(folder, "second.pt"), file);
+    const message = await failureOf(openCheckpoint(folder), CheckpointError);
+    expect(message).toContain('holds 2 PyTorch files, "final.bin", "second.pt"');
+    for (const name of ["final.bin", "second.pt", "rng_state_0.pth", "training_args.bin"]) {
+      rmSync(join(folder, name));
+    }
+    expect((await openCheckpoint(folder)).directoryFile).toBe(join(folder, "optimizer.pt"));
   });
 });
 
@@ -194,8 +211,9 @@ describe("an index", () => {
       ['shard "../../secret.safetensors" is not a plain file name'],
     ],
     ["that names the folder above", { weight_map: { a: ".." } }, ['shard ".." is not a plain']],
-    ["that names its own folder", { weight_map: { a: "." } }, ["is not a file"]],
-    ["that names nothing", { weight_map: { a: "" } }, ["is not a file"]],
+    ["that names its own folder", { weight_map: { a: "." } }, ['shard "." is not a plain']],
+    ["that names nothing", { weight_map: { a: "" } }, ['shard "" is not a plain']],
+    ["that names two lines", { weight_map: { a: "a\nb" } }, ['shard "a\\nb" is not a plain']],
     [
       "that names a path with backslashes",
       { weight_map: { a: "..\\secret" } },

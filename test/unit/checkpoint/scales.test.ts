@@ -89,6 +89,22 @@ describe("float8 weights", () => {
     expect([...part].filter((_, at) => at % 5 === 0)).toEqual([2, 3, 5, 6]);
   });
 
+  it("leave out the factors of activations, which are not rounded here", async () => {
+    const one = float32Tensor([2], [1]);
+    const beside = {
+      "model.layers.0.mlp.up_proj.input_scale": one,
+      "model.layers.0.self_attn.k_scale": float32Tensor([2], []),
+    };
+    const scaled = written({ [name]: ones, [`${name}_scale`]: one, ...beside }, {});
+    expect([...(await openCheckpoint(scaled)).tensors.keys()]).toEqual([name]);
+    // No weight is scaled, so the names mean something else.
+    const cast = written({ [name]: ones, ...beside }, {});
+    expect((await openCheckpoint(cast)).tensors.size).toBe(3);
+    const vector = { "model.layers.0.mlp.up_proj.input_scale": float32Tensor([1, 2], [2]) };
+    const long = written({ [name]: ones, [`${name}_scale`]: one, ...vector }, {});
+    expect((await openCheckpoint(long)).tensors.size).toBe(2);
+  });
+
   it("that were only cast are taken as they are", async () => {
     const { tensors } = await openCheckpoint(written({ [name]: ones }, {}));
     expect([...(await readTensor(tensors.get(name)!))]).toEqual(Array(30).fill(1));

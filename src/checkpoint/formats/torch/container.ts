@@ -2,6 +2,7 @@
 import type { ArchiveMember } from "../../checkpoint";
 import { bytesOf } from "../../dataType";
 import { CheckpointError, quote, written } from "../../errors";
+import { exportedProgram } from "../../foreign";
 import { limits, withinBytes } from "../../limits";
 import type { StoragePlace } from "./entries";
 import type { FileRange } from "../fileRange";
@@ -61,11 +62,14 @@ function otherKind(head: Buffer): string {
   return "begins like no file of torch.save, which is a zip archive or a pickle";
 }
 
-/** How pickles of PyTorch are read, of a file with this name and size. */
-export function reading({ file, bytes }: { file: string; bytes: number }): PickleReading {
+/** How pickles of PyTorch are read, of a file with this name and size, which may ask for so much. */
+export function reading(
+  { file, bytes }: { file: string; bytes: number },
+  most = { values: limits.pickleValues, objects: limits.pickleObjects } as PickleReading["most"],
+): PickleReading {
   return {
     file,
-    most: { values: withinBytes(limits.pickleValues, bytes), objects: limits.pickleObjects },
+    most: { ...most, values: withinBytes(most.values, bytes) },
     constructors: torchConstructors,
     persistent: persistentObject,
   };
@@ -76,10 +80,11 @@ async function readArchive(file: FileRange): Promise<Container> {
   const members = await readZipDirectory(file);
   const pickles = [...members.keys()].filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (pickles.length !== 1) {
-    throw new CheckpointError(
-      "notACheckpoint",
-      `${file.file}: is a zip archive with ${pickles.length === 0 ? "no" : pickles.length} data.pkl; one that torch.save wrote has one.`,
-    );
+    const isProgram = [...members.keys()].some((name) => programMember.test(name));
+    const what = isProgram
+      ? `is ${exportedProgram.what}, which is not read; ${exportedProgram.instead}`
+      : `is a zip archive with ${pickles.length === 0 ? "no" : pickles.length} data.pkl; one that torch.save wrote has one`;
+    throw new CheckpointError("notACheckpoint", `${file.file}: ${what}.`);
   }
   const folder = pickles[0]!.slice(0, -"data.pkl".length);
   const order = members.get(`${folder}byteorder`);
@@ -108,6 +113,9 @@ async function readArchive(file: FileRange): Promise<Container> {
     },
   };
 }
+
+/** What torch.export.save puts into its archives: its program as JSON, before PyTorch 2.8 and since. */
+const programMember = /^([^/]+\/)?(serialized_exported_program\.json|models\/[^/]+\.json)$/;
 
 function missing(file: FileRange, key: string): CheckpointError {
   return new CheckpointError("tensor", `${file.file}: storage ${quote(key)} is missing.`);

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { TensorEntry } from "../../checkpoint";
 import { CheckpointError, lineOf, quote } from "../../errors";
 import { limits } from "../../limits";
+import { isPlainName } from "../../plainName";
 import type { FileContents, Format } from "../format";
 import { readContainer, reading } from "./container";
 import { entryOf, storageKey } from "./entries";
@@ -96,10 +97,11 @@ interface Place {
 
 async function readDirectory(whole: FileRange): Promise<Directory> {
   const { file } = whole;
-  if (whole.bytes > limits.pickleBytes) {
-    throw broken(file, `takes ${whole.bytes} bytes; the limit is ${limits.pickleBytes}`);
+  if (whole.bytes > limits.distributedBytes) {
+    throw broken(file, `takes ${whole.bytes} bytes; the limit is ${limits.distributedBytes}`);
   }
-  const { value } = readPickle(await whole.read(0, whole.bytes), 0, reading(whole));
+  const most = { values: limits.distributedValues, objects: limits.distributedObjects };
+  const { value } = readPickle(await whole.read(0, whole.bytes), 0, reading(whole, most));
   const stored = attribute(value, "state_dict_metadata");
   const storage = attribute(value, "storage_data");
   if (!(stored instanceof Map) || !(storage instanceof Map)) {
@@ -129,15 +131,15 @@ async function readDirectory(whole: FileRange): Promise<Directory> {
   const places = new Map<string, Place>();
   for (const [index, info] of storage) {
     const [path, offset] = [attribute(index, "fqn"), sizes(attribute(index, "offset"))];
-    const [name, start] = [attribute(info, "relative_path"), attribute(info, "offset")];
-    const bytes = attribute(info, "length");
+    const name = attribute(info, "relative_path");
+    const [start, bytes] = sizes([attribute(info, "offset"), attribute(info, "length")]) ?? [];
     const transforms = attribute(info, "transform_descriptors") ?? [];
     if (offset === undefined) continue;
     if (
       typeof path !== "string" ||
       typeof name !== "string" ||
-      typeof start !== "number" ||
-      typeof bytes !== "number"
+      start === undefined ||
+      bytes === undefined
     ) {
       throw broken(file, "has a part without a file, an offset and a length");
     }
@@ -189,7 +191,7 @@ function placed(
       `${file}: the part of ${where} is compressed; make one file of it with \`python -m torch.distributed.checkpoint.format_utils dcp_to_torch\`.`,
     );
   }
-  if (/[/\\]/.test(place.path) || place.path === ".." || place.path === "") {
+  if (!isPlainName(place.path)) {
     throw broken(
       file,
       `the part of ${where} is said to lie in ${quote(place.path)}, which is no plain file name`,
@@ -247,7 +249,8 @@ async function readChunk(
     );
   }
   const key = storageKey(whole.file, name, root);
-  const entry = entryOf(whole.file, name, root, (await places([key])).get(key)!);
+  const stored = key === undefined ? undefined : (await places([key])).get(key);
+  const entry = entryOf(whole.file, name, root, stored);
   if (entry.shape.join() !== chunk.shape.join()) {
     throw broken(
       directory,

@@ -20,8 +20,17 @@ export interface StoragePlace {
   readonly member?: ArchiveMember;
 }
 
-/** The key of the storage that a tensor lies in. @throws CheckpointError where it has none */
-export function storageKey(file: string, name: string, tensor: TensorReference): string {
+/**
+ * The key of the storage that a tensor lies in; undefined where nothing of it is stored.
+ *
+ * @throws CheckpointError where it has none and should
+ */
+export function storageKey(
+  file: string,
+  name: string,
+  tensor: TensorReference,
+): string | undefined {
+  if (tensor.unusable !== undefined && tensor.storage === undefined) return undefined;
   return storageOf(file, name, tensor).key;
 }
 
@@ -32,6 +41,30 @@ export function storageKey(file: string, name: string, tensor: TensorReference):
  * @throws CheckpointError where it reaches beyond its storage, or what it states of itself is no shape
  */
 export function entryOf(
+  file: string,
+  name: string,
+  tensor: TensorReference,
+  place: StoragePlace | undefined,
+): TensorEntry {
+  const { unusable, ownType } = tensor;
+  if (unusable === undefined) return storedEntry(file, name, tensor, place!);
+  const shape = sizes(unusable.shape);
+  if (
+    shape === undefined ||
+    shape.length > limits.tensorRank ||
+    !Number.isSafeInteger(elementCount(shape))
+  ) {
+    return failed(file, name, `its shape is ${written(unusable.shape)}`);
+  }
+  const listed = { name, shape, unusable: unusable.reason };
+  if (place === undefined) {
+    return { ...listed, dataType: torchType(ownType)!, file, offset: 0, byteLength: 0 };
+  }
+  const { dataType, offset, byteLength } = storedEntry(file, name, tensor, place);
+  return { ...listed, dataType, file: place.file, offset, byteLength };
+}
+
+function storedEntry(
   file: string,
   name: string,
   tensor: TensorReference,

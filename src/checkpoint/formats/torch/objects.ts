@@ -15,7 +15,17 @@ export class TensorReference {
     readonly strides: unknown,
     /** Where it states an element type of its own. */
     readonly ownType?: unknown,
+    /** Where what is stored is not its numbers. */
+    readonly unusable?: Unusable,
   ) {}
+}
+
+/** Of a tensor that is no plain array by itself. */
+export interface Unusable {
+  /** Why, as the end of a message that has named it. */
+  readonly reason: string;
+  /** Its own shape, which what is stored may not have. */
+  readonly shape: unknown;
 }
 
 /**
@@ -27,10 +37,12 @@ export const torchConstructors: ReadonlyMap<string, Constructor> = new Map<strin
   ["torch._utils._rebuild_tensor_v2", strided],
   [
     "torch._utils._rebuild_tensor_v3",
-    ([storage, offset, shape, strides, , , type]) =>
-      new TensorReference(storage, offset, shape, strides, type),
+    ([storage, offset, shape, strides, , , type, metadata]) =>
+      new TensorReference(storage, offset, shape, strides, type, negated(shape, metadata)),
   ],
   ["torch._utils._rebuild_parameter", first],
+  // Of a device that has no storages of its own, the numbers as they were on the CPU.
+  ["torch._utils._rebuild_device_tensor_from_cpu_tensor", first],
   ["torch._utils._rebuild_parameter_with_state", first],
   ["torch._tensor._rebuild_from_type", rebuilt],
   ["torch._tensor._rebuild_from_type_v2", rebuilt],
@@ -59,8 +71,17 @@ export const torchConstructors: ReadonlyMap<string, Constructor> = new Map<strin
   ["numpy._core.multiarray.scalar", numpyScalar],
 ]);
 
-function strided([storage, offset, shape, strides]: readonly unknown[]): TensorReference {
-  return new TensorReference(storage, offset, shape, strides);
+function strided(args: readonly unknown[]): TensorReference {
+  const [storage, offset, shape, strides, , , metadata] = args;
+  return new TensorReference(storage, offset, shape, strides, undefined, negated(shape, metadata));
+}
+
+/** Of what a tensor states of itself last: that it is the negative of what is stored. */
+function negated(shape: unknown, metadata: unknown): Unusable | undefined {
+  const isNegated = metadata instanceof Map && metadata.get("neg") === true;
+  const reason =
+    "is kept as the negative of what is stored (Tensor.is_neg); save it after resolve_neg()";
+  return isNegated ? { reason, shape } : undefined;
 }
 
 function first([value]: readonly unknown[]): unknown {

@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../../checkpoint";
+import { CheckpointError, quote } from "../../errors";
 import type { FileContents } from "../format";
 import type { Container } from "./container";
 import { readContainer } from "./container";
@@ -19,9 +20,11 @@ import { findModel } from "./stateDict";
 export async function readTorch(file: string): Promise<FileContents> {
   return withFile(file, async (whole) => {
     const container = await readContainer(whole);
-    const { tensors, settings } = findModel(whole, container.root);
+    const { tensors: named, settings } = findModel(whole, container.root);
+    const tensors = await entriesOf(file, container, named);
+    requireUsable(file, tensors);
     return {
-      tensors: await entriesOf(file, container, tensors),
+      tensors,
       bytes: whole.bytes,
       ...(Object.keys(settings).length > 0 && { config: { path: file, value: settings } }),
     };
@@ -34,10 +37,24 @@ export async function entriesOf(
   { places }: Container,
   tensors: ReadonlyMap<string, TensorReference>,
 ): Promise<TensorEntry[]> {
-  const named = [...tensors];
-  const keys = new Set(named.map(([name, tensor]) => storageKey(file, name, tensor)));
-  const found = await places(keys);
-  return named.map(([name, tensor]) =>
-    entryOf(file, name, tensor, found.get(storageKey(file, name, tensor))!),
+  const keyed = [...tensors].map(
+    ([name, tensor]) => [name, tensor, storageKey(file, name, tensor)] as const,
+  );
+  const keys = keyed.map(([, , key]) => key).filter((key) => key !== undefined);
+  const found = await places(new Set(keys));
+  return keyed.map(([name, tensor, key]) =>
+    entryOf(file, name, tensor, key === undefined ? undefined : found.get(key)!),
+  );
+}
+
+/** @throws CheckpointError where no tensor's numbers can be told, with why those of the first cannot */
+function requireUsable(file: string, tensors: readonly TensorEntry[]): void {
+  const [first] = tensors;
+  if (first?.unusable === undefined || tensors.some(({ unusable }) => unusable === undefined)) {
+    return;
+  }
+  throw new CheckpointError(
+    "unsupported",
+    `${file}: tensor ${quote(first.name)} ${first.unusable}.`,
   );
 }

@@ -2,7 +2,13 @@ import { CheckpointError, quote } from "../../errors";
 import { limits, withinBytes } from "../../limits";
 import { withoutLightningModule } from "../../wrappers";
 import { TensorReference } from "./objects";
-import { flatParameterText, isOtherTensor, otherTensorText } from "./otherTensors";
+import {
+  flatParameterText,
+  isDivided,
+  isOtherTensor,
+  listedTensor,
+  otherTensorText,
+} from "./otherTensors";
 import { Inert } from "./pickle/values";
 import { settingsOf } from "./settings";
 
@@ -137,9 +143,10 @@ class Walk {
         return;
       }
       if (value instanceof Inert && !isModule(value)) {
-        if (isOtherTensor(value)) {
-          this.unsupported(name, flatParameterText(name) ?? otherTensorText(value));
-        }
+        if (!isOtherTensor(value)) return;
+        const listed = listedTensor(value);
+        if (listed !== undefined && !isDivided(value)) visit(listed, name, depth);
+        else this.unsupported(name, flatParameterText(name) ?? otherTensorText(value));
         return;
       }
       for (const [key, inner] of partsOf(value)) {

@@ -217,6 +217,11 @@ describe("a file that contradicts the format", () => {
       ["two entries of one name"],
     ],
     [
+      "one process's part of each tensor",
+      framed({ __metadata__: { DCP_SHARDING_INFO: "{}" }, ...valid }, data),
+      ["what one process held", "consolidate_safetensors_files"],
+    ],
+    [
       "metadata that is there twice",
       framed(`{"__metadata__": {}, "w": ${JSON.stringify(valid.w)}, "__metadata__": {}}`, data),
       ["two entries of one name"],

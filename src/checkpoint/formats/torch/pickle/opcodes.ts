@@ -164,7 +164,7 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
   },
 
   GET(machine) {
-    machine.recall(Number(machine.bytes.line()));
+    machine.recall(machine.bytes.index());
   },
   BINGET(machine) {
     machine.recall(machine.bytes.unsigned(1));
@@ -173,7 +173,7 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
     machine.recall(machine.bytes.unsigned(4));
   },
   PUT(machine) {
-    machine.remember(Number(machine.bytes.line()));
+    machine.remember(machine.bytes.index());
   },
   BINPUT(machine) {
     machine.remember(machine.bytes.unsigned(1));

@@ -89,6 +89,15 @@ export class PickleBytes {
     return narrowed(BigInt(line.replace(/^\+/, "")));
   }
 
+  /** The number under which a value is stored. */
+  index(): number {
+    const line = this.line();
+    if (!/^\d{1,15}$/.test(line)) {
+      this.fail(`has ${quote(line)} where the number of a stored value should be`);
+    }
+    return Number(line);
+  }
+
   decimalFraction(): number {
     const line = this.line();
     if (/^[+-]?nan$/i.test(line)) return Number.NaN;

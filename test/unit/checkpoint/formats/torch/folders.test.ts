@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { filesOf } from "../../../../../src/checkpoint/checkpoint";
 import { CheckpointError } from "../../../../../src/checkpoint/errors";
+import { reading } from "../../../../../src/checkpoint/formats/torch/container";
+import { readPickle } from "../../../../../src/checkpoint/formats/torch/pickle/pickle";
+import { limits } from "../../../../../src/checkpoint/limits";
 import { openCheckpoint } from "../../../../../src/checkpoint/open";
 import { isReadInPlace, readTensor } from "../../../../../src/checkpoint/readTensor";
 import { rows, transposed } from "../../../../../src/checkpoint/views";
@@ -91,6 +94,14 @@ describe("checkpoints in several files", () => {
       "no plain file name",
     ],
     [
+      "names a part by two lines",
+      "distributed",
+      (at) => {
+        replace(join(at, ".metadata"), "__1_0.distcp", "__1\n0.distcp");
+      },
+      "no plain file name",
+    ],
+    [
       "has its parts in each other's place",
       "distributed",
       (at) => {
@@ -174,6 +185,21 @@ describe("checkpoints in several files", () => {
     writeFileSync(rank(folder, 0, "optim"), torchZip(root, {}));
     const message = await failureOf(openCheckpoint(folder), CheckpointError);
     expect(message).toMatch(/was written by \[1,1,1.*… processes, but the folder has 2 parts/);
+  });
+
+  it("have a directory of more parts than one file could list tensors", async () => {
+    const folder = copied("distributed");
+    const file = join(folder, ".metadata");
+    const original = readFileSync(file);
+    // What is put and taken away again, behind the protocol's number.
+    const padding = Buffer.alloc(2 * limits.pickleValues, "N0");
+    const padded = Buffer.concat([original.subarray(0, 2), padding, original.subarray(2)]);
+    writeFileSync(file, padded);
+    expect((await openCheckpoint(folder)).tensors.size).toBe(3);
+    const asOneFile = reading({ file, bytes: padded.length });
+    expect(() => readPickle(padded, 0, asOneFile)).toThrow(
+      `more than ${limits.pickleValues} values`,
+    );
   });
 
   it("are opened by any of their files", async () => {

@@ -170,6 +170,18 @@ describe("a pickle", () => {
     ],
     ["goes back to no mark", after(opcodes("1")), "mark where none", after(opcodes("(1"))],
     [
+      "recalls by a word",
+      after(opcodes("Np5\ng__proto__\n00")),
+      "stored value should be",
+      after(opcodes("Np5\ng5\n00")),
+    ],
+    [
+      "stores under a number below zero",
+      after(opcodes("Np-1\n0")),
+      "stored value should be",
+      after(opcodes("Np1\n0")),
+    ],
+    [
       "recalls what it has not stored",
       after(opcodes("h\x050")),
       "value 5",
@@ -473,6 +485,97 @@ describe("a pickle", () => {
       "c.weight": call(global("torch._utils", "_rebuild_sparse_tensor"), int(1)),
     });
     expect(await failureOf(opened(root), CheckpointError)).toContain('"c.weight"');
+  });
+
+  const rebuild = (name: string, ...args: Code[]): Code =>
+    call(global("torch._utils", `_rebuild_${name}`), ...args);
+  const inStorage = persistent(
+    tuple(text("storage"), global("torch", "QInt8Storage"), text("1"), text("cpu"), int(8)),
+  );
+  const metadata = (isNegative: boolean): Code =>
+    rebuild(
+      "tensor_v2",
+      persistent(
+        tuple(text("storage"), global("torch", "FloatStorage"), text("1"), text("cpu"), int(2)),
+      ),
+      int(0),
+      tuple(int(2)),
+      tuple(int(1)),
+      bytes(0x89),
+      pickled.none,
+      dict({ conj: bytes(0x89), neg: bytes(isNegative ? 0x88 : 0x89) }),
+    );
+  const size = tuple(int(3), int(4));
+  const values = tensorCode("1", [2]);
+  const others: [string, Code, object][] = [
+    [
+      "quantised",
+      rebuild("qtensor", inStorage, int(0), tuple(int(2), int(4)), tuple(int(4), int(1)), tuple()),
+      { dataType: "I8", shape: [2, 4], byteLength: 8 },
+    ],
+    [
+      "sparse",
+      rebuild("sparse_tensor", global("torch", "sparse_coo"), tuple(values, values, size)),
+      { dataType: "F32", shape: [3, 4], byteLength: 8 },
+    ],
+    [
+      "sparse, compressed",
+      rebuild("sparse_tensor", global("torch", "sparse_csr"), tuple(values, values, values, size)),
+      { dataType: "F32", shape: [3, 4], byteLength: 8 },
+    ],
+    [
+      "nested",
+      rebuild("nested_tensor", values, values, values, values),
+      { dataType: "F32", shape: [2], byteLength: 8 },
+    ],
+    [
+      "on no device",
+      rebuild("meta_tensor_no_storage", global("torch", "bfloat16"), size, size),
+      { dataType: "BF16", shape: [3, 4], byteLength: 0 },
+    ],
+    [
+      "of a class that wraps others",
+      rebuild("wrapper_subclass", global("torchao", "Some"), global("torch", "float32"), size),
+      { dataType: "F32", shape: [3, 4], byteLength: 0 },
+    ],
+    ["the negative of what is stored", metadata(true), { dataType: "F32", shape: [2] }],
+  ];
+  it.each(others)(
+    "is listed, and refused where it is read, where it is %s",
+    async (_, code, entry) => {
+      const checkpoint = await opened(dict({ ...weights, "c.weight": code }));
+      const { tensors } = checkpoint;
+      expect([...tensors.keys()]).toEqual(["a.weight", "b.bias", "c.weight"]);
+      expect(tensors.get("c.weight")).toMatchObject(entry);
+      expect([...(await readTensor(tensors.get("b.bias")!))]).toEqual([5, 6]);
+      const { unusable } = tensors.get("c.weight")!;
+      expect(unusable).toContain("save");
+      const failure = await failureOf(readTensor(tensors.get("c.weight")!), CheckpointError);
+      expect(failure).toContain(`"c.weight": ${unusable!}`);
+      expect(await failureOf(opened(dict({ "c.weight": code })), CheckpointError)).toContain(
+        unusable,
+      );
+    },
+  );
+
+  it("is read where it states that it is not the negative of what is stored", async () => {
+    const { tensors } = await opened(dict({ ...weights, "c.weight": metadata(false) }));
+    expect([...(await readTensor(tensors.get("c.weight")!))]).toEqual([5, 6]);
+  });
+
+  it("is refused where it is on no device and larger than any", async () => {
+    const meta = (length: number): Code =>
+      rebuild(
+        "meta_tensor_no_storage",
+        global("torch", "float32"),
+        tuple(int(length), int(length)),
+        tuple(),
+      );
+    const root = (length: number): Code => dict({ ...weights, "c.weight": meta(length) });
+    expect(await failureOf(opened(root(2 ** 40)), CheckpointError)).toContain(
+      "its shape is [1099511627776,1099511627776]",
+    );
+    expect((await opened(root(2 ** 20))).tensors.size).toBe(3);
   });
 
   const subclass = (module: string, name: string): Code =>

@@ -186,6 +186,21 @@ describe("an archive", () => {
     ],
     ["has no pickle", zipFile(members().slice(1)), "no data.pkl", zipFile(members())],
     [
+      "is a program of torch.export",
+      zipFile([...members().slice(1), { name: "b/models/model.json", data: floats(1) }]),
+      "is a program of torch.export, which is not read; save the state_dict()",
+      zipFile([...members(), { name: "b/models/model.json", data: floats(1) }]),
+    ],
+    [
+      "is a program of torch.export of before",
+      zipFile([
+        ...members().slice(1),
+        { name: "serialized_exported_program.json", data: floats(1) },
+      ]),
+      "is a program of torch.export",
+      zipFile(members()),
+    ],
+    [
       "has two pickles",
       zipFile([...members(), { name: "b/data.pkl", data: floats(1) }]),
       "2 data.pkl",

@@ -4,6 +4,7 @@ import type { Architecture } from "./description";
 export const settingNames = [
   "heads",
   "norm",
+  "norm-groups",
   "norm-kind",
   "norm-order",
   "activation",

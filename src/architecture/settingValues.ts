@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Activation } from "./description";
 import type { SettingName, Settings } from "./reading";
 import { settingNames } from "./reading";
-import { ownSchemeNames, schemeNamed } from "./schemes";
+import { schemeNames, schemeNamed } from "./schemes";
 import type { SineLayout } from "./sines";
 import { sineLayouts } from "./sines";
 
@@ -18,17 +18,22 @@ export const settingValues = {
     .describe("Number of attention heads."),
   norm: z
     .union([
-      z.enum(ownSchemeNames).meta({
-        enumDescriptions: ownSchemeNames.map((name) => {
+      z.enum(schemeNames).meta({
+        enumDescriptions: schemeNames.map((name) => {
           const { title, formula } = schemeNamed(name);
           return `${title}: ${formula}`;
         }),
       }),
       z
         .string()
-        .regex(new RegExp(ownSchemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
+        .regex(new RegExp(schemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
     ])
     .describe("Where the norms of a layer stand: the norm placement scheme."),
+  "norm-groups": z
+    .int()
+    .min(1)
+    .max(1 << 16)
+    .describe("Number of equal groups of channels that Group-LN's norms are taken over."),
   "norm-kind": z
     .enum(["rms", "layer"])
     .describe("What a norm computes: RMSNorm (rms) or LayerNorm (layer)."),
@@ -151,7 +156,8 @@ export function valuesText(name: SettingName): string {
 
 const rangesInWords: Partial<Record<SettingName, string>> = {
   heads: "a whole number of at least 1",
-  norm: `one of ${ownSchemeNames.join(", ")}`,
+  norm: `one of ${schemeNames.join(", ")}`,
+  "norm-groups": "a whole number of at least 1",
   "norm-order": "the paths of norms, with commas",
   "rotary-base": "a number above 1",
   epsilon: "a number of at least 0 and below 1",

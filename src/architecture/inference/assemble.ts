@@ -20,6 +20,7 @@ import { schemeNamed } from "../schemes";
 import type { SineLayout } from "../sines";
 import { sineLayouts } from "../sines";
 import { gelus } from "../settingValues";
+import { withNormGroups } from "../normGroups";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
 import type { StoredRotary } from "./frequencies";
@@ -105,11 +106,8 @@ export function assemble(structure: Structure, settings: Settings): Architecture
         {
           norm: (name) => normOf(byPath.get(name)!, path),
           vector: (name) => {
-            const vectors = new Map([
-              [vectorNames.attention.branchScale, parts.scales?.attention],
-              [vectorNames.feedForward.branchScale, parts.scales?.feedForward],
-            ]);
-            return vectors.get(name)!.weight;
+            const isOfAttention = Object.values(vectorNames.attention).includes(name);
+            return parts.scales![isOfAttention ? "attention" : "feedForward"].weight;
           },
         },
         modules,
@@ -117,7 +115,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     };
   };
 
-  return {
+  const whole: Architecture = {
     family: "inferred",
     hiddenSize: hidden,
     heads,
@@ -129,6 +127,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     head: ends.head,
     ...inputOf(structure, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
   };
+  return scheme === "group-ln" ? withNormGroups(whole, Number(settings["norm-groups"])) : whole;
 }
 
 /** What cross-attention reads where there is no encoder: an embedding, which is one without layers. */

@@ -7,10 +7,12 @@ export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[]
   if (places.every((place) => place !== undefined) && new Set(places).size === norms.length) {
     return [norms.toSorted((a, b) => placeOf(a.path, isAround)! - placeOf(b.path, isAround)!)];
   }
-  // As they were made; then the other way round, or first the norms of inputs and then of outputs.
-  const [first, second, third, fourth] = norms;
-  if (norms.length === 2) return [norms, [second!, first!]];
-  return isAround ? [norms, [first!, third!, second!, fourth!]] : [norms];
+  // As they are numbered, or were made; then the other way round, or first the norms of inputs and
+  // then of outputs.
+  const made = isAround ? numbered(norms) : norms;
+  const [first, second, third, fourth] = made;
+  if (norms.length === 2) return [made, [second!, first!]];
+  return isAround ? [made, [first!, third!, second!, fourth!]] : [made];
 }
 
 /**
@@ -20,7 +22,7 @@ export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[]
  */
 function placeOf(path: string, isAround: boolean): number | undefined {
   const isOfAttention = /attn|attention|(^|[._])(sa|msa|mha)([._]|$)|input/i.test(path);
-  const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|feed/i.test(path);
+  const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|(^|[._])fc([._]|$)|feed/i.test(path);
   if (isAround) {
     const isAfter = /post|after|out/i.test(path);
     if (isOfAttention === isOfFeedForward) return undefined;
@@ -32,6 +34,18 @@ function placeOf(path: string, isAround: boolean): number | undefined {
   if (/cross|encoder_attn|multihead_attn/i.test(path)) return 1.5;
   if (isOfAttention) return 1;
   if (isOfFeedForward) return 2;
+  return numberOf(path);
+}
+
+/** In the order of their numbers, where each has one of its own. */
+function numbered(norms: readonly Part[]): readonly Part[] {
+  const numbers = new Set(norms.map(({ path }) => numberOf(path)));
+  return numbers.size === norms.length && !numbers.has(undefined)
+    ? norms.toSorted((a, b) => numberOf(a.path)! - numberOf(b.path)!)
+    : norms;
+}
+
+function numberOf(path: string): number | undefined {
   const number = /(\d+)(?!.*\d)/.exec(path);
   return number ? Number(number[1]) : undefined;
 }
@@ -56,25 +70,36 @@ function isLayerScaleName(path: string): boolean {
   );
 }
 
-/** LayerScale's vectors [hidden] of a layer. */
-export interface LayerScales {
+/** Vectors [hidden] of a layer by which a scheme scales each sublayer's branch, or the stream. */
+export interface ScaleVectors {
   readonly attention: Part;
   readonly feedForward: Part;
+  /** The schemes that they may be of: one where their names tell it. */
+  readonly schemes: readonly ScaleScheme[];
 }
 
+export type ScaleScheme = "layerscale" | "admin";
+
+/** Names of Admin's ω; `ratio_change` is what its authors call it. */
+const isAdminName = /(^|[._])omega|_omega|ratio_change|(^|[._])admin([._]|$)/i;
+/** Names of vectors that scale something, which of the two they do not say. */
+const isScaleName = /scale|scaling|gamma|lambda|alpha|ratio|residual|skip|shortcut/i;
+
 /**
- * LayerScale's vectors among a layer's parts; undefined where there are none.
+ * The vectors among a layer's parts that scale its sublayers; undefined where there are none.
  *
- * @throws what `refuse` makes of vectors of that name that are not one for each of two sublayers
+ * @throws what `refuse` makes of such vectors that are not one for each of two sublayers
  */
-export function layerScales(
+export function scaleVectors(
   parts: readonly Part[],
   hidden: number,
   refuse: Refuse,
-): LayerScales | undefined {
-  const found = parts.filter(({ path, weight }) => {
+): ScaleVectors | undefined {
+  const found = parts.filter((part) => {
+    const { path, weight } = part;
     const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
-    return isOfChannels && isLayerScaleName(path);
+    const isNamed = isLayerScaleName(path) || isAdminName.test(path) || isScaleName.test(path);
+    return isOfChannels && isNamed && !isNorm(part, hidden);
   });
   if (found.length === 0) return undefined;
   // What LayerScale calls its own parameter has a number too: `layer_scale2.lambda1`.
@@ -90,8 +115,14 @@ export function layerScales(
   if (!isEachOne || found.some(({ bias }) => bias !== undefined)) {
     throw refuse(
       found.flatMap(({ names }) => names),
-      "has in its layers vectors of LayerScale that are not, by their names, one for the attention and one for the feed-forward:",
+      "has in its layers vectors that scale, which are not, by their names, one for the attention and one for the feed-forward:",
     );
   }
-  return { attention: attention!, feedForward: feedForward! };
+  const all = (is: (path: string) => boolean): boolean => found.every(({ path }) => is(path));
+  const schemes: readonly ScaleScheme[] = all(isLayerScaleName)
+    ? ["layerscale"]
+    : all((path) => isAdminName.test(path))
+      ? ["admin"]
+      : ["layerscale", "admin"];
+  return { attention: attention!, feedForward: feedForward!, schemes };
 }

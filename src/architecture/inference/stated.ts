@@ -24,7 +24,8 @@ export function normalisedSettings(
   const { activation, norm, ...rest } = settings;
   const isTurned = ["rotary", "rotary-base", "rotary-span"].some((name) => name in settings);
   const positions = isTurned ? "rotary" : settings.sines === undefined ? undefined : "sines";
-  const named = norm === undefined ? undefined : schemeOf(norm);
+  const isGrouped = norm === undefined && settings["norm-groups"] !== undefined;
+  const named = isGrouped ? "group-ln" : norm === undefined ? undefined : schemeOf(norm);
   const approximated = Object.entries(gelus).find(
     ([name, own]) => name !== "exact" && own === activation,
   )?.[0];

@@ -120,6 +120,13 @@ const table = {
     hasNoBias: true,
     description: "LayerScale's vector [channels], which multiplies what the attention computes.",
   },
+  "attention residual scale": {
+    path: "attention_omega",
+    place: "layer",
+    hasNoBias: true,
+    description:
+      "Admin's ω [channels], which multiplies the stream that the attention is added to.",
+  },
   "cross-attention norm": {
     path: "cross_attention_norm",
     place: "layer",
@@ -177,6 +184,13 @@ const table = {
     place: "layer",
     hasNoBias: true,
     description: "LayerScale's vector [channels], which multiplies what the feed-forward computes.",
+  },
+  "feed-forward residual scale": {
+    path: "feed_forward_omega",
+    place: "layer",
+    hasNoBias: true,
+    description:
+      "Admin's ω [channels], which multiplies the stream that the feed-forward is added to.",
   },
   "final norm": {
     path: "final_norm",

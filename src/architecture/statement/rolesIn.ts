@@ -69,6 +69,8 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     addNorms(feedForward, ["feed-forward norm", "feed-forward output norm"], addNorm);
     addScale("attention layer scale", attention.branchScale);
     addScale("feed-forward layer scale", feedForward.branchScale);
+    addScale("attention residual scale", attention.streamScale);
+    addScale("feed-forward residual scale", feedForward.streamScale);
   }
   addNorm("final norm", finalNorm);
   add("head", head?.weight, head?.bias, head?.copy);

@@ -19,6 +19,8 @@ export const embeddingInputs = {
   patches: "patches",
   /** Which constant each token has: [tokens, constants], 1 or 0 (see `patchFeeds`). */
   constants: "constants",
+  /** 1 for patches, 0 for the first tokens [tokens, 1]; only where patches are normed. */
+  arePatches: "arePatches",
 } as const;
 export const embeddingOutput = "stream";
 
@@ -70,7 +72,9 @@ function patchGraph(embedding: PatchEmbedding): Graph {
   const stacked = (rows: Value[]): Value =>
     rows.length === 1 ? rows[0]! : builder.apply("Concat", rows, { axis: -2 });
   const constants = constantsOf(embedding);
-  const projected = builder.apply("Linear", [pixels, builder.weight(patches.weight)]);
+  const projected = isNormed(embedding)
+    ? normedPatches(builder, embedding, pixels)
+    : builder.apply("Linear", [pixels, builder.weight(patches.weight)]);
   const places = havePlaces(embedding)
     ? builder.weight(positions)
     : stacked([...firstTokens.map(rowOf), builder.weight(positions)]);
@@ -87,6 +91,21 @@ function patchGraph(embedding: PatchEmbedding): Graph {
   return builder.build();
 }
 
+/** Of patches that are normed; what norms make of nothing, in place of the first tokens, is taken away. */
+function normedPatches(builder: GraphBuilder, embedding: PatchEmbedding, pixels: Value): Value {
+  const { patches, pixelNorm, patchNorm } = embedding;
+  const projected = linear(builder, normalised(builder, pixels, pixelNorm), patches);
+  const arePatches = builder.input(embeddingInputs.arePatches, {
+    elementType: "float32",
+    shape: [tokensOfImage(embedding), 1],
+  });
+  return builder.multiply(normalised(builder, projected, patchNorm), arePatches);
+}
+
+function isNormed({ pixelNorm, patchNorm }: PatchEmbedding): boolean {
+  return pixelNorm !== undefined || patchNorm !== undefined;
+}
+
 /** Whether the first tokens have positions, as the patches do. */
 function havePlaces(embedding: PatchEmbedding): boolean {
   return embedding.positions.shape[0] === tokensOfImage(embedding);
@@ -98,13 +117,13 @@ interface Constant {
   readonly isOf: (token: number) => boolean;
 }
 
-/** Each first token's vector, where it is not put before the positions, and the bias of patches. */
+/** Each first token's vector, where it is not put before the positions, and the bias of unnormed patches. */
 function constantsOf(embedding: PatchEmbedding): Constant[] {
   const { firstTokens, patches } = embedding;
   const first = havePlaces(embedding) ? firstTokens : [];
   return [
     ...first.map((tensor, at): Constant => ({ tensor, isOf: (token) => token === at })),
-    ...(patches.bias
+    ...(patches.bias && !isNormed(embedding)
       ? [{ tensor: patches.bias, isOf: (token: number) => token >= firstTokens.length }]
       : []),
   ];
@@ -152,6 +171,13 @@ export function patchFeeds(
       data: patches,
       shape: [images.length, tokens, size],
     },
+    ...(isNormed(embedding) && {
+      [embeddingInputs.arePatches]: {
+        type: "float32",
+        data: Float32Array.from({ length: tokens }, (_, at) => (at < firstTokens.length ? 0 : 1)),
+        shape: [tokens, 1],
+      },
+    }),
     ...(constants.length > 0 && {
       [embeddingInputs.constants]: {
         type: "float32",

@@ -125,7 +125,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
     head: ends.head,
-    ...inputOf(structure, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+    ...inputOf(structure, settings, (part) => normOf(part, "")),
   };
   return scheme === "group-ln" ? withNormGroups(whole, Number(settings["norm-groups"])) : whole;
 }
@@ -166,7 +166,7 @@ export const pools = {
 function inputOf(
   { ends, layers }: Structure,
   settings: Settings,
-  norm: Norm | undefined,
+  normOf: (part: Part) => Norm,
 ): Pick<
   Architecture,
   | "vocabularySize"
@@ -178,6 +178,7 @@ function inputOf(
   | "whyNoHead"
 > {
   const { hidden, positions } = ends;
+  const embeddingNorm = ends.embeddingNorm && normOf(ends.embeddingNorm);
   if (ends.kind === "tokens") {
     const embedding: Embedding = {
       ...plainEmbedding(ends.tokens),
@@ -186,7 +187,7 @@ function inputOf(
       ...(settings.positions === "sines" && {
         sines: sineLayouts[settings.sines as SineLayout](hidden),
       }),
-      norm,
+      norm: embeddingNorm,
     };
     return {
       vocabularySize: ends.tokens.shape[0]!,
@@ -197,11 +198,14 @@ function inputOf(
     };
   }
   const { image, patch, firstTokens, head } = ends;
+  const order = (settings.pixels ?? "channels-first") as PixelOrder;
   const embedding: PatchEmbedding = {
-    patches: ends.projection((settings.pixels ?? "channels-first") as PixelOrder),
+    patches: ends.projection(order),
     firstTokens,
+    ...(ends.pixelNorm && { pixelNorm: normOf(ends.pixelNorm(order)) }),
+    ...(ends.patchNorm && { patchNorm: normOf(ends.patchNorm) }),
     positions: ends.positions,
-    norm,
+    norm: embeddingNorm,
     image,
     patch,
   };

@@ -3,9 +3,12 @@ import type { Part, Refuse } from "./parts";
 /** The orders that norms may have, one where their names tell it. */
 export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[] {
   const isAround = norms.length === 4;
-  const places = norms.map(({ path }) => placeOf(path, isAround));
-  if (places.every((place) => place !== undefined) && new Set(places).size === norms.length) {
-    return [norms.toSorted((a, b) => placeOf(a.path, isAround)! - placeOf(b.path, isAround)!)];
+  for (const number of [lastNumber, /\d+/]) {
+    const places = new Map(norms.map((norm) => [norm, placeOf(norm.path, isAround, number)]));
+    const isTold = ![...places.values()].includes(undefined);
+    if (isTold && new Set(places.values()).size === norms.length) {
+      return [norms.toSorted((a, b) => places.get(a)! - places.get(b)!)];
+    }
   }
   // As they are numbered, or were made; then the other way round, or first the norms of inputs and
   // then of outputs.
@@ -19,8 +22,9 @@ export function normOrders(norms: readonly Part[]): readonly (readonly Part[])[]
  * Where a norm stands among a layer's, as its name says; undefined where that says nothing.
  *
  * @param isAround whether each sublayer has a norm before and one after it
+ * @param number where a name without words has one that says it: `norm2`, or `1.net.0` of two modules in a row
  */
-function placeOf(path: string, isAround: boolean): number | undefined {
+function placeOf(path: string, isAround: boolean, number: RegExp): number | undefined {
   const isOfAttention = /attn|attention|(^|[._])(sa|msa|mha)([._]|$)|input/i.test(path);
   const isOfFeedForward = /ffn|ffwd|mlp|ff([._]|$)|(^|[._])fc([._]|$)|feed/i.test(path);
   if (isAround) {
@@ -34,20 +38,23 @@ function placeOf(path: string, isAround: boolean): number | undefined {
   if (/cross|encoder_attn|multihead_attn/i.test(path)) return 1.5;
   if (isOfAttention) return 1;
   if (isOfFeedForward) return 2;
-  return numberOf(path);
+  return numberOf(path, number);
 }
 
 /** In the order of their numbers, where each has one of its own. */
 function numbered(norms: readonly Part[]): readonly Part[] {
-  const numbers = new Set(norms.map(({ path }) => numberOf(path)));
+  const place = ({ path }: Part): number | undefined => numberOf(path, lastNumber);
+  const numbers = new Set(norms.map(place));
   return numbers.size === norms.length && !numbers.has(undefined)
-    ? norms.toSorted((a, b) => numberOf(a.path)! - numberOf(b.path)!)
+    ? norms.toSorted((a, b) => place(a)! - place(b)!)
     : norms;
 }
 
-function numberOf(path: string): number | undefined {
-  const number = /(\d+)(?!.*\d)/.exec(path);
-  return number ? Number(number[1]) : undefined;
+const lastNumber = /\d+(?!.*\d)/;
+
+function numberOf(path: string, pattern: RegExp): number | undefined {
+  const number = pattern.exec(path);
+  return number ? Number(number[0]) : undefined;
 }
 
 /**

@@ -23,6 +23,16 @@ const table = {
     place: "model",
     description: "Convolution or linear that an image's patches go through.",
   },
+  "pixel norm": {
+    path: "pixel_norm",
+    place: "model",
+    description: "Norm of a patch's pixels, before they go through the patch embedding.",
+  },
+  "patch norm": {
+    path: "patch_norm",
+    place: "model",
+    description: "Norm of what the patch embedding makes of a patch, before positions are added.",
+  },
   "class token": {
     path: "cls_token",
     place: "model",

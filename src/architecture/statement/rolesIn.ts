@@ -27,6 +27,8 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
   if (isPatchEmbedding(embedding)) {
     addLinear("patch embedding", embedding.patches);
     add("position embedding", embedding.positions);
+    addNorm("pixel norm", embedding.pixelNorm);
+    addNorm("patch norm", embedding.patchNorm);
     addNorm("embedding norm", embedding.norm);
   } else {
     add("token embedding", embedding.tokens);

@@ -17,6 +17,7 @@ import {
   readingSummary,
   settleReading,
 } from "./diagnosis/readings/settleReading";
+import { comparable } from "./diagnosis/readings/comparable";
 import { UndecidedReadingError } from "./diagnosis/readings/undecided";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
@@ -36,7 +37,7 @@ import { english, languageInUse, useTexts } from "./report/texts";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 import { withoutLabels } from "./text/images";
-import { withObjectiveTokens } from "./text/objectiveTokens";
+import { withMaskToken, withObjectiveTokens } from "./text/objectiveTokens";
 
 let finishAsked = false;
 
@@ -72,12 +73,13 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     throw new UsageError(`Stack "${stack}" is unknown; expected one of ${stacks.join(", ")}.`);
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const proposal = await readArchitecture(checkpoint, {
+  const read = await readArchitecture(checkpoint, {
     scheme: request.scheme,
     stack,
     settings: request.reading ?? {},
     chosen: request.chosenReading ?? {},
   });
+  const proposal = comparable(await withMaskToken(read, checkpoint));
   const likeliest = await withObjectiveTokens(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);

@@ -15,11 +15,15 @@ export const settingNames = [
   "rotary-span",
   "scale",
   "embedding-scale",
+  "segment",
+  "attention",
+  "mask-token",
   "memory",
   "fused",
   "gate",
   "pool",
   "pixels",
+  "head-activation",
   "gelu",
   "epsilon",
   "linears",
@@ -67,6 +71,8 @@ export interface Proposal {
   readonly open: readonly OpenSetting[];
   /** What speaks against every reading from the start, in words that name tensors. */
   readonly doubt?: string;
+  /** Readings that could not be tried, and why, in words. */
+  readonly untried?: string;
   /** @param settings a value for every open setting; left out ones are the likeliest */
   readonly architecture: (settings: Settings) => Architecture;
 }

@@ -81,6 +81,23 @@ export const settingValues = {
   "embedding-scale": z
     .literal([1, "sqrt"])
     .describe("Factor on the token embedding: 1, or the square root of the hidden size (sqrt)."),
+  segment: z
+    .int()
+    .min(0)
+    .max(8)
+    .describe("Which row of the segment embedding every token has, where a model has one."),
+  attention: z
+    .enum(["causal", "bidirectional"])
+    .describe(
+      "Which tokens each may attend to: those up to itself, the next one being told (causal), or all of them, masked ones being told (bidirectional).",
+    ),
+  "mask-token": z
+    .int()
+    .min(0)
+    .max(1 << 24)
+    .describe(
+      "Id of the token that hides others from a bidirectional model; where it is not known, there is no loss.",
+    ),
   memory: z
     .enum(["causal", "zeros", "whole"])
     .describe(
@@ -104,6 +121,9 @@ export const settingValues = {
     .describe(
       "How a patch of an image is laid out for a linear: each channel after the other, or each pixel's channels together.",
     ),
+  "head-activation": z
+    .enum(["gelu", "gelu_tanh", "relu", "silu"])
+    .describe("Activation between the two linears of a head that tells masked tokens."),
   epsilon: z.number().min(0).lt(1).describe("What is added to the variance in a norm's root."),
   linears: z
     .enum(["output-first", "input-first"])
@@ -160,6 +180,8 @@ const rangesInWords: Partial<Record<SettingName, string>> = {
   "norm-groups": "a whole number of at least 1",
   "norm-order": "the paths of norms, with commas",
   "rotary-base": "a number above 1",
+  segment: "a whole number of at least 0",
+  "mask-token": "a token's id",
   epsilon: "a number of at least 0 and below 1",
   "embedding-scale": "1 or sqrt",
 };

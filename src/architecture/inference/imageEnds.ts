@@ -34,6 +34,7 @@ export interface ImageEnds {
   /** Undefined where the checkpoint is the stack alone. */
   readonly head: Head | undefined;
   readonly rotary: undefined;
+  readonly transform?: undefined;
 }
 
 /** Of a patch's pixels: each channel after the other, or each pixel's channels together. */

@@ -81,6 +81,20 @@ export function settle(
     settleOne(name, values, known, { ...more, ...(other === undefined && { onlyWith: on }) });
   };
 
+  /** Stated or not known: a token is nothing to try. */
+  const settleMaskToken = (vocabulary: number): void => {
+    const own = statementOf(statements, "mask-token");
+    const isCausal = settled.some(({ name, value }) => name === "attention" && value === "causal");
+    if (own === undefined || isCausal) return;
+    if (Number(own.value) >= vocabulary) {
+      throw new CheckpointError(
+        "config",
+        `${checkpoint.directoryFile}: the reading mask-token=${own.value} is not possible; its vocabulary has ${vocabulary} tokens, from 0.`,
+      );
+    }
+    settled.push({ name: "mask-token", value: own.value, by: own.by });
+  };
+
   const schemeChoices = scales
     ? norms.length === 2
       ? scales.schemes
@@ -116,6 +130,11 @@ export function settle(
   }
   if (normOrders.length > 1) {
     settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
+  }
+  if (ends.kind === "tokens" && !crossAttention) {
+    const directions = ["causal", "bidirectional"];
+    settleOne("attention", directions, undefined, { branches: directions });
+    settleMaskToken(ends.tokens.shape[0]!);
   }
   const hasNoTable = ends.positions === undefined;
   if (hasNoTable || stored !== undefined) {
@@ -201,8 +220,14 @@ export function settle(
       ? { value: "head", by: "nn.MultiheadAttention, by the names of its tensors" }
       : undefined,
   );
-  if (ends.kind === "tokens") settleOne("embedding-scale", ["1", "sqrt"], undefined);
-  else {
+  if (ends.kind === "tokens") {
+    settleOne("embedding-scale", ["1", "sqrt"], undefined);
+    if (ends.segments) {
+      const kinds = Array.from({ length: ends.segments.shape[0]! }, (_, kind) => String(kind));
+      settleOne("segment", kinds, undefined);
+    }
+    if (ends.transform) settleOne("head-activation", headActivations, undefined);
+  } else {
     settleOne("pool", ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"], undefined);
     if (ends.pixelOrders.length > 1) settleOne("pixels", ends.pixelOrders, undefined);
   }
@@ -245,6 +270,8 @@ const activationsOf = {
   gated: ["silu", "gelu", "relu"],
   plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
+
+const headActivations = ["gelu", "relu", "silu"];
 
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {

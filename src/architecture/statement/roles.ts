@@ -57,6 +57,12 @@ const table = {
     hasNoBias: true,
     description: "Learned vectors of the positions [places, channels].",
   },
+  "segment embedding": {
+    path: "segment_embedding",
+    place: "model",
+    hasNoBias: true,
+    description: "Vectors of the kinds of segment; reading.segment says which every token has.",
+  },
   "embedding norm": {
     path: "embedding_norm",
     place: "model",
@@ -206,6 +212,16 @@ const table = {
     path: "final_norm",
     place: "model",
     description: "Norm after the last layer.",
+  },
+  "head transform": {
+    path: "mlm.dense",
+    place: "model",
+    description: "Linear of a head that tells masked tokens, before its activation.",
+  },
+  "head norm": {
+    path: "mlm.norm",
+    place: "model",
+    description: "Norm of a head that tells masked tokens, before its decoder.",
   },
   head: {
     path: "lm_head",

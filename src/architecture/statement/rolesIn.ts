@@ -33,6 +33,7 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
   } else {
     add("token embedding", embedding.tokens);
     add("position embedding", embedding.positions?.table);
+    add("segment embedding", embedding.segment);
     addNorm("embedding norm", embedding.norm);
   }
   for (const { attention, crossAttention, feedForward } of layers) {
@@ -75,6 +76,8 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     addScale("feed-forward residual scale", feedForward.streamScale);
   }
   addNorm("final norm", finalNorm);
+  addLinear("head transform", head?.transform?.dense);
+  addNorm("head norm", head?.transform?.norm);
   add("head", head?.weight, head?.bias, head?.copy);
   addLinear("distillation head", head?.besides);
   return found;

@@ -44,7 +44,7 @@ export async function settleReading(
   const proposed = proposal.architecture({});
   const noLoss = whyNoLoss(withoutLabels(proposed, sequences));
   if (noLoss !== undefined) {
-    if (decisive.length > 0) throw unsettled(file, decisive, noLoss);
+    if (decisive.length > 0) throw unsettled(file, decisive, noLoss, lacksMask(proposed));
     const settings = likeliest(proposal);
     return {
       architecture: proposed,
@@ -100,9 +100,10 @@ export async function settleReading(
   const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
+    const untried = proposal.untried === undefined ? "" : `${capitalised(proposal.untried)}. `;
     const candidates = everyCandidate(every, []);
     throw new UndecidedReadingError(
-      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${advice}`,
+      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${untried}${advice}`,
       candidates.filter(({ nll }) => nll !== undefined),
     );
   };
@@ -199,18 +200,38 @@ function tokensComparedOf({
   layers,
   hiddenSize,
   feedForwardSize,
+  objective,
 }: Architecture): number {
+  // Of masked tokens few are told.
+  if (objective.kind === "masked-token") return 4 * tokensCompared;
   if (!isPatchEmbedding(embedding)) return tokensCompared;
   const { least, most, products } = imageTokens;
   const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
   return Math.min(most, Math.max(least, products / perToken));
 }
 
-function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {
+/** Whether its loss could be measured if only a token were stated. */
+function lacksMask({ head, objective }: Architecture): boolean {
+  return (
+    head !== undefined && objective.kind === "masked-token" && objective.maskToken === undefined
+  );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function unsettled(
+  file: string,
+  open: readonly OpenSetting[],
+  why: string,
+  mayBeMasked: boolean,
+): CheckpointError {
+  const way = mayBeMasked ? "State mask-token=ID, or else all of what follows," : "State it";
   const stated = open.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ");
   return new CheckpointError(
     "unsupported",
-    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
+    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. ${way} with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
   );
 }
 

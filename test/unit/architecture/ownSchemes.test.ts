@@ -27,6 +27,7 @@ const truth: Settings = {
   "embedding-scale": "1",
   "norm-kind": "rms",
   epsilon: "1e-5",
+  attention: "causal",
 };
 
 /** The sample's parameters under names of somebody's own, which say of norms and vectors their order. */

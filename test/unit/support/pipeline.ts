@@ -9,12 +9,14 @@ import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { DiagnosisObserver } from "../../../src/diagnosis/diagnose";
 import { diagnose } from "../../../src/diagnosis/diagnose";
 import { MemoryError } from "../../../src/diagnosis/plan";
+import { comparable } from "../../../src/diagnosis/readings/comparable";
 import { readingSummary, settleReading } from "../../../src/diagnosis/readings/settleReading";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
 import type { Sequence } from "../../../src/text/documents";
 import { readImages, withoutLabels } from "../../../src/text/images";
+import { withMaskToken } from "../../../src/text/objectiveTokens";
 
 export interface PipelineOptions {
   /** Documents of token ids, or a file of images. */
@@ -34,11 +36,12 @@ export interface PipelineOptions {
 
 export async function diagnoseHere(path: string, options: PipelineOptions): Promise<Report> {
   const checkpoint = await openCheckpoint(path);
-  const proposal = await readArchitecture(checkpoint, {
+  const read = await readArchitecture(checkpoint, {
     scheme: options.scheme,
     stack: options.stack,
     ...(options.reading && { settings: options.reading }),
   });
+  const proposal = comparable(await withMaskToken(read, checkpoint));
   const sequences = await sequencesOf(options.documents, proposal.architecture({}));
   const cpu = onnxRuntimeExecutor({
     provider: "cpu",

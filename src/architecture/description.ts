@@ -118,7 +118,7 @@ export interface PatchEmbedding {
   readonly patchNorm?: Norm;
   /** What stands before the patches, each [1, hidden]: the class token, and others. */
   readonly firstTokens: readonly TensorEntry[];
-  /** [first tokens and patches, hidden], or [patches, hidden], which are then not of the first tokens. */
+  /** [first tokens and patches, hidden]; where there are fewer rows, the last of the first tokens have none. */
   readonly positions: TensorEntry;
   readonly norm: Norm | undefined;
   readonly image: ImageSize;

@@ -5,7 +5,7 @@ import { quote } from "../../checkpoint/errors";
 import { reshaped, transposed } from "../../checkpoint/views";
 import type { Head } from "../description";
 import { plainHead } from "../description";
-import { isNorm } from "./norms";
+import { isNorm, isNormInRow } from "./norms";
 import type { Part } from "./parts";
 import { partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
@@ -107,14 +107,16 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (heads.length > 1) throw refuse(heads, "has several heads:");
   const [headPart] = heads;
   if (headPart) left.delete(headPart);
+  const isOfFew = headPart !== undefined && 2 * headPart.weight.shape[0]! <= vocabulary;
+  const [classHead] = isOfFew ? [headPart] : ofClasses.filter(({ path }) => !isPoolerName(path));
+  // An embedding is a head too, unless there is one that tells something else.
+  const tellsClasses = classHead !== undefined && (isOfFew || headPart === undefined);
   if (left.size > 0) {
     throw refuse(
       [...left],
       "has around its layers what is neither an embedding, a norm nor a head:",
     );
   }
-  // An embedding is a head too, unless there is one that tells something else.
-  const tellsClasses = headPart === undefined && ofClasses.some(({ path }) => !isPoolerName(path));
   return {
     kind: "tokens",
     tokens: embedding.weight,
@@ -129,10 +131,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
         ),
     transform,
     ...(tellsClasses && {
-      whyNoHead: t(
-        "its head {0} tells classes of texts, not tokens",
-        quote(ofClasses.at(-1)!.path),
-      ),
+      whyNoHead: t("its head {0} tells classes of texts, not tokens", quote(classHead.path)),
     }),
     rotary,
     hidden,
@@ -179,7 +178,9 @@ function headTransform(
   const isWithin = ({ path }: Part): boolean => rest.length > 0 && path.startsWith(`${module!}.`);
   const isWithDecoder = parts.some((part) => isWithin(part) && part.weight.shape[0] === vocabulary);
   if (!isWithDecoder && !/mlm|mask|pred|lm_?head/i.test(dense.path)) return undefined;
-  const norms = parts.filter((part) => isWithin(part) && isNorm(part, hidden));
+  const norms = parts.filter(
+    (part) => isWithin(part) && (isNorm(part, hidden) || isNormInRow(part, hidden)),
+  );
   return norms.length > 1 ? undefined : { dense, norm: norms[0] };
 }
 

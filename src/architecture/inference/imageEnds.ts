@@ -4,7 +4,7 @@ import { permuted, reshaped, rows } from "../../checkpoint/views";
 import type { Head, ImageSize, Linear } from "../description";
 import { plainHead } from "../description";
 import { isHeadName, isPositionName, rotaryKindOf, tableOf } from "./ends";
-import { isNorm } from "./norms";
+import { isNorm, isNormInRow } from "./norms";
 import type { Part } from "./parts";
 import { bareWordOf, partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
@@ -74,7 +74,8 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     const names = turning.map((name) => `${prefix}0.${name}`);
     throw refusal(checkpoint, names, "reads images with rotary positions, which is not read:");
   }
-  const parts = partsOf(outer);
+  // What hides patches in training is none of an image that is whole.
+  const parts = partsOf(outer).filter(({ path }) => !/(^|[._])mask_token$/.test(path));
   const left = new Set(parts);
   const refuse = (shown: readonly Part[], what: string): Error =>
     refusal(
@@ -93,7 +94,8 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
   const linear = kernel
     ? undefined
     : takeOne(
-        ({ path, weight }) => weight.shape.length === 2 && patchName.test(path),
+        ({ path, weight }) =>
+          weight.shape.length === 2 && patchName.test(path) && !isPositionName(path),
         "linears that patches could go through",
       );
   const source = kernel ?? linear;
@@ -195,7 +197,7 @@ function sideOfPatches(
   if (module === "" || parentOf(path) !== module || !isApart) return undefined;
   // In nn.Sequential a module's name is its place.
   const [place, ofProjection] = [path, projection!.path].map((at) => Number(wordOf(at)));
-  const isInRow = bias !== undefined && Number.isInteger(place);
+  const isInRow = isNormInRow({ path, weight, bias, names: [] }, size!);
   if (!isInRow && !isNorm({ path, weight, bias, names: [] }, size!)) return undefined;
   if (pixels !== hidden) return size === pixels ? "before" : "after";
   return isInRow && place! < ofProjection! ? "before" : "after";
@@ -222,8 +224,9 @@ function tableRows(table: TensorEntry): TensorEntry[] {
 
 /** Patches along a side of a square image, from the rows of positions. */
 function sideOf(places: number, firstTokens: number): number | undefined {
-  return [places - firstTokens, places]
-    .map(Math.sqrt)
+  const some = Array.from({ length: Math.max(0, firstTokens - 1) }, (_, at) => at + 1);
+  return [firstTokens, 0, ...some]
+    .map((placed) => Math.sqrt(places - placed))
     .find((side) => Number.isInteger(side) && side > 0);
 }
 

@@ -70,6 +70,11 @@ export function isNorm({ path, weight }: Part, hidden: number): boolean {
   return isOfChannels && isNamed && !isBias && !isLayerScaleName(path);
 }
 
+/** Whether a part is a norm of modules in a row, whose names are their places: weight and bias of one size. */
+export function isNormInRow({ path, weight, bias }: Part, size: number): boolean {
+  return /(^|\.)\d+$/.test(path) && bias !== undefined && String(weight.shape) === String([size]);
+}
+
 /** Whether a name is of a vector that LayerScale multiplies a sublayer's output by: `ls1`, `gamma_1`. */
 function isLayerScaleName(path: string): boolean {
   return /(^|[._])(ls_?(\d|attn|attention|mlp|ffn?|ff)|layer_?scales?|gamma_?\d)([._\d]|$)/i.test(

@@ -228,7 +228,12 @@ export function settle(
     }
     if (ends.transform) settleOne("head-activation", headActivations, undefined);
   } else {
-    settleOne("pool", ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"], undefined);
+    if (ends.head)
+      settleOne(
+        "pool",
+        ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"],
+        undefined,
+      );
     if (ends.pixelOrders.length > 1) settleOne("pixels", ends.pixelOrders, undefined);
   }
   const hasBias = norms.some(({ bias }) => bias !== undefined);

@@ -206,6 +206,34 @@ describe("a model of images that is told from names and shapes", () => {
       expect([ends.patchNorm!.path, ends.embeddingNorm]).toEqual(["patches.3", undefined]);
     });
 
+    it("has positions of its class token and its patches, and none of its registers", async () => {
+      const numbers = (count: number, of: (at: number) => number): number[] =>
+        Array.from({ length: count }, (_, at) => of(at));
+      const registers = numbers(2 * 24, (at) => Math.sin(at));
+      const loss = async (change: (tensors: StoredTensors) => void): Promise<number> => {
+        const { baseline } = await diagnoseHere(pyVit(change), {
+          documents: evaluatedOn("py-vit"),
+          metrics: ["variance"],
+          reading: stated,
+        });
+        return baseline!.nll;
+      };
+      const withoutPlaces = await loss((tensors) => {
+        tensors.set("register_tokens", float32Tensor(registers, [1, 2, 24]));
+        tensors.set("mask_token", float32Tensor(registers.slice(24), [1, 24]));
+      });
+      // The same of positions that are zero where the registers are.
+      const withZeros = await loss((tensors) => {
+        tensors.set("register_tokens", float32Tensor(registers, [1, 2, 24]));
+        const table = floatsOf(tensors.get("pos_embedding")!);
+        const zeros = Array<number>(2 * 24).fill(0);
+        const rows = [...table.slice(0, 24), ...zeros, ...table.slice(24)];
+        tensors.set("pos_embedding", float32Tensor(rows, [7, 24]));
+      });
+      expect(withoutPlaces).toBeCloseTo(withZeros, 5);
+      expect(withoutPlaces).not.toBeCloseTo(nll, 2);
+    });
+
     it("has no class token where that has no rows", async () => {
       const folder = pyVit((tensors) => {
         tensors.set("cls_token", float32Tensor([], [0, 24]));

@@ -154,24 +154,50 @@ describe("an encoder of one's own", () => {
     expect(idle).toContain("mask-token=3 says nothing of this model");
   });
 
-  it("has no loss where its head tells classes of texts", async () => {
+  it("knows the head's norm by its place where modules are in a row", async () => {
+    const rows: readonly (readonly [RegExp, string])[] = [
+      [/^mlm\.dense/, "mlm_head.0"],
+      [/^mlm\.norm/, "mlm_head.2"],
+      [/^mlm\.decoder/, "mlm_head.3"],
+    ];
     const path = written((tensors) => {
-      for (const name of [...tensors.keys()]) if (name.startsWith("mlm.")) tensors.delete(name);
-      tensors.set("classifier.weight", float32Tensor(Array<number>(48).fill(0.1), [2, 24]));
-      tensors.set("classifier.bias", float32Tensor([0, 0], [2]));
+      for (const [name, tensor] of [...tensors]) {
+        tensors.delete(name);
+        tensors.set(
+          rows.reduce((text, [found, by]) => text.replace(found, by), name),
+          tensor,
+        );
+      }
     });
-    const others = Object.fromEntries(
-      Object.entries(truth).filter(([name]) => name !== "head-activation"),
-    );
-    const reading = { ...others, attention: "bidirectional" };
-    const { architecture } = await read(path, reading);
-    expect(architecture({}).whyNoHead).toContain('"classifier" tells classes of texts');
-    const { baseline, layers } = await diagnoseHere(path, {
+    const { baseline } = await diagnoseHere(path, {
       documents: tokensOf("bert"),
-      metrics: ["variance", "jacobian", "pruning"],
-      reading,
+      metrics: ["variance"],
+      reading: masked,
     });
-    expect(baseline).toBeUndefined();
-    expect(layers[0]!.jacobian!.identityDistance).toBeGreaterThan(0);
+    expect(baseline!.nll).toBeCloseTo(nll, 4);
   });
+
+  it.each(["classifier", "fc"])(
+    "has no loss where its head %s tells classes of texts",
+    async (head) => {
+      const path = written((tensors) => {
+        for (const name of [...tensors.keys()]) if (name.startsWith("mlm.")) tensors.delete(name);
+        tensors.set(`${head}.weight`, float32Tensor(Array<number>(48).fill(0.1), [2, 24]));
+        tensors.set(`${head}.bias`, float32Tensor([0, 0], [2]));
+      });
+      const others = Object.fromEntries(
+        Object.entries(truth).filter(([name]) => name !== "head-activation"),
+      );
+      const reading = { ...others, attention: "bidirectional" };
+      const { architecture } = await read(path, reading);
+      expect(architecture({}).whyNoHead).toContain(`"${head}" tells classes of texts`);
+      const { baseline, layers } = await diagnoseHere(path, {
+        documents: tokensOf("bert"),
+        metrics: ["variance", "jacobian", "pruning"],
+        reading,
+      });
+      expect(baseline).toBeUndefined();
+      expect(layers[0]!.jacobian!.identityDistance).toBeGreaterThan(0);
+    },
+  );
 });

@@ -17,7 +17,6 @@ import {
   readingSummary,
   settleReading,
 } from "./diagnosis/readings/settleReading";
-import { comparable } from "./diagnosis/readings/comparable";
 import { UndecidedReadingError } from "./diagnosis/readings/undecided";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";
@@ -79,7 +78,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     settings: request.reading ?? {},
     chosen: request.chosenReading ?? {},
   });
-  const proposal = comparable(await withMaskToken(read, checkpoint));
+  const proposal = await withMaskToken(read, checkpoint);
   const likeliest = await withObjectiveTokens(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);

@@ -131,11 +131,6 @@ export function settle(
   if (normOrders.length > 1) {
     settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
   }
-  if (ends.kind === "tokens" && !crossAttention) {
-    const directions = ["causal", "bidirectional"];
-    settleOne("attention", directions, undefined, { branches: directions });
-    settleMaskToken(ends.tokens.shape[0]!);
-  }
   const hasNoTable = ends.positions === undefined;
   if (hasNoTable || stored !== undefined) {
     settleOne("positions", positionsOf(structure), undefined, {
@@ -227,6 +222,11 @@ export function settle(
       settleOne("segment", kinds, undefined);
     }
     if (ends.transform) settleOne("head-activation", headActivations, undefined);
+    if (!crossAttention) {
+      const directions = ["causal", "bidirectional"];
+      settleOne("attention", directions, undefined, { branches: directions });
+      settleMaskToken(ends.tokens.shape[0]!);
+    }
   } else {
     if (ends.head)
       settleOne(

@@ -9,7 +9,6 @@ import { openCheckpoint } from "../../../src/checkpoint/open";
 import type { DiagnosisObserver } from "../../../src/diagnosis/diagnose";
 import { diagnose } from "../../../src/diagnosis/diagnose";
 import { MemoryError } from "../../../src/diagnosis/plan";
-import { comparable } from "../../../src/diagnosis/readings/comparable";
 import { readingSummary, settleReading } from "../../../src/diagnosis/readings/settleReading";
 import type { Metric, Report } from "../../../src/diagnosis/report";
 import type { Executor } from "../../../src/engine/executor";
@@ -41,7 +40,7 @@ export async function diagnoseHere(path: string, options: PipelineOptions): Prom
     stack: options.stack,
     ...(options.reading && { settings: options.reading }),
   });
-  const proposal = comparable(await withMaskToken(read, checkpoint));
+  const proposal = await withMaskToken(read, checkpoint);
   const sequences = await sequencesOf(options.documents, proposal.architecture({}));
   const cpu = onnxRuntimeExecutor({
     provider: "cpu",

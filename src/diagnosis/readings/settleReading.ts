@@ -111,7 +111,7 @@ export async function settleReading(
   const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
-    const untried = proposal.untried === undefined ? "" : `${capitalised(proposal.untried)}. `;
+    const untried = proposal.untried === undefined ? "" : `And ${proposal.untried}. `;
     const candidates = everyCandidate(every, []);
     throw new UndecidedReadingError(
       `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${untried}${advice}`,
@@ -229,10 +229,6 @@ function lacksMask({ head, objective }: Architecture): boolean {
   return (
     head !== undefined && objective.kind === "masked-token" && objective.maskToken === undefined
   );
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function unsettled(

@@ -36,7 +36,7 @@ import { english, languageInUse, useTexts } from "./report/texts";
 import { readDocuments } from "./text/documents";
 import { TextError } from "./text/errors";
 import { withoutLabels } from "./text/images";
-import { withObjectiveTokens } from "./text/objectiveTokens";
+import { withMaskToken, withObjectiveTokens } from "./text/objectiveTokens";
 
 let finishAsked = false;
 
@@ -72,12 +72,13 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     throw new UsageError(`Stack "${stack}" is unknown; expected one of ${stacks.join(", ")}.`);
   }
   const checkpoint = await openCheckpoint(request.checkpoint);
-  const proposal = await readArchitecture(checkpoint, {
+  const read = await readArchitecture(checkpoint, {
     scheme: request.scheme,
     stack,
     settings: request.reading ?? {},
     chosen: request.chosenReading ?? {},
   });
+  const proposal = await withMaskToken(read, checkpoint);
   const likeliest = await withObjectiveTokens(proposal.architecture({}), checkpoint);
   await verifyCopies(likeliest);
   const fingerprint = request.fingerprint ?? fingerprintOf(checkpoint);

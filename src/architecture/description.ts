@@ -107,15 +107,18 @@ export interface Embedding {
 }
 
 /**
- * Of an image cut into patches (arXiv 2010.11929): x_0 = norm([first tokens, patches Wᵀ + b] + positions),
- * a patch being its channels one after another, each row by row.
+ * Of an image cut into patches (arXiv 2010.11929), a patch being its channels one after another, each row
+ * by row: x_0 = norm([first tokens, patchNorm(pixelNorm(patches) Wᵀ + b)] + positions).
  */
 export interface PatchEmbedding {
   /** Weight [hidden, channels × height × width of a patch]. */
   readonly patches: Linear;
+  /** Left out: none. */
+  readonly pixelNorm?: Norm;
+  readonly patchNorm?: Norm;
   /** What stands before the patches, each [1, hidden]: the class token, and others. */
   readonly firstTokens: readonly TensorEntry[];
-  /** [first tokens and patches, hidden], or [patches, hidden], which are then not of the first tokens. */
+  /** [first tokens and patches, hidden]; where there are fewer rows, the last of the first tokens have none. */
   readonly positions: TensorEntry;
   readonly norm: Norm | undefined;
   readonly image: ImageSize;

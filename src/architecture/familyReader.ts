@@ -10,9 +10,9 @@ import type {
   Head,
   Linear,
   Norm,
-  Sublayer,
 } from "./description";
 import { plainHead } from "./description";
+import { withNormGroups } from "./normGroups";
 import { TensorDirectory } from "./tensorDirectory";
 
 /** Sizes of axes with what states each, for messages: `{ hidden_size: 64 }`. */
@@ -193,7 +193,7 @@ export class FamilyReader {
       ...architecture,
     };
     return architecture.scheme.name === "group-ln"
-      ? withGroups(whole, this.normGroups(architecture.hiddenSize))
+      ? withNormGroups(whole, this.normGroups(architecture.hiddenSize))
       : whole;
   }
 
@@ -208,30 +208,6 @@ export class FamilyReader {
     }
     return groups;
   }
-}
-
-/** The same model with every norm of its stream over so many groups of channels. */
-function withGroups(architecture: Architecture, groups: number): Architecture {
-  const grouped = <Value extends Norm | undefined>(norm: Value): Value =>
-    norm && { ...norm, groups };
-  const around = <Module>(sublayer: Sublayer<Module>): Sublayer<Module> => ({
-    ...sublayer,
-    inputNorm: grouped(sublayer.inputNorm),
-    branchNorm: grouped(sublayer.branchNorm),
-    sumNorm: grouped(sublayer.sumNorm),
-  });
-  const stack = <Part extends Pick<Architecture, "layers" | "finalNorm">>(part: Part): Part => ({
-    ...part,
-    layers: part.layers.map((layer) => ({
-      ...layer,
-      attention: around(layer.attention),
-      ...(layer.crossAttention && { crossAttention: around(layer.crossAttention) }),
-      feedForward: around(layer.feedForward),
-    })),
-    finalNorm: grouped(part.finalNorm),
-  });
-  const { encoder } = architecture;
-  return { ...stack(architecture), ...(encoder && { encoder: stack(encoder) }) };
 }
 
 /** Hugging Face's names of activations, and ours. */

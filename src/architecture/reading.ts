@@ -4,6 +4,7 @@ import type { Architecture } from "./description";
 export const settingNames = [
   "heads",
   "norm",
+  "norm-groups",
   "norm-kind",
   "norm-order",
   "activation",
@@ -14,11 +15,15 @@ export const settingNames = [
   "rotary-span",
   "scale",
   "embedding-scale",
+  "segment",
+  "attention",
+  "mask-token",
   "memory",
   "fused",
   "gate",
   "pool",
   "pixels",
+  "head-activation",
   "gelu",
   "epsilon",
   "linears",
@@ -66,6 +71,8 @@ export interface Proposal {
   readonly open: readonly OpenSetting[];
   /** What speaks against every reading from the start, in words that name tensors. */
   readonly doubt?: string;
+  /** Readings that could not be tried, and why, in words. */
+  readonly untried?: string;
   /** @param settings a value for every open setting; left out ones are the likeliest */
   readonly architecture: (settings: Settings) => Architecture;
 }

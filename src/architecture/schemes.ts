@@ -140,9 +140,6 @@ export type SchemeName = keyof typeof schemes;
 
 export const schemeNames = Object.keys(schemes) as SchemeName[];
 
-/** Those that a model may be which is told from names and shapes, or by the roles of its tensors. */
-export const ownSchemeNames = schemeNames.filter((name) => name !== "admin" && name !== "group-ln");
-
 export function isSchemeName(name: string): name is SchemeName {
   return Object.hasOwn(schemes, name);
 }

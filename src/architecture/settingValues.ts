@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Activation } from "./description";
 import type { SettingName, Settings } from "./reading";
 import { settingNames } from "./reading";
-import { ownSchemeNames, schemeNamed } from "./schemes";
+import { schemeNames, schemeNamed } from "./schemes";
 import type { SineLayout } from "./sines";
 import { sineLayouts } from "./sines";
 
@@ -18,17 +18,22 @@ export const settingValues = {
     .describe("Number of attention heads."),
   norm: z
     .union([
-      z.enum(ownSchemeNames).meta({
-        enumDescriptions: ownSchemeNames.map((name) => {
+      z.enum(schemeNames).meta({
+        enumDescriptions: schemeNames.map((name) => {
           const { title, formula } = schemeNamed(name);
           return `${title}: ${formula}`;
         }),
       }),
       z
         .string()
-        .regex(new RegExp(ownSchemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
+        .regex(new RegExp(schemeNames.map((name) => schemeNamed(name).names.source).join("|"))),
     ])
     .describe("Where the norms of a layer stand: the norm placement scheme."),
+  "norm-groups": z
+    .int()
+    .min(1)
+    .max(1 << 16)
+    .describe("Number of equal groups of channels that Group-LN's norms are taken over."),
   "norm-kind": z
     .enum(["rms", "layer"])
     .describe("What a norm computes: RMSNorm (rms) or LayerNorm (layer)."),
@@ -76,6 +81,23 @@ export const settingValues = {
   "embedding-scale": z
     .literal([1, "sqrt"])
     .describe("Factor on the token embedding: 1, or the square root of the hidden size (sqrt)."),
+  segment: z
+    .int()
+    .min(0)
+    .max(8)
+    .describe("Which row of the segment embedding every token has, where a model has one."),
+  attention: z
+    .enum(["causal", "bidirectional"])
+    .describe(
+      "Which tokens each may attend to: those up to itself, the next one being told (causal), or all of them, masked ones being told (bidirectional).",
+    ),
+  "mask-token": z
+    .int()
+    .min(0)
+    .max(1 << 24)
+    .describe(
+      "Id of the token that hides others from a bidirectional model; where it is not known, there is no loss.",
+    ),
   memory: z
     .enum(["causal", "zeros", "whole"])
     .describe(
@@ -99,6 +121,9 @@ export const settingValues = {
     .describe(
       "How a patch of an image is laid out for a linear: each channel after the other, or each pixel's channels together.",
     ),
+  "head-activation": z
+    .enum(["gelu", "gelu_tanh", "relu", "silu"])
+    .describe("Activation between the two linears of a head that tells masked tokens."),
   epsilon: z.number().min(0).lt(1).describe("What is added to the variance in a norm's root."),
   linears: z
     .enum(["output-first", "input-first"])
@@ -151,9 +176,12 @@ export function valuesText(name: SettingName): string {
 
 const rangesInWords: Partial<Record<SettingName, string>> = {
   heads: "a whole number of at least 1",
-  norm: `one of ${ownSchemeNames.join(", ")}`,
+  norm: `one of ${schemeNames.join(", ")}`,
+  "norm-groups": "a whole number of at least 1",
   "norm-order": "the paths of norms, with commas",
   "rotary-base": "a number above 1",
+  segment: "a whole number of at least 0",
+  "mask-token": "a token's id",
   epsilon: "a number of at least 0 and below 1",
   "embedding-scale": "1 or sqrt",
 };

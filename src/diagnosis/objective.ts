@@ -63,7 +63,9 @@ export function whyNoLoss({
 }: Pick<Architecture, "head" | "objective" | "whyNoHead">): string | undefined {
   if (head === undefined) return whyNoHead ?? t("the checkpoint has no language-model head");
   return objective.kind === "masked-token" && objective.maskToken === undefined
-    ? t("which token masks others is stated neither by the config nor by the tokenizer")
+    ? t(
+        "which token masks others is stated neither by the config nor by the tokenizer (of code of your own mask-token states it)",
+      )
     : undefined;
 }
 

@@ -3,6 +3,7 @@ import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
 import type { Sines } from "../architecture/sines";
 import { sineRows } from "../architecture/sines";
 import type { TensorEntry } from "../checkpoint/checkpoint";
+import { rows } from "../checkpoint/views";
 import type { Feed } from "./attentionFeeds";
 import type { Graph, Value } from "./graph";
 import { GraphBuilder } from "./graph";
@@ -19,6 +20,8 @@ export const embeddingInputs = {
   patches: "patches",
   /** Which constant each token has: [tokens, constants], 1 or 0 (see `patchFeeds`). */
   constants: "constants",
+  /** 1 for patches, 0 for the first tokens [tokens, 1]; only where patches are normed. */
+  arePatches: "arePatches",
 } as const;
 export const embeddingOutput = "stream";
 
@@ -40,8 +43,8 @@ export function embeddingGraph({ embedding }: Pick<Architecture, "embedding">): 
       elementType: "int64",
       shape: ["sequence"],
     });
-    const rows = builder.apply("Gather", [builder.storedWeight(positions.table), places]);
-    stream = builder.add(stream, builder.toFloat32(rows));
+    const placed = builder.apply("Gather", [builder.storedWeight(positions.table), places]);
+    stream = builder.add(stream, builder.toFloat32(placed));
   }
   if (sines) {
     const shape = ["sequence", 2 * sines.frequencies.length] as const;
@@ -67,13 +70,21 @@ function patchGraph(embedding: PatchEmbedding): Graph {
   });
   const rowOf = (tensor: TensorEntry): Value =>
     builder.reshape(builder.weight(tensor), [1, hiddenSize]);
-  const stacked = (rows: Value[]): Value =>
-    rows.length === 1 ? rows[0]! : builder.apply("Concat", rows, { axis: -2 });
+  const stacked = (parts: Value[]): Value =>
+    parts.length === 1 ? parts[0]! : builder.apply("Concat", parts, { axis: -2 });
   const constants = constantsOf(embedding);
-  const projected = builder.apply("Linear", [pixels, builder.weight(patches.weight)]);
-  const places = havePlaces(embedding)
-    ? builder.weight(positions)
-    : stacked([...firstTokens.map(rowOf), builder.weight(positions)]);
+  const projected = isNormed(embedding)
+    ? normedPatches(builder, embedding, pixels)
+    : builder.apply("Linear", [pixels, builder.weight(patches.weight)]);
+  const placed = firstPlaced(embedding);
+  const without = firstTokens.slice(placed).map(rowOf);
+  const count = positions.shape[0]!;
+  const placesOf = (start: number, end: number): Value[] =>
+    start < end ? [builder.weight(rows(positions, start, end))] : [];
+  const places =
+    without.length === 0
+      ? builder.weight(positions)
+      : stacked([...placesOf(0, placed), ...without, ...placesOf(placed, count)]);
   let stream = builder.add(projected, places);
   if (constants.length > 0) {
     const choice = builder.input(embeddingInputs.constants, {
@@ -87,9 +98,25 @@ function patchGraph(embedding: PatchEmbedding): Graph {
   return builder.build();
 }
 
-/** Whether the first tokens have positions, as the patches do. */
-function havePlaces(embedding: PatchEmbedding): boolean {
-  return embedding.positions.shape[0] === tokensOfImage(embedding);
+/** Of patches that are normed; what norms make of nothing, in place of the first tokens, is taken away. */
+function normedPatches(builder: GraphBuilder, embedding: PatchEmbedding, pixels: Value): Value {
+  const { patches, pixelNorm, patchNorm } = embedding;
+  const projected = linear(builder, normalised(builder, pixels, pixelNorm), patches);
+  const arePatches = builder.input(embeddingInputs.arePatches, {
+    elementType: "float32",
+    shape: [tokensOfImage(embedding), 1],
+  });
+  return builder.multiply(normalised(builder, projected, patchNorm), arePatches);
+}
+
+function isNormed({ pixelNorm, patchNorm }: PatchEmbedding): boolean {
+  return pixelNorm !== undefined || patchNorm !== undefined;
+}
+
+/** How many of the first tokens have positions, as the patches do. */
+function firstPlaced(embedding: PatchEmbedding): number {
+  const patches = tokensOfImage(embedding) - embedding.firstTokens.length;
+  return embedding.positions.shape[0]! - patches;
 }
 
 /** A vector that is added to some of an image's tokens. */
@@ -98,13 +125,13 @@ interface Constant {
   readonly isOf: (token: number) => boolean;
 }
 
-/** Each first token's vector, where it is not put before the positions, and the bias of patches. */
+/** Each first token's vector, where it is not put before the positions, and the bias of unnormed patches. */
 function constantsOf(embedding: PatchEmbedding): Constant[] {
   const { firstTokens, patches } = embedding;
-  const first = havePlaces(embedding) ? firstTokens : [];
+  const first = firstTokens.slice(0, firstPlaced(embedding));
   return [
     ...first.map((tensor, at): Constant => ({ tensor, isOf: (token) => token === at })),
-    ...(patches.bias
+    ...(patches.bias && !isNormed(embedding)
       ? [{ tensor: patches.bias, isOf: (token: number) => token >= firstTokens.length }]
       : []),
   ];
@@ -152,6 +179,13 @@ export function patchFeeds(
       data: patches,
       shape: [images.length, tokens, size],
     },
+    ...(isNormed(embedding) && {
+      [embeddingInputs.arePatches]: {
+        type: "float32",
+        data: Float32Array.from({ length: tokens }, (_, at) => (at < firstTokens.length ? 0 : 1)),
+        shape: [tokens, 1],
+      },
+    }),
     ...(constants.length > 0 && {
       [embeddingInputs.constants]: {
         type: "float32",

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture/description";
+import type { Proposal } from "../architecture/reading";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { namedToken } from "./namedTokens";
 
@@ -31,8 +32,33 @@ export async function withObjectiveTokens(
       notices: [...(architecture.notices ?? []), notice],
     };
   }
-  if (objective.kind !== "masked-token" || objective.maskToken !== undefined) return architecture;
-  const maskToken = await namedToken(maskNames, checkpoint, vocabularySize);
-  if (maskToken === undefined) return architecture;
-  return { ...architecture, objective: { ...objective, maskToken } };
+  return lacksMaskToken(architecture)
+    ? masking(architecture, await namedToken(maskNames, checkpoint, vocabularySize))
+    : architecture;
+}
+
+/** The same of every reading, as far as that is the mask token: by it readings are told apart. */
+export async function withMaskToken(
+  proposal: Proposal,
+  checkpoint: Pick<Checkpoint, "folder" | "tokenizer">,
+): Promise<Proposal> {
+  const directions = proposal.open.find(({ name }) => name === "attention")?.values ?? [];
+  const readings = [{}, ...directions.map((attention) => ({ attention }))];
+  const lacking = readings.map(proposal.architecture).find(lacksMaskToken);
+  if (lacking === undefined) return proposal;
+  const maskToken = await namedToken(maskNames, checkpoint, lacking.vocabularySize);
+  return {
+    ...proposal,
+    architecture: (settings) => masking(proposal.architecture(settings), maskToken),
+  };
+}
+
+function lacksMaskToken({ objective }: Architecture): boolean {
+  return objective.kind === "masked-token" && objective.maskToken === undefined;
+}
+
+function masking(architecture: Architecture, maskToken: number | undefined): Architecture {
+  return lacksMaskToken(architecture) && maskToken !== undefined
+    ? { ...architecture, objective: { kind: "masked-token", maskToken } }
+    : architecture;
 }

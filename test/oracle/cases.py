@@ -531,6 +531,22 @@ def torchvision_vit(**overrides: Any) -> Config:
     }
 
 
+def py_vit(**overrides: Any) -> Config:
+    """Heads of another size than the stream's share of each."""
+    return {
+        "channels": 3,
+        "depth": 3,
+        "dim": 24,
+        "dim_head": 8,
+        "heads": 4,
+        "image_size": 8,
+        "mlp_dim": 40,
+        "num_classes": 7,
+        "patch_size": 4,
+        **overrides,
+    }
+
+
 def timm(architecture: str, num_classes: int = 7, **model_args: Any) -> Config:
     """config.json as timm writes it for the Hub, of an architecture made small."""
     model_args = {
@@ -1029,6 +1045,12 @@ CASES: list[Case] = [
         torchvision_vit(),
         images=4,
         statement=own_vit_statement(epsilon=1e-6),
+    ),
+    Case(
+        "py-vit",
+        py_vit(),
+        images=4,
+        statement=own_vit_statement(epsilon=1e-5, fused="thirds", pixels="channels-last", scale="head"),
     ),
     Case("timm-vit", timm("vit_base_patch16_224"), images=5),
     Case("timm-deit-distilled", timm("deit_tiny_distilled_patch16_224", depth=2), images=4),

@@ -20,6 +20,8 @@ def model_of(config: Config) -> Callable[[Config], nn.Module] | None:
         return CourseVit
     if "hidden_dim" in config:
         return TorchvisionVit
+    if "dim" in config and "depth" in config:
+        return PyVit
     return None
 
 
@@ -153,3 +155,92 @@ class TorchvisionLayer(nn.Module):
         normed = self.ln_1(x)
         x = x + self.dropout(self.self_attention(normed, normed, normed, need_weights=False)[0])
         return x + self.mlp(self.ln_2(x))
+
+
+class PyVit(nn.Module):
+    """github.com/lucidrains/vit-pytorch, vit_pytorch/vit.py: a patch is normed before and after its
+    linear."""
+
+    layer_path = "transformer.layers.{}"
+    branches = ("0", "1")
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, self.patch = config["dim"], config["patch_size"]
+        pixels = config["channels"] * self.patch**2
+        self.cls_token = nn.Parameter(torch.zeros(1, size))
+        self.pos_embedding = nn.Parameter(
+            torch.zeros((config["image_size"] // self.patch) ** 2 + 1, size)
+        )
+        self.to_patch_embedding = nn.Sequential(
+            nn.Identity(), nn.LayerNorm(pixels), nn.Linear(pixels, size), nn.LayerNorm(size)
+        )
+        self.transformer = PyVitStack(config)
+        self.mlp_head = nn.Linear(size, config["num_classes"])
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        return self.transformer.layers
+
+    def forward(self, images: Tensor) -> Tensor:
+        rows = images.unflatten(3, (-1, self.patch)).unflatten(2, (-1, self.patch))
+        patches = rows.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+        x = with_class(self.cls_token, self.to_patch_embedding(patches)) + self.pos_embedding
+        return self.mlp_head(self.transformer(x)[:, 0])
+
+
+class PyVitStack(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config["dim"])
+        self.layers = nn.ModuleList(PyVitLayer(config) for _ in range(config["depth"]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x)
+
+
+class PyVitLayer(nn.ModuleList):
+    def __init__(self, config: Config) -> None:
+        size, inner = config["dim"], config["mlp_dim"]
+        super().__init__([PyVitAttention(config), PyVitFeedForward(size, inner)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        attention, feed_forward = self
+        x = attention(x) + x
+        return feed_forward(x) + x
+
+
+class PyVitAttention(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        size, self.heads = config["dim"], config["heads"]
+        inner = self.heads * config["dim_head"]
+        self.norm = nn.LayerNorm(size)
+        self.to_qkv = nn.Linear(size, 3 * inner, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(inner, size), nn.Dropout())
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for part in self.to_qkv(self.norm(x)).chunk(3, dim=-1)
+        )
+        weights = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(-1)
+        return self.to_out((weights @ value).transpose(1, 2).flatten(2))
+
+
+class PyVitFeedForward(nn.Module):
+    def __init__(self, size: int, inner: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.LayerNorm(size),
+            nn.Linear(size, inner),
+            nn.GELU(),
+            nn.Dropout(),
+            nn.Linear(inner, size),
+            nn.Dropout(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)

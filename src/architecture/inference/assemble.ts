@@ -5,11 +5,13 @@ import type {
   Attention,
   Embedding,
   FeedForward,
+  Head,
   LayerDescription,
   Norm,
   PatchEmbedding,
   Rotary,
 } from "../description";
+import { rows } from "../../checkpoint/views";
 import { plainEmbedding, tokensOfImage } from "../description";
 import { alibiSlopes } from "../alibi";
 import { plainAttention } from "../familyReader";
@@ -20,11 +22,13 @@ import { schemeNamed } from "../schemes";
 import type { SineLayout } from "../sines";
 import { sineLayouts } from "../sines";
 import { gelus } from "../settingValues";
+import { withNormGroups } from "../normGroups";
 import type { LayerNames } from "../sublayers";
 import { everywhere, sublayers, vectorNames } from "../sublayers";
 import type { StoredRotary } from "./frequencies";
 import { baseOf } from "./frequencies";
-import type { PixelOrder } from "./imageEnds";
+import type { ImageEnds, PixelOrder } from "./imageEnds";
+import type { TokenEnds } from "./ends";
 import type { AttentionParts, FusedArrangement } from "./attentionParts";
 import type { LayerParts } from "./layer";
 import type { Part } from "./parts";
@@ -53,10 +57,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     query: first.queryWidth,
     key: first.keyWidth,
   });
-  const activation: Activation =
-    settings.activation === "gelu"
-      ? gelus[settings.gelu as keyof typeof gelus]
-      : (settings.activation as Activation);
+  const activation = activationOf(settings.activation!, settings);
 
   const layer = (parts: LayerParts, index: number): LayerDescription => {
     const path = `${stack.prefix}${index}`;
@@ -82,7 +83,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
         ...attentionOf(attention),
         rotary: turning,
         slopes: settings.positions === "alibi" ? alibiSlopes(heads) : undefined,
-        isBidirectional: ends.kind === "images",
+        isBidirectional: ends.kind === "images" || settings.attention === "bidirectional",
       }),
       ...(crossAttention && {
         crossAttention: (): Attention => ({
@@ -105,11 +106,8 @@ export function assemble(structure: Structure, settings: Settings): Architecture
         {
           norm: (name) => normOf(byPath.get(name)!, path),
           vector: (name) => {
-            const vectors = new Map([
-              [vectorNames.attention.branchScale, parts.scales?.attention],
-              [vectorNames.feedForward.branchScale, parts.scales?.feedForward],
-            ]);
-            return vectors.get(name)!.weight;
+            const isOfAttention = Object.values(vectorNames.attention).includes(name);
+            return parts.scales![isOfAttention ? "attention" : "feedForward"].weight;
           },
         },
         modules,
@@ -117,7 +115,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     };
   };
 
-  return {
+  const whole: Architecture = {
     family: "inferred",
     hiddenSize: hidden,
     heads,
@@ -126,9 +124,38 @@ export function assemble(structure: Structure, settings: Settings): Architecture
     scheme: { name: scheme, source: t("inferred from names and shapes") },
     layers: layers.map(layer),
     finalNorm: ends.finalNorm && normOf(ends.finalNorm, ""),
-    head: ends.head,
-    ...inputOf(structure, settings, ends.embeddingNorm && normOf(ends.embeddingNorm, "")),
+    head: ends.head && headOf(ends, ends.head, settings, (part) => normOf(part, "")),
+    ...inputOf(structure, settings, (part) => normOf(part, "")),
   };
+  return scheme === "group-ln" ? withNormGroups(whole, Number(settings["norm-groups"])) : whole;
+}
+
+/** The head, with what it does first. */
+function headOf(
+  { transform }: Pick<TokenEnds | ImageEnds, "transform">,
+  head: Head,
+  settings: Settings,
+  normOf: (part: Part) => Norm,
+): Head {
+  if (transform === undefined) return head;
+  const { dense, norm } = transform;
+  return {
+    ...head,
+    transform: {
+      dense: { weight: dense.weight, bias: dense.bias },
+      activation: activationOf(settings["head-activation"]!, settings),
+      norm: norm && normOf(norm),
+    },
+  };
+}
+
+function activationOf(name: string, { gelu }: Settings): Activation {
+  return name === "gelu" ? gelus[gelu as keyof typeof gelus] : (name as Activation);
+}
+
+function maskTokenIn(settings: Settings): number | undefined {
+  const stated = settings["mask-token"];
+  return stated === undefined ? undefined : Number(stated);
 }
 
 /** What cross-attention reads where there is no encoder: an embedding, which is one without layers. */
@@ -167,7 +194,7 @@ export const pools = {
 function inputOf(
   { ends, layers }: Structure,
   settings: Settings,
-  norm: Norm | undefined,
+  normOf: (part: Part) => Norm,
 ): Pick<
   Architecture,
   | "vocabularySize"
@@ -179,6 +206,7 @@ function inputOf(
   | "whyNoHead"
 > {
   const { hidden, positions } = ends;
+  const embeddingNorm = ends.embeddingNorm && normOf(ends.embeddingNorm);
   if (ends.kind === "tokens") {
     const embedding: Embedding = {
       ...plainEmbedding(ends.tokens),
@@ -187,22 +215,32 @@ function inputOf(
       ...(settings.positions === "sines" && {
         sines: sineLayouts[settings.sines as SineLayout](hidden),
       }),
-      norm,
+      ...(ends.segments && {
+        segment: rows(ends.segments, Number(settings.segment), Number(settings.segment) + 1),
+      }),
+      norm: embeddingNorm,
     };
     return {
       vocabularySize: ends.tokens.shape[0]!,
       contextLength: positions?.shape[0],
       embedding,
       ...(layers[0]!.crossAttention && memoryOf(settings, embedding, hidden)),
-      objective: { kind: "next-token" },
+      objective:
+        settings.attention === "bidirectional"
+          ? { kind: "masked-token", maskToken: maskTokenIn(settings) }
+          : { kind: "next-token" },
+      ...(ends.whyNoHead !== undefined && { whyNoHead: ends.whyNoHead }),
     };
   }
   const { image, patch, firstTokens, head } = ends;
+  const order = (settings.pixels ?? "channels-first") as PixelOrder;
   const embedding: PatchEmbedding = {
-    patches: ends.projection((settings.pixels ?? "channels-first") as PixelOrder),
+    patches: ends.projection(order),
     firstTokens,
+    ...(ends.pixelNorm && { pixelNorm: normOf(ends.pixelNorm(order)) }),
+    ...(ends.patchNorm && { patchNorm: normOf(ends.patchNorm) }),
     positions: ends.positions,
-    norm,
+    norm: embeddingNorm,
     image,
     patch,
   };

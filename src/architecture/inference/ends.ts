@@ -1,9 +1,11 @@
+import { t } from "@vscode/l10n";
 import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
 import { isSameContent } from "../../checkpoint/content";
+import { quote } from "../../checkpoint/errors";
 import { reshaped, transposed } from "../../checkpoint/views";
 import type { Head } from "../description";
 import { plainHead } from "../description";
-import { isNorm } from "./norms";
+import { isNorm, isNormInRow } from "./norms";
 import type { Part } from "./parts";
 import { partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
@@ -15,9 +17,15 @@ export interface TokenEnds {
   readonly tokens: TensorEntry;
   /** [places, hidden] */
   readonly positions: TensorEntry | undefined;
+  /** [kinds of segment, hidden] */
+  readonly segments: TensorEntry | undefined;
   readonly embeddingNorm: Part | undefined;
   readonly finalNorm: Part | undefined;
-  readonly head: Head;
+  readonly head: Head | undefined;
+  /** What the head does first. */
+  readonly transform: { readonly dense: Part; readonly norm: Part | undefined } | undefined;
+  /** Why there is no head. */
+  readonly whyNoHead?: string;
   /** Rotary frequencies or their tables, wherever the model keeps them. */
   readonly rotary: RotaryTensors | undefined;
   readonly hidden: number;
@@ -73,6 +81,15 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   }
   if (places[0]) left.delete(places[0]);
 
+  const segments = [...left].filter((part) => isSegmentTable(part, hidden));
+  if (segments.length > 1) throw refuse(segments, "has several tables of segments:");
+  for (const part of segments) left.delete(part);
+
+  const ofClasses = [...left].filter((part) => isOfOtherHead(part, vocabulary));
+  for (const part of ofClasses) left.delete(part);
+  const transform = headTransform([...left], hidden, vocabulary);
+  for (const part of [transform?.dense, transform?.norm]) if (part) left.delete(part);
+
   const norms = [...left].filter((part) => isNorm(part, hidden));
   const embeddingNorms = norms.filter(({ path }) =>
     /emb|input|pre_?ln|ln_?pre|first|in_?norm/i.test(path),
@@ -90,6 +107,10 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (heads.length > 1) throw refuse(heads, "has several heads:");
   const [headPart] = heads;
   if (headPart) left.delete(headPart);
+  const isOfFew = headPart !== undefined && isOfFewClasses(headPart, vocabulary);
+  const [classHead] = isOfFew ? [headPart] : ofClasses.filter(({ path }) => !isPoolerName(path));
+  // An embedding is a head too, unless there is one that tells something else.
+  const tellsClasses = classHead !== undefined && (isOfFew || headPart === undefined);
   if (left.size > 0) {
     throw refuse(
       [...left],
@@ -100,14 +121,72 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
     kind: "tokens",
     tokens: embedding.weight,
     positions,
+    segments: segments[0]?.weight,
     embeddingNorm: embeddingNorms[0],
     finalNorm: finalNorms[0],
-    head: await headOf(headPart, embedding.weight, vocabulary, (what) =>
-      refuse(headPart ? [headPart] : [embedding], what),
-    ),
+    head: tellsClasses
+      ? undefined
+      : await headOf(headPart, embedding.weight, vocabulary, (what) =>
+          refuse(headPart ? [headPart] : [embedding], what),
+        ),
+    transform,
+    ...(tellsClasses && {
+      whyNoHead: t("its head {0} tells classes of texts, not tokens", quote(classHead.path)),
+    }),
     rotary,
     hidden,
   };
+}
+
+const segmentName = /seg(ment)?s?([._]|$)|seg_?emb|token_?type|type_?emb/i;
+
+/** Whether a part is a table of the few kinds of segment that a token may be in. */
+function isSegmentTable({ path, weight: { shape }, bias }: Part, hidden: number): boolean {
+  const isTable = bias === undefined && shape.length === 2 && shape[1] === hidden;
+  return isTable && shape[0]! <= mostSegments && segmentName.test(path);
+}
+
+const mostSegments = 8;
+
+/** Modules that BERT's pre-training and its tasks put on an encoder, beside a head that tells tokens. */
+const otherHeadName =
+  /(^|[._])(pooler|nsp|next_sentence|seq_relationship|classifier|cls_?head|score)([._\d]|$)/i;
+
+function isOfOtherHead({ path, weight: { shape } }: Part, vocabulary: number): boolean {
+  return otherHeadName.test(path) && !shape.includes(vocabulary);
+}
+
+/** Whether a head has far fewer outputs than there are tokens, whichever way it is stored. */
+function isOfFewClasses({ weight: { shape } }: Part, vocabulary: number): boolean {
+  return !shape.includes(vocabulary) && 2 * shape[0]! <= vocabulary;
+}
+
+function isPoolerName(path: string): boolean {
+  return /(^|[._])pooler([._]|$)/i.test(path);
+}
+
+/**
+ * What a head that tells masked tokens does first, in a module with its decoder: a square linear and, where
+ * there is one, a norm (BERT's `cls.predictions.transform`).
+ */
+function headTransform(
+  parts: readonly Part[],
+  hidden: number,
+  vocabulary: number,
+): TokenEnds["transform"] {
+  const isSquare = ({ weight: { shape } }: Part): boolean =>
+    String(shape) === `${hidden},${hidden}`;
+  const [dense, ...others] = parts.filter(isSquare);
+  if (dense === undefined || others.length > 0) return undefined;
+  // The module of the head, of which this may be within another: `cls.predictions.transform.dense`.
+  const [module, ...rest] = dense.path.split(".");
+  const isWithin = ({ path }: Part): boolean => rest.length > 0 && path.startsWith(`${module!}.`);
+  const isWithDecoder = parts.some((part) => isWithin(part) && part.weight.shape[0] === vocabulary);
+  if (!isWithDecoder && !/mlm|mask|pred|lm_?head/i.test(dense.path)) return undefined;
+  const norms = parts.filter(
+    (part) => isWithin(part) && (isNorm(part, hidden) || isNormInRow(part, hidden)),
+  );
+  return norms.length > 1 ? undefined : { dense, norm: norms[0] };
 }
 
 /**
@@ -117,7 +196,11 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
 function tokenTables(parts: readonly Part[]): Part[] {
   const tables = parts.filter(
     ({ path, weight, bias }) =>
-      bias === undefined && weight.shape.length === 2 && !isHeadName(path) && !isPositionName(path),
+      bias === undefined &&
+      weight.shape.length === 2 &&
+      !isHeadName(path) &&
+      !isPositionName(path) &&
+      !segmentName.test(path),
   );
   const named = tables.filter(({ path }) => isTokenName(path));
   return named.length > 0 ? named : tables;

@@ -154,6 +154,7 @@ const keys: Partial<Record<SettingName, readonly (readonly [ValueOf, readonly st
     ],
     [either("post-ln"), ["post_norm", "postnorm", "post_layer_norm"]],
   ],
+  "norm-groups": [[numeral, ["norm_groups"]]],
   scale: [[either(undefined, "none"), ["scale_attn_weights"]]],
   "embedding-scale": [[either("sqrt", "1"), ["scale_embedding"]]],
 };

@@ -1,11 +1,12 @@
 import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
+import { elementCount } from "../../checkpoint/checkpoint";
 import { permuted, reshaped, rows } from "../../checkpoint/views";
 import type { Head, ImageSize, Linear } from "../description";
 import { plainHead } from "../description";
 import { isHeadName, isPositionName, rotaryKindOf, tableOf } from "./ends";
-import { isNorm } from "./norms";
+import { isNorm, isNormInRow } from "./norms";
 import type { Part } from "./parts";
-import { bareWordOf, partsOf } from "./parts";
+import { bareWordOf, partsOf, wordOf } from "./parts";
 import type { Stack } from "./stack";
 import { refusal } from "./stack";
 
@@ -24,11 +25,16 @@ export interface ImageEnds {
   /** Whether one of them is there for the class to be read from. */
   readonly hasClassToken: boolean;
   readonly positions: TensorEntry;
+  /** Of a patch's pixels, in the order of the projection's inputs. */
+  readonly pixelNorm: ((order: PixelOrder) => Part) | undefined;
+  /** Of what the projection makes of it. */
+  readonly patchNorm: Part | undefined;
   readonly embeddingNorm: Part | undefined;
   readonly finalNorm: Part | undefined;
   /** Undefined where the checkpoint is the stack alone. */
   readonly head: Head | undefined;
   readonly rotary: undefined;
+  readonly transform?: undefined;
 }
 
 /** Of a patch's pixels: each channel after the other, or each pixel's channels together. */
@@ -68,7 +74,8 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     const names = turning.map((name) => `${prefix}0.${name}`);
     throw refusal(checkpoint, names, "reads images with rotary positions, which is not read:");
   }
-  const parts = partsOf(outer);
+  // What hides patches in training is none of an image that is whole.
+  const parts = partsOf(outer).filter(({ path }) => !/(^|[._])mask_token$/.test(path));
   const left = new Set(parts);
   const refuse = (shown: readonly Part[], what: string): Error =>
     refusal(
@@ -87,7 +94,8 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
   const linear = kernel
     ? undefined
     : takeOne(
-        ({ path, weight }) => weight.shape.length === 2 && patchName.test(path),
+        ({ path, weight }) =>
+          weight.shape.length === 2 && patchName.test(path) && !isPositionName(path),
         "linears that patches could go through",
       );
   const source = kernel ?? linear;
@@ -120,6 +128,13 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     );
   }
 
+  const around = [source, places!, ...tokens];
+  const [pixelNorm, patchNorm] = (["before", "after"] as const).map((side) =>
+    takeOne(
+      (part) => sideOfPatches(part, around) === side,
+      `norms ${side} its patches' projection`,
+    ),
+  );
   const isNormHere = (part: Part): boolean => isNorm(part, hidden) && !isFirstToken(part.path);
   const isFirst = ({ path }: Part): boolean =>
     /emb|input|patch|pre_?(ln|norm)|(ln|norm)_?pre/i.test(path);
@@ -142,8 +157,10 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     hidden,
     ...form,
     firstTokens,
-    hasClassToken: tokens[0] !== undefined,
+    hasClassToken: tokens[0] !== undefined && elementCount(tokens[0].weight.shape) > 0,
     positions,
+    pixelNorm: pixelNorm && ((order) => form.ofPixels(pixelNorm, order)),
+    patchNorm,
     embeddingNorm,
     finalNorm,
     head: head && {
@@ -153,6 +170,42 @@ export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }:
     },
     rotary: undefined,
   };
+}
+
+/** Norms of one patch by names that say so, as roles are put under. */
+const patchNormNames = { before: /(^|[._])pixel_norm$/, after: /(^|[._])patch_norm$/ } as const;
+
+/**
+ * Whether a part is a norm of each patch by itself, before or after its projection: one by such a name, or
+ * in the module of the projection where neither positions nor first tokens are.
+ *
+ * @param around the projection, then what stands around it
+ */
+function sideOfPatches(
+  { path, weight, bias }: Part,
+  [projection, ...others]: readonly (Part | undefined)[],
+): "before" | "after" | undefined {
+  const [size] = weight.shape;
+  const [hidden] = projection!.weight.shape;
+  const pixels = elementCount(projection!.weight.shape.slice(1));
+  if (weight.shape.length !== 1 || (size !== hidden && size !== pixels)) return undefined;
+  for (const side of ["before", "after"] as const) {
+    if (patchNormNames[side].test(path)) return side;
+  }
+  const module = parentOf(projection!.path);
+  const isApart = others.every((part) => part === undefined || parentOf(part.path) !== module);
+  if (module === "" || parentOf(path) !== module || !isApart) return undefined;
+  // In nn.Sequential a module's name is its place.
+  const [place, ofProjection] = [path, projection!.path].map((at) => Number(wordOf(at)));
+  const isInRow = isNormInRow({ path, weight, bias, names: [] }, size!);
+  if (!isInRow && !isNorm({ path, weight, bias, names: [] }, size!)) return undefined;
+  if (pixels !== hidden) return size === pixels ? "before" : "after";
+  return isInRow && place! < ofProjection! ? "before" : "after";
+}
+
+/** Path of the module that a module lies in; empty where there is none. */
+function parentOf(path: string): string {
+  return path.split(".").slice(0, -1).join(".");
 }
 
 function isFirstToken(path: string): boolean {
@@ -171,17 +224,25 @@ function tableRows(table: TensorEntry): TensorEntry[] {
 
 /** Patches along a side of a square image, from the rows of positions. */
 function sideOf(places: number, firstTokens: number): number | undefined {
-  return [places - firstTokens, places]
-    .map(Math.sqrt)
+  const some = Array.from({ length: Math.max(0, firstTokens - 1) }, (_, at) => at + 1);
+  return [firstTokens, 0, ...some]
+    .map((placed) => Math.sqrt(places - placed))
     .find((side) => Number.isInteger(side) && side > 0);
 }
 
-type Form = Pick<ImageEnds, "projection" | "pixelOrders" | "image" | "patch">;
+type Form = Pick<ImageEnds, "projection" | "pixelOrders" | "image" | "patch"> & {
+  /** A norm of as many numbers as a patch has pixels, its numbers lying as `projection` has the inputs. */
+  readonly ofPixels: (norm: Part, order: PixelOrder) => Part;
+};
 
 /** The form of a patch; undefined where a linear's inputs are no square of one or three channels. */
 function formOf({ weight, bias }: Part, side: number): Form | undefined {
   const [hidden] = weight.shape as readonly [number];
-  const of = (channels: number, height: number, width: number): Omit<Form, "projection"> => ({
+  const of = (
+    channels: number,
+    height: number,
+    width: number,
+  ): Omit<Form, "projection" | "ofPixels"> => ({
     pixelOrders: channels === 1 ? ["channels-first"] : ["channels-first", "channels-last"],
     image: { channels, height: side * height, width: side * width },
     patch: [height, width],
@@ -193,19 +254,26 @@ function formOf({ weight, bias }: Part, side: number): Form | undefined {
       ...of(channels, height, width),
       pixelOrders: ["channels-first"],
       projection: () => ({ weight: table, bias }),
+      ofPixels: (norm) => norm,
     };
   }
   const inputs = weight.shape[1]!;
   const channels = [1, 3].find((count) => Number.isInteger(Math.sqrt(inputs / count)));
   if (channels === undefined) return undefined;
   const size = Math.sqrt(inputs / channels);
-  const regrouped = (): TensorEntry =>
-    reshaped(permuted(reshaped(weight, [hidden, size, size, channels]), [0, 3, 1, 2]), [
-      hidden,
-      inputs,
-    ]);
+  const inOrder = (tensor: TensorEntry, order: PixelOrder): TensorEntry => {
+    if (order === "channels-first") return tensor;
+    const outer = tensor.shape.slice(0, -1);
+    const pixels = reshaped(tensor, [elementCount(outer), size, size, channels]);
+    return reshaped(permuted(pixels, [0, 3, 1, 2]), [...outer, inputs]);
+  };
   return {
     ...of(channels, size, size),
-    projection: (order) => ({ weight: order === "channels-last" ? regrouped() : weight, bias }),
+    projection: (order) => ({ weight: inOrder(weight, order), bias }),
+    ofPixels: (norm, order) => ({
+      ...norm,
+      weight: inOrder(norm.weight, order),
+      bias: norm.bias && inOrder(norm.bias, order),
+    }),
   };
 }

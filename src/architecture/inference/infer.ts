@@ -41,7 +41,7 @@ export async function inferArchitecture(
           ? [value]
           : (open.find((one) => one.name === name)?.values ?? []);
       },
-      isBidirectional: structure.ends.kind === "images",
+      isBidirectional: structure.ends.kind === "images" || fixed.attention === "bidirectional",
     },
     stated.ignoredConfigKeys,
   );

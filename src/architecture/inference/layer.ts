@@ -4,8 +4,8 @@ import { attentionParts } from "./attentionParts";
 import { rotaryKindOf } from "./ends";
 import type { FeedForwardParts } from "./feedForwardParts";
 import { feedForwardParts } from "./feedForwardParts";
-import type { LayerScales } from "./norms";
-import { isNorm, layerScales, normOrders } from "./norms";
+import type { ScaleVectors } from "./norms";
+import { isNorm, normOrders, scaleVectors } from "./norms";
 import type { Orientation, Part } from "./parts";
 import { partsOf, withoutKernel } from "./parts";
 import type { Tensors } from "./stack";
@@ -17,8 +17,8 @@ export interface LayerParts {
   /** To what another stack computes; undefined where there is none. */
   readonly crossAttention: AttentionParts | undefined;
   readonly feedForward: FeedForwardParts;
-  /** LayerScale's vectors; undefined where there are none. */
-  readonly scales: LayerScales | undefined;
+  /** LayerScale's or Admin's vectors; undefined where there are none. */
+  readonly scales: ScaleVectors | undefined;
   /**
    * The norms in the order of the sublayers they belong to, a scheme saying where each stands: the order
    * that names tell, or those that are possible, the likeliest first.
@@ -88,12 +88,12 @@ export function layerParts(
     take,
     refuse,
   );
-  const scales = layerScales([...left], hidden, refuse);
+  const scales = scaleVectors([...left], hidden, refuse);
   if (scales && crossAttention) {
     const names = [scales.attention, scales.feedForward].flatMap((part) => part.names);
     throw refuse(
       names,
-      "has LayerScale in layers that attend to another sequence, which is not read:",
+      "has vectors that scale in layers that attend to another sequence, which is not read:",
     );
   }
   if (scales) [scales.attention, scales.feedForward].forEach(take);

@@ -2,6 +2,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint";
 import { CheckpointError } from "../../checkpoint/errors";
 import type { OpenSetting, SettingName, SettledSetting, Statements } from "../reading";
 import type { SchemeName } from "../schemes";
+import { schemeNamed } from "../schemes";
 import { gelus } from "../settingValues";
 import { sineLayouts } from "../sines";
 import { baseOf } from "./frequencies";
@@ -80,8 +81,25 @@ export function settle(
     settleOne(name, values, known, { ...more, ...(other === undefined && { onlyWith: on }) });
   };
 
-  const schemeTable = scales ? schemesOfScales : crossAttention ? schemesOfCross : schemesOf;
-  const schemeChoices = schemeTable[norms.length];
+  /** Stated or not known: a token is nothing to try. */
+  const settleMaskToken = (vocabulary: number): void => {
+    const own = statementOf(statements, "mask-token");
+    const isCausal = settled.some(({ name, value }) => name === "attention" && value === "causal");
+    if (own === undefined || isCausal) return;
+    if (Number(own.value) >= vocabulary) {
+      throw new CheckpointError(
+        "config",
+        `${checkpoint.directoryFile}: the reading mask-token=${own.value} is not possible; its vocabulary has ${vocabulary} tokens, from 0.`,
+      );
+    }
+    settled.push({ name: "mask-token", value: own.value, by: own.by });
+  };
+
+  const schemeChoices = scales
+    ? norms.length === 2
+      ? scales.schemes
+      : undefined
+    : (crossAttention ? schemesOfCross : schemesOf)[norms.length];
   if (schemeChoices === undefined) {
     const names = norms.flatMap((norm) => norm.names);
     throw refusal(
@@ -89,19 +107,27 @@ export function settle(
       (names.length > 0 ? names : [...structure.stack.layers[0]!.keys()]).map(
         (name) => `${structure.stack.prefix}0.${name}`,
       ),
-      `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : scales ? "with LayerScale, two" : "one, two or four"} are read:`,
+      `has ${norms.length} norms in a layer, which says too little of what a layer computes; ${crossAttention ? "where it attends to another sequence, three" : scales ? "with vectors that scale its sublayers, two" : "one, two or four"} are read:`,
     );
   }
   settleOne(
     "norm",
     schemeChoices,
-    scales ? { value: "layerscale", by: "its layers have the vectors of LayerScale" } : undefined,
+    scales?.schemes.length === 1
+      ? {
+          value: scales.schemes[0]!,
+          by: `its layers have the vectors of ${schemeNamed(scales.schemes[0]!).title}`,
+        }
+      : undefined,
     {
       accepts: (value) =>
         schemeChoices.some((name) => name === value) ||
         (norms.length === 2 && !scales && statedSchemes.includes(value)),
     },
   );
+  if (settled.some(({ name, value }) => name === "norm" && value === "group-ln")) {
+    settleOne("norm-groups", groupChoices(ends.hidden), undefined);
+  }
   if (normOrders.length > 1) {
     settleOne("norm-order", normOrders.map(orderName), undefined, { isArrangement: true });
   }
@@ -189,9 +215,25 @@ export function settle(
       ? { value: "head", by: "nn.MultiheadAttention, by the names of its tensors" }
       : undefined,
   );
-  if (ends.kind === "tokens") settleOne("embedding-scale", ["1", "sqrt"], undefined);
-  else {
-    settleOne("pool", ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"], undefined);
+  if (ends.kind === "tokens") {
+    settleOne("embedding-scale", ["1", "sqrt"], undefined);
+    if (ends.segments) {
+      const kinds = Array.from({ length: ends.segments.shape[0]! }, (_, kind) => String(kind));
+      settleOne("segment", kinds, undefined);
+    }
+    if (ends.transform) settleOne("head-activation", headActivations, undefined);
+    if (!crossAttention) {
+      const directions = ["causal", "bidirectional"];
+      settleOne("attention", directions, undefined, { branches: directions });
+      settleMaskToken(ends.tokens.shape[0]!);
+    }
+  } else {
+    if (ends.head)
+      settleOne(
+        "pool",
+        ends.hasClassToken ? Object.keys(pools) : ["mean", "normed-mean"],
+        undefined,
+      );
     if (ends.pixelOrders.length > 1) settleOne("pixels", ends.pixelOrders, undefined);
   }
   const hasBias = norms.some(({ bias }) => bias !== undefined);
@@ -234,6 +276,8 @@ const activationsOf = {
   plain: ["gelu", "relu", "silu", "squared_relu"],
 } as const;
 
+const headActivations = ["gelu", "relu", "silu"];
+
 /** The schemes that are tried, by the number of norms in a layer. */
 const schemesOf: Readonly<Record<number, readonly SchemeName[]>> = {
   1: ["parallel"],
@@ -246,9 +290,6 @@ const schemesOfCross: Readonly<Record<number, readonly SchemeName[]>> = {
   3: ["pre-ln", "post-ln", "reordered", "lns"],
 };
 
-/** The same of layers with the vectors of LayerScale. */
-const schemesOfScales: Readonly<Record<number, readonly SchemeName[]>> = { 2: ["layerscale"] };
-
 /** What a decoder without an encoder may attend to beside itself. */
 const memories = ["causal", "zeros", "whole"];
 
@@ -256,7 +297,14 @@ const memories = ["causal", "zeros", "whole"];
  * Rarer schemes of as many norms, which must be stated. On text that is strange to a Post-LN model
  * DeepNorm's reading predicts better, only because its larger stream makes it less sure of itself.
  */
-const statedSchemes: readonly string[] = ["deepnorm", "mix-ln", "scaled-init"];
+const statedSchemes: readonly string[] = ["deepnorm", "mix-ln", "scaled-init", "group-ln"];
+
+/** Equal groups that channels fall into, of several channels each. */
+function groupChoices(hidden: number): string[] {
+  return Array.from({ length: Math.min(hidden / 2, 64) }, (_, at) => at + 1)
+    .filter((groups) => groups > 1 && hidden % groups === 0 && groups * 2 <= hidden)
+    .map(String);
+}
 
 /**
  * How a model without a table of positions may tell them, the likeliest first. That it tells none is

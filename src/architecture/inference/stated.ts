@@ -24,7 +24,9 @@ export function normalisedSettings(
   const { activation, norm, ...rest } = settings;
   const isTurned = ["rotary", "rotary-base", "rotary-span"].some((name) => name in settings);
   const positions = isTurned ? "rotary" : settings.sines === undefined ? undefined : "sines";
-  const named = norm === undefined ? undefined : schemeOf(norm);
+  const masks = settings["mask-token"] !== undefined && rest.attention === undefined;
+  const isGrouped = norm === undefined && settings["norm-groups"] !== undefined;
+  const named = isGrouped ? "group-ln" : norm === undefined ? undefined : schemeOf(norm);
   const approximated = Object.entries(gelus).find(
     ([name, own]) => name !== "exact" && own === activation,
   )?.[0];
@@ -39,6 +41,7 @@ export function normalisedSettings(
     ...rest,
     // Last, so that a refusal names what was stated.
     ...(positions && rest.positions === undefined && { positions }),
+    ...(masks && { attention: "bidirectional" }),
     ...(named && { norm: named }),
     ...(activation && { activation: approximated ? "gelu" : activation }),
     ...(approximated && { gelu: approximated }),

@@ -155,16 +155,23 @@ const unread: readonly Unread[] = [
     key: /^(layer_pattern|block_pattern|hybrid_\w*|attn_layer_(period|offset|indices)|mixer_types?)$/,
   },
   { key: /^(use_)?qk_?(layer)?_?norm(alization)?$/, isNeutral: () => false },
-  { key: /^(is_encoder_decoder|bidirectional|use_bidirectional_attention|add_cross_attention)$/ },
+  { key: /^(is_encoder_decoder|add_cross_attention)$/ },
+  {
+    key: /^(bidirectional|use_bidirectional_attention)$/,
+    isNeutral: (_, __, { isBidirectional }) => isBidirectional,
+    statedBy: "attention",
+  },
   {
     key: /^(is_)?causal$/,
     isNeutral: (value, _, { isBidirectional }) =>
       isBidirectional ? isOff(value) : value === true || value === 1,
     saysWhereOff: true,
+    statedBy: "attention",
   },
   {
     key: /^architectures$/,
-    isNeutral: (value) =>
+    isNeutral: (value, _, { isBidirectional }) =>
+      (isBidirectional && JSON.stringify(value).includes("MaskedLM")) ||
       !/MaskedLM|Seq2Seq|ConditionalGeneration|(?<!Image)Classification|Answering|Encoder\b/.test(
         JSON.stringify(value),
       ),

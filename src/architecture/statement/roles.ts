@@ -23,6 +23,16 @@ const table = {
     place: "model",
     description: "Convolution or linear that an image's patches go through.",
   },
+  "pixel norm": {
+    path: "pixel_norm",
+    place: "model",
+    description: "Norm of a patch's pixels, before they go through the patch embedding.",
+  },
+  "patch norm": {
+    path: "patch_norm",
+    place: "model",
+    description: "Norm of what the patch embedding makes of a patch, before positions are added.",
+  },
   "class token": {
     path: "cls_token",
     place: "model",
@@ -46,6 +56,12 @@ const table = {
     place: "model",
     hasNoBias: true,
     description: "Learned vectors of the positions [places, channels].",
+  },
+  "segment embedding": {
+    path: "segment_embedding",
+    place: "model",
+    hasNoBias: true,
+    description: "Vectors of the kinds of segment; reading.segment says which every token has.",
   },
   "embedding norm": {
     path: "embedding_norm",
@@ -120,6 +136,13 @@ const table = {
     hasNoBias: true,
     description: "LayerScale's vector [channels], which multiplies what the attention computes.",
   },
+  "attention residual scale": {
+    path: "attention_omega",
+    place: "layer",
+    hasNoBias: true,
+    description:
+      "Admin's ω [channels], which multiplies the stream that the attention is added to.",
+  },
   "cross-attention norm": {
     path: "cross_attention_norm",
     place: "layer",
@@ -178,10 +201,27 @@ const table = {
     hasNoBias: true,
     description: "LayerScale's vector [channels], which multiplies what the feed-forward computes.",
   },
+  "feed-forward residual scale": {
+    path: "feed_forward_omega",
+    place: "layer",
+    hasNoBias: true,
+    description:
+      "Admin's ω [channels], which multiplies the stream that the feed-forward is added to.",
+  },
   "final norm": {
     path: "final_norm",
     place: "model",
     description: "Norm after the last layer.",
+  },
+  "head transform": {
+    path: "mlm.dense",
+    place: "model",
+    description: "Linear of a head that tells masked tokens, before its activation.",
+  },
+  "head norm": {
+    path: "mlm.norm",
+    place: "model",
+    description: "Norm of a head that tells masked tokens, before its decoder.",
   },
   head: {
     path: "lm_head",

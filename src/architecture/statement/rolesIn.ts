@@ -27,10 +27,13 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
   if (isPatchEmbedding(embedding)) {
     addLinear("patch embedding", embedding.patches);
     add("position embedding", embedding.positions);
+    addNorm("pixel norm", embedding.pixelNorm);
+    addNorm("patch norm", embedding.patchNorm);
     addNorm("embedding norm", embedding.norm);
   } else {
     add("token embedding", embedding.tokens);
     add("position embedding", embedding.positions?.table);
+    add("segment embedding", embedding.segment);
     addNorm("embedding norm", embedding.norm);
   }
   for (const { attention, crossAttention, feedForward } of layers) {
@@ -69,8 +72,12 @@ export function rolesIn(architecture: Architecture): Map<string, Part> {
     addNorms(feedForward, ["feed-forward norm", "feed-forward output norm"], addNorm);
     addScale("attention layer scale", attention.branchScale);
     addScale("feed-forward layer scale", feedForward.branchScale);
+    addScale("attention residual scale", attention.streamScale);
+    addScale("feed-forward residual scale", feedForward.streamScale);
   }
   addNorm("final norm", finalNorm);
+  addLinear("head transform", head?.transform?.dense);
+  addNorm("head norm", head?.transform?.norm);
   add("head", head?.weight, head?.bias, head?.copy);
   addLinear("distillation head", head?.besides);
   return found;

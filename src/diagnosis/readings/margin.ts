@@ -25,7 +25,10 @@ export function rivals(
 
 /** Whether two readings come to the same computation, as two rotary pairings of one pair do. */
 function isSame(a: Tried, b: Tried): boolean {
-  return a.losses.every((loss, at) => Math.abs(loss - b.losses[at]!) < 1e-5);
+  return (
+    a.losses.length === b.losses.length &&
+    a.losses.every((loss, at) => Math.abs(loss - b.losses[at]!) < 1e-5)
+  );
 }
 
 /** How much better the first is, and whether that is beyond chance. */
@@ -40,13 +43,24 @@ export function compare(better: Tried, worse: Tried): { margin: number; isClear:
   };
 }
 
-/** How much less the first losses are on average, and the standard error of that over tokens. */
+/**
+ * How much less the first losses are on average, and the standard error of that over tokens; those of
+ * other predictions (masked tokens beside the next ones) are not paired.
+ */
 export function difference(
   less: Float64Array,
   more: Float64Array,
 ): { readonly margin: number; readonly error: number } {
-  const differences = more.map((loss, at) => loss - less[at]!);
-  const margin = differences.reduce((sum, value) => sum + value, 0) / differences.length;
-  const squares = differences.reduce((sum, value) => sum + (value - margin) ** 2, 0);
-  return { margin, error: Math.sqrt(squares / (differences.length - 1) / differences.length) };
+  if (less.length !== more.length) {
+    const [one, other] = [moments(less), moments(more)];
+    return { margin: other.mean - one.mean, error: Math.hypot(one.error, other.error) };
+  }
+  const { mean, error } = moments(more.map((loss, at) => loss - less[at]!));
+  return { margin: mean, error };
+}
+
+function moments(values: Float64Array): { readonly mean: number; readonly error: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: Math.sqrt(squares / (values.length - 1) / values.length) };
 }

@@ -1,7 +1,7 @@
 import { t } from "@vscode/l10n";
 import type { Architecture } from "../../architecture/description";
 import { isPatchEmbedding } from "../../architecture/description";
-import type { OpenSetting, Proposal, Settings } from "../../architecture/reading";
+import type { OpenSetting, Proposal, SettledSetting, Settings } from "../../architecture/reading";
 import { likeliest } from "../../architecture/reading";
 import { CheckpointError } from "../../checkpoint/errors";
 import type { Executor } from "../../engine/executor";
@@ -11,6 +11,7 @@ import { whyNoLoss } from "../objective";
 import type { ReadingSummary } from "../report";
 import { whyNotBelieved } from "./belief";
 import { everyCandidate } from "./candidates";
+import { comparable } from "./comparable";
 import { rivals } from "./margin";
 import { settlementNotices } from "./notices";
 import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
@@ -30,31 +31,41 @@ import { differing, listed, settingsText, UndecidedReadingError } from "./undeci
  */
 export async function settleReading(
   file: string,
-  proposal: Proposal,
+  proposed: Proposal,
   sequences: readonly Sequence[],
   executor: Executor,
   options: SettlementOptions,
 ): Promise<Settlement> {
-  const { open } = proposal;
+  const proposal = comparable(proposed);
+  const { open, settled } = proposal;
   if (open.length === 0) {
     const architecture = proposal.architecture({});
-    return { architecture, candidates: [], margin: undefined, tokens: undefined, untold: {} };
+    return {
+      architecture,
+      settled,
+      candidates: [],
+      margin: undefined,
+      tokens: undefined,
+      untold: {},
+    };
   }
   const decisive = open.filter(({ isApproximate }) => !isApproximate);
-  const proposed = proposal.architecture({});
-  const noLoss = whyNoLoss(withoutLabels(proposed, sequences));
+  const likeliestArchitecture = proposal.architecture({});
+  const noLoss = whyNoLoss(withoutLabels(likeliestArchitecture, sequences));
   if (noLoss !== undefined) {
-    if (decisive.length > 0) throw unsettled(file, decisive, noLoss);
+    if (decisive.length > 0)
+      throw unsettled(file, decisive, noLoss, lacksMask(likeliestArchitecture));
     const settings = likeliest(proposal);
     return {
-      architecture: proposed,
+      architecture: likeliestArchitecture,
+      settled,
       candidates: [],
       margin: undefined,
       tokens: undefined,
       untold: settings,
     };
   }
-  const compared = tokensComparedOf(proposed);
+  const compared = tokensComparedOf(likeliestArchitecture);
   // Every value of every setting once, varied from one reading; more where that leads on.
   const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
   let count = 0;
@@ -95,14 +106,15 @@ export async function settleReading(
     trial = longer;
   }
   const [ruled] = rivals(best, trial.tried, open);
-  const isOfImages = isPatchEmbedding(proposed.embedding);
+  const isOfImages = isPatchEmbedding(likeliestArchitecture.embedding);
   const needed = isOfImages ? "images, normalised as in its training and labelled," : "text";
   const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
   const refuse = (why: string): never => {
     const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
+    const untried = proposal.untried === undefined ? "" : `And ${proposal.untried}. `;
     const candidates = everyCandidate(every, []);
     throw new UndecidedReadingError(
-      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${advice}`,
+      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${untried}${advice}`,
       candidates.filter(({ nll }) => nll !== undefined),
     );
   };
@@ -143,6 +155,7 @@ export async function settleReading(
         : architecture.scheme,
       ...(notices.length > 0 && { notices: [...(architecture.notices ?? []), ...notices] }),
     },
+    settled,
     candidates: everyCandidate(
       every,
       trials.filter((one) => one !== every),
@@ -157,6 +170,8 @@ export async function settleReading(
 /** How a checkpoint's reading was settled. */
 export interface Settlement {
   readonly architecture: Architecture;
+  /** What was settled without evaluating anything. */
+  readonly settled: readonly SettledSetting[];
   /** Empty where nothing was open. */
   readonly candidates: readonly Candidate[];
   /** By how much the chosen reading is better than the best of those that compute another thing. */
@@ -199,18 +214,34 @@ function tokensComparedOf({
   layers,
   hiddenSize,
   feedForwardSize,
+  objective,
 }: Architecture): number {
+  // Of masked tokens few are told.
+  if (objective.kind === "masked-token") return 4 * tokensCompared;
   if (!isPatchEmbedding(embedding)) return tokensCompared;
   const { least, most, products } = imageTokens;
   const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
   return Math.min(most, Math.max(least, products / perToken));
 }
 
-function unsettled(file: string, open: readonly OpenSetting[], why: string): CheckpointError {
+/** Whether its loss could be measured if only a token were stated. */
+function lacksMask({ head, objective }: Architecture): boolean {
+  return (
+    head !== undefined && objective.kind === "masked-token" && objective.maskToken === undefined
+  );
+}
+
+function unsettled(
+  file: string,
+  open: readonly OpenSetting[],
+  why: string,
+  mayBeMasked: boolean,
+): CheckpointError {
+  const way = mayBeMasked ? "State mask-token=ID, or else all of what follows," : "State it";
   const stated = open.map(({ name, values }) => `${name}=${values.join("|")}`).join(", ");
   return new CheckpointError(
     "unsupported",
-    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. State it with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
+    `${file}: how it is to be read cannot be told by what it predicts, since ${why}. ${way} with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
   );
 }
 
@@ -220,8 +251,8 @@ function trialSummary({ nll, tokens }: FurtherTrial): { nll?: number; tokens: nu
 
 /** What a report says of how a checkpoint was read. */
 export function readingSummary(
-  { source, settled }: Proposal,
-  { candidates, margin, tokens, untold }: Settlement,
+  { source }: Proposal,
+  { settled, candidates, margin, tokens, untold }: Settlement,
 ): ReadingSummary {
   return {
     source,

@@ -2,6 +2,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
+import type { PatchEmbedding } from "../../../src/architecture/description";
+import { describeStatement } from "../../../src/architecture/statement/describeStatement";
+import { readImageEnds } from "../../../src/architecture/inference/imageEnds";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
@@ -140,6 +143,107 @@ describe("a model of images that is told from names and shapes", () => {
     expect(architecture({}).objective).toEqual({
       kind: "class",
       pooling: { isOfNormed: false, after: 1 },
+    });
+  });
+
+  describe("whose patches are normed before and after their projection", () => {
+    const pyVit = (change: (tensors: StoredTensors) => void = () => undefined): string => {
+      const folder = copyFixture("py-vit", scratch());
+      for (const file of ["config.json", "fathom.json"]) rmSync(join(folder, file));
+      editWeights(folder, change);
+      return folder;
+    };
+    const stated: Settings = {
+      ...truth,
+      epsilon: "1e-5",
+      gelu: "exact",
+      pixels: "channels-last",
+      fused: "thirds",
+    };
+    const nll = (referenceOf("py-vit")["baseline"] as { nll: number }).nll;
+
+    it("is described by roles, and read by them computes what PyTorch computes", async () => {
+      const folder = pyVit();
+      const { settled } = await read(folder);
+      // `0.norm` and `1.net.0` are in the order of the two modules they are in.
+      expect(settled.map(({ name }) => name)).not.toContain("norm-order");
+      const { text } = await describeStatement(await openCheckpoint(folder));
+      const { roles } = JSON.parse(text) as { roles: Record<string, string> };
+      expect(roles).toMatchObject({
+        "to_patch_embedding.1.weight": "pixel norm",
+        "to_patch_embedding.1.bias": "pixel norm bias",
+        "to_patch_embedding.3.weight": "patch norm",
+        "transformer.layers.{layer}.0.norm.weight": "attention norm",
+        "transformer.layers.{layer}.1.net.0.weight": "feed-forward norm",
+      });
+      for (const statement of [{}, { roles }]) {
+        writeFileSync(join(folder, "fathom.json"), JSON.stringify(statement));
+        const { baseline } = await diagnoseHere(folder, {
+          documents: evaluatedOn("py-vit"),
+          metrics: ["variance"],
+          reading: stated,
+        });
+        expect(baseline!.nll).toBeCloseTo(nll, 4);
+      }
+    });
+
+    it("tells the two norms by their places where a patch has as many pixels as channels", async () => {
+      const checkpoint = await openCheckpoint(pyVit());
+      const [some] = checkpoint.tensors.values();
+      const shapes: Record<string, number[]> = {
+        "patches.1.weight": [12],
+        "patches.1.bias": [12],
+        "patches.2.weight": [12, 12],
+        "patches.3.weight": [12],
+        "patches.3.bias": [12],
+        pos_embedding: [4, 12],
+      };
+      const outer = new Map(
+        Object.entries(shapes).map(([name, shape]) => [name, { ...some!, name, shape }]),
+      );
+      const ends = readImageEnds(checkpoint, { prefix: "layers.", layers: [new Map()], outer });
+      expect(ends.pixelNorm!("channels-last").path).toBe("patches.1");
+      expect([ends.patchNorm!.path, ends.embeddingNorm]).toEqual(["patches.3", undefined]);
+    });
+
+    it("has positions of its class token and its patches, and none of its registers", async () => {
+      const numbers = (count: number, of: (at: number) => number): number[] =>
+        Array.from({ length: count }, (_, at) => of(at));
+      const registers = numbers(2 * 24, (at) => Math.sin(at));
+      const loss = async (change: (tensors: StoredTensors) => void): Promise<number> => {
+        const { baseline } = await diagnoseHere(pyVit(change), {
+          documents: evaluatedOn("py-vit"),
+          metrics: ["variance"],
+          reading: stated,
+        });
+        return baseline!.nll;
+      };
+      const withoutPlaces = await loss((tensors) => {
+        tensors.set("register_tokens", float32Tensor(registers, [1, 2, 24]));
+        tensors.set("mask_token", float32Tensor(registers.slice(24), [1, 24]));
+      });
+      // The same of positions that are zero where the registers are.
+      const withZeros = await loss((tensors) => {
+        tensors.set("register_tokens", float32Tensor(registers, [1, 2, 24]));
+        const table = floatsOf(tensors.get("pos_embedding")!);
+        const zeros = Array<number>(2 * 24).fill(0);
+        const rows = [...table.slice(0, 24), ...zeros, ...table.slice(24)];
+        tensors.set("pos_embedding", float32Tensor(rows, [7, 24]));
+      });
+      expect(withoutPlaces).toBeCloseTo(withZeros, 5);
+      expect(withoutPlaces).not.toBeCloseTo(nll, 2);
+    });
+
+    it("has no class token where that has no rows", async () => {
+      const folder = pyVit((tensors) => {
+        tensors.set("cls_token", float32Tensor([], [0, 24]));
+        tensors.set("pos_embedding", float32Tensor(Array<number>(4 * 24).fill(0), [4, 24]));
+      });
+      const { open, architecture } = await read(folder);
+      expect(open).toContainEqual(
+        expect.objectContaining({ name: "pool", values: ["mean", "normed-mean"] }),
+      );
+      expect((architecture({}).embedding as PatchEmbedding).firstTokens).toEqual([]);
     });
   });
 

@@ -352,13 +352,25 @@ describe("a model told from names and shapes", () => {
       "vectors beside its norms that are not named as norms",
       (tensors) => {
         for (const index of [0, 1, 2, 3]) {
+          for (const name of ["mix_a", "mix_b"]) {
+            const ones = float32Tensor(Array<number>(24).fill(1), [24]);
+            tensors.set(`encoder.layers.${index}.${name}.weight`, ones);
+          }
+        }
+      },
+      ["neither attention, feed-forward nor a norm", "mix_a.weight", "mix_b.weight"],
+    ],
+    [
+      "vectors that scale without a name that says what",
+      (tensors) => {
+        for (const index of [0, 1, 2, 3]) {
           for (const name of ["scale_a", "scale_b"]) {
             const ones = float32Tensor(Array<number>(24).fill(1), [24]);
             tensors.set(`encoder.layers.${index}.${name}.weight`, ones);
           }
         }
       },
-      ["neither attention, feed-forward nor a norm", "scale_a.weight", "scale_b.weight"],
+      ["one for the attention and one for the feed-forward", "scale_a.weight", "scale_b.weight"],
     ],
     [
       "a norm's bias without its weight",

@@ -15,6 +15,7 @@ import type { Executor } from "../../../src/engine/executor";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
 import type { Sequence } from "../../../src/text/documents";
 import { readImages, withoutLabels } from "../../../src/text/images";
+import { withMaskToken } from "../../../src/text/objectiveTokens";
 
 export interface PipelineOptions {
   /** Documents of token ids, or a file of images. */
@@ -34,11 +35,12 @@ export interface PipelineOptions {
 
 export async function diagnoseHere(path: string, options: PipelineOptions): Promise<Report> {
   const checkpoint = await openCheckpoint(path);
-  const proposal = await readArchitecture(checkpoint, {
+  const read = await readArchitecture(checkpoint, {
     scheme: options.scheme,
     stack: options.stack,
     ...(options.reading && { settings: options.reading }),
   });
+  const proposal = await withMaskToken(read, checkpoint);
   const sequences = await sequencesOf(options.documents, proposal.architecture({}));
   const cpu = onnxRuntimeExecutor({
     provider: "cpu",

@@ -57,6 +57,19 @@ describe("an option that cannot be computed exactly", () => {
       { apply_residual_connection_post_layernorm: true },
       ['"apply_residual_connection_post_layernorm" is true'],
     ],
+    [
+      "bloom",
+      { slow_but_exact: true, pretraining_tp: 2 },
+      ['"slow_but_exact" is true', "leaves out biases"],
+    ],
+    ["mpt", { norm_type: "rmsnorm" }, ['"norm_type" is "rmsnorm"', "LayerNorm"]],
+    ["llama", { norm_type: "layer_norm" }, ['"norm_type" is "layer_norm"', "RMSNorm"]],
+    ["mpt", { ffn_config: { ffn_type: "mptglu" } }, ['"ffn_config.ffn_type" is "mptglu"']],
+    [
+      "mpt",
+      { attn_config: { sliding_window_size: 8 } },
+      ['"attn_config.sliding_window_size" is 8'],
+    ],
     ["mpt", { attn_config: { qk_ln: true } }, ['"attn_config.qk_ln" is true', "only false"]],
     ["mpt", { attn_config: { alibi: false } }, ['"attn_config.alibi" is false', "only true"]],
     ["mpt", { attn_config: { alibi_bias_max: 4 } }, ['"attn_config.alibi_bias_max" is 4']],
@@ -95,6 +108,28 @@ describe("another way of writing a checkpoint", () => {
     expect(bare.head?.weight).toBe(isTied ? tokens : undefined);
   });
 
+  it.each([
+    ["gpt-neox", "score.weight"],
+    ["llama-tied", "score.weight"],
+    ["bloom", "classifier.weight"],
+    ["opt", "qa_outputs.weight"],
+  ])("of %s has a head of another task, %s, and none that tells tokens", async (name, other) => {
+    const { head, whyNoHead } = await changed(name, {}, (tensors) => {
+      tensors.delete("lm_head.weight");
+      tensors.set(other, float32Tensor(Array<number>(48).fill(0), [2, 24]));
+    });
+    expect(head).toBeUndefined();
+    expect(whyNoHead).toContain("of another task");
+  });
+
+  it("keeps its head beside one of values", async () => {
+    const { head, whyNoHead } = await changed("llama", {}, (tensors) => {
+      tensors.set("v_head.summary.weight", float32Tensor(Array<number>(24).fill(0), [1, 24]));
+    });
+    expect(head?.weight.name).toBe("lm_head.weight");
+    expect(whyNoHead).toBeUndefined();
+  });
+
   it("names GPT-NeoX's head as it was before transformers 5", async () => {
     const { head } = await changed("gpt-neox", {}, (tensors) => {
       rename(tensors, (name) => name.replace("lm_head", "embed_out"));
@@ -117,6 +152,12 @@ describe("another way of writing a checkpoint", () => {
       },
     ],
     ["gpt-neox", { rotary_pct: undefined, rope_parameters: { partial_rotary_factor: 0.25 } }],
+    ["bloom", { slow_but_exact: true, pretraining_tp: 1 }],
+    ["mpt", { norm_type: "layernorm", ffn_config: { ffn_type: "mptmlp" } }],
+    ["qwen3-moe", { num_experts: undefined, num_local_experts: 6 }],
+    ["qwen2-moe", { use_sliding_window: false, sliding_window: 0 }],
+    ["mixtral", { num_local_experts: undefined, num_experts: 5 }],
+    ["deepseek-v3", { n_routed_experts: undefined, num_local_experts: 6 }],
     [
       "nanogpt",
       {

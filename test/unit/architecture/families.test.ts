@@ -43,6 +43,13 @@ describe("an option that cannot be computed exactly", () => {
   it.each<[string, Record<string, unknown>, string[]]>([
     ["gpt-bigcode", { add_cross_attention: true }, ['"add_cross_attention" is true']],
     ["gpt-neox", { rotary_pct: 0.2 }, ["0.2 of a head's 8 channels are 1", "even number"]],
+    ["gpt-neox", { rope_theta: 500 }, ['"rope_theta" is 500', '"rotary_emb_base" says 10000']],
+    ["gpt-neox", { partial_rotary_factor: 1 }, ['"rotary_pct" says 0.25']],
+    [
+      "llama-yarn",
+      { original_max_position_embeddings: 32 },
+      ['"rope_scaling.original_max_position_embeddings" is 64', "32 stands beside it"],
+    ],
     ["gpt-neox", { num_attention_heads: 5 }, ['"num_attention_heads" is 5', "divide"]],
     ["gpt-j", { rotary_dim: 5 }, ['"rotary_dim" is 5', "up to a head's 8 channels"]],
     ["gpt-j", { rotary_dim: null }, ['"rotary_dim" is null']],
@@ -149,6 +156,16 @@ describe("another way of writing a checkpoint", () => {
         n_layer: 3,
         num_kv_heads: undefined,
         n_head_kv: 2,
+      },
+    ],
+    ["gpt-neox", { rope_theta: 10_000, partial_rotary_factor: 0.25 }],
+    ["gpt-neox", { hidden_act: "gelu_python" }],
+    ["phi3", { head_dim: 8 }],
+    [
+      "llama-yarn",
+      {
+        original_max_position_embeddings: 64,
+        rope_scaling: { rope_type: "yarn", factor: 8, beta_fast: 4, beta_slow: 0.5 },
       },
     ],
     ["gpt-neox", { rotary_pct: undefined, rope_parameters: { partial_rotary_factor: 0.25 } }],

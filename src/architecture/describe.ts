@@ -16,6 +16,7 @@ import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { gptBigCode } from "./families/gptBigCode";
 import { gptJ } from "./families/gptJ";
+import { gptNeo } from "./families/gptNeo";
 import { gptNeoX } from "./families/gptNeoX";
 import { llama } from "./families/llama";
 import { minGpt } from "./families/minGpt";
@@ -54,6 +55,7 @@ const families: readonly Family[] = [
   gptBigCode,
   nanoGpt,
   minGpt,
+  gptNeo,
   gptNeoX,
   gptJ,
   phi,

@@ -285,6 +285,7 @@ const familyNames = new Map([
   ["nanogpt", "nanoGPT"],
   ["mingpt", "minGPT"],
   ["gpt-bigcode", "GPT-BigCode"],
+  ["gpt-neo", "GPT-Neo"],
   ["gpt-neox", "GPT-NeoX"],
   ["gpt-j", "GPT-J"],
   ["opt", "OPT"],

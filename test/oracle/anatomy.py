@@ -346,6 +346,7 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "mpt": named("transformer.blocks", "attn", "ffn.down_proj"),
     "falcon": named("transformer.h", "self_attention", "mlp"),
     "opt": opt,
+    "gpt_neo": named("transformer.h", "attn", "mlp"),
     "gpt_neox": named("gpt_neox.layers", "attention", "mlp"),
     "gptj": named("transformer.h", "attn", "mlp"),
     "bert": bert,

@@ -18,6 +18,7 @@ TIED_BY_DEFAULT = (
     "gemma3_text",
     "gpt2",
     "gpt_bigcode",
+    "gpt_neo",
     "mpt",
     "nanogpt",
     "opt",
@@ -183,6 +184,24 @@ def gpt_bigcode(**overrides: Any) -> Config:
         n_layer=3,
         **overrides,
     )
+
+
+def gpt_neo(**overrides: Any) -> Config:
+    return {
+        "architectures": ["GPTNeoForCausalLM"],
+        "activation_function": "gelu_new",
+        "attention_types": [[["global", "local"], 2]],
+        "hidden_size": 24,
+        "intermediate_size": None,
+        "layer_norm_epsilon": 1e-5,
+        "max_position_embeddings": 64,
+        "model_type": "gpt_neo",
+        "num_heads": 4,
+        "num_layers": 4,
+        "vocab_size": 72,
+        "window_size": 256,
+        **overrides,
+    }
 
 
 def gpt_neox(**overrides: Any) -> Config:
@@ -779,6 +798,15 @@ CASES: list[Case] = [
     ),
     Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    # A window that hides some, and turns that are not the default's.
+    Case(
+        "gpt-neo",
+        gpt_neo(
+            attention_types=[[["local", "global"], 1], [["local"], 1]],
+            num_layers=3,
+            window_size=5,
+        ),
+    ),
     Case("gpt-neox", gpt_neox()),
     # As transformers 5 writes it, and with what no released model has.
     Case(

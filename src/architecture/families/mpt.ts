@@ -66,7 +66,8 @@ export const mpt: Family = {
     const inner = { "expansion_ratio × d_model": feedForwardSize };
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
-    const hasBias = parsed.no_bias === false;
+    // transformers leaves them out whatever the config says.
+    const hasBias = parsed.no_bias === false && tensors.has(`${prefix}blocks.0.attn.Wqkv.bias`);
     return describeStack(reader, {
       scheme,
       heads,

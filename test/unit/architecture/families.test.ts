@@ -15,6 +15,7 @@ const scratch = scratchFolders();
 
 describe("a family's own scheme", () => {
   it.each([
+    ["gpt-neo", "pre-ln"],
     ["gpt-neox", "parallel"],
     ["gpt-neox-sequential", "pre-ln"],
     ["gpt-j", "parallel"],
@@ -43,6 +44,8 @@ describe("an option that cannot be computed exactly", () => {
   it.each<[string, Record<string, unknown>, string[]]>([
     ["gpt-bigcode", { add_cross_attention: true }, ['"add_cross_attention" is true']],
     ["gpt-neox", { rotary_pct: 0.2 }, ["0.2 of a head's 8 channels are 1", "even number"]],
+    ["gpt-neo", { attention_types: null }, ["it tells of 24 layers", "num_layers is 3"]],
+    ["gpt-neo", { attention_types: [[["global", "block"], 2]] }, ['"attention_types']],
     ["gpt-neox", { rope_theta: 500 }, ['"rope_theta" is 500', '"rotary_emb_base" says 10000']],
     ["gpt-neox", { partial_rotary_factor: 1 }, ['"rotary_pct" says 0.25']],
     [
@@ -95,6 +98,7 @@ describe("an option that cannot be computed exactly", () => {
 describe("another way of writing a checkpoint", () => {
   it.each([
     ["gpt-bigcode", "transformer."],
+    ["gpt-neo", "transformer."],
     ["gpt-neox", "gpt_neox."],
     ["phi3", "model."],
     ["falcon", "transformer."],
@@ -170,6 +174,8 @@ describe("another way of writing a checkpoint", () => {
     ],
     ["gpt-neox", { rotary_pct: undefined, rope_parameters: { partial_rotary_factor: 0.25 } }],
     ["bloom", { slow_but_exact: true, pretraining_tp: 1 }],
+    ["gpt-neo", { num_heads: undefined, num_attention_heads: 4 }],
+    ["mpt", { no_bias: false }],
     ["mpt", { norm_type: "layernorm", ffn_config: { ffn_type: "mptmlp" } }],
     ["qwen3-moe", { num_experts: undefined, num_local_experts: 6 }],
     ["qwen2-moe", { use_sliding_window: false, sliding_window: 0 }],
@@ -264,6 +270,22 @@ describe("code that is like minGPT's or nanoGPT's", () => {
     };
     const elsewhere = changed("nanogpt", { model_args: undefined, model: options });
     expect(await failureOf(elsewhere, CheckpointError)).toContain("not supported");
+  });
+});
+
+describe("GPT-Neo's windows", () => {
+  it("are in the layers whose turn is local", async () => {
+    const windows = async (attention_types: unknown): Promise<(number | undefined)[]> =>
+      (await changed("gpt-neo", { attention_types })).layers.map(
+        ({ attention }) => attention.module.window,
+      );
+    expect(
+      await windows([
+        [["local", "global"], 1],
+        [["local"], 1],
+      ]),
+    ).toEqual([5, undefined, 5]);
+    expect(await windows([[["global"], 3]])).toEqual([undefined, undefined, undefined]);
   });
 });
 

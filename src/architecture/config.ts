@@ -73,7 +73,7 @@ export const lineageSchema = z.object({
   sliding_window: size.nullish(),
   use_sliding_window: flag,
   max_window_layers: z.int().nonnegative().nullish(),
-  layer_types: z.array(z.string()).nullish(),
+  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
 });
 
 export type LineageConfig = z.infer<typeof lineageSchema>;

@@ -26,6 +26,7 @@ import { mpt } from "./families/mpt";
 import { nanoGpt } from "./families/nanoGpt";
 import { olmo } from "./families/olmo";
 import { olmo2 } from "./families/olmo2";
+import { olmo3 } from "./families/olmo3";
 import { olmoCore } from "./families/olmoCore";
 import { opt } from "./families/opt";
 import { phi } from "./families/phi";
@@ -72,6 +73,7 @@ const families: readonly Family[] = [
   gemma3,
   olmo,
   olmo2,
+  olmo3,
   olmoCore,
   mixtral,
   qwen2Moe,

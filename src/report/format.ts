@@ -305,6 +305,7 @@ const familyNames = new Map([
   ["mixtral", "Mixtral"],
   ["olmo", "OLMo"],
   ["olmo2", "OLMo 2"],
+  ["olmo3", "OLMo 3"],
   ["olmo-core", "OLMo-core"],
   ["qwen2-moe", "Qwen2-MoE"],
   ["qwen3-moe", "Qwen3-MoE"],

@@ -340,6 +340,7 @@ OF_MODEL_TYPE: dict[str, Callable[[nn.Module], Anatomy]] = {
     "gemma2": norms_last,
     "gemma3_text": norms_last,
     "olmo2": norms_last,
+    "olmo3": norms_last,
     "gpt_bigcode": named("transformer.h", "attn", "mlp"),
     # These two add the stream within the module.
     "bloom": bloom,

@@ -432,6 +432,15 @@ def olmo2(**overrides: Any) -> Config:
     )
 
 
+def olmo3(**overrides: Any) -> Config:
+    return {
+        **olmo2(**overrides),
+        "architectures": ["Olmo3ForCausalLM"],
+        "model_type": "olmo3",
+        "sliding_window": 5,
+    }
+
+
 def mixture(model_type: str, architecture: str, **overrides: Any) -> Config:
     """Few and small experts; every family names their number in its own way."""
     return llama(
@@ -933,6 +942,20 @@ CASES: list[Case] = [
     # Clamped where it can be seen, within what random projections reach.
     Case("olmo", olmo(clip_qkv=0.8)),
     Case("olmo2", olmo2()),
+    # The stretch is of the global layer alone.
+    Case(
+        "olmo3",
+        olmo3(
+            layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+            rope_scaling={
+                "beta_fast": 4.0,
+                "beta_slow": 0.5,
+                "factor": 8.0,
+                "original_max_position_embeddings": 16,
+                "rope_type": "yarn",
+            },
+        ),
+    ),
     # In OLMo-core's own layout, with LayerNorm Scaling's factors as buffers.
     Case("olmo-core-lns", OLMO_CORE),
     Case("mixtral", MIXTRAL, experts_apart=True),

@@ -166,6 +166,12 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         "rope_scaling": [{"type": "linear", "factor": 2.0}],
         "tie_word_embeddings": [True],
     },
+    "olmo3": {
+        "attention_bias": [True],
+        "num_key_value_heads": [1, 4],
+        "sliding_window": [1, 3, 40],
+        "tie_word_embeddings": [True],
+    },
     "mixtral": {
         "head_dim": [4, 10],
         "num_experts_per_tok": [1, 3],

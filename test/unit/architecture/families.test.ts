@@ -53,6 +53,11 @@ describe("an option that cannot be computed exactly", () => {
       { original_max_position_embeddings: 32 },
       ['"rope_scaling.original_max_position_embeddings" is 64', "32 stands beside it"],
     ],
+    [
+      "qwen2-layer-types",
+      { layer_types: ["full_attention", "chunked_attention"] },
+      ['"layer_types.1" is "chunked_attention"'],
+    ],
     ["gpt-neox", { num_attention_heads: 5 }, ['"num_attention_heads" is 5', "divide"]],
     ["gpt-j", { rotary_dim: 5 }, ['"rotary_dim" is 5', "up to a head's 8 channels"]],
     ["gpt-j", { rotary_dim: null }, ['"rotary_dim" is null']],

@@ -73,7 +73,7 @@ export const lineageSchema = z.object({
   sliding_window: size.nullish(),
   use_sliding_window: flag,
   max_window_layers: z.int().nonnegative().nullish(),
-  layer_types: z.array(z.string()).nullish(),
+  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
 });
 
 export type LineageConfig = z.infer<typeof lineageSchema>;
@@ -149,8 +149,8 @@ export function rotaryOf(
   }
   const theta = parameters.rope_theta ?? parsed.rope_theta ?? defaultTheta;
   const type = parameters.rope_type ?? parameters.type ?? "default";
-  const originalContextLength =
-    parameters.original_max_position_embeddings ?? parsed.max_position_embeddings ?? 8192;
+  const original = originalContextOf(config, key, parameters, parsed);
+  const originalContextLength = original ?? parsed.max_position_embeddings ?? 8192;
   const required = (name: "factor" | "low_freq_factor" | "high_freq_factor"): number => {
     const value = parameters[name];
     if (value === undefined)
@@ -211,22 +211,19 @@ export function rotaryOf(
     case "su":
     case "longrope": {
       if (defaultShare === undefined) throw unknown();
-      const original =
-        parameters.original_max_position_embeddings ??
-        parsed.original_max_position_embeddings ??
-        contextLength;
+      const limit = original ?? contextLength;
       const { short_factor: factors, attention_factor: attentionFactor } = parameters;
-      if (factors === undefined || original === undefined) {
+      if (factors === undefined || limit === undefined) {
         const missing = factors ? "original_max_position_embeddings" : "short_factor";
         throw configError(config, `${key}.${missing}`, undefined, `expected by ${type}`);
       }
-      const stretch = parameters.factor ?? (contextLength ?? original) / original;
-      const magnitude = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
+      const stretch = parameters.factor ?? (contextLength ?? limit) / limit;
+      const magnitude = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(limit));
       return {
         ...settled,
         scaling: { type: "longrope", factors, magnitude: attentionFactor ?? magnitude },
         // A longer sequence is rotated otherwise from its first token on.
-        contextLength: original,
+        contextLength: limit,
       };
     }
     case "yarn": {
@@ -247,6 +244,28 @@ export function rotaryOf(
     default:
       throw unknown();
   }
+}
+
+/**
+ * The context that a model was trained with before its positions were stretched.
+ *
+ * @throws CheckpointError when it is stated beside the scaling and in it, and not the same
+ */
+function originalContextOf(
+  config: NonNullable<Checkpoint["config"]>,
+  key: string,
+  { original_max_position_embeddings: inScaling }: RotaryParameters,
+  { original_max_position_embeddings: beside }: RotaryConfig,
+): number | undefined {
+  if (typeof beside === "number" && inScaling !== undefined && beside !== inScaling) {
+    throw configError(
+      config,
+      `${key}.original_max_position_embeddings`,
+      inScaling,
+      `${beside} stands beside it, and versions of transformers differ in which counts`,
+    );
+  }
+  return beside ?? inScaling;
 }
 
 function yarnMagnitude(

@@ -16,6 +16,7 @@ import { gemma3 } from "./families/gemma3";
 import { gpt2 } from "./families/gpt2";
 import { gptBigCode } from "./families/gptBigCode";
 import { gptJ } from "./families/gptJ";
+import { gptNeo } from "./families/gptNeo";
 import { gptNeoX } from "./families/gptNeoX";
 import { llama } from "./families/llama";
 import { minGpt } from "./families/minGpt";
@@ -25,6 +26,7 @@ import { mpt } from "./families/mpt";
 import { nanoGpt } from "./families/nanoGpt";
 import { olmo } from "./families/olmo";
 import { olmo2 } from "./families/olmo2";
+import { olmo3 } from "./families/olmo3";
 import { olmoCore } from "./families/olmoCore";
 import { opt } from "./families/opt";
 import { phi } from "./families/phi";
@@ -54,6 +56,7 @@ const families: readonly Family[] = [
   gptBigCode,
   nanoGpt,
   minGpt,
+  gptNeo,
   gptNeoX,
   gptJ,
   phi,
@@ -70,6 +73,7 @@ const families: readonly Family[] = [
   gemma3,
   olmo,
   olmo2,
+  olmo3,
   olmoCore,
   mixtral,
   qwen2Moe,

@@ -96,8 +96,13 @@ export interface Embedding {
   readonly scale: number;
   /** Of the tokens alone (OPT). */
   readonly tokenProjection: Linear | undefined;
-  /** Learned positions [places, size]; a sequence begins at row `offset`. */
-  readonly positions: { readonly table: TensorEntry; readonly offset: number } | undefined;
+  /**
+   * Learned positions [places, size]; a sequence begins at row `offset`. Where a token is `uncounted`, the
+   * positions go on after it as if it were not there, which is not computed.
+   */
+  readonly positions:
+    | { readonly table: TensorEntry; readonly offset: number; readonly uncounted?: number }
+    | undefined;
   /** Positions that are computed, of the hidden size; left out where there are none. */
   readonly sines?: Sines;
   /** Added to every token [1, size]: the first kind of segment. */

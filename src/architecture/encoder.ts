@@ -58,8 +58,8 @@ export interface EncoderPlan extends Pick<Architecture, "heads" | "scheme"> {
   readonly embedded: Sizes;
   readonly inner: Sizes;
   readonly places: Sizes;
-  /** Rows of the table of positions before the first that is used. */
-  readonly positionOffset: number;
+  /** The token that no position is counted for: a sequence begins at the row after its id. */
+  readonly padding: number | undefined;
   /** Kinds of segment; undefined where there is no table of them. */
   readonly segments: Sizes | undefined;
   /** Module path, within the stack, of what widens the embedding; undefined where nothing does. */
@@ -126,7 +126,7 @@ export function describeEncoder(reader: FamilyReader, plan: EncoderPlan): Archit
     keyValueHeads: heads,
     feedForwardSize: Object.values(inner)[0]!,
     vocabularySize: Object.values(vocabulary)[0]!,
-    contextLength: Object.values(plan.places)[0]! - plan.positionOffset,
+    contextLength: Object.values(plan.places)[0]! - firstPlace(plan),
     scheme: plan.scheme,
     hidden,
     layerNumber: plan.layerNumber,
@@ -156,6 +156,11 @@ export function describeEncoder(reader: FamilyReader, plan: EncoderPlan): Archit
   });
 }
 
+/** The row of the table of positions at which a sequence begins. */
+function firstPlace({ padding }: EncoderPlan): number {
+  return padding === undefined ? 0 : padding + 1;
+}
+
 function encoderEmbedding(reader: FamilyReader, plan: EncoderPlan, prefix: string): Embedding {
   const { tensors } = reader;
   const { embedded, segments, projection } = plan;
@@ -164,7 +169,11 @@ function encoderEmbedding(reader: FamilyReader, plan: EncoderPlan, prefix: strin
     tensors.take(`${path}.${name}_embeddings.weight`, count, embedded);
   return {
     ...plainEmbedding(table("word", plan.vocabulary)),
-    positions: { table: table("position", plan.places), offset: plan.positionOffset },
+    positions: {
+      table: table("position", plan.places),
+      offset: firstPlace(plan),
+      ...(plan.padding !== undefined && { uncounted: plan.padding }),
+    },
     segment: segments && rows(table("token_type", segments), 0, 1),
     norm: reader.norm(`${path}.LayerNorm`, embedded, plan.norm),
     projection:

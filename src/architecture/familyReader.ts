@@ -1,3 +1,4 @@
+import { t } from "@vscode/l10n";
 import type * as z from "zod";
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { partOfGroups, reshaped, transposed } from "../checkpoint/views";
@@ -13,6 +14,7 @@ import type {
 } from "./description";
 import { plainHead } from "./description";
 import { withNormGroups } from "./normGroups";
+import { statedNormKind } from "./settleScheme";
 import { TensorDirectory } from "./tensorDirectory";
 
 /** Sizes of axes with what states each, for messages: `{ hidden_size: 64 }`. */
@@ -43,6 +45,7 @@ export interface LinearLayout {
  */
 export class FamilyReader {
   readonly tensors: TensorDirectory;
+  private whyNoHead: string | undefined;
 
   constructor(
     readonly family: string,
@@ -67,6 +70,16 @@ export class FamilyReader {
     const value = this.config.value[key];
     if (value === undefined || value === null || value === supported) return;
     throw this.refusal(key, value, `supported is only ${JSON.stringify(supported)}`);
+  }
+
+  /** @throws CheckpointError when a key of an object in the config has another value than the only one */
+  requireOnlyIn(part: string, supported: Readonly<Record<string, unknown>>): void {
+    const stated = (this.config.value[part] ?? {}) as Readonly<Record<string, unknown>>;
+    for (const [key, only] of Object.entries(supported)) {
+      const value = stated[key];
+      if (value === undefined || value === null || value === only) continue;
+      throw this.refusal(`${part}.${key}`, value, `supported is only ${JSON.stringify(only)}`);
+    }
   }
 
   /** @param name an activation as Hugging Face calls it, the value of `key` */
@@ -160,6 +173,11 @@ export class FamilyReader {
     }: { readonly isTied: boolean; readonly isExpected: boolean; readonly bias?: string },
   ): Head | undefined {
     const isStored = this.tensors.has(name);
+    this.tensors.ignore(headsBeside);
+    if (this.tensors.ignore(headsInstead) > 0 && !isStored) {
+      this.whyNoHead = t("the checkpoint's head is of another task and tells no tokens");
+      return undefined;
+    }
     if (!isTied && !isStored && !isExpected) return undefined;
     const [[key, rows]] = Object.entries(vocabulary) as [[string, number]];
     const bias = biasName === undefined ? undefined : this.tensors.take(biasName, { [key]: rows });
@@ -187,14 +205,26 @@ export class FamilyReader {
       Partial<Pick<Architecture, "objective">>,
   ): Architecture {
     this.tensors.requireAllTaken(this.family);
+    this.requireNormKind(architecture.layers);
     const whole: Architecture = {
       family: this.family,
       objective: { kind: "next-token" },
+      ...(this.whyNoHead !== undefined && { whyNoHead: this.whyNoHead }),
       ...architecture,
     };
     return architecture.scheme.name === "group-ln"
       ? withNormGroups(whole, this.normGroups(architecture.hiddenSize))
       : whole;
+  }
+
+  /** @throws CheckpointError when the config states another kind of norm than the family's code has */
+  private requireNormKind(layers: Architecture["layers"]): void {
+    const stated = statedNormKind(this.config.value);
+    const { inputNorm, branchNorm, sumNorm } = layers[0]!.attention;
+    const norm = inputNorm ?? branchNorm ?? sumNorm;
+    if (stated === undefined || norm === undefined || stated.kind === norm.kind) return;
+    const own = { layer: "LayerNorm", rms: "RMSNorm" }[norm.kind];
+    throw this.refusal(stated.key, stated.value, `the norms of this family are ${own}`);
   }
 
   /** Groups of channels that Group-LN's norms take their means over. */
@@ -210,14 +240,23 @@ export class FamilyReader {
   }
 }
 
+/** Heads that classify sequences or tokens or mark answers, and take the place of one that tells tokens. */
+const headsInstead = /^(score|classifier|qa_outputs)\./;
+
+/** Those that may stand beside it: TRL's of values, and GPT-2's of choices. */
+const headsBeside = /^(v_head|multiple_choice_head)\./;
+
 /** Hugging Face's names of activations, and ours. */
 export const activations: ReadonlyMap<string, Activation> = new Map([
   ["silu", "silu"],
   ["swish", "silu"],
   ["gelu", "gelu"],
+  ["gelu_python", "gelu"],
   ["gelu_new", "gelu_tanh"],
+  ["gelu_accurate", "gelu_tanh"],
   ["gelu_fast", "gelu_tanh"],
   ["gelu_pytorch_tanh", "gelu_tanh"],
+  ["gelu_python_tanh", "gelu_tanh"],
   ["quick_gelu", "quick_gelu"],
   ["relu", "relu"],
   ["relu2", "squared_relu"],

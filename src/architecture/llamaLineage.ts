@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { LineageConfig } from "./config";
-import { rotaryOf } from "./config";
+import { rotaryOf, withNames } from "./config";
 import type {
   Activation,
   Architecture,
@@ -26,6 +26,8 @@ import { everywhere, normPaths, sublayers, vectorNames } from "./sublayers";
 /** In what a family of the LLaMA lineage differs from Llama; each family file is one of these. */
 export interface LineageTraits<Config extends LineageConfig = LineageConfig> {
   readonly family: string;
+  /** Other names of keys that its configs may have, as in `attribute_map` of its config class. */
+  readonly otherNames?: Readonly<Record<string, string>>;
   /** The keys of config.json that it reads, with its defaults. */
   readonly schema: z.ZodType<Config>;
   /** Keys of config.json with the only value of each that is supported. */
@@ -89,7 +91,7 @@ export function lineageFamily<Config extends LineageConfig>(
     recognises,
     describe: (checkpoint, config, asked) =>
       describeLineage(
-        new FamilyReader(traits.family, checkpoint, config),
+        new FamilyReader(traits.family, checkpoint, withNames(config, traits.otherNames ?? {})),
         settleScheme(checkpoint, config, asked, traits.scheme),
         traits,
       ),

@@ -16,6 +16,7 @@ export const rotaryDecoderKeys = {
   num_hidden_layers: layerCount,
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
   tie_word_embeddings: flag,
   ...partialRotaryKeys,
 };
@@ -58,7 +59,7 @@ export function describeRotaryDecoder(
   const { tensors } = reader;
   const { hidden_size: hiddenSize, num_attention_heads: heads } = parsed;
   const keyValueHeads = parsed.num_key_value_heads ?? heads;
-  const headSize = reader.headSize("num_attention_heads", heads, hiddenSize);
+  const headSize = parsed.head_dim ?? reader.headSize("num_attention_heads", heads, hiddenSize);
   if (heads % keyValueHeads !== 0) {
     const expectation = `it must divide num_attention_heads, ${heads}`;
     throw reader.refusal("num_key_value_heads", keyValueHeads, expectation);
@@ -67,6 +68,7 @@ export function describeRotaryDecoder(
   // A checkpoint of the stack alone lacks the prefix that the model with a head has.
   const prefix = tensors.has("embed_tokens.weight") ? "" : "model.";
   const hidden = { hidden_size: hiddenSize };
+  const queryRows = { "num_attention_heads × head size": heads * headSize };
   const keyRows = { "num_key_value_heads × head size": keyValueHeads * headSize };
   const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
   const tokens = tensors.take(`${prefix}embed_tokens.weight`, vocabulary);
@@ -74,13 +76,13 @@ export function describeRotaryDecoder(
   const projections = (path: string): Pick<Attention, "query" | "key" | "value"> => {
     if (!isFused) {
       return {
-        query: reader.linear(`${path}.q_proj`, hidden, hidden, { hasBias }),
+        query: reader.linear(`${path}.q_proj`, queryRows, hidden, { hasBias }),
         key: reader.linear(`${path}.k_proj`, keyRows, hidden, { hasBias }),
         value: reader.linear(`${path}.v_proj`, keyRows, hidden, { hasBias }),
       };
     }
     const rows = {
-      "hidden_size + 2 × key and value size": hiddenSize + 2 * keyValueHeads * headSize,
+      "query size + 2 × key and value size": (heads + 2 * keyValueHeads) * headSize,
     };
     const fused = reader.linear(`${path}.qkv_proj`, rows, hidden, { hasBias });
     return fromFused(fused, headSize, { heads, keyValueHeads, groups: 1 });
@@ -105,7 +107,7 @@ export function describeRotaryDecoder(
       return {
         ...plainAttention(heads, headSize, {
           ...projections(path),
-          output: reader.linear(`${path}.${name}`, hidden, hidden, { hasBias }),
+          output: reader.linear(`${path}.${name}`, hidden, queryRows, { hasBias }),
         }),
         keyValueHeads,
         rotary: positions.rotary,

@@ -88,11 +88,32 @@ function isTrue(config: Config, key: string): boolean {
   throw configError(config, key, value, "expected true or false");
 }
 
-/** What config.json calls its norm scheme, in lower case with hyphens; kinds of norm are not schemes. */
+/** Keys that state a norm scheme, or a kind of norm. */
+const normKeys = ["norm_scheme", "norm_type", "norm_placement", "norm_position"];
+
+/** What is a kind of norm and no scheme, in lower case with hyphens; the group tells RMS norms. */
+const kindOfNorm = /^(?:low-precision-)?(?:(rms-?norm|rms)|layer-?norm|ln)$/;
+
+/** The kind of norm that config.json states, if it does. */
+export function statedNormKind(
+  config: Config["value"],
+): { key: string; value: unknown; kind: "layer" | "rms" } | undefined {
+  for (const key of normKeys) {
+    const match = kindOfNorm.exec(hyphenated(config[key]) ?? "");
+    if (match) return { key, value: config[key], kind: match[1] === undefined ? "layer" : "rms" };
+  }
+  return undefined;
+}
+
+/** What config.json calls its norm scheme; kinds of norm are not schemes. */
 function namesIn(config: Config["value"]): string[] {
-  return ["norm_scheme", "norm_type", "norm_placement", "norm_position"]
-    .map((key) => config[key])
-    .filter((value) => typeof value === "string")
-    .map((value) => value.toLowerCase().replaceAll(/[_\s]+/g, "-"))
-    .filter((value) => !/^(low-precision-)?(rms-?norm|rms|layer-?norm|ln)$/.test(value));
+  return normKeys
+    .map((key) => hyphenated(config[key]))
+    .filter((value) => value !== undefined)
+    .filter((value) => !kindOfNorm.test(value));
+}
+
+/** In lower case with hyphens; undefined where it is no text. */
+function hyphenated(value: unknown): string | undefined {
+  return typeof value === "string" ? value.toLowerCase().replaceAll(/[_\s]+/g, "-") : undefined;
 }

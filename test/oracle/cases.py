@@ -18,6 +18,7 @@ TIED_BY_DEFAULT = (
     "gemma3_text",
     "gpt2",
     "gpt_bigcode",
+    "gpt_neo",
     "mpt",
     "nanogpt",
     "opt",
@@ -183,6 +184,24 @@ def gpt_bigcode(**overrides: Any) -> Config:
         n_layer=3,
         **overrides,
     )
+
+
+def gpt_neo(**overrides: Any) -> Config:
+    return {
+        "architectures": ["GPTNeoForCausalLM"],
+        "activation_function": "gelu_new",
+        "attention_types": [[["global", "local"], 2]],
+        "hidden_size": 24,
+        "intermediate_size": None,
+        "layer_norm_epsilon": 1e-5,
+        "max_position_embeddings": 64,
+        "model_type": "gpt_neo",
+        "num_heads": 4,
+        "num_layers": 4,
+        "vocab_size": 72,
+        "window_size": 256,
+        **overrides,
+    }
 
 
 def gpt_neox(**overrides: Any) -> Config:
@@ -411,6 +430,15 @@ def olmo2(**overrides: Any) -> Config:
         rope_theta=500000.0,
         **overrides,
     )
+
+
+def olmo3(**overrides: Any) -> Config:
+    return {
+        **olmo2(**overrides),
+        "architectures": ["Olmo3ForCausalLM"],
+        "model_type": "olmo3",
+        "sliding_window": 5,
+    }
 
 
 def mixture(model_type: str, architecture: str, **overrides: Any) -> Config:
@@ -795,6 +823,15 @@ CASES: list[Case] = [
     ),
     Case("gpt-bigcode", gpt_bigcode(multi_query=True)),
     Case("gpt-bigcode-multi-head", gpt_bigcode(multi_query=False, scale_attn_weights=False)),
+    # A window that hides some, and turns that are not the default's.
+    Case(
+        "gpt-neo",
+        gpt_neo(
+            attention_types=[[["local", "global"], 1], [["local"], 1]],
+            num_layers=3,
+            window_size=5,
+        ),
+    ),
     Case("gpt-neox", gpt_neox()),
     # As transformers 5 writes it, and with what no released model has.
     Case(
@@ -921,6 +958,20 @@ CASES: list[Case] = [
     # Clamped where it can be seen, within what random projections reach.
     Case("olmo", olmo(clip_qkv=0.8)),
     Case("olmo2", olmo2()),
+    # The stretch is of the global layer alone.
+    Case(
+        "olmo3",
+        olmo3(
+            layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+            rope_scaling={
+                "beta_fast": 4.0,
+                "beta_slow": 0.5,
+                "factor": 8.0,
+                "original_max_position_embeddings": 16,
+                "rope_type": "yarn",
+            },
+        ),
+    ),
     # In OLMo-core's own layout, with LayerNorm Scaling's factors as buffers.
     Case("olmo-core-lns", OLMO_CORE),
     Case("mixtral", MIXTRAL, experts_apart=True),

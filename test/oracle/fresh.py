@@ -53,6 +53,14 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         "scale_attn_weights": YES_OR_NO,
         "tie_word_embeddings": [False],
     },
+    "gpt_neo": {
+        "activation_function": ACTIVATIONS,
+        "intermediate_size": [31],
+        "layer_norm_epsilon": [1e-3],
+        "num_heads": [2, 3, 6],
+        "tie_word_embeddings": [False],
+        "window_size": [1, 3, 40],
+    },
     "gpt_neox": {
         "attention_bias": YES_OR_NO,
         "hidden_act": ACTIVATIONS,
@@ -156,6 +164,12 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         "attention_bias": [True],
         "num_key_value_heads": [1, 4],
         "rope_scaling": [{"type": "linear", "factor": 2.0}],
+        "tie_word_embeddings": [True],
+    },
+    "olmo3": {
+        "attention_bias": [True],
+        "num_key_value_heads": [1, 4],
+        "sliding_window": [1, 3, 40],
         "tie_word_embeddings": [True],
     },
     "mixtral": {

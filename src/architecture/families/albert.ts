@@ -37,7 +37,7 @@ export const albert: Family = {
       embedded: { embedding_size: parsed.embedding_size },
       inner: { intermediate_size: parsed.intermediate_size },
       places: { max_position_embeddings: parsed.max_position_embeddings },
-      positionOffset: 0,
+      padding: undefined,
       segments: { type_vocab_size: parsed.type_vocab_size },
       projection: "encoder.embedding_hidden_mapping_in",
       // Each run of a group is a run of all its inner layers.

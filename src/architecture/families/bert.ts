@@ -15,7 +15,8 @@ export interface BertTraits {
   readonly module: string;
   /** Where the head is; its activation is the config's unless stated. */
   readonly head: Omit<EncoderPlan["head"], "activation"> & Partial<EncoderPlan["head"]>;
-  readonly positionOffset?: (config: Readonly<Record<string, unknown>>) => number;
+  /** The token that no position is counted for; left out: all are counted. */
+  readonly padding?: (config: Readonly<Record<string, unknown>>) => number;
   /** Channels of the embedding, where they can be others than the hidden size. */
   readonly embeddingSize?: (config: BertConfig) => number;
   /** Why a checkpoint with one of these tensors has no token loss. */
@@ -37,7 +38,7 @@ export const bert = bertFamily({
 
 /** A family with BERT's config keys and the names of its layers. */
 export function bertFamily(traits: BertTraits): Family {
-  const { name, modelTypes, module, positionOffset } = traits;
+  const { name, modelTypes, module, padding } = traits;
   return {
     name,
     recognises: (config) => modelTypes.some((type) => type === config["model_type"]),
@@ -58,7 +59,7 @@ export function bertFamily(traits: BertTraits): Family {
         embedded: isProjected ? { embedding_size: embeddingSize } : hidden,
         inner: { intermediate_size: parsed.intermediate_size },
         places: { max_position_embeddings: parsed.max_position_embeddings },
-        positionOffset: positionOffset?.(config.value) ?? 0,
+        padding: padding?.(config.value),
         segments: { type_vocab_size: parsed.type_vocab_size },
         projection: isProjected ? "embeddings_project" : undefined,
         layerNumber: parsed.num_hidden_layers,

@@ -15,6 +15,8 @@ const schema = z.object({
   n_layer: layerCount,
   seq_length: size.nullish(),
   layer_norm_epsilon: epsilon.default(1e-5),
+  slow_but_exact: flag,
+  pretraining_tp: size.nullish(),
   tie_word_embeddings: flag,
 });
 
@@ -38,6 +40,14 @@ export const bloom: Family = {
     const scheme = settleScheme(checkpoint, config, asked);
     const parsed = reader.parse(schema);
     reader.requireOnly("apply_residual_connection_post_layernorm", false);
+    if (parsed.slow_but_exact === true && (parsed.pretraining_tp ?? 1) > 1) {
+      // Where it adds up the slices of output linears, modeling_bloom.py leaves out their biases.
+      throw reader.refusal(
+        "slow_but_exact",
+        true,
+        "transformers then leaves out biases; false is supported",
+      );
+    }
     const { hidden_size: hiddenSize, n_head: heads } = parsed;
     const headSize = reader.headSize("n_head", heads, hiddenSize);
     // A checkpoint of the stack alone (BloomModel), as the released ones are, lacks the prefix.

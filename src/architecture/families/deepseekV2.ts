@@ -23,6 +23,7 @@ export const deepseekV2 = lineageFamily<z.infer<typeof schema>>(
   {
     ...deepseekTraits,
     family: "deepseek-v2",
+    otherNames: { num_experts: "n_routed_experts" },
     schema,
     // DeepSeek's own code normalises or scales the weights; that of transformers only ever scales them.
     only: { ...deepseekTraits.only, norm_topk_prob: false, scoring_func: "softmax" },

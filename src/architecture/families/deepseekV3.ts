@@ -35,6 +35,10 @@ export const deepseekV3 = lineageFamily<z.infer<typeof schema>>(
   {
     ...deepseekTraits,
     family: "deepseek-v3",
+    otherNames: {
+      num_local_experts: "n_routed_experts",
+      num_mtp_layers: "num_nextn_predict_layers",
+    },
     schema,
     only: { ...deepseekTraits.only, scoring_func: "sigmoid", topk_method: "noaux_tc" },
     readAttention: (reading) => latentAttention(reading, reading.config.rope_interleave),

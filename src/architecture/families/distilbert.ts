@@ -38,7 +38,7 @@ export const distilbert: Family = {
       embedded: hidden,
       inner: { hidden_dim: parsed.hidden_dim },
       places: { max_position_embeddings: parsed.max_position_embeddings },
-      positionOffset: 0,
+      padding: undefined,
       segments: undefined,
       projection: undefined,
       layerNumber: parsed.n_layers,

@@ -1,12 +1,12 @@
 import { t } from "@vscode/l10n";
 import * as z from "zod";
-import { positive, rotaryOf, rotaryParameters, size } from "../config";
+import { positive, size } from "../config";
 import type { Rotary } from "../description";
 import type { Family } from "../family";
 import { FamilyReader } from "../familyReader";
 import type { LineageTraits } from "../llamaLineage";
 import { describeLineage, windowSize } from "../llamaLineage";
-import { rotary } from "../rotary";
+import { rotaryOfKind } from "../rotaryByKind";
 import { settleScheme } from "../settleScheme";
 import { isLocal, gemma2Schema, gemma2Traits } from "./gemma2";
 
@@ -77,15 +77,7 @@ function withTextConfig(config: FamilyReader["config"]): FamilyReader["config"] 
   };
 }
 
-const byKind = z.object({
-  rope_parameters: z
-    .object({
-      full_attention: rotaryParameters.nullish(),
-      sliding_attention: rotaryParameters.nullish(),
-    })
-    .nullish(),
-  rope_local_base_freq: positive.default(10_000),
-});
+const ownBase = z.object({ rope_local_base_freq: positive.default(10_000) });
 
 /** Local layers have a base of their own, and only global ones are stretched. */
 function rotaryOfLayer(
@@ -94,26 +86,10 @@ function rotaryOfLayer(
   layer: number,
   headSize: number,
 ): Rotary {
-  const { rope_parameters: kinds, rope_local_base_freq } = reader.parse(byKind);
-  const kind = isLocal(config, layer, config.sliding_window_pattern)
-    ? "sliding_attention"
-    : "full_attention";
-  const isNested = kinds?.full_attention ?? kinds?.sliding_attention;
-  if (config.rope_parameters && !isNested) {
-    throw reader.refusal(
-      "rope_parameters",
-      reader.config.value["rope_parameters"],
-      "expected full_attention and sliding_attention in it",
-    );
+  if (!isLocal(config, layer, config.sliding_window_pattern)) {
+    const base = config.rope_theta ?? 1_000_000;
+    return rotaryOfKind(reader, config, "full_attention", headSize, base);
   }
-  const isGlobal = kind === "full_attention";
-  const own = kinds?.[kind] ?? undefined;
-  const stated = {
-    rope_theta: isGlobal ? (config.rope_theta ?? 1_000_000) : rope_local_base_freq,
-    rope_scaling: isGlobal && !own ? config.rope_scaling : undefined,
-    rope_parameters: own,
-    max_position_embeddings: config.max_position_embeddings,
-  };
-  const { theta, scaling } = rotaryOf({ ...reader.config, value: stated }, stated);
-  return rotary(headSize, theta, scaling);
+  const { rope_local_base_freq: base } = reader.parse(ownBase);
+  return rotaryOfKind(reader, config, "sliding_attention", headSize, base);
 }

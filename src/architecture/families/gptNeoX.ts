@@ -40,9 +40,13 @@ export const gptNeoX: Family = {
     const scheme = settleScheme(checkpoint, config, asked, parallelUnless(isSequential));
     const { hidden_size: hiddenSize, num_attention_heads: heads } = parsed;
     const headSize = reader.headSize("num_attention_heads", heads, hiddenSize);
-    const base = parsed.rope_theta ?? parsed.rotary_emb_base;
-    const share = parsed.rotary_pct ?? 0.25;
-    const positions = partialRotary(reader, { ...parsed, rope_theta: base }, headSize, share);
+    const stated = {
+      rope_theta: parsed.rotary_emb_base ?? 10_000,
+      partial_rotary_factor: parsed.rotary_pct ?? 0.25,
+    };
+    requireSame(reader, parsed, stated);
+    const share = stated.partial_rotary_factor;
+    const positions = partialRotary(reader, { ...parsed, ...stated }, headSize, share);
     // A checkpoint of the stack alone (GPTNeoXModel) lacks the prefix.
     const prefix = tensors.has("embed_in.weight") ? "" : "gpt_neox.";
     const hidden = { hidden_size: hiddenSize };
@@ -96,3 +100,24 @@ export const gptNeoX: Family = {
     });
   },
 };
+
+/**
+ * Other families' keys beside GPT-NeoX's own: some versions of transformers wrote both, and they differ
+ * in which counts.
+ *
+ * @throws CheckpointError when one states something else than `own`
+ */
+function requireSame(
+  reader: FamilyReader,
+  parsed: Pick<z.infer<typeof schema>, keyof typeof ownNames>,
+  own: Readonly<Record<keyof typeof ownNames, number>>,
+): void {
+  for (const key of ["rope_theta", "partial_rotary_factor"] as const) {
+    const value = parsed[key];
+    if (value === undefined || value === null || value === own[key]) continue;
+    const expectation = `"${ownNames[key]}" says ${own[key]}, and versions of transformers differ in which counts`;
+    throw reader.refusal(key, value, expectation);
+  }
+}
+
+const ownNames = { rope_theta: "rotary_emb_base", partial_rotary_factor: "rotary_pct" } as const;

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { lineageSchema, size } from "../config";
+import { epsilon, lineageSchema, size } from "../config";
 import { readExperts, softmaxRouter } from "../experts";
 import { lineageFamily } from "../llamaLineage";
 import { mistralTraits } from "./mistral";
@@ -7,6 +7,7 @@ import { mistralTraits } from "./mistral";
 const schema = lineageSchema.extend({
   num_local_experts: size.default(8),
   num_experts_per_tok: size.default(2),
+  rms_norm_eps: epsilon.default(1e-5),
   // MixtralConfig's own default is no window.
   sliding_window: size.nullable().default(null),
 });
@@ -16,6 +17,7 @@ export const mixtral = lineageFamily<z.infer<typeof schema>>(
   {
     ...mistralTraits,
     family: "mixtral",
+    otherNames: { num_experts: "num_local_experts" },
     schema,
     defaultTheta: 1_000_000,
     readFeedForward: (reading) => {

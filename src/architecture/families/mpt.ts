@@ -26,16 +26,21 @@ const schema = z.object({
     .nullish(),
 });
 
-/** Options of `attn_config` and the only values that are supported. */
-const attentionOptions = {
-  alibi: true,
-  // Another is not heeded by transformers, but is by the code beside the released checkpoints.
-  alibi_bias_max: 8,
-  attn_type: "multihead_attention",
-  prefix_lm: false,
-  qk_gn: false,
-  qk_ln: false,
-  rope: false,
+/** Options of parts of the config and the only values that are supported. */
+const options = {
+  attn_config: {
+    alibi: true,
+    // Another is not heeded by transformers, but is by the code beside the released checkpoints.
+    alibi_bias_max: 8,
+    attn_logit_softcapping: null,
+    attn_type: "multihead_attention",
+    prefix_lm: false,
+    qk_gn: false,
+    qk_ln: false,
+    rope: false,
+    sliding_window_size: -1,
+  },
+  ffn_config: { ffn_act_fn: null, ffn_type: "mptmlp" },
 } as const;
 
 /**
@@ -51,13 +56,7 @@ export const mpt: Family = {
     const scheme = settleScheme(checkpoint, config, asked);
     const parsed = reader.parse(schema);
     reader.requireOnly("logit_scale", null);
-    const options = (config.value["attn_config"] ?? {}) as Record<string, unknown>;
-    for (const [key, supported] of Object.entries(attentionOptions)) {
-      const value = options[key];
-      if (value === undefined || value === null || value === supported) continue;
-      const expectation = `supported is only ${JSON.stringify(supported)}`;
-      throw reader.refusal(`attn_config.${key}`, value, expectation);
-    }
+    for (const [part, supported] of Object.entries(options)) reader.requireOnlyIn(part, supported);
     const { d_model: hiddenSize, n_heads: heads, attn_config: attention } = parsed;
     const headSize = reader.headSize("n_heads", heads, hiddenSize);
     // A checkpoint of the stack alone (MptModel) lacks the prefix.
@@ -67,7 +66,8 @@ export const mpt: Family = {
     const inner = { "expansion_ratio × d_model": feedForwardSize };
     const vocabulary = { vocab_size: parsed.vocab_size, ...hidden };
     const tokens = tensors.take(`${prefix}wte.weight`, vocabulary);
-    const hasBias = parsed.no_bias === false;
+    // transformers leaves them out whatever the config says.
+    const hasBias = parsed.no_bias === false && tensors.has(`${prefix}blocks.0.attn.Wqkv.bias`);
     return describeStack(reader, {
       scheme,
       heads,

@@ -10,6 +10,7 @@ import { everywhere } from "../sublayers";
 const schema = z.object({
   ...rotaryDecoderKeys,
   sliding_window: size.nullish(),
+  original_max_position_embeddings: size.nullish().default(4096),
   hidden_act: z.string().default("silu"),
   rms_norm_eps: epsilon.default(1e-5),
 });

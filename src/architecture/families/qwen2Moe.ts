@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { flag, size } from "../config";
 import { gatedFeedForward, lineageFamily, windowSize } from "../llamaLineage";
 import { qwenFeedForward, qwenMoeSchema } from "../qwenMoe";
@@ -10,6 +10,12 @@ const schema = qwenMoeSchema.extend({
   moe_intermediate_size: size.default(1408),
   shared_expert_intermediate_size: size.default(5632),
   qkv_bias: flag,
+  // transformers 5 writes 0 for none.
+  sliding_window: z
+    .literal(0)
+    .transform(() => null)
+    .or(size)
+    .nullish(),
 });
 
 /** Qwen1.5-MoE and Qwen2-MoE (arXiv 2407.10671): many small experts, and a gated one for every token. */

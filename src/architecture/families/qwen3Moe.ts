@@ -15,6 +15,8 @@ export const qwen3Moe = lineageFamily<z.infer<typeof schema>>(
   {
     ...qwen3Traits,
     family: "qwen3-moe",
+    // What transformers 5 writes.
+    otherNames: { num_local_experts: "num_experts" },
     schema,
     // As in its config class, unlike the dense models'.
     defaultHeadSize: undefined,

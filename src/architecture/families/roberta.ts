@@ -16,5 +16,5 @@ export const roberta = bertFamily({
     // RobertaLMHead has it whatever the layers have.
     activation: "gelu",
   },
-  positionOffset: ({ pad_token_id: padding }) => (typeof padding === "number" ? padding : 1) + 1,
+  padding: ({ pad_token_id: stated }) => (typeof stated === "number" ? stated : 1),
 });

@@ -201,6 +201,7 @@ export const timmVit: Family = {
           inner,
           hidden,
           activation,
+          { hasBias: tensors.has(`${path}.mlp.fc1.bias`) },
         ),
       embedding,
       finalNorm,

@@ -15,6 +15,7 @@ const scratch = scratchFolders();
 
 describe("a family's own scheme", () => {
   it.each([
+    ["gpt-neo", "pre-ln"],
     ["gpt-neox", "parallel"],
     ["gpt-neox-sequential", "pre-ln"],
     ["gpt-j", "parallel"],
@@ -43,6 +44,20 @@ describe("an option that cannot be computed exactly", () => {
   it.each<[string, Record<string, unknown>, string[]]>([
     ["gpt-bigcode", { add_cross_attention: true }, ['"add_cross_attention" is true']],
     ["gpt-neox", { rotary_pct: 0.2 }, ["0.2 of a head's 8 channels are 1", "even number"]],
+    ["gpt-neo", { attention_types: null }, ["it tells of 24 layers", "num_layers is 3"]],
+    ["gpt-neo", { attention_types: [[["global", "block"], 2]] }, ['"attention_types']],
+    ["gpt-neox", { rope_theta: 500 }, ['"rope_theta" is 500', '"rotary_emb_base" says 10000']],
+    ["gpt-neox", { partial_rotary_factor: 1 }, ['"rotary_pct" says 0.25']],
+    [
+      "llama-yarn",
+      { original_max_position_embeddings: 32 },
+      ['"rope_scaling.original_max_position_embeddings" is 64', "32 stands beside it"],
+    ],
+    [
+      "qwen2-layer-types",
+      { layer_types: ["full_attention", "chunked_attention"] },
+      ['"layer_types.1" is "chunked_attention"'],
+    ],
     ["gpt-neox", { num_attention_heads: 5 }, ['"num_attention_heads" is 5', "divide"]],
     ["gpt-j", { rotary_dim: 5 }, ['"rotary_dim" is 5', "up to a head's 8 channels"]],
     ["gpt-j", { rotary_dim: null }, ['"rotary_dim" is null']],
@@ -56,6 +71,19 @@ describe("an option that cannot be computed exactly", () => {
       "bloom",
       { apply_residual_connection_post_layernorm: true },
       ['"apply_residual_connection_post_layernorm" is true'],
+    ],
+    [
+      "bloom",
+      { slow_but_exact: true, pretraining_tp: 2 },
+      ['"slow_but_exact" is true', "leaves out biases"],
+    ],
+    ["mpt", { norm_type: "rmsnorm" }, ['"norm_type" is "rmsnorm"', "LayerNorm"]],
+    ["llama", { norm_type: "layer_norm" }, ['"norm_type" is "layer_norm"', "RMSNorm"]],
+    ["mpt", { ffn_config: { ffn_type: "mptglu" } }, ['"ffn_config.ffn_type" is "mptglu"']],
+    [
+      "mpt",
+      { attn_config: { sliding_window_size: 8 } },
+      ['"attn_config.sliding_window_size" is 8'],
     ],
     ["mpt", { attn_config: { qk_ln: true } }, ['"attn_config.qk_ln" is true', "only false"]],
     ["mpt", { attn_config: { alibi: false } }, ['"attn_config.alibi" is false', "only true"]],
@@ -75,6 +103,7 @@ describe("an option that cannot be computed exactly", () => {
 describe("another way of writing a checkpoint", () => {
   it.each([
     ["gpt-bigcode", "transformer."],
+    ["gpt-neo", "transformer."],
     ["gpt-neox", "gpt_neox."],
     ["phi3", "model."],
     ["falcon", "transformer."],
@@ -93,6 +122,28 @@ describe("another way of writing a checkpoint", () => {
     const isTied = whole.head?.tied === true;
     const tokens = (bare.embedding as Embedding).tokens;
     expect(bare.head?.weight).toBe(isTied ? tokens : undefined);
+  });
+
+  it.each([
+    ["gpt-neox", "score.weight"],
+    ["llama-tied", "score.weight"],
+    ["bloom", "classifier.weight"],
+    ["opt", "qa_outputs.weight"],
+  ])("of %s has a head of another task, %s, and none that tells tokens", async (name, other) => {
+    const { head, whyNoHead } = await changed(name, {}, (tensors) => {
+      tensors.delete("lm_head.weight");
+      tensors.set(other, float32Tensor(Array<number>(48).fill(0), [2, 24]));
+    });
+    expect(head).toBeUndefined();
+    expect(whyNoHead).toContain("of another task");
+  });
+
+  it("keeps its head beside one of values", async () => {
+    const { head, whyNoHead } = await changed("llama", {}, (tensors) => {
+      tensors.set("v_head.summary.weight", float32Tensor(Array<number>(24).fill(0), [1, 24]));
+    });
+    expect(head?.weight.name).toBe("lm_head.weight");
+    expect(whyNoHead).toBeUndefined();
   });
 
   it("names GPT-NeoX's head as it was before transformers 5", async () => {
@@ -116,7 +167,25 @@ describe("another way of writing a checkpoint", () => {
         n_head_kv: 2,
       },
     ],
+    ["gpt-neox", { rope_theta: 10_000, partial_rotary_factor: 0.25 }],
+    ["gpt-neox", { hidden_act: "gelu_python" }],
+    ["phi3", { head_dim: 8 }],
+    [
+      "llama-yarn",
+      {
+        original_max_position_embeddings: 64,
+        rope_scaling: { rope_type: "yarn", factor: 8, beta_fast: 4, beta_slow: 0.5 },
+      },
+    ],
     ["gpt-neox", { rotary_pct: undefined, rope_parameters: { partial_rotary_factor: 0.25 } }],
+    ["bloom", { slow_but_exact: true, pretraining_tp: 1 }],
+    ["gpt-neo", { num_heads: undefined, num_attention_heads: 4 }],
+    ["mpt", { no_bias: false }],
+    ["mpt", { norm_type: "layernorm", ffn_config: { ffn_type: "mptmlp" } }],
+    ["qwen3-moe", { num_experts: undefined, num_local_experts: 6 }],
+    ["qwen2-moe", { use_sliding_window: false, sliding_window: 0 }],
+    ["mixtral", { num_local_experts: undefined, num_experts: 5 }],
+    ["deepseek-v3", { n_routed_experts: undefined, num_local_experts: 6 }],
     [
       "nanogpt",
       {
@@ -206,6 +275,22 @@ describe("code that is like minGPT's or nanoGPT's", () => {
     };
     const elsewhere = changed("nanogpt", { model_args: undefined, model: options });
     expect(await failureOf(elsewhere, CheckpointError)).toContain("not supported");
+  });
+});
+
+describe("GPT-Neo's windows", () => {
+  it("are in the layers whose turn is local", async () => {
+    const windows = async (attention_types: unknown): Promise<(number | undefined)[]> =>
+      (await changed("gpt-neo", { attention_types })).layers.map(
+        ({ attention }) => attention.module.window,
+      );
+    expect(
+      await windows([
+        [["local", "global"], 1],
+        [["local"], 1],
+      ]),
+    ).toEqual([5, undefined, 5]);
+    expect(await windows([[["global"], 3]])).toEqual([undefined, undefined, undefined]);
   });
 });
 

@@ -35,6 +35,41 @@ describe("an OLMo", () => {
   });
 });
 
+describe("an OLMo of the third generation", () => {
+  const changed = (changes: Record<string, unknown>): Promise<Architecture> => {
+    const folder = copyFixture("olmo3", scratch());
+    editConfig(folder, changes);
+    return described(folder);
+  };
+
+  it("has windows where layer_types says, and stretches what it rotates elsewhere alone", async () => {
+    const { layers } = await changed({});
+    const modules = layers.map(({ attention }) => attention.module);
+    expect(modules.map(({ window }) => window)).toEqual([5, undefined, 5]);
+    const magnitudes = modules.map(({ rotary }) => rotary!.magnitude);
+    expect(magnitudes).toEqual([1, 0.1 * Math.log(8) + 1, 1]);
+  });
+
+  it("has them in all but every fourth layer where nothing is said", async () => {
+    const { layers } = await changed({ layer_types: undefined });
+    expect(layers.map(({ attention }) => attention.module.window)).toEqual([5, 5, 5]);
+  });
+
+  it("is refused with a base that versions of transformers give to other layers", async () => {
+    const message = await failureOf(changed({ rope_theta: 10_000 }), CheckpointError);
+    expect(message).toContain('"rope_theta" is 10000; versions of transformers differ');
+    const kind = { rope_type: "default", rope_theta: 10_000 };
+    const rope_parameters = { full_attention: kind, sliding_attention: kind };
+    const { layers } = await changed({
+      rope_theta: undefined,
+      rope_scaling: null,
+      rope_parameters,
+    });
+    const [, second] = layers[0]!.attention.module.rotary!.inverseFrequencies;
+    expect(second).toBeCloseTo(10_000 ** (-2 / 6), 12);
+  });
+});
+
 describe("an OLMo-core model", () => {
   it("is scaled as its block says, and its buffers agree", async () => {
     const architecture = await described(fixture("olmo-core-lns"));

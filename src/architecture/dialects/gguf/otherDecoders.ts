@@ -222,7 +222,7 @@ const phi3: GgufArchitecture = {
     return {
       ...rotaryConfig("phi3", keys),
       rope_scaling: await longRope(keys, tensors),
-      original_max_position_embeddings: keys.get("rope.scaling.original_context_length"),
+      original_max_position_embeddings: keys.get("rope.scaling.original_context_length") ?? null,
       rms_norm_eps: keys.need("attention.layer_norm_rms_epsilon"),
       sliding_window: window === 0 ? null : window,
     };

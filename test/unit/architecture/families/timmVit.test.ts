@@ -91,3 +91,14 @@ it("has no loss without a head", async () => {
   expect(head).toBeUndefined();
   expect(whyNoHead).toContain("no head that tells classes");
 });
+
+it("has no biases after its projections where the model was made so", async () => {
+  const { layers } = await described({}, (tensors) => {
+    for (const name of [...tensors.keys()]) {
+      if (/\.(attn\.proj|mlp\.fc[12])\.bias$/.test(name)) tensors.delete(name);
+    }
+  });
+  const { attention, feedForward } = layers[0]!;
+  expect(attention.module.output.bias).toBeUndefined();
+  expect(feedForward.module).toMatchObject({ up: { bias: undefined }, down: { bias: undefined } });
+});

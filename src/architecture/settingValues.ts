@@ -30,8 +30,10 @@ export const settingValues = {
     ])
     .describe("Where the norms of a layer stand: the norm placement scheme."),
   "norm-kind": z
-    .enum(["rms", "layer"])
-    .describe("What a norm computes: RMSNorm (rms) or LayerNorm (layer)."),
+    .enum(["rms", "layer", "sample"])
+    .describe(
+      "What a norm computes: RMSNorm (rms), LayerNorm (layer), or LayerNorm with the standard deviation of a sample and ε added to that (sample), as The Annotated Transformer has it.",
+    ),
   "norm-order": z
     .string()
     .min(1)
@@ -84,7 +86,7 @@ export const settingValues = {
   fused: z
     .enum(["thirds", "heads"])
     .describe(
-      "How the rows of a fused query-key-value linear lie: all queries, all keys, all values (thirds), or each head's three together (heads).",
+      "How the rows of a fused query-key-value linear lie: all queries, all keys, all values (thirds), or for each head of keys its queries, its key and its value together (heads).",
     ),
   gate: z
     .enum(["first", "second"])

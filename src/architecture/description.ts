@@ -190,10 +190,11 @@ export type Factor = number | TensorEntry;
 
 /**
  * (weight + offset) ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, the means taken over equal groups of
- * channels; without the means of x where the kind is `rms` (arXiv 1910.07467).
+ * channels; without the means of x where the kind is `rms` (arXiv 1910.07467). Where it is `sample`, x − mean
+ * is divided by √(Σ (x − mean)² / (channels − 1)) + ε, as The Annotated Transformer has it.
  */
 export interface Norm {
-  readonly kind: "rms" | "layer";
+  readonly kind: "rms" | "layer" | "sample";
   /** Module path, for example `model.layers.7.input_layernorm`. */
   readonly path: string;
   /** Weight [size]; undefined: 1. */

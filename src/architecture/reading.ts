@@ -49,6 +49,11 @@ export interface OpenSetting {
    */
   readonly isApproximate?: true;
   /**
+   * Any number may be meant: its values are tried first, and what predicts best is then looked for among
+   * the round numbers around the best of them.
+   */
+  readonly isContinuous?: true;
+  /**
    * How stored tensors are taken apart. Under a wrong value nothing else can be told, so each is tried
    * by itself before the others are settled.
    */

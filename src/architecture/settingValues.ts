@@ -35,8 +35,10 @@ export const settingValues = {
     .max(1 << 16)
     .describe("Number of equal groups of channels that Group-LN's norms are taken over."),
   "norm-kind": z
-    .enum(["rms", "layer"])
-    .describe("What a norm computes: RMSNorm (rms) or LayerNorm (layer)."),
+    .enum(["rms", "layer", "sample"])
+    .describe(
+      "What a norm computes: RMSNorm (rms), LayerNorm (layer), or LayerNorm with the standard deviation of a sample and ε added to that (sample), as The Annotated Transformer has it.",
+    ),
   "norm-order": z
     .string()
     .min(1)
@@ -106,7 +108,7 @@ export const settingValues = {
   fused: z
     .enum(["thirds", "heads"])
     .describe(
-      "How the rows of a fused query-key-value linear lie: all queries, all keys, all values (thirds), or each head's three together (heads).",
+      "How the rows of a fused query-key-value linear lie: all queries, all keys, all values (thirds), or for each head of keys its queries, its key and its value together (heads).",
     ),
   gate: z
     .enum(["first", "second"])

@@ -18,7 +18,7 @@ export function normalisedEach(builder: GraphBuilder, x: Value, norms: readonly 
   return builder.multiply(unit, builder.reshape(table, x.type.shape.slice(2)));
 }
 
-/** weight ⊙ (x − mean) / √(mean (x − mean)² + ε) + bias, over the innermost axis (see `Norm`). */
+/** weight ⊙ (x − mean) / deviation + bias, over the innermost axis (see `Norm`). */
 function normalise(builder: GraphBuilder, x: Value, norm: Norm): Value {
   const { shape } = x.type;
   const size = shape.at(-1) as number;
@@ -27,13 +27,21 @@ function normalise(builder: GraphBuilder, x: Value, norm: Norm): Value {
       ? x
       : builder.reshape(x, [...shape.slice(0, -1), norm.groups, size / norm.groups]);
   const mean = (value: Value): Value => builder.apply("ReduceMean", [value], { axis: -1 });
-  const centred = norm.kind === "layer" ? builder.apply("Sub", [grouped, mean(grouped)]) : grouped;
+  const centred = norm.kind === "rms" ? grouped : builder.apply("Sub", [grouped, mean(grouped)]);
   const squares = mean(builder.multiply(centred, centred));
-  const root = builder.apply("Sqrt", [builder.add(squares, builder.scalar(norm.epsilon))]);
-  const unit = builder.apply("Div", [centred, root]);
+  const unit = builder.apply("Div", [centred, deviation(builder, squares, norm, size)]);
   const joined = norm.groups === 1 ? unit : builder.reshape(unit, shape);
   const weighted = norm.weight ? builder.multiply(joined, factorOf(builder, norm)) : joined;
   return norm.bias ? builder.add(weighted, builder.weight(norm.bias)) : weighted;
+}
+
+/** What a norm divides by, from the mean of the squares over so many channels. */
+function deviation(builder: GraphBuilder, squares: Value, norm: Norm, size: number): Value {
+  const epsilon = builder.scalar(norm.epsilon);
+  if (norm.kind !== "sample") return builder.apply("Sqrt", [builder.add(squares, epsilon)]);
+  const channels = size / norm.groups;
+  const ofSample = builder.multiply(squares, builder.scalar(channels / (channels - 1)));
+  return builder.add(builder.apply("Sqrt", [ofSample]), epsilon);
 }
 
 function factorOf(builder: GraphBuilder, { weight, weightOffset }: Norm): Value {

@@ -162,10 +162,10 @@ class RmsNorm(nn.Module):
         return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
 
 
-def turned(x: Tensor, pairing: str) -> Tensor:
+def turned(x: Tensor, pairing: str, base: float) -> Tensor:
     """Rotary positions of [batch, sequence, heads, size]."""
     length, size = x.shape[1], x.shape[-1]
-    frequency = 10000.0 ** (-torch.arange(0, size, 2) / size)
+    frequency = base ** (-torch.arange(0, size, 2) / size)
     angle = torch.outer(torch.arange(length), frequency)[:, None]
     cosine, sine = angle.cos(), angle.sin()
     first, second = (
@@ -180,11 +180,24 @@ def turned(x: Tensor, pairing: str) -> Tensor:
 
 
 class Mixer(nn.Module):
-    def __init__(self, pairing: str, key_value_heads: int, has_norms: bool, is_fused: bool) -> None:
+    """Its scores may be scaled by a factor beside the usual one, or reach no farther than a window."""
+
+    def __init__(
+        self,
+        pairing: str,
+        key_value_heads: int,
+        has_norms: bool,
+        is_fused: bool,
+        base: float = 10000.0,
+        factor: float = 1.0,
+        window: int = CONTEXT,
+    ) -> None:
         super().__init__()
-        self.pairing = pairing
+        self.pairing, self.base, self.factor, self.window = pairing, base, factor, window
+        self.key_value_heads = key_value_heads
         if is_fused:
-            self.to_qkv = nn.Linear(HIDDEN, 3 * HIDDEN, bias=False)
+            size = (HEADS + 2 * key_value_heads) * HEAD_SIZE
+            self.to_qkv = nn.Linear(HIDDEN, size, bias=False)
         else:
             self.wq = nn.Linear(HIDDEN, HIDDEN, bias=False)
             self.wk = nn.Linear(HIDDEN, key_value_heads * HEAD_SIZE, bias=False)
@@ -195,11 +208,19 @@ class Mixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if hasattr(self, "to_qkv"):
-            query, key, value = self.to_qkv(x).unflatten(-1, (HEADS, 3, HEAD_SIZE)).unbind(3)
+            groups = self.to_qkv(x).unflatten(-1, (self.key_value_heads, -1, HEAD_SIZE))
+            query, (key, value) = groups[..., :-2, :].flatten(2, 3), groups[..., -2:, :].unbind(3)
         else:
             query, key, value = (split(linear(x)) for linear in (self.wq, self.wk, self.wv))
         query, key = self.q_norm(query), self.k_norm(key)
-        return self.wo(attended(turned(query, self.pairing), turned(key, self.pairing), value))
+        query, key = (turned(part, self.pairing, self.base) for part in (query, key))
+        return self.wo(attended(query * self.factor, key, value, self.bias(x.shape[1])))
+
+    def bias(self, length: int) -> Tensor | None:
+        if self.window >= CONTEXT:
+            return None
+        seen = torch.ones(length, length).tril().triu(1 - self.window)
+        return torch.zeros(length, length).masked_fill(seen == 0, float("-inf"))
 
 
 class Gated(nn.Module):
@@ -262,6 +283,7 @@ class Own(nn.Module):
         key_value_heads: int = HEADS,
         has_norms: bool = False,
         is_fused: bool = False,
+        **unshown: Any,
     ) -> None:
         super().__init__()
         self.wte = nn.Embedding(vocabulary, HIDDEN)
@@ -273,6 +295,7 @@ class Own(nn.Module):
                 key_value_heads=key_value_heads,
                 has_norms=has_norms,
                 is_fused=is_fused,
+                **unshown,
             )
             for index in range(LAYERS)
         )
@@ -408,6 +431,60 @@ class Computed(nn.Module):
         return torch.cat([angle.sin(), angle.cos()], dim=-1)
 
 
+# ---- The Annotated Transformer's decoder: linears in a row, and norms by a sample's deviation ----
+
+
+class SampleNorm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a_2, self.b_2 = nn.Parameter(torch.ones(HIDDEN)), nn.Parameter(torch.zeros(HIDDEN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centred = x - x.mean(-1, keepdim=True)
+        return self.a_2 * centred / (x.std(-1, keepdim=True) + 1e-6) + self.b_2
+
+
+class InRow(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linears = nn.ModuleList(nn.Linear(HIDDEN, HIDDEN) for _ in range(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linears[3](attended(*(split(linear(x)) for linear in self.linears[:3])))
+
+
+class AnnotatedLayer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.self_attn = InRow()
+        self.feed_forward = nn.ModuleDict(
+            {"w_1": nn.Linear(HIDDEN, 4 * HIDDEN), "w_2": nn.Linear(4 * HIDDEN, HIDDEN)}
+        )
+        self.sublayer = nn.ModuleList(nn.ModuleDict({"norm": SampleNorm()}) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.self_attn(self.sublayer[0]["norm"](x))
+        inner = self.feed_forward["w_1"](self.sublayer[1]["norm"](x))
+        return x + self.feed_forward["w_2"](F.relu(inner))
+
+
+class Annotated(nn.Module):
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, HIDDEN)
+        self.positions = nn.Embedding(CONTEXT, HIDDEN)
+        self.decoder = nn.ModuleDict(
+            {"layers": nn.ModuleList(AnnotatedLayer() for _ in range(LAYERS)), "norm": SampleNorm()}
+        )
+        self.generator = nn.Linear(HIDDEN, vocabulary)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        x = self.embed(ids) + self.positions(torch.arange(ids.shape[1]))
+        for layer in self.decoder["layers"]:
+            x = layer(x)
+        return self.generator(self.decoder["norm"](x))
+
+
 Settings = dict[str, str]
 # What stands for the settings of a model that is to be refused: words of the message.
 REFUSED = "refused"
@@ -499,6 +576,27 @@ MODELS: dict[str, tuple[Callable[[int], nn.Module], Settings]] = {
     "fused-by-head": (
         lambda vocabulary: Own(vocabulary, "pre-ln", is_fused=True),
         {**gated, "norm": "pre-ln", "fused": "heads"},
+    ),
+    "fused-by-head-of-keys": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", key_value_heads=2, is_fused=True),
+        {**gated, "norm": "pre-ln", "fused": "heads"},
+    ),
+    "rotary-base": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", base=500.0),
+        {**gated, "norm": "pre-ln", "rotary-base": "500"},
+    ),
+    # What no tensor shows and no reading has.
+    "other-scale": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", factor=HEAD_SIZE**-0.5),
+        {REFUSED: "so something that its tensors do not show"},
+    ),
+    "window": (
+        lambda vocabulary: Own(vocabulary, "pre-ln", window=12),
+        {REFUSED: "so something that its tensors do not show"},
+    ),
+    "annotated": (
+        Annotated,
+        {"norm": "pre-ln", "heads": "4", "activation": "relu", "norm-kind": "sample"},
     ),
     "in-pairs": (
         lambda vocabulary: InPairs(vocabulary, has_query=False),

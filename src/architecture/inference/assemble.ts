@@ -44,7 +44,7 @@ export function assemble(structure: Structure, settings: Settings): Architecture
   const headSize = first.queryWidth / heads;
   const scheme = settings.norm as SchemeName;
   const normOf = ({ path, weight, bias }: Part, prefix: string): Norm => ({
-    kind: settings["norm-kind"] === "rms" ? "rms" : "layer",
+    kind: settings["norm-kind"] as Norm["kind"],
     path: prefix === "" ? path : `${prefix}.${path}`,
     weight,
     weightOffset: 0,

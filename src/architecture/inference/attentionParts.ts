@@ -29,7 +29,7 @@ export interface QueryKeyValue {
   readonly value: Linear;
 }
 
-/** All queries, all keys, all values; or each head's query, key and value together. */
+/** All queries, all keys, all values; or for each head of keys its queries, its key and its value together. */
 export type FusedArrangement = "thirds" | "heads";
 
 const queryWords = /^(q|query|queries)$/;
@@ -37,7 +37,7 @@ const keyWords = /^(k|key|keys)$/;
 const valueWords = /^(v|value|values|val)$/;
 const keyValueWords = /^(kv|keyvalue|keysvalues)$/;
 const fusedWords =
-  /^(qkv|wqkv|queryskeysvalues|querykeyvalue|cattn|inproj|wpack|qkvproj|toqkv|attnqkv|qkvlinear)$/;
+  /^(attn|qkv|wqkv|queryskeysvalues|querykeyvalue|cattn|inproj|wpack|qkvproj|toqkv|attnqkv|qkvlinear)$/;
 const outputWords = /^(o|out|output|c|outputs|dense|merge|headmerge|unifyheads|fcout|fco|outfc|)$/;
 
 /**
@@ -53,8 +53,9 @@ export function attentionParts(
   take: (part: Part) => Part,
   refuse: Refuse,
 ): AttentionParts {
+  const ofRow = partsOfRow(parts);
   const isNamed = (pattern: RegExp) => (part: Part) =>
-    pattern.test(bareWordOf(part.path)) && part.weight.shape.length >= 2;
+    pattern.test(ofRow.get(part) ?? bareWordOf(part.path)) && part.weight.shape.length >= 2;
   const [queries, ownKeys, ownValues, paired] = [
     queryWords,
     keyWords,
@@ -84,11 +85,14 @@ export function attentionParts(
   const isWithin = ({ path }: Part): boolean => group !== "" && path.startsWith(`${group}.`);
   const rest = parts.filter((part) => !sources.includes(part));
 
-  const outputs = rest.filter(
+  const mayLeadBack = rest.filter(
     (part) =>
       part.weight.shape.length >= 2 &&
       (group === "" ? outputWords.test(bareWordOf(part.path)) : isWithin(part)),
   );
+  // A layer that is one module may call its feed-forward's last linear so too: `out_proj` and `fc_out`.
+  const ofNoOther = mayLeadBack.filter(({ path }) => !/^(fc|ff|mlp)/.test(wordOf(path)));
+  const outputs = ofNoOther.length === 1 ? ofNoOther : mayLeadBack;
   if (outputs.length !== 1) {
     const names = (outputs.length > 0 ? outputs : sources).flatMap((part) => part.names);
     throw refuse(
@@ -146,11 +150,7 @@ export function attentionParts(
     path: group,
     projections: (arrangement, headSize) =>
       split ?? fusedProjections(fusedLinear!, arrangement, queryWidth, keyWidth, headSize),
-    arrangements: split
-      ? []
-      : isKnownThirds || queryWidth !== keyWidth
-        ? ["thirds"]
-        : ["thirds", "heads"],
+    arrangements: split ? [] : isKnownThirds ? ["thirds"] : ["thirds", "heads"],
     output,
     queryNorm,
     keyNorm,
@@ -158,6 +158,20 @@ export function attentionParts(
     keyWidth,
     heads,
   };
+}
+
+/**
+ * The words of four linears in a row, which The Annotated Transformer has for query, key, value and output;
+ * empty where there are none.
+ */
+function partsOfRow(parts: readonly Part[]): ReadonlyMap<Part, string> {
+  const inRow = parts.filter(({ path }) => /(^|\.)linears\.[0-3]$/.test(path));
+  const words = ["query", "key", "value", "output"];
+  return new Map(
+    inRow.length === words.length
+      ? inRow.map((part) => [part, words[Number(part.path.at(-1))]!] as const)
+      : [],
+  );
 }
 
 /** Whether a tensor is, by its name, of a linear that gives queries. */
@@ -236,15 +250,20 @@ function fusedProjections(
 ): QueryKeyValue {
   const cut = (start: number, width: number): Linear =>
     partOf(fused, (tensor) => rows(tensor, start, start + width));
-  const ofHeads = (at: number): Linear =>
-    partOf(fused, (tensor) => partOfGroups(tensor, queryWidth / headSize, at * headSize, headSize));
+  const queries = (queryWidth / keyWidth) * headSize;
+  const ofHeads = (start: number, width: number): Linear =>
+    partOf(fused, (tensor) => partOfGroups(tensor, keyWidth / headSize, start, width));
   return arrangement === "thirds"
     ? {
         query: cut(0, queryWidth),
         key: cut(queryWidth, keyWidth),
         value: cut(queryWidth + keyWidth, keyWidth),
       }
-    : { query: ofHeads(0), key: ofHeads(1), value: ofHeads(2) };
+    : {
+        query: ofHeads(0, queries),
+        key: ofHeads(queries, headSize),
+        value: ofHeads(queries + headSize, headSize),
+      };
 }
 
 /** The module path that all of these lie in; empty where there is none. */

@@ -38,7 +38,12 @@ export interface RotaryTensors {
 }
 
 /** Tensors around the layers that compute nothing by themselves. */
-const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_cis)$/;
+const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids)$/;
+
+/** Whether numbers of a type can be no weights: masks, and angles as complex numbers, which say nothing new. */
+export function isNoNumber(dataType: TensorEntry["dataType"]): boolean {
+  return dataType === "BOOL" || /^C\d+$/.test(dataType);
+}
 
 /**
  * Tells the embedding, the positions, the norms around the layers and the head.
@@ -55,7 +60,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   const rotary = await rotaryTensors(checkpoint, stack);
   const kept = [...stack.outer].filter(
     ([name, { dataType }]) =>
-      !buffers.test(name) && rotaryKindOf(name) === undefined && dataType !== "BOOL",
+      !buffers.test(name) && rotaryKindOf(name) === undefined && !isNoNumber(dataType),
   );
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);
@@ -203,7 +208,15 @@ function tokenTables(parts: readonly Part[]): Part[] {
       !segmentName.test(path),
   );
   const named = tables.filter(({ path }) => isTokenName(path));
-  return named.length > 0 ? named : tables;
+  if (tables.length > 0) return named.length > 0 ? named : tables;
+  // A module of embeddings may call its table by a word that heads are called too: `src_embed.linear`.
+  return parts.filter(
+    ({ path, bias, weight }) =>
+      bias === undefined &&
+      weight.shape.length === 2 &&
+      isTokenName(path.split(".").slice(0, -1).join(".")) &&
+      !isPositionName(path),
+  );
 }
 
 function isTokenName(path: string): boolean {
@@ -261,7 +274,7 @@ async function headOf(
   };
 }
 
-const frequencyName = /(^|[._])inv_freq$/;
+const frequencyName = /(^|[._])(inv_freqs?|freqs)$/;
 const tableNames = [
   /(^|[._])(?:rope_|rotary_|freqs_)?(?<table>cos|sin)(_cached)?$/,
   /(^|\.)(?:rotary\w*|rope)\.(\w*(?![a-z]))?(?<![a-z])(?<table>cos|sin)(?![a-z])\w*$/,

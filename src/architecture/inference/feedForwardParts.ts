@@ -16,7 +16,6 @@ export interface FeedForwardParts {
 
 const gateWords = /gate|^w1$|^fc1g$|^wg$/;
 const upWords = /up|^w3$|^fc1x$|^wu$|^win$/;
-const fusedGateWords = /^(w12|gateup|gateandup|upgate|wi|fc1|gateupproj)$/;
 
 /**
  * Tells the linears that are left of a layer as its feed-forward's.
@@ -58,7 +57,8 @@ export function feedForwardParts(
       taken();
       return { up: first.linear, down: down.linear, gate: undefined, isGateKnown: true, size };
     }
-    if (rowsOf(first) !== 2 * size || !fusedGateWords.test(wordOf(first.part.path))) throw fail();
+    // A gate and what it lets through, as one linear: nothing else has twice as many channels as are read.
+    if (rowsOf(first) !== 2 * size) throw fail();
     taken();
     const half = (at: number): Linear =>
       partOf(first.linear, (tensor) => rows(tensor, at * size, (at + 1) * size));

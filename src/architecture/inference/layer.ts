@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import type { AttentionParts } from "./attentionParts";
 import { attentionParts } from "./attentionParts";
-import { rotaryKindOf } from "./ends";
+import { isNoNumber, rotaryKindOf } from "./ends";
 import type { FeedForwardParts } from "./feedForwardParts";
 import { feedForwardParts } from "./feedForwardParts";
 import type { ScaleVectors } from "./norms";
@@ -27,7 +27,8 @@ export interface LayerParts {
 }
 
 /** Tensors that a module keeps beside its weights, and that compute nothing by themselves. */
-const buffers = /(^|\.)(mask|tril|triu|bias_mask|causal_mask|attn_mask|masked_bias|IGNORE)$/;
+const buffers =
+  /(^|\.)(mask|tril|triu|bias_mask|causal_mask|attn_mask|masked_bias|IGNORE|(kv?_?|v_?)cache|cache_(kv?|v))$/;
 
 /**
  * Tells the parts of a layer.
@@ -54,7 +55,7 @@ export function layerParts(
         // Rotary positions are read with what stands around the layers.
         !buffers.test(name) &&
         rotaryKindOf(name) === undefined &&
-        dataType !== "BOOL" &&
+        !isNoNumber(dataType) &&
         !isCausalMask(name, shape),
     ),
   );

@@ -58,15 +58,15 @@ function numberOf(path: string, pattern: RegExp): number | undefined {
 }
 
 /**
- * Whether a part is a norm: one number for each channel, under a name for a norm. A head of modules in a
- * row names them by their places alone, of which the first is the norm: `to_logits.0`.
+ * Whether a part is a norm: one number for each channel, under a name for a norm. A row of modules, such as
+ * a head, names them by their places alone, of which the first is the norm: `to_logits.0`.
  */
 export function isNorm({ path, weight }: Part, hidden: number): boolean {
   const isOfChannels = weight.shape.length === 1 && weight.shape[0] === hidden;
   const isBias = /(^|\.)(bias|beta|b)$/.test(weight.name);
   const isNamed =
     /norm|(^|[._\d])ln|ln([._\d]|$)|rms|^n\d$|sublayer/i.test(path) ||
-    (path.endsWith(".0") && weight.name.endsWith(".weight"));
+    (path.endsWith(".0") && /\.(weight|gamma|g)$/.test(weight.name));
   return isOfChannels && isNamed && !isBias && !isLayerScaleName(path);
 }
 

@@ -20,45 +20,59 @@ export type Refuse = (names: readonly string[], what: string) => Error;
 /** How parameters are named in their module; the first that knows a name is meant. */
 const conventions: readonly {
   readonly weight: RegExp;
-  /** The name of the bias, from the weight's. */
-  readonly bias: (weight: string) => string;
+  /** What the bias may be called, from the weight's name. */
+  readonly biases: (weight: string) => readonly string[];
   readonly path: string;
 }[] = [
   // nn.MultiheadAttention
-  { weight: /^(.*in_proj)_weight$/, bias: (name) => name.replace(/weight$/, "bias"), path: "$1" },
+  { weight: /^(.*in_proj)_weight$/, biases: lastWord("bias"), path: "$1" },
   // PyTorch and its many likes
-  { weight: /^(.*)\.weight$/, bias: (name) => name.replace(/weight$/, "bias"), path: "$1" },
+  { weight: /^(.*)\.weight$/, biases: lastWord("bias"), path: "$1" },
   // TransformerLens
   {
     weight: /^(.*\.|)W_(E|U|pos|Q|K|V|O|in|out|gate)$/,
-    bias: (name) => name.replace(/W_(\w+)$/, "b_$1"),
+    biases: (name) => [name.replace(/W_(\w+)$/, "b_$1")],
     path: "$1W_$2",
   },
-  { weight: /^(.*\.|)(ln\w*)\.w$/, bias: (name) => name.replace(/w$/, "b"), path: "$1$2" },
+  // Its norms, and picoGPT's linears
+  { weight: /^(.+)\.w$/, biases: lastWord("b"), path: "$1" },
   {
-    weight: /^(.*(?:norm|ln)\w*)\.(?:gamma|g)$/,
-    bias: (name) => name.replace(/gamma$/, "beta").replace(/\.g$/, ".b"),
+    weight: /^(.*(?:norm|ln)\w*|.*\.\d+)\.(?:gamma|g)$/,
+    biases: lastWord("beta", "b"),
     path: "$1",
   },
-  { weight: /^(.*norm\w*)\.scale$/, bias: (name) => name.replace(/scale$/, "bias"), path: "$1" },
+  {
+    weight: /^(.*norm\w*)\.scale$/,
+    biases: lastWord("bias", "shift", "offset"),
+    path: "$1",
+  },
+  // The Annotated Transformer
+  { weight: /^(.*norm\w*)\.a_2$/, biases: lastWord("b_2"), path: "$1" },
   // A parameter by itself
-  { weight: /^(.+)$/, bias: (name) => `${name}_bias`, path: "$1" },
+  { weight: /^(.+)$/, biases: (name) => [`${name}_bias`], path: "$1" },
 ];
 
 export function partsOf(tensors: Tensors): Part[] {
   const isTaken = new Set<string>();
   const parts: Part[] = [];
-  for (const { weight: pattern, bias: biasOf, path } of conventions) {
+  for (const { weight: pattern, biases, path } of conventions) {
     for (const [name, weight] of tensors) {
       if (isTaken.has(name) || !pattern.test(name)) continue;
-      const biasName = biasOf(name);
-      const bias = biasName !== name && !isTaken.has(biasName) ? tensors.get(biasName) : undefined;
-      const names = bias ? [name, biasName] : [name];
+      const biasName = biases(name).find(
+        (found) => found !== name && !isTaken.has(found) && tensors.has(found),
+      );
+      const bias = biasName === undefined ? undefined : tensors.get(biasName);
+      const names = biasName === undefined ? [name] : [name, biasName];
       for (const taken of names) isTaken.add(taken);
       parts.push({ path: name.replace(pattern, path), weight, bias, names });
     }
   }
   return parts;
+}
+
+/** Other last words, or ends of one, in the place of a name's. */
+function lastWord(...others: readonly string[]): (name: string) => readonly string[] {
+  return (name) => others.map((other) => name.replace(/[a-z0-9]+(_2)?$/, other));
 }
 
 /** The path of the module that a weight is of, by its name. */
@@ -72,11 +86,14 @@ export function wordOf(path: string): string {
   return path.split(".").at(-1)!.toLowerCase().replaceAll(/[_-]/g, "");
 }
 
-/** What a linear is called without the words for "linear": `W_q`, `q_proj`, `to_q` are `q`. */
+/**
+ * What a linear is called without the words for "linear": `W_q`, `q_proj`, `to_q` and `q.linear` are `q`,
+ * and `W_query` is `query`.
+ */
 export function bareWordOf(path: string): string {
   const affixes =
-    /^(w(?=[qkvo]$)|to(?=[qkvo])|linear(?=.)|lin(?=.)|proj(?=.)|attn(?=.))|(?<=.)(projection|proj|linear|lin|layer|weight|w)$/;
-  let word = wordOf(path);
+    /^(w(?=([qkvo]|query|key|value|out)$)|to(?=[qkvo])|linear(?=.)|lin(?=.)|proj(?=.)|attn(?=.))|(?<=.)(projection|proj|linear|lin|layer|weight|w)$/;
+  let word = wordOf(path.replace(/(?<=[a-z])\.(linear|lin)$/i, ""));
   for (let shorter = word.replace(affixes, ""); shorter !== word;) {
     word = shorter;
     shorter = word.replace(affixes, "");

@@ -188,6 +188,7 @@ export function settle(
     } else {
       settleDependent(ifTurned, "rotary-base", ["10000", "500000", "1000000"], undefined, {
         accepts: (value) => Number(value) > 1,
+        isContinuous: true,
       });
     }
     settleDependent(ifTurned, "rotary-span", rotarySpans(structure), undefined);
@@ -241,11 +242,14 @@ export function settle(
   settleOne(
     "norm-kind",
     ["rms", "layer"],
-    hasBias
-      ? { value: "layer", by: "norms have biases" }
-      : isNamedRms
-        ? { value: "rms", by: "norms are named so" }
-        : undefined,
+    norms.some(({ weight }) => weight.name.endsWith(".a_2"))
+      ? { value: "sample", by: "norms are named as The Annotated Transformer's" }
+      : hasBias
+        ? { value: "layer", by: "norms have biases" }
+        : isNamedRms
+          ? { value: "rms", by: "norms are named so" }
+          : undefined,
+    { accepts: (value) => ["rms", "layer", "sample"].includes(value) },
   );
   settleDependent({ name: "activation", value: "gelu" }, "gelu", Object.keys(gelus), undefined, {
     isApproximate: true,

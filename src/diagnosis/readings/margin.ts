@@ -9,15 +9,28 @@ import type { Tried } from "./trial";
  */
 export const leastMargin = { nats: 0.002, share: 0.1, standardErrors: 3 } as const;
 
-/** The readings that compute something else than the best, the nearest first; approximations do not. */
+/**
+ * The readings that compute something else than the best, the nearest first; approximations do not, nor do
+ * numbers that were tried only to refine one.
+ */
 export function rivals(
   best: Tried,
   tried: readonly Tried[],
   open: readonly OpenSetting[],
 ): { rival: Tried; margin: number; isClear: boolean }[] {
-  const decisive = open.filter(({ isApproximate }) => !isApproximate).map(({ name }) => name);
+  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  const isOther = (
+    { values, isContinuous }: OpenSetting,
+    value: string | undefined,
+    taken: string | undefined,
+  ): boolean =>
+    value !== taken && !(isContinuous && value !== undefined && !values.includes(value));
   return tried
-    .filter(({ settings }) => decisive.some((name) => settings[name] !== best.settings[name]))
+    .filter(({ settings }) =>
+      decisive.some((setting) =>
+        isOther(setting, settings[setting.name], best.settings[setting.name]),
+      ),
+    )
     .filter((other) => !isSame(best, other))
     .toSorted((a, b) => a.mean - b.mean)
     .map((rival) => ({ rival, ...compare(best, rival) }));

@@ -1,4 +1,5 @@
 import type { OpenSetting, Settings } from "../../architecture/reading";
+import { settingText } from "../../architecture/settingValues";
 import { compare, rivals } from "./margin";
 import type { Trial, Tried } from "./trial";
 import { differing } from "./undecided";
@@ -113,6 +114,39 @@ const roundsScouted = 2;
 
 function leastLoss(tried: readonly Tried[]): Tried {
   return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
+}
+
+/** Leading digits of round numbers, and of the finer ones between them. */
+const roundDigits = [[1], [1, 2, 5], [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]] as const;
+
+/**
+ * The round number under which a reading predicts best, from that of its settings on: in large steps, then
+ * in finer ones. A less round number is taken only where it is clearly better than the one before.
+ */
+export async function refined(trial: Trial, best: Tried, { name }: OpenSetting): Promise<Tried> {
+  let taken = best;
+  for (const digits of roundDigits) {
+    let found = taken;
+    for (const direction of [1, -1] as const) {
+      for (let isBetter = true; isBetter;) {
+        const value = nextRound(Number(found.settings[name]), digits, direction);
+        const other = await trial.losses({ ...found.settings, [name]: settingText(value) });
+        isBetter = other.mean < found.mean;
+        if (isBetter) found = other;
+      }
+    }
+    if (found !== taken && compare(found, taken).isClear) taken = found;
+  }
+  return taken;
+}
+
+/** The next number up (1) or down (−1) that is one of some digits times a power of ten. */
+function nextRound(number: number, digits: readonly number[], direction: 1 | -1): number {
+  const power = Math.floor(Math.log10(number));
+  const around = [power - 1, power, power + 1]
+    .flatMap((exponent) => digits.map((digit) => Number(`${digit}e${exponent}`)))
+    .toSorted((a, b) => direction * (a - b));
+  return around.find((other) => direction * (other - number) > 0)!;
 }
 
 /** The value of a setting that is clearly better than its first; the first where none is. */

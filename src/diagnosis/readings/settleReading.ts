@@ -14,9 +14,17 @@ import { everyCandidate } from "./candidates";
 import { comparable } from "./comparable";
 import { rivals } from "./margin";
 import { settlementNotices } from "./notices";
-import { bestArrangement, bestBranch, bestTogether, descend, settleApproximate } from "./search";
+import {
+  bestArrangement,
+  bestBranch,
+  bestTogether,
+  descend,
+  refined,
+  settleApproximate,
+} from "./search";
 import type { Tried } from "./trial";
 import { firstSequences, Trial } from "./trial";
+import { unshown } from "./unshown";
 import type { Candidate, FurtherTrial } from "./undecided";
 import { differing, listed, settingsText, UndecidedReadingError } from "./undecided";
 
@@ -87,6 +95,11 @@ export async function settleReading(
   let best = await descend(every, decisive, start);
   const together = await bestTogether(every, best, open);
   if (together !== best) best = await descend(every, decisive, together.settings);
+  for (const setting of open.filter(({ isContinuous }) => isContinuous)) {
+    if (best.settings[setting.name] === undefined) continue;
+    const closer = await refined(every, best, setting);
+    if (closer !== best) best = await descend(every, decisive, closer.settings);
+  }
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
     if (best.settings[setting.name] === undefined) continue;
@@ -139,6 +152,14 @@ export async function settleReading(
   if (ruled && !ruled.isClear) {
     refuse(
       `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}.`,
+    );
+  }
+  const other = isOfImages
+    ? undefined
+    : await unshown(every, await every.losses(best.settings), open);
+  if (other !== undefined) {
+    refuse(
+      `it predicts better still ${other.what}, with ${other.mean.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`,
     );
   }
   const { settings } = best;

@@ -63,23 +63,42 @@ export class Trial {
     return tried.reduce((best, one) => (one.mean < best.mean ? one : best));
   }
 
+  /** Tokens of the longest sequence. */
+  get longest(): number {
+    return Math.max(...this.sequences.map(({ tokens }) => tokens.length));
+  }
+
+  /** The losses of a reading after a change of what it computes; undefined where there is none to make. */
+  async lossesOfChange(
+    settings: Settings,
+    change: (architecture: Architecture) => Architecture | undefined,
+  ): Promise<Tried | undefined> {
+    const architecture = change(this.proposal.architecture(settings));
+    if (architecture === undefined) return undefined;
+    await this.options.onCandidate();
+    return this.run(settings, architecture);
+  }
+
   async losses(reading: Settings): Promise<Tried> {
     const settings = withoutIdle(this.proposal.open, reading);
     const key = keyOf(settings);
     const known = this.known.get(key);
     if (known) return known;
     await this.options.onCandidate();
-    const architecture = this.proposal.architecture(settings);
+    const tried = await this.run(settings, this.proposal.architecture(settings));
+    this.known.set(key, tried);
+    return tried;
+  }
+
+  private async run(settings: Settings, architecture: Architecture): Promise<Tried> {
     const found = await tokenLosses(architecture, this.sequences, this.executor, this.options);
     const mean = meanOf(found.losses);
-    const tried = {
+    return {
       settings,
       losses: found.losses,
       mean: Number.isFinite(mean) ? mean : Infinity,
       expected: meanOf(found.entropies),
     };
-    this.known.set(key, tried);
-    return tried;
   }
 }
 

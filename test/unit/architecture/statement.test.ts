@@ -155,7 +155,7 @@ describe("fathom.json", () => {
       metrics: ["variance"],
     });
     expect(baseline!.nll).toBeCloseTo(expected, 4);
-    expect(architecture.norms!.map(({ path }) => path)).toContain("z0.five1.w");
+    expect(architecture.norms!.map(({ path }) => path)).toContain("z0.five1");
   });
 
   it("is under the user's own word", async () => {

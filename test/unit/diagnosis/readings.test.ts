@@ -2,10 +2,12 @@ import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import type { Architecture, Attention } from "../../../src/architecture/description";
 import type { Proposal, Settings } from "../../../src/architecture/reading";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { commonFolder } from "../../../src/checkpoint/commonFolder";
 import { openCheckpoint } from "../../../src/checkpoint/open";
+import type { Candidate } from "../../../src/diagnosis/readings/undecided";
 import { leastMargin } from "../../../src/diagnosis/readings/margin";
 import type { Settlement } from "../../../src/diagnosis/readings/settleReading";
 import { settleReading } from "../../../src/diagnosis/readings/settleReading";
@@ -38,6 +40,18 @@ async function settled(
     weightsFolder: commonFolder(checkpoint.tensors.values()),
   });
   return settleReading(path, proposal, sequences, executor, { runBytes: 2 ** 28 });
+}
+
+function ofAttentions(
+  change: (module: Attention) => Attention,
+): (architecture: Architecture) => Architecture {
+  return (architecture) => ({
+    ...architecture,
+    layers: architecture.layers.map((layer) => ({
+      ...layer,
+      attention: { ...layer.attention, module: change(layer.attention.module) },
+    })),
+  });
 }
 
 /** A checkpoint of the sample under names of its own, without a config. */
@@ -81,9 +95,62 @@ describe("a reading that weights leave open", () => {
       const compared = candidates.filter((candidate) => candidate.tokens === tokens);
       const [taken, ...others] = compared.map(({ nll }) => nll ?? Infinity);
       expect(others).toEqual(others.toSorted((a, b) => a - b));
-      expect(taken! - others[0]!).toBeLessThan(1e-3);
+      const isFiner = ({ settings }: Candidate): boolean =>
+        !["10000", "500000", "1000000"].includes(settings["rotary-base"] ?? "10000");
+      const [, nearest] = compared.filter((candidate) => !isFiner(candidate));
+      expect(taken! - nearest!.nll!).toBeLessThan(1e-3);
+      // Bases between the round ones are looked at too, and taken only where they are clearly better.
+      expect(taken! - others[0]!).toBeLessThan(leastMargin.nats);
+      expect(candidates[0]!.settings["rotary-base"]).toBe("10000");
       // What a short trial left behind is told too.
       expect(candidates.at(-1)!.tokens).toBeLessThan(tokens);
+    },
+    180_000,
+  );
+
+  /** The sample as its family reads it, with something that is changed in the code. */
+  const ofChangedCode =
+    (change: (architecture: Architecture) => Architecture) =>
+    ({ architecture, ...proposal }: Proposal): Proposal => ({
+      ...proposal,
+      architecture: (settings) => change(architecture(settings)),
+    });
+  const known = {
+    heads: "2",
+    norm: "pre-ln",
+    "norm-kind": "rms",
+    epsilon: "1e-5",
+    "rotary-span": "head",
+    activation: "silu",
+  };
+
+  it("looks for a rotary base among round numbers", async () => {
+    const farOff = (proposal: Proposal): Proposal => ({
+      ...proposal,
+      open: proposal.open.map((one) =>
+        one.name === "rotary-base" ? { ...one, values: ["1000000"] } : one,
+      ),
+    });
+    const sample = underOwnNames("pre-ln/step-2600");
+    const all = { ...known, rotary: "halves", scale: "head", "embedding-scale": "1" };
+    const { candidates } = await settled(sample, text.slice(0, 4000), 128, all, farOff);
+    expect(candidates[0]!.settings["rotary-base"]).toBe("10000");
+  }, 180_000);
+
+  it.each<[string, RegExp, Settings, (architecture: Architecture) => Architecture]>([
+    [
+      "another scale of the attention",
+      /attention scores multiplied by 0.5/,
+      { "embedding-scale": "1", rotary: "halves", "rotary-base": "10000" },
+      ofAttentions((module) => ({ ...module, scale: module.scale / 3 })),
+    ],
+  ])(
+    "is not taken where the code has %s than is read",
+    async (_, told, stated, change) => {
+      const sample = underOwnNames("pre-ln/step-2600");
+      const all = { ...known, ...stated };
+      const reading = settled(sample, text.slice(0, 4000), 128, all, ofChangedCode(change));
+      await expect(reading).rejects.toThrow(told);
     },
     180_000,
   );

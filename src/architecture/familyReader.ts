@@ -223,7 +223,7 @@ export class FamilyReader {
     const { inputNorm, branchNorm, sumNorm } = layers[0]!.attention;
     const norm = inputNorm ?? branchNorm ?? sumNorm;
     if (stated === undefined || norm === undefined || stated.kind === norm.kind) return;
-    const own = { layer: "LayerNorm", rms: "RMSNorm" }[norm.kind];
+    const own = norm.kind === "rms" ? "RMSNorm" : "LayerNorm";
     throw this.refusal(stated.key, stated.value, `the norms of this family are ${own}`);
   }
 

@@ -29,6 +29,12 @@ const leastShare = 0.02;
 /** Of a window, which may help a model that was trained on shorter sequences, or little: up to 1% there. */
 const leastShareOfWindow = 0.05;
 
+/**
+ * Of other logits, which help every model that is too sure of a text strange to it; a factor of two that
+ * the code has, and the reading lacks, costs far more.
+ */
+const leastShareOfLogits = 0.1;
+
 /** The change under which a reading predicts clearly better, the best of them; undefined where none does. */
 export async function unshown(
   trial: Trial,
@@ -70,6 +76,7 @@ function changes(longest: number): readonly Change[] {
     })),
     ...factors.map((factor) => ({
       what: `with its logits multiplied by ${factor}`,
+      leastShare: leastShareOfLogits,
       of: "embedding-scale" as const,
       apply: ({ head, ...rest }: Architecture) =>
         head && { ...rest, head: { ...head, scale: head.scale * factor } },

@@ -12,11 +12,9 @@ import { openCheckpoint } from "./checkpoint/open";
 import type { DiagnosisStage } from "./diagnosis/diagnose";
 import { diagnose } from "./diagnosis/diagnose";
 import { withImplied } from "./diagnosis/plan";
-import {
-  mostTokensCompared,
-  readingSummary,
-  settleReading,
-} from "./diagnosis/readings/settleReading";
+import { readingSummary } from "./diagnosis/readings/readingSummary";
+import { settleReading } from "./diagnosis/readings/settleReading";
+import { mostTokensCompared } from "./diagnosis/readings/tokensCompared";
 import { UndecidedReadingError } from "./diagnosis/readings/undecided";
 import type { Report, RuntimeSummary } from "./diagnosis/report";
 import { EngineError } from "./engine/executor";

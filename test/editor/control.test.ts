@@ -186,7 +186,7 @@ describe("a run", () => {
     await workbench.page.locator(".settings-editor", { hasText: "Probes" }).waitFor();
   });
 
-  test("ends with the editor that began it", async () => {
+  test("ends with the editor that began it", thorough, async () => {
     workbench = await Workbench.open("orphan", { settings: slow });
     await workbench.diagnose("pre-ln", step);
     await expect.poll(() => enginesOf(workbench.extensions).length).toBe(1);

@@ -9,7 +9,7 @@ import { answerMarkdown } from "../../src/report/markdown";
 import { sampleReport } from "../unit/report/sampleReport";
 import { enginesOf } from "./support/processes";
 import { Probe, wakeProbe, type ToolAnswer } from "./support/probe";
-import { editorAtHand, lastStep, quick, Workbench } from "./support/workbench";
+import { editorAtHand, lastStep, quick, thorough, Workbench } from "./support/workbench";
 
 const step = lastStep("pre-ln");
 const review = sampleReport({ layers: 4 });
@@ -35,7 +35,7 @@ async function answer(button: string): Promise<void> {
   await dialog().locator(".monaco-button", { hasText: button }).click();
 }
 
-test("a report is read, with its numbers, and nobody is asked", async () => {
+test("a report is read, with its numbers, and nobody is asked", thorough, async () => {
   expect(await probe.tool(tools.depth)).toMatchObject({ name: tools.depth });
   const { text, error } = await ask("review.fathom.json");
   expect(error).toBeUndefined();
@@ -44,15 +44,19 @@ test("a report is read, with its numbers, and nobody is asked", async () => {
   expect(await dialog().count()).toBe(0);
 });
 
-test("a wrong path, and a file that is no report, are answered with what is wrong", async () => {
-  expect((await ask("gone.fathom.json")).error).toContain("gone.fathom.json");
-  expect((await ask("wrong.fathom.json")).error).toContain("not a report of Fathom");
-  const asked = ask("nowhere/at-all");
-  await answer("Yes");
-  expect((await asked).error).toMatch(/nowhere\/at-all/);
-});
+test(
+  "a wrong path, and a file that is no report, are answered with what is wrong",
+  thorough,
+  async () => {
+    expect((await ask("gone.fathom.json")).error).toContain("gone.fathom.json");
+    expect((await ask("wrong.fathom.json")).error).toContain("not a report of Fathom");
+    const asked = ask("nowhere/at-all");
+    await answer("Yes");
+    expect((await asked).error).toMatch(/nowhere\/at-all/);
+  },
+);
 
-test("nothing is measured when the person says no", async () => {
+test("nothing is measured when the person says no", thorough, async () => {
   const asked = ask(`pre-ln/${step}`);
   await dialog().getByText(`Measure pre-ln/${step} on this machine?`).waitFor();
   await workbench.screenshot("depth-tool-asks");
@@ -61,7 +65,7 @@ test("nothing is measured when the person says no", async () => {
   expect(enginesOf(workbench.extensions)).toEqual([]);
 });
 
-test("a checkpoint is not measured any more once the answer is not wanted", async () => {
+test("a checkpoint is not measured any more once the answer is not wanted", thorough, async () => {
   const held = workbench.holdNextEngine();
   const asked = ask(`pre-ln/${step}`);
   await answer("Yes");
@@ -72,23 +76,27 @@ test("a checkpoint is not measured any more once the answer is not wanted", asyn
   await expect.poll(() => enginesOf(workbench.extensions), { timeout: 5000 }).toEqual([]);
 });
 
-test("a checkpoint is measured after a question, and then answered from what is stored", async () => {
-  const asked = ask(`pre-ln/${step}`);
-  await answer("Yes");
-  const { text, error } = await asked;
-  expect(error).toBeUndefined();
-  const stored = storedReport();
-  expect(stored.checkpoint.path).toContain(step);
-  expect(text).toBe(answerMarkdown(stored));
-  checkRows(text!, stored);
-  // The person sees what their assistant speaks of.
-  await workbench.tab(`pre-ln/${step}`).waitFor();
-  await workbench.screenshot("depth-tool-measured");
+test(
+  "a checkpoint is measured after a question, and then answered from what is stored",
+  thorough,
+  async () => {
+    const asked = ask(`pre-ln/${step}`);
+    await answer("Yes");
+    const { text, error } = await asked;
+    expect(error).toBeUndefined();
+    const stored = storedReport();
+    expect(stored.checkpoint.path).toContain(step);
+    expect(text).toBe(answerMarkdown(stored));
+    checkRows(text!, stored);
+    // The person sees what their assistant speaks of.
+    await workbench.tab(`pre-ln/${step}`).waitFor();
+    await workbench.screenshot("depth-tool-measured");
 
-  expect(await ask(path.join(workbench.folder, "pre-ln", step))).toEqual({ text });
-  expect(await dialog().count()).toBe(0);
-  expect(enginesOf(workbench.extensions)).toEqual([]);
-});
+    expect(await ask(path.join(workbench.folder, "pre-ln", step))).toEqual({ text });
+    expect(await dialog().count()).toBe(0);
+    expect(enginesOf(workbench.extensions)).toEqual([]);
+  },
+);
 
 /** That each layer's row has the figures of the report. */
 function checkRows(text: string, { layers }: Report): void {

@@ -51,23 +51,30 @@ describe("Diagnose Depth", () => {
     expect(workbench.complaints).toEqual([]);
   });
 
-  test("is offered where a checkpoint is in sight; a search waits until all are asked for", async () => {
-    // What the explorer shows is heard of whatever it decorates.
-    const settings = { "explorer.decorations.badges": false, "explorer.decorations.colors": false };
-    workbench = await Workbench.open("menu", { settings, prepare: wakeProbe });
-    const row = await workbench.reach("pre-ln", step);
-    await workbench.openContextMenu(row, "Diagnose Depth");
-    await workbench.page.keyboard.press("Escape");
-    expect(await workbench.menuTitles(workbench.row("pre-ln"))).not.toContain("Diagnose Depth");
-    expect(await workbench.menuTitles(workbench.row("model.py"))).not.toContain("Diagnose Depth");
+  test(
+    "is offered where a checkpoint is in sight; a search waits until all are asked for",
+    thorough,
+    async () => {
+      // What the explorer shows is heard of whatever it decorates.
+      const settings = {
+        "explorer.decorations.badges": false,
+        "explorer.decorations.colors": false,
+      };
+      workbench = await Workbench.open("menu", { settings, prepare: wakeProbe });
+      const row = await workbench.reach("pre-ln", step);
+      await workbench.openContextMenu(row, "Diagnose Depth");
+      await workbench.page.keyboard.press("Escape");
+      expect(await workbench.menuTitles(workbench.row("pre-ln"))).not.toContain("Diagnose Depth");
+      expect(await workbench.menuTitles(workbench.row("model.py"))).not.toContain("Diagnose Depth");
 
-    const probe = await Probe.in(workbench.folder);
-    expect(await probe.searches()).toBe(0);
-    const side = new SidePage(workbench.page);
-    await side.open();
-    await side.row("step-250").nth(1).waitFor();
-    expect(await probe.searches()).toBe(1);
-  });
+      const probe = await Probe.in(workbench.folder);
+      expect(await probe.searches()).toBe(0);
+      const side = new SidePage(workbench.page);
+      await side.open();
+      await side.row("step-250").nth(1).waitFor();
+      expect(await probe.searches()).toBe(1);
+    },
+  );
 
   test("from the command palette, which asks for the checkpoint", async () => {
     workbench = await Workbench.again("quick", { settings: quick });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { preNormBlock, preNormModel } from "./support/preNormModel";
-import { quick, Workbench } from "./support/workbench";
+import { quick, thorough, Workbench } from "./support/workbench";
 
 let workbench: Workbench;
 
@@ -40,7 +40,7 @@ describe("LayerNorm Scaling", () => {
     await expect.poll(() => readFileSync(file, "utf8")).toBe(preNormModel);
   });
 
-  test("is shown change by change before it is applied", async () => {
+  test("is shown change by change before it is applied", thorough, async () => {
     const file = path.join(workbench.folder, "initialised.py");
     await workbench.openFile("initialised.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();

@@ -23,7 +23,7 @@ import { longFile } from "../unit/python/support/longFile";
 import { tools } from "../../src/host/ids";
 import { Probe, probeFile, type Turn } from "./support/probe";
 import { SidePage } from "./support/sidePage";
-import { lastStep, repository, Workbench } from "./support/workbench";
+import { lastStep, repository, thorough, Workbench } from "./support/workbench";
 
 /** The longest that Fathom may hold up the extension host at a stretch, in milliseconds. */
 const limit = 50;
@@ -66,7 +66,7 @@ beforeAll(async () => {
   probe = await Probe.in(workbench.folder);
 });
 
-describe("the extension host is not held up", () => {
+describe("the extension host is not held up", thorough, () => {
   beforeEach(async ({ task }) => {
     if (task.name !== "by the start in a large workspace") return probe.start();
     // What the start took is what this one looks at: the window's own, or that of a new one.

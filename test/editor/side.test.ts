@@ -274,7 +274,7 @@ describe("the tree, thoroughly", thorough, () => {
 });
 
 describe("the charts", () => {
-  test("follow the file that is edited and the layer that is chosen", async () => {
+  test("follow the file that is edited and the layer that is chosen", thorough, async () => {
     await open("side-follow");
     await side.open();
     await side.find(".empty").waitFor();

@@ -34,37 +34,43 @@ function drawing(): Locator {
     .first();
 }
 
-test("the walkthrough shows each step with its picture, and its buttons do what they say", async () => {
-  workbench = await Workbench.open("walkthrough", { settings: quick });
-  await openWalkthrough();
-  const { page } = workbench;
-  expect(await page.locator(".getting-started-step .step-title").allTextContents()).toEqual(steps);
-  const press = (text: string): Promise<void> =>
-    page.locator(".getting-started-step.expanded .monaco-button", { hasText: text }).click();
+test(
+  "the walkthrough shows each step with its picture, and its buttons do what they say",
+  thorough,
+  async () => {
+    workbench = await Workbench.open("walkthrough", { settings: quick });
+    await openWalkthrough();
+    const { page } = workbench;
+    expect(await page.locator(".getting-started-step .step-title").allTextContents()).toEqual(
+      steps,
+    );
+    const press = (text: string): Promise<void> =>
+      page.locator(".getting-started-step.expanded .monaco-button", { hasText: text }).click();
 
-  await press("Diagnose Depth");
-  await workbench.picks().filter({ hasText: "Browse for a checkpoint folder" }).waitFor();
-  await page.keyboard.press("Escape");
-  // Whoever has asked for it has seen how.
-  const ticks = (title: string): Promise<number> =>
-    step(title).locator(".codicon-getting-started-step-checked").count();
-  await expect.poll(() => ticks(steps[0]!)).toBe(1);
+    await press("Diagnose Depth");
+    await workbench.picks().filter({ hasText: "Browse for a checkpoint folder" }).waitFor();
+    await page.keyboard.press("Escape");
+    // Whoever has asked for it has seen how.
+    const ticks = (title: string): Promise<number> =>
+      step(title).locator(".codicon-getting-started-step-checked").count();
+    await expect.poll(() => ticks(steps[0]!)).toBe(1);
 
-  await step(steps[4]!).click();
-  await press("Compare Depth");
-  await workbench.quickInput().waitFor();
-  await page.keyboard.press("Escape");
-  await press("Diagnose Run");
-  await workbench.picks().filter({ hasText: "pre-ln" }).first().waitFor();
-  await page.keyboard.press("Escape");
-  await expect.poll(() => ticks(steps[4]!)).toBe(1);
-  expect(await ticks(steps[5]!)).toBe(0);
+    await step(steps[4]!).click();
+    await press("Compare Depth");
+    await workbench.quickInput().waitFor();
+    await page.keyboard.press("Escape");
+    await press("Diagnose Run");
+    await workbench.picks().filter({ hasText: "pre-ln" }).first().waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => ticks(steps[4]!)).toBe(1);
+    expect(await ticks(steps[5]!)).toBe(0);
 
-  await step(steps[3]!).click();
-  await press("Open the Setting");
-  await page.locator(".settings-editor", { hasText: "Code Lens" }).waitFor();
-  expect(workbench.complaints).toEqual([]);
-});
+    await step(steps[3]!).click();
+    await press("Open the Setting");
+    await page.locator(".settings-editor", { hasText: "Code Lens" }).waitFor();
+    expect(workbench.complaints).toEqual([]);
+  },
+);
 
 test("its pictures follow the theme", thorough, async () => {
   workbench = await Workbench.open("walkthrough-themes", { settings: quick });

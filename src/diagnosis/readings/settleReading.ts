@@ -8,34 +8,26 @@ import type { Executor } from "../../engine/executor";
 import type { Sequence } from "../../text/documents";
 import { withoutLabels } from "../../text/images";
 import { whyNoLoss } from "../objective";
-import type { ReadingSummary } from "../report";
 import { whyNotBelieved } from "./belief";
 import { everyCandidate } from "./candidates";
 import { comparable } from "./comparable";
 import { rivals } from "./margin";
 import { settlementNotices } from "./notices";
-import {
-  bestArrangement,
-  bestBranch,
-  bestTogether,
-  descend,
-  refined,
-  settleApproximate,
-} from "./search";
-import type { Tried } from "./trial";
+import type { Found } from "./searchReadings";
+import { searchReadings } from "./searchReadings";
 import { firstSequences, Trial } from "./trial";
 import { unshown } from "./unshown";
-import type { Candidate, FurtherTrial } from "./undecided";
+import type { Candidate } from "./undecided";
 import { differing, listed, settingsText, UndecidedReadingError } from "./undecided";
 
 /**
  * Settles what a proposal leaves open by evidence: the reading under which the model predicts the
- * evaluated tokens best. Settings are varied one at a time, again and again until no change of one is
- * better: from the likeliest reading, or from the best arrangement of stored tensors where that is open.
+ * evaluated tokens best.
  *
  * @param file what is read, for messages
  * @param sequences text to compare on; up to `mostTokensCompared` tokens are of use
  * @throws UndecidedReadingError listing the readings and their losses where none is clearly the best
+ * @throws CheckpointError where there is no loss to compare, and something must be told by it
  */
 export async function settleReading(
   file: string,
@@ -45,35 +37,17 @@ export async function settleReading(
   options: SettlementOptions,
 ): Promise<Settlement> {
   const proposal = comparable(proposed);
-  const { open, settled } = proposal;
-  if (open.length === 0) {
-    const architecture = proposal.architecture({});
-    return {
-      architecture,
-      settled,
-      candidates: [],
-      margin: undefined,
-      tokens: undefined,
-      untold: {},
-    };
-  }
-  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  const { open } = proposal;
+  if (open.length === 0) return settledWithoutTrial(proposal, {});
   const likeliestArchitecture = proposal.architecture({});
   const noLoss = whyNoLoss(withoutLabels(likeliestArchitecture, sequences));
   if (noLoss !== undefined) {
-    if (decisive.length > 0)
+    const decisive = open.filter(({ isApproximate }) => !isApproximate);
+    if (decisive.length > 0) {
       throw unsettled(file, decisive, noLoss, lacksMask(likeliestArchitecture));
-    const settings = likeliest(proposal);
-    return {
-      architecture: likeliestArchitecture,
-      settled,
-      candidates: [],
-      margin: undefined,
-      tokens: undefined,
-      untold: settings,
-    };
+    }
+    return settledWithoutTrial(proposal, likeliest(proposal));
   }
-  const compared = tokensComparedOf(likeliestArchitecture);
   // Every value of every setting once, varied from one reading; more where that leads on.
   const planned = open.reduce((sum, { values }) => sum + values.length - 1, 1);
   let count = 0;
@@ -81,109 +55,91 @@ export async function settleReading(
     count++;
     await options.onCandidate?.(count, Math.max(count, planned));
   };
-  const trials: Trial[] = [];
-  const trialOn = (tokens: number): Trial => {
-    const some = firstSequences(sequences, tokens);
-    const trial = new Trial(proposal, some, executor, { ...options, onCandidate });
-    trials.push(trial);
-    return trial;
-  };
-  const scout = trialOn(compared * shareScouted);
-  const arranged = await bestArrangement(scout, decisive, likeliest(proposal));
-  const start = await bestBranch(scout, decisive, arranged);
-  const every = trialOn(compared);
-  let best = await descend(every, decisive, start);
-  const together = await bestTogether(every, best, open);
-  if (together !== best) best = await descend(every, decisive, together.settings);
-  for (const setting of open.filter(({ isContinuous }) => isContinuous)) {
-    if (best.settings[setting.name] === undefined) continue;
-    const closer = await refined(every, best, setting);
-    if (closer !== best) best = await descend(every, decisive, closer.settings);
-  }
-  const untold: Record<string, string> = {};
-  for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
-    if (best.settings[setting.name] === undefined) continue;
-    const found = await settleApproximate(every, best, setting);
-    best = found.tried;
-    if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
-  }
-  const unclear = (): Tried[] =>
-    rivals(best, trial.tried, open)
-      .filter(({ isClear }) => !isClear)
-      .map(({ rival }) => rival);
-  let trial = every;
-  for (let times = 2; times <= timesMore && unclear().length > 0; times *= 2) {
-    const longer = trialOn(times * compared);
-    if (longer.tokens === trial.tokens) break;
-    best = await longer.best([best, ...unclear()]);
-    trial = longer;
-  }
-  const [ruled] = rivals(best, trial.tried, open);
-  const isOfImages = isPatchEmbedding(likeliestArchitecture.embedding);
-  const needed = isOfImages ? "images, normalised as in its training and labelled," : "text";
-  const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
-  const refuse = (why: string): never => {
-    const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
-    const untried = proposal.untried === undefined ? "" : `And ${proposal.untried}. `;
-    const candidates = everyCandidate(every, []);
-    throw new UndecidedReadingError(
-      `${file}: ${doubt}${why} ${listed(candidates, open, isOfImages)} ${untried}${advice}`,
-      candidates.filter(({ nll }) => nll !== undefined),
-    );
-  };
+  const trialOn = (tokens: number): Trial =>
+    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
+  const found = await searchReadings(proposal, trialOn);
+  const doubt = await whyDoubted(proposal, found);
+  if (doubt !== undefined) throw undecided(file, proposal, found, doubt);
+  return settledBy(proposal, found);
+}
+
+/** Why the best reading that was found cannot be taken; undefined where it can. */
+async function whyDoubted(
+  { open, architecture }: Proposal,
+  { best, every, last }: Found,
+): Promise<string | undefined> {
+  const isOfImages = isPatchEmbedding(architecture({}).embedding);
+  if (!Number.isFinite(best.mean)) return `under no reading of its tensors is its loss finite.`;
   const unstated = open.find(({ name, onlyStated }) =>
     onlyStated?.includes(best.settings[name] ?? ""),
   );
-  if (!Number.isFinite(best.mean)) {
-    refuse(`under no reading of its tensors is its loss finite.`);
-  }
   if (unstated) {
-    refuse(
-      `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`,
-    );
+    return `it predicts best with ${unstated.name}=${best.settings[unstated.name]!}, so something that its tensors do not show is computed in the code.`;
   }
-  const disbelief = whyNotBelieved(
-    // Of as many tokens always: what is guessed from those before is better the more there are.
-    await every.losses(best.settings),
-    every.baselines,
-    isOfImages,
-  );
-  if (disbelief !== undefined) refuse(disbelief);
+  // Of as many tokens always: what is guessed from those before is better the more there are.
+  const ofEvery = await every.losses(best.settings);
+  const disbelief = whyNotBelieved(ofEvery, every.baselines, isOfImages);
+  if (disbelief !== undefined) return disbelief;
+  const [ruled] = rivals(best, last.tried, open);
   if (ruled && !ruled.isClear) {
-    refuse(
-      `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(best.settings, ruled.rival.settings))} or ${settingsText(differing(ruled.rival.settings, best.settings))}.`,
-    );
+    const [own, other] = [best.settings, ruled.rival.settings];
+    return `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(own, other))} or ${settingsText(differing(other, own))}.`;
   }
-  const other = isOfImages
-    ? undefined
-    : await unshown(every, await every.losses(best.settings), open);
-  if (other !== undefined) {
-    refuse(
-      `it predicts better still ${other.what}, with ${other.mean.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`,
-    );
-  }
-  const { settings } = best;
-  const architecture = proposal.architecture(settings);
-  const notices = settlementNotices(open, settings, isOfImages);
+  const change = isOfImages ? undefined : await unshown(every, ofEvery, open);
+  return (
+    change &&
+    `it predicts better still ${change.what}, with ${change.mean.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`
+  );
+}
+
+function undecided(
+  file: string,
+  proposal: Proposal,
+  { every }: Found,
+  why: string,
+): UndecidedReadingError {
+  const isOfImages = isPatchEmbedding(proposal.architecture({}).embedding);
+  const needed = isOfImages ? "images, normalised as in its training and labelled," : "text";
+  const advice = `Give ${needed} of the kind it was trained on, or state what is known with --reading KEY=VALUE or in a fathom.json beside the checkpoint.`;
+  const doubt = proposal.doubt === undefined ? "" : `${proposal.doubt}; and `;
+  const untried = proposal.untried === undefined ? "" : `And ${proposal.untried}. `;
+  const candidates = everyCandidate(every, []);
+  return new UndecidedReadingError(
+    `${file}: ${doubt}${why} ${listed(candidates, proposal.open, isOfImages)} ${untried}${advice}`,
+    candidates.filter(({ nll }) => nll !== undefined),
+  );
+}
+
+function settledBy(
+  { open, settled, architecture }: Proposal,
+  { best: { settings }, best, every, last, others, untold }: Found,
+): Settlement {
+  const read = architecture(settings);
+  const notices = settlementNotices(open, settings, isPatchEmbedding(read.embedding));
+  const source = t("the reading that predicts the evaluated tokens best");
+  const isOfNorms = open.some(({ name }) => name === "norm");
   return {
     architecture: {
-      ...architecture,
-      scheme: open.some(({ name }) => name === "norm")
-        ? {
-            ...architecture.scheme,
-            source: t("the reading that predicts the evaluated tokens best"),
-          }
-        : architecture.scheme,
-      ...(notices.length > 0 && { notices: [...(architecture.notices ?? []), ...notices] }),
+      ...read,
+      scheme: isOfNorms ? { ...read.scheme, source } : read.scheme,
+      ...(notices.length > 0 && { notices: [...(read.notices ?? []), ...notices] }),
     },
     settled,
-    candidates: everyCandidate(
-      every,
-      trials.filter((one) => one !== every),
-      best.settings,
-    ),
-    tokens: trial.tokens,
-    margin: ruled?.margin,
+    candidates: everyCandidate(every, others, settings),
+    tokens: last.tokens,
+    margin: rivals(best, last.tried, open)[0]?.margin,
+    untold,
+  };
+}
+
+/** @param untold what was taken for the likeliest, with nothing to tell it by */
+function settledWithoutTrial({ settled, architecture }: Proposal, untold: Settings): Settlement {
+  return {
+    architecture: architecture({}),
+    settled,
+    candidates: [],
+    margin: undefined,
+    tokens: undefined,
     untold,
   };
 }
@@ -210,41 +166,6 @@ export interface SettlementOptions {
   readonly onCandidate?: (number: number, planned: number) => Promise<void>;
 }
 
-/** Tokens that readings are compared on: enough for margins of hundredths of a nat. */
-const tokensCompared = 2048;
-
-/** How many times as many tokens close readings are compared on, where there is as much text. */
-const timesMore = 8;
-export const mostTokensCompared = timesMore * tokensCompared;
-
-/** Share of them that tells a wrong arrangement of stored tensors, which costs whole nats. */
-const shareScouted = 1 / 4;
-
-/**
- * Of an image only its class is asked, so that thousands are needed where readings differ little: as many
- * tokens as a reading can be tried on in seconds, within these limits.
- */
-const imageTokens = {
-  least: 4 * tokensCompared,
-  most: 64 * tokensCompared,
-  products: 5e11,
-} as const;
-
-function tokensComparedOf({
-  embedding,
-  layers,
-  hiddenSize,
-  feedForwardSize,
-  objective,
-}: Architecture): number {
-  // Of masked tokens few are told.
-  if (objective.kind === "masked-token") return 4 * tokensCompared;
-  if (!isPatchEmbedding(embedding)) return tokensCompared;
-  const { least, most, products } = imageTokens;
-  const perToken = layers.length * hiddenSize * (4 * hiddenSize + 2 * feedForwardSize);
-  return Math.min(most, Math.max(least, products / perToken));
-}
-
 /** Whether its loss could be measured if only a token were stated. */
 function lacksMask({ head, objective }: Architecture): boolean {
   return (
@@ -264,29 +185,4 @@ function unsettled(
     "unsupported",
     `${file}: how it is to be read cannot be told by what it predicts, since ${why}. ${way} with --reading KEY=VALUE or in a fathom.json beside the checkpoint: ${stated}.`,
   );
-}
-
-function trialSummary({ nll, tokens }: FurtherTrial): { nll?: number; tokens: number } {
-  return { ...(nll !== undefined && { nll }), tokens };
-}
-
-/** What a report says of how a checkpoint was read. */
-export function readingSummary(
-  { source }: Proposal,
-  { settled, candidates, margin, tokens, untold }: Settlement,
-): ReadingSummary {
-  return {
-    source,
-    ...(settled.length > 0 && { settled: settled.map((setting) => ({ ...setting })) }),
-    ...(candidates.length > 0 && {
-      candidates: candidates.map(({ settings, further, ...trial }) => ({
-        settings: { ...settings },
-        ...trialSummary(trial),
-        ...(further.length > 0 && { further: further.map(trialSummary) }),
-      })),
-    }),
-    ...(margin !== undefined && Number.isFinite(margin) && { margin }),
-    ...(tokens !== undefined && { tokens }),
-    ...(Object.keys(untold).length > 0 && { untold: Object.keys(untold) }),
-  };
 }

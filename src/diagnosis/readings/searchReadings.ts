@@ -1,0 +1,74 @@
+import type { Proposal, Settings } from "../../architecture/reading";
+import { likeliest } from "../../architecture/reading";
+import { rivals } from "./margin";
+import {
+  bestArrangement,
+  bestBranch,
+  bestTogether,
+  descend,
+  refined,
+  settleApproximate,
+} from "./search";
+import { shareScouted, timesMore, tokensComparedOf } from "./tokensCompared";
+import type { Trial, Tried } from "./trial";
+
+/** The reading under which a model predicts best, and the trials that found it. */
+export interface Found {
+  readonly best: Tried;
+  /** Of all readings, on as many tokens. */
+  readonly every: Trial;
+  /** Of the best and what comes close: `every`, or a longer one where that left it open. */
+  readonly last: Trial;
+  /** Shorter and longer ones than `every`. */
+  readonly others: readonly Trial[];
+  /** Open settings that made no clear difference, with the value that was taken. */
+  readonly untold: Settings;
+}
+
+/**
+ * Looks for the best reading. Settings are varied one at a time, again and again until no change of one is
+ * better: from the likeliest reading, or from the best arrangement of stored tensors where that is open.
+ *
+ * @param trialOn makes a trial on the first so many tokens
+ */
+export async function searchReadings(
+  proposal: Proposal,
+  trialOn: (tokens: number) => Trial,
+): Promise<Found> {
+  const { open } = proposal;
+  const decisive = open.filter(({ isApproximate }) => !isApproximate);
+  const compared = tokensComparedOf(proposal.architecture({}));
+  const scout = trialOn(compared * shareScouted);
+  const arranged = await bestArrangement(scout, decisive, likeliest(proposal));
+  const start = await bestBranch(scout, decisive, arranged);
+  const every = trialOn(compared);
+  let best = await descend(every, decisive, start);
+  const together = await bestTogether(every, best, open);
+  if (together !== best) best = await descend(every, decisive, together.settings);
+  for (const setting of open.filter(({ isContinuous }) => isContinuous)) {
+    if (best.settings[setting.name] === undefined) continue;
+    const closer = await refined(every, best, setting);
+    if (closer !== best) best = await descend(every, decisive, closer.settings);
+  }
+  const untold: Record<string, string> = {};
+  for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
+    if (best.settings[setting.name] === undefined) continue;
+    const found = await settleApproximate(every, best, setting);
+    best = found.tried;
+    if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
+  }
+  const others = [scout];
+  let last = every;
+  const unclear = (): Tried[] =>
+    rivals(best, last.tried, open)
+      .filter(({ isClear }) => !isClear)
+      .map(({ rival }) => rival);
+  for (let times = 2; times <= timesMore && unclear().length > 0; times *= 2) {
+    const longer = trialOn(times * compared);
+    others.push(longer);
+    if (longer.tokens === last.tokens) break;
+    best = await longer.best([best, ...unclear()]);
+    last = longer;
+  }
+  return { best, every, last, others, untold };
+}

@@ -97,8 +97,8 @@ export interface Embedding {
   /** Of the tokens alone (OPT). */
   readonly tokenProjection: Linear | undefined;
   /**
-   * Learned positions [places, size]; a sequence begins at row `offset`. Where a token is `uncounted`, the
-   * positions go on after it as if it were not there, which is not computed.
+   * Learned positions [places, size]; a sequence begins at row `offset`. A token that is `uncounted` has the
+   * row before that, and positions go on after it as if it were not there.
    */
   readonly positions:
     | { readonly table: TensorEntry; readonly offset: number; readonly uncounted?: number }

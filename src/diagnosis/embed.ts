@@ -1,5 +1,5 @@
 /** The residual stream x_0 of a batch. */
-import type { Architecture } from "../architecture/description";
+import type { Architecture, Embedding } from "../architecture/description";
 import { isPatchEmbedding } from "../architecture/description";
 import type { Executor, Tensor } from "../engine/executor";
 import {
@@ -46,12 +46,24 @@ function embeddingFeeds(
     [embeddingInputs.tokens]: { type: "int64", data: tokens, shape: [batch.size, batch.length] },
   };
   if (embedding.positions) {
-    const { offset } = embedding.positions;
-    const places = BigInt64Array.from({ length: batch.length }, (_, at) => BigInt(at + offset));
-    feeds[embeddingInputs.positions] = { type: "int64", data: places, shape: [batch.length] };
+    const data = placesOf(embedding.positions, tokens, batch.length);
+    feeds[embeddingInputs.positions] = { type: "int64", data, shape: [batch.size, batch.length] };
   }
   if (embedding.sines) {
     feeds[embeddingInputs.sines] = sineFeed(embedding.sines, batch.length);
   }
   return feeds;
+}
+
+/** The row of each token in a table of positions, sequence after sequence. */
+function placesOf(
+  { offset, uncounted }: Pick<NonNullable<Embedding["positions"]>, "offset" | "uncounted">,
+  tokens: BigInt64Array,
+  length: number,
+): BigInt64Array {
+  let place = offset;
+  return tokens.map((token, at) => {
+    if (at % length === 0) place = offset;
+    return BigInt(Number(token) === uncounted ? offset - 1 : place++);
+  });
 }

@@ -12,7 +12,7 @@ import { linear, normalised, scaled } from "./modules";
 export const embeddingInputs = {
   /** Token ids [batch, sequence]. */
   tokens: "tokens",
-  /** Row of each position in the table of positions [sequence]; only where there is one. */
+  /** Row of each token in the table of positions [batch, sequence]; only where there is one. */
   positions: "positions",
   /** What is added at each position [sequence, hidden]; only where that is computed. */
   sines: "sines",
@@ -41,7 +41,7 @@ export function embeddingGraph({ embedding }: Pick<Architecture, "embedding">): 
   if (positions) {
     const places = builder.input(embeddingInputs.positions, {
       elementType: "int64",
-      shape: ["sequence"],
+      shape: ["batch", "sequence"],
     });
     const placed = builder.apply("Gather", [builder.storedWeight(positions.table), places]);
     stream = builder.add(stream, builder.toFloat32(placed));

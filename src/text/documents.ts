@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Architecture, Embedding } from "../architecture/description";
+import type { Architecture } from "../architecture/description";
 import { isPatchEmbedding, tokensOfImage } from "../architecture/description";
 import type { Checkpoint } from "../checkpoint/checkpoint";
 import { lineOf } from "../checkpoint/errors";
@@ -81,7 +81,6 @@ export async function readDocuments(
         `${texts.file}: document ${tooLong} has ${documents[tooLong]!.length} tokens; the model's context is ${contextLength}. A sequence length of ${contextLength} (--sequence-length) cuts it.`,
       );
     }
-    requireCounted(documents, embedding, texts.file);
     return {
       sequences: documents.map((tokens, document) => ({ document, tokens })),
       source: texts.file,
@@ -96,34 +95,15 @@ export async function readDocuments(
   }
   const sequenceLength = Math.min(request.sequenceLength, contextLength);
   const files = texts.kind === "default" ? [texts.file] : texts.files;
-  const sequences = await readTextDocuments(files, await readTokenizer(checkpoint.tokenizer), {
-    sequenceLength,
-    maxTokens: request.maxTokens,
-    vocabularySize,
-  });
-  requireCounted(
-    sequences.map(({ tokens }) => tokens),
-    embedding,
-    files.join(", "),
-  );
   return {
-    sequences,
+    sequences: await readTextDocuments(files, await readTokenizer(checkpoint.tokenizer), {
+      sequenceLength,
+      maxTokens: request.maxTokens,
+      vocabularySize,
+    }),
     source: texts.kind === "default" ? "default text" : files.join(", "),
     sequenceLength,
   };
-}
-
-/** @throws TextError when a token stands in a sequence that the model counts no position for */
-function requireCounted(
-  sequences: readonly (readonly number[])[],
-  { positions }: Embedding,
-  source: string,
-): void {
-  const padding = positions?.uncounted;
-  if (padding === undefined || !sequences.some((tokens) => tokens.includes(padding))) return;
-  throw new TextError(
-    `${source}: holds the padding token ${padding}, for which this model counts no position; give text or tokens without it.`,
-  );
 }
 
 export interface TokenLimits {

@@ -200,13 +200,10 @@ def random_documents(case: Case, generator: torch.Generator) -> Documents:
         torch.randint(vocabulary, (length,), generator=generator).tolist()
         for length in case.document_lengths
     ]
-    if case.config.get("model_type") != "roberta":
-        return documents
-    # RoBERTa counts no position for its padding token, wherever it stands.
-    padding = case.config["pad_token_id"]
-    return [
-        [token + (token == padding) for token in document] for document in documents
-    ]
+    if case.config.get("model_type") == "roberta":
+        # It counts no position for its padding token, wherever that stands.
+        documents[0][3] = case.config["pad_token_id"]
+    return documents
 
 
 def write_json(path: Path, value: object, indent: int | None) -> None:

@@ -379,25 +379,6 @@ describe("a request", () => {
     expect(found.source).toBe(file);
   });
 
-  it("with the padding token of a model that counts no position for it is refused", async () => {
-    const file = textFile(
-      JSON.stringify([
-        [5, 6],
-        [5, 1, 6],
-      ]),
-    );
-    const asked = request({ texts: { kind: "tokens", file } });
-    const positions = { table: {} as TensorEntry, offset: 2, uncounted: 1 };
-    const counting = (uncounted: number): Architecture => ({
-      ...architecture,
-      embedding: { ...embedding, positions: { ...positions, uncounted } },
-    });
-    expect(await failureOf(readDocuments(asked, checkpoint, counting(1)), TextError)).toBe(
-      `${file}: holds the padding token 1, for which this model counts no position; give text or tokens without it.`,
-    );
-    expect((await readDocuments(asked, checkpoint, counting(3))).sequences).toHaveLength(2);
-  });
-
   it("evaluates token files whole unless the user sets a budget", async () => {
     const file = textFile(JSON.stringify(Array(100).fill(Array(30).fill(1))));
     const texts = { kind: "tokens", file } as const;

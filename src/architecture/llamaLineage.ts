@@ -131,6 +131,10 @@ export function describeLineage<Config extends LineageConfig>(
   for (const [key, supported] of Object.entries(traits.only ?? {})) {
     reader.requireOnly(key, supported);
   }
+  const { layer_types: types, num_hidden_layers: layerNumber } = parsed;
+  if (types && types.length !== layerNumber) {
+    throw reader.refusal("layer_types", types, `expected one for each of ${layerNumber} layers`);
+  }
   const hiddenSize = parsed.hidden_size;
   const activation = reader.activation(
     ...(traits.activation?.(parsed) ?? (["hidden_act", parsed.hidden_act] as const)),

@@ -64,7 +64,7 @@ export function whyNoLoss({
   if (head === undefined) return whyNoHead ?? t("the checkpoint has no language-model head");
   return objective.kind === "masked-token" && objective.maskToken === undefined
     ? t(
-        "which token masks others is stated neither by the config nor by the tokenizer (of code of your own mask-token states it)",
+        "which token masks others is stated neither by the config nor by the tokenizer (for code of your own, state it with the reading mask-token)",
       )
     : undefined;
 }

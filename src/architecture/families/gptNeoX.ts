@@ -115,7 +115,7 @@ function requireSame(
   for (const key of ["rope_theta", "partial_rotary_factor"] as const) {
     const value = parsed[key];
     if (value === undefined || value === null || value === own[key]) continue;
-    const expectation = `"${ownNames[key]}" says ${own[key]}, and versions of transformers differ in which counts`;
+    const expectation = `"${ownNames[key]}" is ${own[key]}, stated or by default, and versions of transformers differ in which counts`;
     throw reader.refusal(key, value, expectation);
   }
 }

@@ -9,7 +9,7 @@ import {
   refined,
   settleApproximate,
 } from "./search";
-import { shareScouted, timesMore, tokensComparedOf } from "./tokensCompared";
+import { shareScouted, shortSequence, timesMore, tokensComparedOf } from "./tokensCompared";
 import type { Trial, Tried } from "./trial";
 
 /** The reading under which a model predicts best, and the trials that found it. */
@@ -17,9 +17,11 @@ export interface Found {
   readonly best: Tried;
   /** Of all readings, on as many tokens. */
   readonly every: Trial;
+  /** Of short sequences, whatever was given: beyond those of its training a model may do better otherwise. */
+  readonly short: Trial;
   /** Of the best and what comes close: `every`, or a longer one where that left it open. */
   readonly last: Trial;
-  /** Shorter and longer ones than `every`. */
+  /** On fewer and more tokens than `every`. */
   readonly others: readonly Trial[];
   /** Open settings that made no clear difference, with the value that was taken. */
   readonly untold: Settings;
@@ -29,11 +31,11 @@ export interface Found {
  * Looks for the best reading. Settings are varied one at a time, again and again until no change of one is
  * better: from the likeliest reading, or from the best arrangement of stored tensors where that is open.
  *
- * @param trialOn makes a trial on the first so many tokens
+ * @param trialOn makes a trial on the first so many tokens, in sequences of no more than `longest`
  */
 export async function searchReadings(
   proposal: Proposal,
-  trialOn: (tokens: number) => Trial,
+  trialOn: (tokens: number, longest?: number) => Trial,
 ): Promise<Found> {
   const { open } = proposal;
   const decisive = open.filter(({ isApproximate }) => !isApproximate);
@@ -45,10 +47,12 @@ export async function searchReadings(
   let best = await descend(every, decisive, start);
   const together = await bestTogether(every, best, open);
   if (together !== best) best = await descend(every, decisive, together.settings);
+  const short = trialOn(compared, shortSequence);
   for (const setting of open.filter(({ isContinuous }) => isContinuous)) {
     if (best.settings[setting.name] === undefined) continue;
-    const closer = await refined(every, best, setting);
-    if (closer !== best) best = await descend(every, decisive, closer.settings);
+    const known = await short.losses(best.settings);
+    const closer = await refined(short, known, setting);
+    if (closer !== known) best = await descend(every, decisive, closer.settings);
   }
   const untold: Record<string, string> = {};
   for (const setting of open.filter(({ isApproximate }) => isApproximate)) {
@@ -70,5 +74,5 @@ export async function searchReadings(
     best = await longer.best([best, ...unclear()]);
     last = longer;
   }
-  return { best, every, last, others, untold };
+  return { best, every, short, last, others, untold };
 }

@@ -1,7 +1,13 @@
 import { t } from "@vscode/l10n";
 import type { Architecture } from "../../architecture/description";
 import { isPatchEmbedding } from "../../architecture/description";
-import type { OpenSetting, Proposal, SettledSetting, Settings } from "../../architecture/reading";
+import type {
+  OpenSetting,
+  Proposal,
+  SettingName,
+  SettledSetting,
+  Settings,
+} from "../../architecture/reading";
 import { likeliest } from "../../architecture/reading";
 import { CheckpointError } from "../../checkpoint/errors";
 import type { Executor } from "../../engine/executor";
@@ -15,8 +21,9 @@ import { rivals } from "./margin";
 import { settlementNotices } from "./notices";
 import type { Found } from "./searchReadings";
 import { searchReadings } from "./searchReadings";
-import { firstSequences, Trial } from "./trial";
-import { unshown } from "./unshown";
+import { firstSequences, inPieces, Trial } from "./trial";
+import type { Unshown } from "./unshown";
+import { unshown, unshownWindow } from "./unshown";
 import type { Candidate } from "./undecided";
 import { differing, listed, settingsText, UndecidedReadingError } from "./undecided";
 
@@ -55,18 +62,22 @@ export async function settleReading(
     count++;
     await options.onCandidate?.(count, Math.max(count, planned));
   };
-  const trialOn = (tokens: number): Trial =>
-    new Trial(proposal, firstSequences(sequences, tokens), executor, { ...options, onCandidate });
+  const trialOn = (tokens: number, longest = Infinity): Trial => {
+    const some = firstSequences(inPieces(sequences, longest), tokens);
+    return new Trial(proposal, some, executor, { ...options, onCandidate });
+  };
   const found = await searchReadings(proposal, trialOn);
   const doubt = await whyDoubted(proposal, found);
   if (doubt !== undefined) throw undecided(file, proposal, found, doubt);
-  return settledBy(proposal, found);
+  const { every, best } = found;
+  const window = await unshownWindow(every, best.settings, open);
+  return settledBy(proposal, found, window);
 }
 
 /** Why the best reading that was found cannot be taken; undefined where it can. */
 async function whyDoubted(
   { open, architecture }: Proposal,
-  { best, every, last }: Found,
+  { best, every, short, last }: Found,
 ): Promise<string | undefined> {
   const isOfImages = isPatchEmbedding(architecture({}).embedding);
   if (!Number.isFinite(best.mean)) return `under no reading of its tensors is its loss finite.`;
@@ -85,10 +96,10 @@ async function whyDoubted(
     const [own, other] = [best.settings, ruled.rival.settings];
     return `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(own, other))} or ${settingsText(differing(other, own))}.`;
   }
-  const change = isOfImages ? undefined : await unshown(every, ofEvery, open);
+  const change = isOfImages ? undefined : await unshown(short, best.settings, open);
   return (
     change &&
-    `it predicts better still ${change.what}, with ${change.mean.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`
+    `it predicts better still ${change.what}, by ${change.saved.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`
   );
 }
 
@@ -113,9 +124,10 @@ function undecided(
 function settledBy(
   { open, settled, architecture }: Proposal,
   { best: { settings }, best, every, last, others, untold }: Found,
+  window: Unshown | undefined,
 ): Settlement {
   const read = architecture(settings);
-  const notices = settlementNotices(open, settings, isPatchEmbedding(read.embedding));
+  const notices = settlementNotices(open, settings, isPatchEmbedding(read.embedding), window);
   const source = t("the reading that predicts the evaluated tokens best");
   const isOfNorms = open.some(({ name }) => name === "norm");
   return {
@@ -132,15 +144,17 @@ function settledBy(
   };
 }
 
-/** @param untold what was taken for the likeliest, with nothing to tell it by */
-function settledWithoutTrial({ settled, architecture }: Proposal, untold: Settings): Settlement {
+/** @param usual what is taken of the settings that are open, with nothing to tell them by */
+function settledWithoutTrial({ settled, architecture }: Proposal, usual: Settings): Settlement {
+  const by = t("the usual, since nothing tells it");
+  const taken = Object.entries(usual) as [SettingName, string][];
   return {
     architecture: architecture({}),
-    settled,
+    settled: [...settled, ...taken.map(([name, value]) => ({ name, value, by }))],
     candidates: [],
     margin: undefined,
     tokens: undefined,
-    untold,
+    untold: {},
   };
 }
 

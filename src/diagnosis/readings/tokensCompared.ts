@@ -8,6 +8,9 @@ const tokensCompared = 2048;
 export const timesMore = 8;
 export const mostTokensCompared = timesMore * tokensCompared;
 
+/** Tokens of a sequence that hardly any model was trained on less than. */
+export const shortSequence = 64;
+
 /** Share of them that tells a wrong arrangement of stored tensors, which costs whole nats. */
 export const shareScouted = 1 / 4;
 

@@ -178,3 +178,15 @@ export function firstSequences(sequences: readonly Sequence[], most: number): Se
   }
   return chosen;
 }
+
+/** Sequences of text cut into pieces of so many tokens; images are whole. */
+export function inPieces(sequences: readonly Sequence[], longest: number): readonly Sequence[] {
+  return sequences.flatMap((sequence) => {
+    const { document, tokens, image } = sequence;
+    if (image || tokens.length <= longest) return [sequence];
+    return Array.from({ length: Math.ceil(tokens.length / longest) }, (_, piece) => ({
+      document,
+      tokens: tokens.slice(piece * longest, (piece + 1) * longest),
+    }));
+  });
+}

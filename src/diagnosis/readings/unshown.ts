@@ -1,8 +1,8 @@
 import type { Architecture, Attention, Norm, Rotary } from "../../architecture/description";
 import { isPatchEmbedding } from "../../architecture/description";
-import type { OpenSetting, SettingName } from "../../architecture/reading";
+import type { OpenSetting, SettingName, Settings } from "../../architecture/reading";
 import { compare } from "./margin";
-import type { Trial, Tried } from "./trial";
+import type { Trial } from "./trial";
 
 /**
  * What code may compute beside what is read, without a tensor that shows it. A model is trained until no
@@ -35,28 +35,67 @@ const leastShareOfWindow = 0.05;
  */
 const leastShareOfLogits = 0.1;
 
+/** A change, in words that go on "it predicts better", and what it saves in nats a token. */
+export interface Unshown {
+  readonly what: string;
+  readonly saved: number;
+}
+
 /** The change under which a reading predicts clearly better, the best of them; undefined where none does. */
-export async function unshown(
+export function unshown(
   trial: Trial,
-  best: Tried,
+  settings: Settings,
   open: readonly OpenSetting[],
-): Promise<{ readonly what: string; readonly mean: number } | undefined> {
-  const longest = trial.longest;
-  let found: { readonly what: string; readonly mean: number } | undefined;
-  for (const { what, of, apply, leastShare: least = leastShare } of changes(longest)) {
+): Promise<Unshown | undefined> {
+  return bestOf([...changes(trial.longest), ...windows(trial.longest)], trial, settings, open);
+}
+
+/** The same of windows alone, which help beyond the length of its training too. */
+export function unshownWindow(
+  trial: Trial,
+  settings: Settings,
+  open: readonly OpenSetting[],
+): Promise<Unshown | undefined> {
+  return bestOf(windows(trial.longest), trial, settings, open);
+}
+
+async function bestOf(
+  all: readonly Change[],
+  trial: Trial,
+  settings: Settings,
+  open: readonly OpenSetting[],
+): Promise<Unshown | undefined> {
+  const best = await trial.losses(settings);
+  let found: Unshown | undefined;
+  for (const { what, of, apply, leastShare: least = leastShare } of all) {
     if (!open.some(({ name }) => name === of)) continue;
-    const changed = await trial.lossesOfChange(best.settings, apply);
-    if (changed === undefined || changed.mean > (1 - least) * best.mean) continue;
-    if (changed.mean >= (found?.mean ?? Infinity)) continue;
-    if (compare(changed, best).isClear) found = { what, mean: changed.mean };
+    const changed = await trial.lossesOfChange(settings, apply);
+    if (changed === undefined) continue;
+    const saved = best.mean - changed.mean;
+    if (saved < Math.max(least * best.mean, found?.saved ?? 0)) continue;
+    if (compare(changed, best).isClear) found = { what, saved };
   }
   return found;
 }
 
 /** @param longest tokens of the longest sequence that is compared on */
+function windows(longest: number): readonly Change[] {
+  return [2, 4, 8]
+    .map((part) => Math.floor(longest / part))
+    .filter((size) => size > 1)
+    .map((window) => ({
+      what: `with an attention to the latest ${window} tokens only`,
+      leastShare: leastShareOfWindow,
+      of: "scale",
+      apply: ofAttention((module) =>
+        module.window === undefined && !module.isBidirectional ? { ...module, window } : undefined,
+      ),
+    }));
+}
+
+/** @param longest tokens of the longest sequence that is compared on */
 function changes(longest: number): readonly Change[] {
   const factors = [0.5, 2];
-  const windows = [2, 4, 8].map((part) => Math.floor(longest / part)).filter((size) => size > 1);
   return [
     ...factors.map((factor) => ({
       what: `with its attention scores multiplied by ${factor}`,
@@ -80,14 +119,6 @@ function changes(longest: number): readonly Change[] {
       of: "embedding-scale" as const,
       apply: ({ head, ...rest }: Architecture) =>
         head && { ...rest, head: { ...head, scale: head.scale * factor } },
-    })),
-    ...windows.map((window) => ({
-      what: `with an attention to the latest ${window} tokens only`,
-      leastShare: leastShareOfWindow,
-      of: "scale" as const,
-      apply: ofAttention((module) =>
-        module.window === undefined ? { ...module, window } : undefined,
-      ),
     })),
     {
       what: "with norms of its queries and keys",

@@ -46,13 +46,14 @@ describe("an option that cannot be computed exactly", () => {
     ["gpt-neox", { rotary_pct: 0.2 }, ["0.2 of a head's 8 channels are 1", "even number"]],
     ["gpt-neo", { attention_types: null }, ["it tells of 24 layers", "num_layers is 3"]],
     ["gpt-neo", { attention_types: [[["global", "block"], 2]] }, ['"attention_types']],
-    ["gpt-neox", { rope_theta: 500 }, ['"rope_theta" is 500', '"rotary_emb_base" says 10000']],
-    ["gpt-neox", { partial_rotary_factor: 1 }, ['"rotary_pct" says 0.25']],
+    ["gpt-neox", { rope_theta: 500 }, ['"rope_theta" is 500', '"rotary_emb_base" is 10000']],
+    ["gpt-neox", { partial_rotary_factor: 1 }, ['"rotary_pct" is 0.25']],
     [
       "llama-yarn",
       { original_max_position_embeddings: 32 },
       ['"rope_scaling.original_max_position_embeddings" is 64', "32 stands beside it"],
     ],
+    ["olmo3", { layer_types: ["sliding_attention"] }, ['"layer_types" is', "each of 3 layers"]],
     [
       "qwen2-layer-types",
       { layer_types: ["full_attention", "chunked_attention"] },

@@ -264,7 +264,11 @@ describe("a model of images that is told from names and shapes", () => {
     const { baseline, layers, architecture } = await run(truth);
     expect(baseline).toBeUndefined();
     expect(layers[1]!.outputVariance!.mean).toBeGreaterThan(0);
-    expect(architecture.reading!.untold).toContain("gelu");
+    expect(architecture.reading!.settled).toContainEqual({
+      name: "gelu",
+      value: "exact",
+      by: "the usual, since nothing tells it",
+    });
   });
 
   it.each<[string, (tensors: StoredTensors) => void, string[]]>([

@@ -44,7 +44,7 @@ export const limits = {
   pickleObjects: 2_000_000,
   /**
    * Those that take two hundred bytes and more, in any file: lists and dictionaries, which take room ahead,
-   * and classes. The parts of the largest distributed checkpoints have three dictionaries each.
+   * arrays of bytes and classes. The parts of the largest distributed checkpoints have three dictionaries each.
    */
   pickleLargeObjects: 2_000_000,
   /** Unpacked, in sizes of its archive: names of tensors pack ten to one, and the archive's list repeats them. */

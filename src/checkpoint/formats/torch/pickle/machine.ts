@@ -145,7 +145,7 @@ export class Machine {
     const { most } = this.reading;
     if (++this.largeObjects > most.largeObjects) {
       this.bytes.fail(
-        `holds more than ${most.largeObjects} lists, dictionaries and classes, the limit`,
+        `holds more than ${most.largeObjects} lists, dictionaries, arrays of bytes and classes, the limit`,
       );
     }
     return object;

@@ -127,10 +127,10 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
   BINUNICODE8: pushed((bytes) => bytes.text(bytes.long())),
   UNICODE: pushed((bytes) => unescaped(bytes.line())),
   STRING: pushed((bytes) => unescaped(bytes.line().replace(/^(['"])(.*)\1$/, "$2"))),
-  SHORT_BINBYTES: pushed((bytes) => bytes.raw(bytes.unsigned(1))),
-  BINBYTES: pushed((bytes) => bytes.raw(bytes.unsigned(4))),
-  BINBYTES8: pushed((bytes) => bytes.raw(bytes.long())),
-  BYTEARRAY8: pushed((bytes) => bytes.raw(bytes.long())),
+  SHORT_BINBYTES: rawBytes((bytes) => bytes.unsigned(1)),
+  BINBYTES: rawBytes((bytes) => bytes.unsigned(4)),
+  BINBYTES8: rawBytes((bytes) => bytes.long()),
+  BYTEARRAY8: rawBytes((bytes) => bytes.long()),
 
   EMPTY_TUPLE: made(() => []),
   EMPTY_LIST: made((machine) => machine.large([])),
@@ -232,6 +232,13 @@ for (const [name, step] of Object.entries(steps)) byCode[codes[name as keyof typ
 function pushed(read: (bytes: PickleBytes) => unknown): Step {
   return (machine) => {
     machine.push(read(machine.bytes));
+  };
+}
+
+/** As many bytes as are stated; an array of none takes as much memory as a dictionary. */
+function rawBytes(length: (bytes: PickleBytes) => number): Step {
+  return (machine) => {
+    machine.push(machine.large(machine.bytes.raw(length(machine.bytes))));
   };
 }
 

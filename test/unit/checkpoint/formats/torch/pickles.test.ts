@@ -396,11 +396,11 @@ describe("a pickle", () => {
       ["puts too many values", (count) => opcodes(`(${"N".repeat(count)}1`), "500 values"],
       ["stores too many", (count) => opcodes(`N${"\x94".repeat(count)}0`), "500 values"],
       ["holds too many objects", (count) => repeated(")0", count / 5), "100 objects"],
-      ...(["]0", "}0", "\x8f0", "(l0", "(d0", "ca\nb\n0", "(ia\nb\n0"] as const).map(
+      ...(["]0", "}0", "\x8f0", "(l0", "(d0", "ca\nb\n0", "(ia\nb\n0", "C\x000"] as const).map(
         (code): [string, (count: number) => Code, string] => [
           `holds too many of the large ones by ${JSON.stringify(code)}`,
           (count) => repeated(code, Math.ceil(count / 10)),
-          "50 lists, dictionaries and classes",
+          "50 lists, dictionaries, arrays of bytes and classes",
         ],
       ),
     ])("is refused where it %s, however large its file is", (_, code, limit) => {

@@ -42,6 +42,11 @@ export const limits = {
   pickleBytes: 100_000_000,
   /** Lists, dictionaries and objects of one pickle; ten of them make a tensor. */
   pickleObjects: 2_000_000,
+  /**
+   * Those that take two hundred bytes and more, in any file: lists and dictionaries, which take room ahead,
+   * arrays of bytes and classes. The parts of the largest distributed checkpoints have three dictionaries each.
+   */
+  pickleLargeObjects: 2_000_000,
   /** Unpacked, in sizes of its archive: names of tensors pack ten to one, and the archive's list repeats them. */
   pickleRatio: 20,
   /** What a pickle puts on its stack, stores and copies; fifty values make a tensor. */
@@ -53,8 +58,10 @@ export const limits = {
    * optimizer that 512 processes share, of 150 to 600 bytes each.
    */
   distributedBytes: 300_000_000,
-  /** Objects of such a directory; up to thirty for each part. */
+  /** Objects of such a directory; up to thirty for each part, in 130 bytes of it and more. */
   distributedObjects: 14_000_000,
+  /** The bytes that it spends on each of those, at the least. */
+  distributedObjectBytes: 4,
   /** What it puts on its stack, stores and copies; up to a hundred values for each part. */
   distributedValues: 45_000_000,
   /** Whole numbers of a pickle: the state of a random generator takes 16 bytes, few take more. */

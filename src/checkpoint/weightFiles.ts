@@ -15,8 +15,12 @@ export const indexEndings = ["safetensors.index.json", "bin.index.json"] as cons
 const selfContained = /\.(?:gguf|pt|pth|ckpt|bin)$/i;
 const weights = new RegExp(`\\.(?:${weightExtensions.join("|")})$`, "i");
 const indexes = new RegExp(`\\.(?:${indexEndings.join("|").replaceAll(".", "\\.")})$`);
-/** What trainers write beside the weights under the same extensions. */
-const otherState = /^(?:optim|scheduler|scaler|rng_state|random_states|training_args|tok)/i;
+/**
+ * What trainers write beside the weights under the same extensions, by whole words that numbers of
+ * steps and processes may follow: `tokyo.pt` and `scheduler_free.pt` are models.
+ */
+const otherState =
+  /^(?:(?:optim|optimizer|scheduler|scaler|rng_state|random_states|training_args|tokenizer)(?:[_-](?:states?|(?:step|epoch|iter|rank)?[_-]?\d+))*\.|tok\d*\.bin$)/i;
 /** Of all `.bin` files few are weights (`train.bin` is tokens), so a search takes these alone. */
 const weightsInBin =
   /^(?:pytorch_model|model|stories|consolidated|llama|checkpoint|ckpt|step|iter)[^/\\]*$/i;

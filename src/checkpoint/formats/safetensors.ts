@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { elementCount, type TensorEntry } from "../checkpoint";
 import type { DataType } from "../dataType";
 import { dataTypes } from "../dataType";
@@ -21,10 +22,11 @@ export const safetensors: Format = {
  * header, then the data (https://github.com/huggingface/safetensors#format). Reads no weights.
  *
  * @param file real path of the file
+ * @param named path by which it was named, which may be a link
  * @returns the tensors in the order of their offsets, and the file's size in bytes
  * @throws CheckpointError when anything contradicts the format or the file's size
  */
-export async function readSafetensors(file: string): Promise<FileContents> {
+export async function readSafetensors(file: string, named = file): Promise<FileContents> {
   return withFile(file, async (whole) => {
     const size = whole.bytes;
     if (size < 8) {
@@ -47,7 +49,7 @@ export async function readSafetensors(file: string): Promise<FileContents> {
       );
     }
     const header = await whole.read(8, Number(headerBytes));
-    return { tensors: parseHeader(file, header, size), bytes: size };
+    return { tensors: parseHeader(file, named, header, size), bytes: size };
   });
 }
 
@@ -114,7 +116,7 @@ function flawOfSizes(at: string, sizes: unknown): Flaw | undefined {
   return { at: `${at}.${wrong}`, found, expected };
 }
 
-function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntry[] {
+function parseHeader(file: string, named: string, header: Buffer, fileSize: number): TensorEntry[] {
   let directory: unknown;
   try {
     directory = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(header));
@@ -129,7 +131,7 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   if (membersOf(header) > entries.length) {
     throw new CheckpointError("header", `${file}: the header has two entries of one name.`);
   }
-  if (isDivided((directory as Record<string, unknown>)["__metadata__"])) {
+  if (isDivided((directory as Record<string, unknown>)["__metadata__"], basename(named))) {
     throw new CheckpointError(
       "unsupported",
       `${file}: has of each tensor only what one process held, as torch.distributed.checkpoint's HuggingFaceStorageWriter keeps them; make whole files of them with consolidate_safetensors_files of torch.distributed.checkpoint._consolidate_hf_safetensors.`,
@@ -142,9 +144,32 @@ function parseHeader(file: string, header: Buffer, fileSize: number): TensorEntr
   return inOrder(file, tensors, dataStart);
 }
 
-/** Whether what a file states of itself says where in whole tensors its own begin. */
-function isDivided(metadata: unknown): boolean {
-  return isRecord(metadata) && Object.hasOwn(metadata, "DCP_SHARDING_INFO");
+/** How PyTorch names the files in which each process keeps its own parts (its `_hf_utils.py`). */
+const dividedName = /^shard-\d{5,}-/;
+
+/**
+ * Whether its tensors are parts of whole ones. What says where in those they begin does not tell it:
+ * PyTorch writes that into whole files too, and then all begin at their start.
+ */
+function isDivided(metadata: unknown, name: string): boolean {
+  if (!isRecord(metadata) || !Object.hasOwn(metadata, "DCP_SHARDING_INFO")) return false;
+  return dividedName.test(name) || !beginsWhole(metadata["DCP_SHARDING_INFO"]);
+}
+
+/** Whether it is an object, as JSON, that states for each of its tensors offsets of 0 alone. */
+function beginsWhole(sharding: unknown): boolean {
+  if (typeof sharding !== "string") return false;
+  let stated: unknown;
+  try {
+    stated = JSON.parse(sharding);
+  } catch {
+    return false;
+  }
+  if (!isRecord(stated)) return false;
+  return Object.values(stated).every((tensor) => {
+    const offsets = isRecord(tensor) ? tensor["saved_offsets"] : undefined;
+    return Array.isArray(offsets) && offsets.every((offset) => offset === 0);
+  });
 }
 
 /** How many members the object has that valid JSON states: the colons of its own. */

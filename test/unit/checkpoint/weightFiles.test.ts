@@ -4,6 +4,7 @@ import {
   indexEndings,
   isCheckpointName,
   isIndexName,
+  isOtherStateName,
   isTemporaryName,
   isWeightName,
   shardsOfName,
@@ -34,6 +35,19 @@ describe("names of weight files", () => {
       expect(isCheckpointName(name)).toBe(true);
     },
   );
+
+  it.each([
+    ["tokyo-run.pt", "tok512.bin"],
+    ["scheduler_free.safetensors", "scheduler.pt"],
+    ["optimal.pt", "optimizer-1.pt"],
+    ["optimistic_000100.pt", "optim_000100_rank0.pt"],
+    ["optimizer_free_3.pth", "optimizer_3.pth"],
+    ["scaler_net.ckpt", "scaler.pt"],
+    ["random_statesman.safetensors", "random_states_0.safetensors"],
+  ])("%s may be a model, and %s is none", (model, other) => {
+    expect([model, other].map(isOtherStateName)).toEqual([false, true]);
+    expect([model, other].map(isWeightName)).toEqual([true, false]);
+  });
 
   it.each(["config.json", "model.safetensors.tmp", "weights.txt", "index.json"])(
     "%s is none",

@@ -65,11 +65,19 @@ function otherKind(head: Buffer): string {
 /** How pickles of PyTorch are read, of a file with this name and size, which may ask for so much. */
 export function reading(
   { file, bytes }: { file: string; bytes: number },
-  most = { values: limits.pickleValues, objects: limits.pickleObjects } as PickleReading["most"],
+  most: { values: number; objects: number } = {
+    values: limits.pickleValues,
+    objects: limits.pickleObjects,
+  },
 ): PickleReading {
+  const ofBytes = Math.ceil(bytes / limits.distributedObjectBytes);
   return {
     file,
-    most: { ...most, values: withinBytes(most.values, bytes) },
+    most: {
+      values: withinBytes(most.values, bytes),
+      objects: Math.min(most.objects, Math.max(limits.pickleObjects, ofBytes)),
+      largeObjects: limits.pickleLargeObjects,
+    },
     constructors: torchConstructors,
     persistent: persistentObject,
   };

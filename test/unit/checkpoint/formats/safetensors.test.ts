@@ -121,6 +121,11 @@ describe("readSafetensors", () => {
   });
 });
 
+/** What PyTorch's HuggingFaceStorageWriter states of a file, as text in its metadata. */
+function sharding(stated: unknown): Record<string, string> {
+  return { DCP_SHARDING_INFO: typeof stated === "string" ? stated : JSON.stringify(stated) };
+}
+
 describe("a file that contradicts the format", () => {
   const data = new Uint8Array(16);
   const valid = { w: { dtype: "F32", shape: [2, 2], data_offsets: [0, 16] } };
@@ -218,7 +223,7 @@ describe("a file that contradicts the format", () => {
     ],
     [
       "one process's part of each tensor",
-      framed({ __metadata__: { DCP_SHARDING_INFO: "{}" }, ...valid }, data),
+      framed({ __metadata__: sharding({ w: { saved_offsets: [1] } }), ...valid }, data),
       ["what one process held", "consolidate_safetensors_files"],
     ],
     [
@@ -294,6 +299,25 @@ describe("a file that contradicts the format", () => {
   ])("with %s is read", async (_, bytes) => {
     writeFileSync(file, bytes);
     await expect(readSafetensors(file)).resolves.toMatchObject({ bytes: bytes.length });
+  });
+
+  const origin = { w: { saved_offsets: [0, 0] } };
+  it.each<[string, string, unknown]>([
+    ["begin inside whole ones", "model.safetensors", { w: { saved_offsets: [0, 1] } }],
+    ["lie in a process's file", "shard-00001-model-00001-of-00001.safetensors", origin],
+    ["begin nowhere", "model.safetensors", { w: {} }],
+    ["begin where no JSON says", "model.safetensors", "{"],
+    ["begin where a list says", "model.safetensors", []],
+  ])("with what PyTorch states of parts is read unless they %s", async (_, name, wrong) => {
+    const folder = scratch();
+    const read = async (as: string, stated: unknown): Promise<unknown> => {
+      writeFileSync(join(folder, as), framed({ __metadata__: sharding(stated), ...valid }, data));
+      return readSafetensors(join(folder, as));
+    };
+    expect(await failureOf(read(name, wrong), CheckpointError)).toContain("what one process held");
+    await expect(read("model-00001-of-00001.safetensors", origin)).resolves.toMatchObject({
+      tensors: [{ name: "w" }],
+    });
   });
 
   it("may not ask for more memory than a header can need", async () => {

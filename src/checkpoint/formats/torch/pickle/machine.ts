@@ -11,8 +11,15 @@ export type Constructor = (args: readonly unknown[], charge: (values: number) =>
 export interface PickleReading {
   /** For messages. */
   readonly file: string;
-  /** Values that it may put, store and copy, and lists, dictionaries and objects that it may hold. */
-  readonly most: { readonly values: number; readonly objects: number };
+  /**
+   * Values that it may put, store and copy, and lists, dictionaries and objects that it may hold; fewer
+   * of those that take the most memory.
+   */
+  readonly most: {
+    readonly values: number;
+    readonly objects: number;
+    readonly largeObjects: number;
+  };
   /** By full name; objects of all others are inert. */
   readonly constructors: ReadonlyMap<string, Constructor>;
   /** The value that an identifier outside the pickle stands for. */
@@ -29,6 +36,7 @@ export class Machine {
   /** What is stored under numbers out of turn. */
   private readonly scattered = new Map<number, unknown>();
   private objects = 0;
+  private largeObjects = 0;
   /** Values put on the stack, stored or copied so far. */
   private values = 0;
 
@@ -98,17 +106,18 @@ export class Machine {
     if (!(callee instanceof Global)) {
       this.charge(list.length);
       // A call of what another call returned: not known by any name.
-      this.make(new Inert(new Global("", ""), [callee, ...list]));
+      this.make(new Inert(this.large(new Global("", "")), [callee, ...list]));
       return;
     }
     const known = this.reading.constructors.get(callee.toString());
-    this.make(known ? known(list, this.charge) : new Inert(callee, list));
+    const object = known ? known(list, this.charge) : new Inert(callee, list);
+    this.make(object instanceof Map ? this.large(object) : object);
   }
 
   /** Into the list on the stack. */
   addItems(values: readonly unknown[]): void {
     const target = this.top();
-    const items = target instanceof Inert ? (target.items ??= []) : target;
+    const items = target instanceof Inert ? (target.items ??= this.large([])) : target;
     if (!Array.isArray(items)) this.bytes.fail("appends to something that is no list");
     for (const value of values) (items as unknown[]).push(value);
   }
@@ -116,7 +125,7 @@ export class Machine {
   /** Keys and values in turn, into the dictionary on the stack. */
   setItems(values: readonly unknown[]): void {
     const target = this.top();
-    const entries = target instanceof Inert ? (target.entries ??= new Map()) : target;
+    const entries = target instanceof Inert ? (target.entries ??= this.large(new Map())) : target;
     if (!(entries instanceof Map)) this.bytes.fail("sets keys of something that is no dictionary");
     if (values.length % 2 !== 0) this.bytes.fail("sets a key without a value");
     for (let at = 0; at < values.length; at += 2) entries.set(values[at], values[at + 1]);
@@ -129,6 +138,17 @@ export class Machine {
       this.bytes.fail(`holds more than ${most.objects} objects, the limit`);
     }
     this.push(object);
+  }
+
+  /** Counts an object that takes more memory than others: what can grow takes room for that ahead. */
+  large<Value>(object: Value): Value {
+    const { most } = this.reading;
+    if (++this.largeObjects > most.largeObjects) {
+      this.bytes.fail(
+        `holds more than ${most.largeObjects} lists, dictionaries, arrays of bytes and classes, the limit`,
+      );
+    }
+    return object;
   }
 
   /** Puts a stored value. */

@@ -127,24 +127,24 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
   BINUNICODE8: pushed((bytes) => bytes.text(bytes.long())),
   UNICODE: pushed((bytes) => unescaped(bytes.line())),
   STRING: pushed((bytes) => unescaped(bytes.line().replace(/^(['"])(.*)\1$/, "$2"))),
-  SHORT_BINBYTES: pushed((bytes) => bytes.raw(bytes.unsigned(1))),
-  BINBYTES: pushed((bytes) => bytes.raw(bytes.unsigned(4))),
-  BINBYTES8: pushed((bytes) => bytes.raw(bytes.long())),
-  BYTEARRAY8: pushed((bytes) => bytes.raw(bytes.long())),
+  SHORT_BINBYTES: rawBytes((bytes) => bytes.unsigned(1)),
+  BINBYTES: rawBytes((bytes) => bytes.unsigned(4)),
+  BINBYTES8: rawBytes((bytes) => bytes.long()),
+  BYTEARRAY8: rawBytes((bytes) => bytes.long()),
 
   EMPTY_TUPLE: made(() => []),
-  EMPTY_LIST: made(() => []),
-  EMPTY_SET: made(() => []),
+  EMPTY_LIST: made((machine) => machine.large([])),
+  EMPTY_SET: made((machine) => machine.large([])),
   TUPLE1: made((machine) => machine.last(1)),
   TUPLE2: made((machine) => machine.last(2)),
   TUPLE3: made((machine) => machine.last(3)),
   TUPLE: made((machine) => machine.sinceMark()),
-  LIST: made((machine) => machine.sinceMark()),
+  LIST: made((machine) => machine.large(machine.sinceMark())),
   FROZENSET: made((machine) => machine.sinceMark()),
-  EMPTY_DICT: made(() => new Map()),
+  EMPTY_DICT: made((machine) => machine.large(new Map())),
   DICT(machine) {
     const values = machine.sinceMark();
-    machine.make(new Map());
+    machine.make(machine.large(new Map()));
     machine.setItems(values);
   },
   APPEND(machine) {
@@ -185,7 +185,7 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
     machine.rememberNext();
   },
 
-  GLOBAL: made(({ bytes }) => namedBy(bytes)),
+  GLOBAL: made((machine) => machine.large(namedBy(machine.bytes))),
   STACK_GLOBAL: made((machine) => {
     const [module, name] = machine.last(2);
     if (typeof name !== "string" || typeof module !== "string") {
@@ -193,7 +193,7 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
     }
     // Its full name is put together; the parts may be recalled many times.
     machine.charge(wordsOf(module.length + name.length));
-    return new Global(module, name);
+    return machine.large(new Global(module, name));
   }),
   REDUCE: construct,
   NEWOBJ: construct,
@@ -207,7 +207,7 @@ const steps: Readonly<Record<Exclude<keyof typeof codes, "STOP">, Step>> = {
     machine.construct(type, [...(args as unknown[]), named]);
   },
   INST(machine) {
-    const type = namedBy(machine.bytes);
+    const type = machine.large(namedBy(machine.bytes));
     machine.construct(type, machine.sinceMark());
   },
   OBJ(machine) {
@@ -232,6 +232,13 @@ for (const [name, step] of Object.entries(steps)) byCode[codes[name as keyof typ
 function pushed(read: (bytes: PickleBytes) => unknown): Step {
   return (machine) => {
     machine.push(read(machine.bytes));
+  };
+}
+
+/** As many bytes as are stated; an array of none takes as much memory as a dictionary. */
+function rawBytes(length: (bytes: PickleBytes) => number): Step {
+  return (machine) => {
+    machine.push(machine.large(machine.bytes.raw(length(machine.bytes))));
   };
 }
 

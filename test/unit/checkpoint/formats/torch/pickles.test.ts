@@ -391,11 +391,18 @@ describe("a pickle", () => {
       }
     });
 
-    const room = { values: 500, objects: 100 };
+    const room = { values: 500, objects: 100, largeObjects: 50 };
     it.each<[string, (count: number) => Code, string]>([
       ["puts too many values", (count) => opcodes(`(${"N".repeat(count)}1`), "500 values"],
       ["stores too many", (count) => opcodes(`N${"\x94".repeat(count)}0`), "500 values"],
       ["holds too many objects", (count) => repeated(")0", count / 5), "100 objects"],
+      ...(["]0", "}0", "\x8f0", "(l0", "(d0", "ca\nb\n0", "(ia\nb\n0", "C\x000"] as const).map(
+        (code): [string, (count: number) => Code, string] => [
+          `holds too many of the large ones by ${JSON.stringify(code)}`,
+          (count) => repeated(code, Math.ceil(count / 10)),
+          "50 lists, dictionaries, arrays of bytes and classes",
+        ],
+      ),
     ])("is refused where it %s, however large its file is", (_, code, limit) => {
       const read = (count: number): unknown => {
         const large = { ...reading({ file: "model.pt", bytes: 1e12 }), most: room };
@@ -406,8 +413,20 @@ describe("a pickle", () => {
     });
 
     it("is limited by its file, and where that is large by what models have", () => {
-      expect(reading({ file: "", bytes: 1000 }).most).toEqual({ values: 2000, objects: 2_000_000 });
-      expect(reading({ file: "", bytes: 1e12 }).most.values).toBe(limits.pickleValues);
+      const least = { values: 2000, objects: 2_000_000, largeObjects: 2_000_000 };
+      expect(reading({ file: "", bytes: 1000 }).most).toEqual(least);
+      const most = { values: limits.pickleValues, objects: limits.pickleObjects };
+      expect(reading({ file: "", bytes: 1e12 }).most).toMatchObject(most);
+    });
+
+    it("of a distributed checkpoint may hold an object for each four bytes", () => {
+      const most = { values: limits.distributedValues, objects: limits.distributedObjects };
+      const objects = (bytes: number): number => reading({ file: "", bytes }, most).most.objects;
+      expect([1000, 13_900_000, 1e12].map(objects)).toEqual([
+        2_000_000,
+        3_475_000,
+        limits.distributedObjects,
+      ]);
     });
 
     it("is refused where it unpacks to too many sizes of its archive", async () => {

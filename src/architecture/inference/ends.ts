@@ -112,7 +112,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (heads.length > 1) throw refuse(heads, "has several heads:");
   const [headPart] = heads;
   if (headPart) left.delete(headPart);
-  const isOfFew = headPart !== undefined && isOfFewClasses(headPart, vocabulary);
+  const isOfFew = headPart !== undefined && isOfFewClasses(headPart, hidden, vocabulary);
   const [classHead] = isOfFew ? [headPart] : ofClasses.filter(({ path }) => !isPoolerName(path));
   // An embedding is a head too, unless there is one that tells something else.
   const tellsClasses = classHead !== undefined && (isOfFew || headPart === undefined);
@@ -162,8 +162,9 @@ function isOfOtherHead({ path, weight: { shape } }: Part, vocabulary: number): b
 }
 
 /** Whether a head has far fewer outputs than there are tokens, whichever way it is stored. */
-function isOfFewClasses({ weight: { shape } }: Part, vocabulary: number): boolean {
-  return !shape.includes(vocabulary) && 2 * shape[0]! <= vocabulary;
+function isOfFewClasses({ weight: { shape } }: Part, hidden: number, vocabulary: number): boolean {
+  const outputs = shape.find((size) => size !== hidden) ?? hidden;
+  return !shape.includes(vocabulary) && 2 * outputs <= vocabulary;
 }
 
 function isPoolerName(path: string): boolean {

@@ -388,6 +388,31 @@ describe("a model told from names and shapes", () => {
     for (const word of words) expect(message).toContain(word);
   });
 
+  const numbersOf = (...shape: number[]) =>
+    float32Tensor(
+      Array.from({ length: shape.reduce((product, size) => product * size) }, (_, at) =>
+        Math.sin(at),
+      ),
+      shape,
+    );
+
+  it.each([
+    [[2, 24], true],
+    [[24, 2], true],
+    [[24, 150], false],
+  ])("tells a head of few classes by its outputs: %j", async (shape, isOfFew) => {
+    const path = written(scratch(), "of timm", (tensors) => {
+      tensors.set("head.weight", numbersOf(...shape));
+    });
+    if (isOfFew) {
+      const { whyNoHead } = (await read(path)).architecture({ heads: "3" });
+      expect(whyNoHead).toContain("tells classes of texts");
+    } else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("a head of another shape");
+    }
+  });
+
   it.each([
     ["its embedding's numbers is tied", 1, true],
     ["others is its own, though both count from the beginning of what they unpack to", 2, false],

@@ -90,7 +90,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (segments.length > 1) throw refuse(segments, "has several tables of segments:");
   for (const part of segments) left.delete(part);
 
-  const ofClasses = [...left].filter((part) => isOfOtherHead(part, vocabulary));
+  const ofClasses = partsOfOtherHeads([...left], hidden, vocabulary);
   for (const part of ofClasses) left.delete(part);
   const transform = headTransform([...left], hidden, vocabulary);
   for (const part of [transform?.dense, transform?.norm]) if (part) left.delete(part);
@@ -155,10 +155,22 @@ const mostSegments = 8;
 
 /** Modules that BERT's pre-training and its tasks put on an encoder, beside a head that tells tokens. */
 const otherHeadName =
-  /(^|[._])(pooler|nsp|next_sentence|seq_relationship|classifier|cls_?head|score)([._\d]|$)/i;
+  /(^|[._])(pooler|nsp|next_sentence|seq_relationship|classifier|cls_?head|score)(\.|$)/i;
 
-function isOfOtherHead({ path, weight: { shape } }: Part, vocabulary: number): boolean {
-  return otherHeadName.test(path) && !shape.includes(vocabulary);
+/** Linears of the stream in modules so named, and what lies in a module with one. */
+function partsOfOtherHeads(parts: readonly Part[], hidden: number, vocabulary: number): Part[] {
+  const moduleOf = ({ path }: Part): string | undefined => {
+    const match = otherHeadName.exec(path);
+    return match ? path.slice(0, match.index + match[0].length) : undefined;
+  };
+  const named = parts.filter(
+    (part) => moduleOf(part) !== undefined && !part.weight.shape.includes(vocabulary),
+  );
+  const linears = named.filter(
+    ({ weight: { shape } }) => shape.length === 2 && shape.includes(hidden),
+  );
+  const modules = new Set(linears.map(moduleOf));
+  return named.filter((part) => modules.has(moduleOf(part)));
 }
 
 /** Whether a head has far fewer outputs than there are tokens, whichever way it is stored. */

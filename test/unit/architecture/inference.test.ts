@@ -396,6 +396,23 @@ describe("a model told from names and shapes", () => {
       shape,
     );
 
+  it.each<[string, string, number[], boolean]>([
+    ["a linear of the stream called score", "score.weight", [3, 24], true],
+    ["scores of all pairs of places", "score", [3, 16, 16], false],
+    ["a table whose name only begins so", "score_bias.weight", [32, 3], false],
+    ["a linear of another width called score", "score.weight", [3, 7], false],
+  ])("has a head of another task beside its own in %s alone", async (_, name, shape, isRead) => {
+    const path = written(scratch(), "of timm", (tensors) => {
+      tensors.set(name, numbersOf(...shape));
+    });
+    if (isRead) expect((await read(path)).architecture({ heads: "3" }).head!.tied).toBe(true);
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("neither an embedding, a norm nor a head");
+      expect(message).toContain(`"${name}"`);
+    }
+  });
+
   it.each([
     [[2, 24], true],
     [[24, 2], true],

@@ -40,9 +40,16 @@ export interface RotaryTensors {
 /** Tensors around the layers that compute nothing by themselves. */
 const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids)$/;
 
-/** Whether numbers of a type can be no weights: masks, and angles as complex numbers, which say nothing new. */
-export function isNoNumber(dataType: TensorEntry["dataType"]): boolean {
-  return dataType === "BOOL" || /^C\d+$/.test(dataType);
+/** Whether a tensor can be no weight: a mask, or rotary angles in a form that says nothing new. */
+export function isNoWeight(name: string, tensor: TensorEntry): boolean {
+  return tensor.dataType === "BOOL" || isRotaryTable(name, tensor);
+}
+
+const rotaryName = /(^|[._])(rope|rotary\w*)([._]|$)|(^|[._])(cis|freqs(_complex)?)(_cached)?$/i;
+
+/** Whether a tensor is, by its name, of rotary angles as complex numbers. */
+export function isRotaryTable(name: string, { dataType }: TensorEntry): boolean {
+  return /^C\d+$/.test(dataType) && rotaryName.test(name);
 }
 
 /**
@@ -59,8 +66,8 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
     );
   const rotary = await rotaryTensors(checkpoint, stack);
   const kept = [...stack.outer].filter(
-    ([name, { dataType }]) =>
-      !buffers.test(name) && rotaryKindOf(name) === undefined && !isNoNumber(dataType),
+    ([name, tensor]) =>
+      !buffers.test(name) && rotaryKindOf(name) === undefined && !isNoWeight(name, tensor),
   );
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);

@@ -414,6 +414,26 @@ describe("a model told from names and shapes", () => {
   });
 
   it.each([
+    ["attn.freqs_cis", true],
+    ["mlp.filter", false],
+    ["mlp.freqs_filter", false],
+  ])("leaves complex numbers aside under names of rotary angles alone: %s", async (own, isLeft) => {
+    const change = (tensors: StoredTensors): void => {
+      for (const index of [0, 1, 2, 3]) {
+        const table = { dtype: "C64", shape: [8], data: new Uint8Array(64) };
+        tensors.set(`blocks.${index}.${own}`, table);
+      }
+    };
+    const path = withRotary(change);
+    if (isLeft) expect((await read(path)).open.map(({ name }) => name)).toContain("heads");
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("has in its layers what is neither attention, feed-forward nor");
+      expect(message).toContain(`"blocks.0.${own}"`);
+    }
+  });
+
+  it.each([
     [[2, 24], true],
     [[24, 2], true],
     [[24, 150], false],

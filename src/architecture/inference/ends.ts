@@ -38,7 +38,7 @@ export interface RotaryTensors {
 }
 
 /** Tensors around the layers that compute nothing by themselves. */
-const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids)$/;
+const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_cis)$/;
 
 /** Whether a tensor can be no weight: a mask, or rotary angles in a form that says nothing new. */
 export function isNoWeight(name: string, tensor: TensorEntry): boolean {

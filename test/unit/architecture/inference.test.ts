@@ -434,6 +434,19 @@ describe("a model told from names and shapes", () => {
   });
 
   it.each([
+    ["freqs_cis", [16, 4, 2], true],
+    ["gains_cis", [16, 4, 2], false],
+  ])("leaves a table of rotary angles aside: %s of %j", async (name, shape, isLeft) => {
+    const path = withRotary((tensors) => tensors.set(name, numbersOf(...shape)));
+    if (isLeft) expect((await read(path)).open.map((one) => one.name)).toContain("heads");
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("neither an embedding, a norm nor a head");
+      expect(message).toContain(`"${name}"`);
+    }
+  });
+
+  it.each([
     [[2, 24], true],
     [[24, 2], true],
     [[24, 150], false],

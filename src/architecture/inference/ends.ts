@@ -47,9 +47,14 @@ export function isNoWeight(name: string, tensor: TensorEntry): boolean {
 
 const rotaryName = /(^|[._])(rope|rotary\w*)([._]|$)|(^|[._])(cis|freqs(_complex)?)(_cached)?$/i;
 
-/** Whether a tensor is, by its name, of rotary angles as complex numbers. */
-export function isRotaryTable(name: string, { dataType }: TensorEntry): boolean {
-  return /^C\d+$/.test(dataType) && rotaryName.test(name);
+/** Whether a tensor is, by its name, of rotary angles as complex numbers, or of each position's angles. */
+export function isRotaryTable(name: string, { dataType, shape }: TensorEntry): boolean {
+  const isComplex = /^C\d+$/.test(dataType) && rotaryName.test(name);
+  return isComplex || (/(^|[._])freqs$/.test(name) && shape.length === 2 && !isRow(shape));
+}
+
+function isRow(shape: readonly number[]): boolean {
+  return shape.filter((size) => size !== 1).length <= 1;
 }
 
 /**
@@ -67,7 +72,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   const rotary = await rotaryTensors(checkpoint, stack);
   const kept = [...stack.outer].filter(
     ([name, tensor]) =>
-      !buffers.test(name) && rotaryKindOf(name) === undefined && !isNoWeight(name, tensor),
+      !buffers.test(name) && rotaryKindOf(name, tensor) === undefined && !isNoWeight(name, tensor),
   );
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);
@@ -300,9 +305,12 @@ const tableNames = [
   /(^|\.)(?:rotary\w*|rope)\.(\w*(?![a-z]))?(?<![a-z])(?<table>cos|sin)(?![a-z])\w*$/,
 ];
 
-/** What a tensor tells of rotary positions, by its name. */
-export function rotaryKindOf(name: string): "frequencies" | "cosines" | "sines" | undefined {
-  if (frequencyName.test(name)) return "frequencies";
+/** What a tensor tells of rotary positions, by its name; frequencies are a row. */
+export function rotaryKindOf(
+  name: string,
+  { shape }: TensorEntry,
+): "frequencies" | "cosines" | "sines" | undefined {
+  if (frequencyName.test(name)) return isRow(shape) ? "frequencies" : undefined;
   const tables = tableNames.map((pattern) => pattern.exec(name)?.groups?.["table"]);
   const table = tables.find((found) => found !== undefined);
   return table === "cos" ? "cosines" : table === "sin" ? "sines" : undefined;
@@ -326,7 +334,7 @@ async function rotaryTensors(
   const theOnly = async (
     kind: ReturnType<typeof rotaryKindOf>,
   ): Promise<readonly [string, TensorEntry] | undefined> => {
-    const [one, ...others] = all.filter(([name]) => rotaryKindOf(name) === kind);
+    const [one, ...others] = all.filter(([name, tensor]) => rotaryKindOf(name, tensor) === kind);
     for (const other of others) {
       if (!(await isSameContent(one![1], other[1]))) {
         throw refusal(

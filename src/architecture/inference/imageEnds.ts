@@ -70,7 +70,9 @@ export function readsImages(stack: Stack): boolean {
  */
 export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }: Stack): ImageEnds {
   const turning = [...layers[0]!]
-    .filter(([name, tensor]) => rotaryKindOf(name) !== undefined || isRotaryTable(name, tensor))
+    .filter(
+      ([name, tensor]) => rotaryKindOf(name, tensor) !== undefined || isRotaryTable(name, tensor),
+    )
     .map(([name]) => name);
   if (turning.length > 0) {
     const names = turning.map((name) => `${prefix}0.${name}`);

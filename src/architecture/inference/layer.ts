@@ -54,7 +54,7 @@ export function layerParts(
       ([name, tensor]) =>
         // Rotary positions are read with what stands around the layers.
         !buffers.test(name) &&
-        rotaryKindOf(name) === undefined &&
+        rotaryKindOf(name, tensor) === undefined &&
         !isNoWeight(name, tensor) &&
         !isCausalMask(name, tensor.shape),
     ),

@@ -436,6 +436,8 @@ describe("a model told from names and shapes", () => {
   it.each([
     ["freqs_cis", [16, 4, 2], true],
     ["gains_cis", [16, 4, 2], false],
+    ["freqs", [16, 4], true],
+    ["rotary.inv_freq", [16, 4], false],
   ])("leaves a table of rotary angles aside: %s of %j", async (name, shape, isLeft) => {
     const path = withRotary((tensors) => tensors.set(name, numbersOf(...shape)));
     if (isLeft) expect((await read(path)).open.map((one) => one.name)).toContain("heads");

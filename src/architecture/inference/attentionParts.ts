@@ -87,11 +87,11 @@ export function attentionParts(
 
   const mayLeadBack = rest.filter(
     (part) =>
-      part.weight.shape.length >= 2 &&
-      (group === "" ? outputWords.test(bareWordOf(part.path)) : isWithin(part)),
+      part.weight.shape.length >= 2 && (group === "" ? isNamedOutput(part, rest) : isWithin(part)),
   );
-  // A layer that is one module may call its feed-forward's last linear so too: `out_proj` and `fc_out`.
-  const ofNoOther = mayLeadBack.filter(({ path }) => !/^(fc|ff|mlp)/.test(wordOf(path)));
+  // A layer that is one module may call its feed-forward's last linear so too: `out_proj` and `fc_out`, `w_o`
+  // and `w_out`.
+  const ofNoOther = mayLeadBack.filter(({ path }) => !/^(fc|ff|mlp|wout$)/.test(wordOf(path)));
   const outputs = ofNoOther.length === 1 ? ofNoOther : mayLeadBack;
   if (outputs.length !== 1) {
     const names = (outputs.length > 0 ? outputs : sources).flatMap((part) => part.names);
@@ -158,6 +158,15 @@ export function attentionParts(
     keyWidth,
     heads,
   };
+}
+
+/**
+ * Whether a linear beside an attention in no module of its own leads, by its name, back from it. `w_out` does
+ * in the layer itself where no `w_in` tells that it is the feed-forward's.
+ */
+function isNamedOutput({ path }: Part, rest: readonly Part[]): boolean {
+  const isFeedForwards = path.includes(".") || rest.some((part) => wordOf(part.path) === "win");
+  return outputWords.test(bareWordOf(path)) && !(wordOf(path) === "wout" && isFeedForwards);
 }
 
 /**

@@ -38,11 +38,23 @@ export interface RotaryTensors {
 }
 
 /** Tensors around the layers that compute nothing by themselves. */
-const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids)$/;
+const buffers = /(^|\.)(mask|tril|triu|causal_mask|attn_mask|position_ids|freqs_cis)$/;
 
-/** Whether numbers of a type can be no weights: masks, and angles as complex numbers, which say nothing new. */
-export function isNoNumber(dataType: TensorEntry["dataType"]): boolean {
-  return dataType === "BOOL" || /^C\d+$/.test(dataType);
+/** Whether a tensor can be no weight: a mask, or rotary angles in a form that says nothing new. */
+export function isNoWeight(name: string, tensor: TensorEntry): boolean {
+  return tensor.dataType === "BOOL" || isRotaryTable(name, tensor);
+}
+
+const rotaryName = /(^|[._])(rope|rotary\w*)([._]|$)|(^|[._])(cis|freqs(_complex)?)(_cached)?$/i;
+
+/** Whether a tensor is, by its name, of rotary angles as complex numbers, or of each position's angles. */
+export function isRotaryTable(name: string, { dataType, shape }: TensorEntry): boolean {
+  const isComplex = /^C\d+$/.test(dataType) && rotaryName.test(name);
+  return isComplex || (/(^|[._])freqs$/.test(name) && shape.length === 2 && !isRow(shape));
+}
+
+function isRow(shape: readonly number[]): boolean {
+  return shape.filter((size) => size !== 1).length <= 1;
 }
 
 /**
@@ -59,8 +71,8 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
     );
   const rotary = await rotaryTensors(checkpoint, stack);
   const kept = [...stack.outer].filter(
-    ([name, { dataType }]) =>
-      !buffers.test(name) && rotaryKindOf(name) === undefined && !isNoNumber(dataType),
+    ([name, tensor]) =>
+      !buffers.test(name) && rotaryKindOf(name, tensor) === undefined && !isNoWeight(name, tensor),
   );
   const parts = partsOf(new Map(kept));
   const left = new Set(parts);
@@ -90,7 +102,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (segments.length > 1) throw refuse(segments, "has several tables of segments:");
   for (const part of segments) left.delete(part);
 
-  const ofClasses = [...left].filter((part) => isOfOtherHead(part, vocabulary));
+  const ofClasses = partsOfOtherHeads([...left], hidden, vocabulary);
   for (const part of ofClasses) left.delete(part);
   const transform = headTransform([...left], hidden, vocabulary);
   for (const part of [transform?.dense, transform?.norm]) if (part) left.delete(part);
@@ -112,7 +124,7 @@ export async function readEnds(checkpoint: Checkpoint, stack: Stack): Promise<To
   if (heads.length > 1) throw refuse(heads, "has several heads:");
   const [headPart] = heads;
   if (headPart) left.delete(headPart);
-  const isOfFew = headPart !== undefined && isOfFewClasses(headPart, vocabulary);
+  const isOfFew = headPart !== undefined && isOfFewClasses(headPart, hidden, vocabulary);
   const [classHead] = isOfFew ? [headPart] : ofClasses.filter(({ path }) => !isPoolerName(path));
   // An embedding is a head too, unless there is one that tells something else.
   const tellsClasses = classHead !== undefined && (isOfFew || headPart === undefined);
@@ -155,15 +167,28 @@ const mostSegments = 8;
 
 /** Modules that BERT's pre-training and its tasks put on an encoder, beside a head that tells tokens. */
 const otherHeadName =
-  /(^|[._])(pooler|nsp|next_sentence|seq_relationship|classifier|cls_?head|score)([._\d]|$)/i;
+  /(^|[._])(pooler|nsp|next_sentence|seq_relationship|classifier|cls_?head|score)(\.|$)/i;
 
-function isOfOtherHead({ path, weight: { shape } }: Part, vocabulary: number): boolean {
-  return otherHeadName.test(path) && !shape.includes(vocabulary);
+/** Linears of the stream in modules so named, and what lies in a module with one. */
+function partsOfOtherHeads(parts: readonly Part[], hidden: number, vocabulary: number): Part[] {
+  const moduleOf = ({ path }: Part): string | undefined => {
+    const match = otherHeadName.exec(path);
+    return match ? path.slice(0, match.index + match[0].length) : undefined;
+  };
+  const named = parts.filter(
+    (part) => moduleOf(part) !== undefined && !part.weight.shape.includes(vocabulary),
+  );
+  const linears = named.filter(
+    ({ weight: { shape } }) => shape.length === 2 && shape.includes(hidden),
+  );
+  const modules = new Set(linears.map(moduleOf));
+  return named.filter((part) => modules.has(moduleOf(part)));
 }
 
 /** Whether a head has far fewer outputs than there are tokens, whichever way it is stored. */
-function isOfFewClasses({ weight: { shape } }: Part, vocabulary: number): boolean {
-  return !shape.includes(vocabulary) && 2 * shape[0]! <= vocabulary;
+function isOfFewClasses({ weight: { shape } }: Part, hidden: number, vocabulary: number): boolean {
+  const outputs = shape.find((size) => size !== hidden) ?? hidden;
+  return !shape.includes(vocabulary) && 2 * outputs <= vocabulary;
 }
 
 function isPoolerName(path: string): boolean {
@@ -280,9 +305,12 @@ const tableNames = [
   /(^|\.)(?:rotary\w*|rope)\.(\w*(?![a-z]))?(?<![a-z])(?<table>cos|sin)(?![a-z])\w*$/,
 ];
 
-/** What a tensor tells of rotary positions, by its name. */
-export function rotaryKindOf(name: string): "frequencies" | "cosines" | "sines" | undefined {
-  if (frequencyName.test(name)) return "frequencies";
+/** What a tensor tells of rotary positions, by its name; frequencies are a row. */
+export function rotaryKindOf(
+  name: string,
+  { shape }: TensorEntry,
+): "frequencies" | "cosines" | "sines" | undefined {
+  if (frequencyName.test(name)) return isRow(shape) ? "frequencies" : undefined;
   const tables = tableNames.map((pattern) => pattern.exec(name)?.groups?.["table"]);
   const table = tables.find((found) => found !== undefined);
   return table === "cos" ? "cosines" : table === "sin" ? "sines" : undefined;
@@ -306,7 +334,7 @@ async function rotaryTensors(
   const theOnly = async (
     kind: ReturnType<typeof rotaryKindOf>,
   ): Promise<readonly [string, TensorEntry] | undefined> => {
-    const [one, ...others] = all.filter(([name]) => rotaryKindOf(name) === kind);
+    const [one, ...others] = all.filter(([name, tensor]) => rotaryKindOf(name, tensor) === kind);
     for (const other of others) {
       if (!(await isSameContent(one![1], other[1]))) {
         throw refusal(

@@ -3,7 +3,7 @@ import { elementCount } from "../../checkpoint/checkpoint";
 import { permuted, reshaped, rows } from "../../checkpoint/views";
 import type { Head, ImageSize, Linear } from "../description";
 import { plainHead } from "../description";
-import { isHeadName, isPositionName, rotaryKindOf, tableOf } from "./ends";
+import { isHeadName, isPositionName, isRotaryTable, rotaryKindOf, tableOf } from "./ends";
 import { isNorm, isNormInRow } from "./norms";
 import type { Part } from "./parts";
 import { bareWordOf, partsOf, wordOf } from "./parts";
@@ -69,7 +69,11 @@ export function readsImages(stack: Stack): boolean {
  * @throws CheckpointError naming what has no place around the layers of a model of square images
  */
 export function readImageEnds(checkpoint: Checkpoint, { prefix, layers, outer }: Stack): ImageEnds {
-  const turning = [...layers[0]!.keys()].filter((name) => rotaryKindOf(name) !== undefined);
+  const turning = [...layers[0]!]
+    .filter(
+      ([name, tensor]) => rotaryKindOf(name, tensor) !== undefined || isRotaryTable(name, tensor),
+    )
+    .map(([name]) => name);
   if (turning.length > 0) {
     const names = turning.map((name) => `${prefix}0.${name}`);
     throw refusal(checkpoint, names, "reads images with rotary positions, which is not read:");

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint";
 import type { AttentionParts } from "./attentionParts";
 import { attentionParts } from "./attentionParts";
-import { isNoNumber, rotaryKindOf } from "./ends";
+import { isNoWeight, rotaryKindOf } from "./ends";
 import type { FeedForwardParts } from "./feedForwardParts";
 import { feedForwardParts } from "./feedForwardParts";
 import type { ScaleVectors } from "./norms";
@@ -51,12 +51,12 @@ export function layerParts(
     );
   const kept = new Map(
     [...tensors].filter(
-      ([name, { dataType, shape }]) =>
+      ([name, tensor]) =>
         // Rotary positions are read with what stands around the layers.
         !buffers.test(name) &&
-        rotaryKindOf(name) === undefined &&
-        !isNoNumber(dataType) &&
-        !isCausalMask(name, shape),
+        rotaryKindOf(name, tensor) === undefined &&
+        !isNoWeight(name, tensor) &&
+        !isCausalMask(name, tensor.shape),
     ),
   );
   const parts = partsOf(kept).map(withoutKernel);

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "../../checkpoint/checkpoint";
+import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint";
 import { CheckpointError } from "../../checkpoint/errors";
 import type { Architecture } from "../description";
 import { isPatchEmbedding } from "../description";
@@ -91,10 +91,10 @@ function rolesOf(checkpoint: Checkpoint, architecture: Architecture): Record<str
   const biases = biasesIn(architecture);
   const readsImages = isPatchEmbedding(architecture.embedding);
   const roles = new Map<string, Role>();
-  for (const name of checkpoint.tensors.keys()) {
+  for (const [name, tensor] of checkpoint.tensors) {
     const part = partIn(found, name);
     const role: Role =
-      part && isBias(biases, name) ? `${part} bias` : (part ?? idleRole(name, readsImages));
+      part && isBias(biases, name) ? `${part} bias` : (part ?? idleRole(name, tensor, readsImages));
     roles.set(patternOf(name, prefix), role);
   }
   const rank = (role: Role): number => partNames.indexOf(partOf(role));
@@ -102,10 +102,10 @@ function rolesOf(checkpoint: Checkpoint, architecture: Architecture): Record<str
 }
 
 /** What a tensor is that is in no module: tokens before patches, what rotary tables are computed from. */
-function idleRole(name: string, readsImages: boolean): Role {
+function idleRole(name: string, tensor: TensorEntry, readsImages: boolean): Role {
   const token = readsImages ? firstTokenOf(modulePathOf(name)) : undefined;
   if (token !== undefined) return token;
-  const kind = rotaryKindOf(name);
+  const kind = rotaryKindOf(name, tensor);
   return kind === undefined ? "unused" : `rotary ${kind}`;
 }
 

@@ -388,6 +388,83 @@ describe("a model told from names and shapes", () => {
     for (const word of words) expect(message).toContain(word);
   });
 
+  const numbersOf = (...shape: number[]) =>
+    float32Tensor(
+      Array.from({ length: shape.reduce((product, size) => product * size) }, (_, at) =>
+        Math.sin(at),
+      ),
+      shape,
+    );
+
+  it.each<[string, string, number[], boolean]>([
+    ["a linear of the stream called score", "score.weight", [3, 24], true],
+    ["scores of all pairs of places", "score", [3, 16, 16], false],
+    ["a table whose name only begins so", "score_bias.weight", [32, 3], false],
+    ["a linear of another width called score", "score.weight", [3, 7], false],
+  ])("has a head of another task beside its own in %s alone", async (_, name, shape, isRead) => {
+    const path = written(scratch(), "of timm", (tensors) => {
+      tensors.set(name, numbersOf(...shape));
+    });
+    if (isRead) expect((await read(path)).architecture({ heads: "3" }).head!.tied).toBe(true);
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("neither an embedding, a norm nor a head");
+      expect(message).toContain(`"${name}"`);
+    }
+  });
+
+  it.each([
+    ["attn.freqs_cis", true],
+    ["mlp.filter", false],
+    ["mlp.freqs_filter", false],
+  ])("leaves complex numbers aside under names of rotary angles alone: %s", async (own, isLeft) => {
+    const change = (tensors: StoredTensors): void => {
+      for (const index of [0, 1, 2, 3]) {
+        const table = { dtype: "C64", shape: [8], data: new Uint8Array(64) };
+        tensors.set(`blocks.${index}.${own}`, table);
+      }
+    };
+    const path = withRotary(change);
+    if (isLeft) expect((await read(path)).open.map(({ name }) => name)).toContain("heads");
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("has in its layers what is neither attention, feed-forward nor");
+      expect(message).toContain(`"blocks.0.${own}"`);
+    }
+  });
+
+  it.each([
+    ["freqs_cis", [16, 4, 2], true],
+    ["gains_cis", [16, 4, 2], false],
+    ["freqs", [16, 4], true],
+    ["rotary.inv_freq", [16, 4], false],
+  ])("leaves a table of rotary angles aside: %s of %j", async (name, shape, isLeft) => {
+    const path = withRotary((tensors) => tensors.set(name, numbersOf(...shape)));
+    if (isLeft) expect((await read(path)).open.map((one) => one.name)).toContain("heads");
+    else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("neither an embedding, a norm nor a head");
+      expect(message).toContain(`"${name}"`);
+    }
+  });
+
+  it.each([
+    [[2, 24], true],
+    [[24, 2], true],
+    [[24, 150], false],
+  ])("tells a head of few classes by its outputs: %j", async (shape, isOfFew) => {
+    const path = written(scratch(), "of timm", (tensors) => {
+      tensors.set("head.weight", numbersOf(...shape));
+    });
+    if (isOfFew) {
+      const { whyNoHead } = (await read(path)).architecture({ heads: "3" });
+      expect(whyNoHead).toContain("tells classes of texts");
+    } else {
+      const message = await failureOf(read(path), CheckpointError);
+      expect(message).toContain("a head of another shape");
+    }
+  });
+
   it.each([
     ["its embedding's numbers is tied", 1, true],
     ["others is its own, though both count from the beginning of what they unpack to", 2, false],

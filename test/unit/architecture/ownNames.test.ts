@@ -1,7 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readArchitecture } from "../../../src/architecture/readArchitecture";
+import { CheckpointError } from "../../../src/checkpoint/errors";
+import { openCheckpoint } from "../../../src/checkpoint/open";
 import { copyFixture, editWeights, fixture, referenceOf, tokensOf } from "../support/checkpoints";
+import { failureOf } from "../support/failures";
 import { truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensor, StoredTensors } from "../support/safetensors";
@@ -94,6 +98,42 @@ describe("code of one's own", () => {
       isFused,
     ],
     [
+      "has them in one module as w_q to w_o beside w_in and w_out",
+      (tensors) => {
+        thirds((at) => ["w_q", "w_k", "w_v"][at]!)(tensors);
+        renamed(
+          tensors,
+          [/\.attn\.w_/, ".w_"],
+          [/attn\.proj\./, "w_o."],
+          [/mlp\.fc1\./, "w_in."],
+          [/mlp\.fc2\./, "w_out."],
+        );
+      },
+      {},
+    ],
+    [
+      "has w_in and w_out in the feed-forward's module alone",
+      (tensors) => {
+        thirds((at) => ["wq", "wk", "wv"][at]!)(tensors);
+        renamed(
+          tensors,
+          [/\.attn\.w/, ".w"],
+          [/attn\.proj\./, "wo."],
+          [/mlp\.fc1\./, "mlp.w_in."],
+          [/mlp\.fc2\./, "mlp.w_out."],
+        );
+      },
+      {},
+    ],
+    [
+      "leads back by w_out where no w_in tells that it is the feed-forward's",
+      (tensors) => {
+        thirds((at) => ["w_query", "w_key", "w_value"][at]!)(tensors);
+        renamed(tensors, [/\.attn\.w_/, ".w_"], [/attn\.proj\./, "w_out."]);
+      },
+      {},
+    ],
+    [
       "calls them W_query, W_key and W_value",
       thirds((at) => ["W_query", "W_key", "W_value"][at]!),
       {},
@@ -140,6 +180,23 @@ describe("code of one's own", () => {
       reading: { ...truth, ...more },
     });
     expect(baseline!.nll).toBeCloseTo(expected, 4);
+  });
+
+  it("has no output of its attention in the feed-forward's w_out", async () => {
+    const path = written(scratch(), "of timm", (tensors) => {
+      thirds((at) => ["wq", "wk", "wv"][at]!)(tensors);
+      renamed(
+        tensors,
+        [/\.attn\.w/, ".w"],
+        [/attn\.proj\./, "back."],
+        [/mlp\.fc2\./, "mlp.w_out."],
+      );
+    });
+    const message = await failureOf(
+      openCheckpoint(path).then((checkpoint) => readArchitecture(checkpoint)),
+      CheckpointError,
+    );
+    expect(message).toContain("has no linear that could lead from the attention's values back");
   });
 
   it("may fuse the queries of each head of keys with its key and value", async () => {

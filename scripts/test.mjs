@@ -30,26 +30,22 @@ await runMain(async (args) => {
     return failed === 0;
   };
 
-  const browserAndItsGpu = async () => {
-    const isThere = await count("Chromium", () => check(ensureChromium));
-    // It brings a software GPU with it.
-    const config = "test/webgpu/vitest.config.mjs";
-    if (isThere) await count("WebGPU tests", () => vitest(config, "webgpu"));
-    return isThere;
-  };
-
   await count("Dependencies", () => check(installDependencies));
   const built = await count("Build", () => check(build));
   // Most of what is fetched waits for the network, and most of what is checked for one core.
   const [browser, packed, editor] = await Promise.all([
     // The unit tests find the browser's software GPU where it is installed.
-    isQuick || browserAndItsGpu(),
+    isQuick || count("Chromium", () => check(ensureChromium)),
     !isQuick && built && count("Package", () => check(packageExtension)),
     isQuick || count("VS Code", () => check(installEditor)),
     count("Types", () => check(() => npm("typecheck"))),
     count("Lint", () => check(() => npm("lint"))),
   ]);
   await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
+  if (!isQuick && browser) {
+    // The browser brings a software GPU with it.
+    await count("WebGPU tests", () => vitest("test/webgpu/vitest.config.mjs", "webgpu"));
+  }
   if (!isQuick && browser && packed && editor) {
     await count("Editor tests", () => editorTests(isThorough));
   }

@@ -47,7 +47,8 @@ export async function searchReadings(
   let best = await descend(every, decisive, start);
   const together = await bestTogether(every, best, open);
   if (together !== best) best = await descend(every, decisive, together.settings);
-  const short = trialOn(compared, shortSequence);
+  // On fewer tokens than any reading is compared on, so that a report tells the two apart.
+  const short = trialOn(every.tokens / 2, shortSequence);
   for (const setting of open.filter(({ isContinuous }) => isContinuous)) {
     if (best.settings[setting.name] === undefined) continue;
     const known = await short.losses(best.settings);
@@ -61,7 +62,7 @@ export async function searchReadings(
     best = found.tried;
     if (!found.isClear) untold[setting.name] = best.settings[setting.name]!;
   }
-  const others = [scout];
+  const others = [scout, short];
   let last = every;
   const unclear = (): Tried[] =>
     rivals(best, last.tried, open)

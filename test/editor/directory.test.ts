@@ -15,6 +15,7 @@ describe("the tensor directory of a checkpoint", () => {
       settings: { "fathom.maxTokens": 512, "fathom.metrics": ["variance"] },
     });
     const { panel, page } = workbench;
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await openDirectory();
     // Nobody's default is taken.
     expect(await panel.find("h1").textContent()).toBe(`pre-ln/${step}`);
@@ -43,6 +44,10 @@ describe("the tensor directory of a checkpoint", () => {
     await expect
       .poll(() => panel.find(".found").textContent())
       .toMatch(/^Copied model\.layers\.3\./);
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
+      "model.layers.3.input_layernorm.weight",
+    );
+    // Copying leaves the keys with the tree.
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => active().textContent()).toContain("Layer 3");
 

@@ -38,7 +38,7 @@ class DirectoryPage {
     appearance: "secondary",
     title: t("Copy the name of the chosen tensor (Ctrl+C)"),
     onPress: () => {
-      this.copy();
+      void this.copy();
     },
   });
   private readonly revealFile = button(t("Reveal file"), {
@@ -85,7 +85,7 @@ class DirectoryPage {
         this.showChoice();
       },
       onCopy: () => {
-        this.copy();
+        void this.copy();
       },
       onReveal: () => {
         this.reveal();
@@ -205,8 +205,11 @@ class DirectoryPage {
     this.revealFile.setDisabled(row === undefined);
   }
 
-  /** The name of a tensor, or what those of a layer begin with. */
-  private copy(): void {
+  /**
+   * The name of a tensor, or what those of a layer begin with. The page copies it itself: an editor in
+   * a browser that may not write to the clipboard takes the focus to do so, and the keys that follow.
+   */
+  private async copy(): Promise<void> {
     const row = this.rows[this.navigation.active];
     if (!this.directory || row === undefined) return;
     const name =
@@ -214,7 +217,11 @@ class DirectoryPage {
         ? fullName(this.directory, row.part, row.tensor)
         : this.directory.parts[row.part]!.prefix.replace(/\.$/, "");
     if (name === "") return;
-    this.host.post({ type: "copy", name });
+    try {
+      await navigator.clipboard.writeText(name);
+    } catch {
+      this.host.post({ type: "copy", name });
+    }
     setText(this.found, t("Copied {0}", name));
   }
 

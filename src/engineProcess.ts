@@ -85,12 +85,9 @@ async function run(request: DiagnosisRequest): Promise<Report> {
   progress.tell({ stage: "device" });
   // ONNX Runtime starts as many as it is told to, and waits for each of them at every operator.
   const threads = request.threads && Math.min(request.threads, availableParallelism());
+  const weightsFolder = commonFolder(checkpoint.tensors.values());
   const executorOn = (provider: string) =>
-    onnxRuntimeExecutor({
-      provider,
-      threads,
-      weightsFolder: commonFolder(checkpoint.tensors.values()),
-    });
+    onnxRuntimeExecutor({ provider, threads, weightsFolder });
   const { provider, notices: deviceNotices } = await chooseProvider(request.device, executorOn);
   const memoryBytes = request.memoryBytes ?? process.availableMemory() / 2;
   // Readings may take more text to be told apart than is evaluated.
@@ -103,7 +100,7 @@ async function run(request: DiagnosisRequest): Promise<Report> {
     request.checkpoint,
     proposal,
     evidence.sequences,
-    executorOn(provider),
+    onnxRuntimeExecutor({ provider, threads, weightsFolder, rewritesGraphs: false }),
     {
       runBytes: memoryBytes * 0.4,
       onCandidate: async (reading, readings) => {

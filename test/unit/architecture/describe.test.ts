@@ -24,7 +24,7 @@ import {
 } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor, framed, setFloat } from "../support/safetensors";
+import { byRules, float32Tensor, framed, renameTensors, setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -111,10 +111,7 @@ describe("an architecture", () => {
   it("takes a stack without a head, and one that is named without its prefix", async () => {
     const bare = writeTinyLlama(scratch(), (tensors) => {
       tensors.delete("lm_head.weight");
-      for (const [name, tensor] of [...tensors]) {
-        tensors.delete(name);
-        tensors.set(name.replace(/^model\./, ""), tensor);
-      }
+      renameTensors(tensors, byRules([/^model\./, ""]));
     });
     const { head, layers } = await described(bare);
     expect(head).toBeUndefined();

@@ -8,7 +8,7 @@ import { maskOf } from "../../../src/graph/attentionFeeds";
 import { copyFixture, editConfig, editWeights } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor } from "../support/safetensors";
+import { float32Tensor, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -117,7 +117,7 @@ describe("another way of writing a checkpoint", () => {
     const whole = await changed(name, {});
     const bare = await changed(name, {}, (tensors) => {
       tensors.delete("lm_head.weight");
-      rename(tensors, (found) => found.replace(prefix, ""));
+      renameTensors(tensors, (found) => found.replace(prefix, ""));
     });
     expect(bare.layers[2]!.path).toBe(whole.layers[2]!.path.replace(prefix, ""));
     const isTied = whole.head?.tied === true;
@@ -149,7 +149,7 @@ describe("another way of writing a checkpoint", () => {
 
   it("names GPT-NeoX's head as it was before transformers 5", async () => {
     const { head } = await changed("gpt-neox", {}, (tensors) => {
-      rename(tensors, (name) => name.replace("lm_head", "embed_out"));
+      renameTensors(tensors, (name) => name.replace("lm_head", "embed_out"));
     });
     expect(head?.weight.name).toBe("embed_out.weight");
   });
@@ -263,7 +263,7 @@ describe("another way of writing a checkpoint", () => {
 describe("code that is like minGPT's or nanoGPT's", () => {
   it("is not taken for it", async () => {
     const renamed = changed("mingpt", {}, (tensors) => {
-      rename(tensors, (name) => name.replace("attn.key", "attn.k"));
+      renameTensors(tensors, (name) => name.replace("attn.key", "attn.k"));
     });
     expect(await failureOf(renamed, CheckpointError)).toContain("not supported");
     const options = {
@@ -336,11 +336,4 @@ async function changed(
   editConfig(folder, config);
   if (change) editWeights(folder, change);
   return describeArchitecture(await openCheckpoint(folder), scheme);
-}
-
-function rename(tensors: StoredTensors, to: (name: string) => string): void {
-  for (const [name, tensor] of [...tensors]) {
-    tensors.delete(name);
-    tensors.set(to(name), tensor);
-  }
 }

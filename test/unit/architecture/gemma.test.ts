@@ -6,7 +6,7 @@ import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { copyFixture, editConfig, editWeights, fixture, readJson } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
-import { float32Tensor } from "../support/safetensors";
+import { byRules, float32Tensor, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -48,10 +48,7 @@ describe("a Gemma", () => {
       const text = readJson(join(folder, "config.json"));
       editConfig(folder, { model_type: "gemma3", text_config: text, vision_config: {} });
       editWeights(folder, (tensors) => {
-        for (const [name, tensor] of [...tensors]) {
-          tensors.delete(name);
-          tensors.set(name.replace(/^model\./, prefix), tensor);
-        }
+        renameTensors(tensors, byRules([/^model\./, prefix]));
         tensors.set("vision_tower.vision_model.head.weight", float32Tensor([1, 2], [2]));
         tensors.set("multi_modal_projector.mm_soft_emb_norm.weight", float32Tensor([1], [1]));
       });

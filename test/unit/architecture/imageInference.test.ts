@@ -8,11 +8,23 @@ import { readImageEnds } from "../../../src/architecture/inference/imageEnds";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { copyFixture, editWeights, evaluatedOn, referenceOf } from "../support/checkpoints";
+import {
+  copyFixture,
+  copyWithoutConfig,
+  editWeights,
+  evaluatedOn,
+  referenceOf,
+} from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor, floatsOf, rewriteSafetensors } from "../support/safetensors";
+import {
+  byRules,
+  float32Tensor,
+  floatsOf,
+  renameTensors,
+  rewriteSafetensors,
+} from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -28,7 +40,7 @@ const truth: Settings = {
 };
 
 /** DeiT with two heads, under names of somebody's own. */
-const ownNames: readonly (readonly [RegExp, string])[] = [
+const ownNames = byRules(
   [/^deit\.embeddings\.(cls_token)/, "$1"],
   [/^deit\.embeddings\.distillation_token/, "dist_token"],
   [/^deit\.embeddings\.position_embeddings/, "pos_embedding"],
@@ -43,17 +55,12 @@ const ownNames: readonly (readonly [RegExp, string])[] = [
   [/^deit\.layernorm/, "mlp_head.0"],
   [/^cls_classifier/, "mlp_head.1"],
   [/^distillation_classifier/, "head_dist"],
-];
+);
 
 function written(change: (tensors: StoredTensors) => void = () => undefined): string {
-  const folder = copyFixture("deit-distilled", scratch());
-  rmSync(join(folder, "config.json"));
+  const folder = copyWithoutConfig("deit-distilled", scratch());
   editWeights(folder, (tensors) => {
-    for (const [name, tensor] of [...tensors]) {
-      tensors.delete(name);
-      const own = ownNames.reduce((text, [found, by]) => text.replace(found, by), name);
-      tensors.set(own, tensor);
-    }
+    renameTensors(tensors, ownNames);
     change(tensors);
   });
   return folder;
@@ -96,10 +103,7 @@ describe("a model of images that is told from names and shapes", () => {
   it("has its layers' indices after a dot, or after an underscore where none has them so", async () => {
     const paths = async (from: RegExp, to: string) => {
       const folder = written((tensors) => {
-        for (const [name, tensor] of [...tensors]) {
-          tensors.delete(name);
-          tensors.set(name.replace(from, to), tensor);
-        }
+        renameTensors(tensors, byRules([from, to]));
       });
       return (await read(folder)).architecture({}).layers.map(({ path }) => path);
     };

@@ -13,7 +13,7 @@ import { failureOf } from "../support/failures";
 import { heads, idioms, truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor, floatsOf } from "../support/safetensors";
+import { byRules, float32Tensor, floatsOf, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 import { floats, pickled, tensorCode, zipFile } from "../support/torchFiles";
 
@@ -39,11 +39,7 @@ describe("a model told from names and shapes", () => {
 
   it("takes the only attention of a layer for self-attention, whatever it is called", async () => {
     const path = written(scratch(), "of nn.TransformerEncoderLayer", (tensors) => {
-      for (const [name, tensor] of [...tensors]) {
-        if (!name.includes("self_attn")) continue;
-        tensors.delete(name);
-        tensors.set(name.replace("self_attn", "multihead_attn"), tensor);
-      }
+      renameTensors(tensors, byRules([/self_attn/, "multihead_attn"]));
     });
     const { settled } = await read(path);
     expect(settled).toContainEqual(expect.objectContaining({ name: "scale", value: "head" }));

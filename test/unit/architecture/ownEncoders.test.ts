@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
@@ -8,11 +8,11 @@ import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
 import { comparable } from "../../../src/diagnosis/readings/comparable";
 import { withMaskToken } from "../../../src/text/objectiveTokens";
-import { copyFixture, editWeights, referenceOf, tokensOf } from "../support/checkpoints";
+import { copyWithoutConfig, editWeights, referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensors } from "../support/safetensors";
-import { float32Tensor } from "../support/safetensors";
+import { byRules, float32Tensor, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -31,7 +31,7 @@ const truth: Settings = {
 };
 const masked: Settings = { ...truth, "mask-token": "3" };
 
-const ownNames: readonly (readonly [RegExp, string])[] = [
+const ownNames = byRules(
   [/^bert\.embeddings\.word_embeddings/, "embed.tokens"],
   [/^bert\.embeddings\.position_embeddings/, "embed.positions"],
   [/^bert\.embeddings\.token_type_embeddings/, "embed.segments"],
@@ -46,18 +46,13 @@ const ownNames: readonly (readonly [RegExp, string])[] = [
   [/^cls\.predictions\.transform\.dense/, "mlm.dense"],
   [/^cls\.predictions\.transform\.LayerNorm/, "mlm.norm"],
   [/^cls\.predictions\.bias/, "mlm.decoder.bias"],
-];
+);
 
 /** The fixture under names of somebody's own, without a config; its tied decoder is stored. */
 function written(change: (tensors: StoredTensors) => void = () => undefined): string {
-  const folder = copyFixture("bert", scratch());
-  rmSync(join(folder, "config.json"));
+  const folder = copyWithoutConfig("bert", scratch());
   editWeights(folder, (tensors) => {
-    for (const [name, tensor] of [...tensors]) {
-      tensors.delete(name);
-      const own = ownNames.reduce((text, [found, by]) => text.replace(found, by), name);
-      tensors.set(own, tensor);
-    }
+    renameTensors(tensors, ownNames);
     tensors.set("mlm.decoder.weight", tensors.get("embed.tokens.weight")!);
     change(tensors);
   });

@@ -1,28 +1,22 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { copyFixture, editWeights, fixture, referenceOf, tokensOf } from "../support/checkpoints";
+import {
+  copyWithoutConfig,
+  editWeights,
+  fixture,
+  referenceOf,
+  tokensOf,
+} from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
 import type { StoredTensor, StoredTensors } from "../support/safetensors";
-import { float32Tensor, floatsOf } from "../support/safetensors";
+import { byRules, float32Tensor, floatsOf, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
-
-function renamed(tensors: StoredTensors, ...rules: readonly (readonly [RegExp, string])[]): void {
-  for (const [name, tensor] of [...tensors]) {
-    tensors.delete(name);
-    tensors.set(
-      rules.reduce((own, [from, to]) => own.replace(from, to), name),
-      tensor,
-    );
-  }
-}
 
 function rowsOf(tensor: StoredTensor, start: number, end: number): StoredTensor {
   const [, ...inner] = tensor.shape;
@@ -59,40 +53,51 @@ describe("code of one's own", () => {
     [
       "calls a norm's parameters scale and shift",
       (tensors) => {
-        renamed(tensors, [/(norm\d?)\.weight$/, "$1.scale"], [/(norm\d?)\.bias$/, "$1.shift"]);
+        renameTensors(
+          tensors,
+          byRules([/(norm\d?)\.weight$/, "$1.scale"], [/(norm\d?)\.bias$/, "$1.shift"]),
+        );
       },
       isFused,
     ],
     [
       "calls the parameters of linears w and b, and a norm's g and b",
       (tensors) => {
-        renamed(tensors, [/(norm\d?)\.weight$/, "$1.g"], [/\.weight$/, ".w"], [/\.bias$/, ".b"]);
+        renameTensors(
+          tensors,
+          byRules([/(norm\d?)\.weight$/, "$1.g"], [/\.weight$/, ".w"], [/\.bias$/, ".b"]),
+        );
       },
       isFused,
     ],
     [
       "calls a norm's parameters a_2 and b_2, with another norm than theirs",
       (tensors) => {
-        renamed(tensors, [/(norm\d?)\.weight$/, "$1.a_2"], [/(norm\d?)\.bias$/, "$1.b_2"]);
+        renameTensors(
+          tensors,
+          byRules([/(norm\d?)\.weight$/, "$1.a_2"], [/(norm\d?)\.bias$/, "$1.b_2"]),
+        );
       },
       { ...isFused, "norm-kind": "layer" },
     ],
     [
       "calls the fused linear as the attention",
       (tensors) => {
-        renamed(tensors, [/attn\.qkv\./, "attn.attn."]);
+        renameTensors(tensors, byRules([/attn\.qkv\./, "attn.attn."]));
       },
       isFused,
     ],
     [
       "has a layer's linears in one module",
       (tensors) => {
-        renamed(
+        renameTensors(
           tensors,
-          [/attn\.qkv\./, "qkv_proj."],
-          [/attn\.proj\./, "out_proj."],
-          [/mlp\.fc1\./, "fc_in."],
-          [/mlp\.fc2\./, "fc_out."],
+          byRules(
+            [/attn\.qkv\./, "qkv_proj."],
+            [/attn\.proj\./, "out_proj."],
+            [/mlp\.fc1\./, "fc_in."],
+            [/mlp\.fc2\./, "fc_out."],
+          ),
         );
       },
       isFused,
@@ -101,12 +106,14 @@ describe("code of one's own", () => {
       "has them in one module as w_q to w_o beside w_in and w_out",
       (tensors) => {
         thirds((at) => ["w_q", "w_k", "w_v"][at]!)(tensors);
-        renamed(
+        renameTensors(
           tensors,
-          [/\.attn\.w_/, ".w_"],
-          [/attn\.proj\./, "w_o."],
-          [/mlp\.fc1\./, "w_in."],
-          [/mlp\.fc2\./, "w_out."],
+          byRules(
+            [/\.attn\.w_/, ".w_"],
+            [/attn\.proj\./, "w_o."],
+            [/mlp\.fc1\./, "w_in."],
+            [/mlp\.fc2\./, "w_out."],
+          ),
         );
       },
       {},
@@ -115,12 +122,14 @@ describe("code of one's own", () => {
       "has w_in and w_out in the feed-forward's module alone",
       (tensors) => {
         thirds((at) => ["wq", "wk", "wv"][at]!)(tensors);
-        renamed(
+        renameTensors(
           tensors,
-          [/\.attn\.w/, ".w"],
-          [/attn\.proj\./, "wo."],
-          [/mlp\.fc1\./, "mlp.w_in."],
-          [/mlp\.fc2\./, "mlp.w_out."],
+          byRules(
+            [/\.attn\.w/, ".w"],
+            [/attn\.proj\./, "wo."],
+            [/mlp\.fc1\./, "mlp.w_in."],
+            [/mlp\.fc2\./, "mlp.w_out."],
+          ),
         );
       },
       {},
@@ -129,7 +138,7 @@ describe("code of one's own", () => {
       "leads back by w_out where no w_in tells that it is the feed-forward's",
       (tensors) => {
         thirds((at) => ["w_query", "w_key", "w_value"][at]!)(tensors);
-        renamed(tensors, [/\.attn\.w_/, ".w_"], [/attn\.proj\./, "w_out."]);
+        renameTensors(tensors, byRules([/\.attn\.w_/, ".w_"], [/attn\.proj\./, "w_out."]));
       },
       {},
     ],
@@ -147,14 +156,17 @@ describe("code of one's own", () => {
       "has four linears in a row",
       (tensors) => {
         thirds((at) => `linears.${at}`)(tensors);
-        renamed(tensors, [/attn\.proj\./, "attn.linears.3."]);
+        renameTensors(tensors, byRules([/attn\.proj\./, "attn.linears.3."]));
       },
       {},
     ],
     [
       "calls the table in a module of embeddings as heads are called",
       (tensors) => {
-        renamed(tensors, [/^tok_embed\./, "src_embed.linear."], [/^head\./, "generator."]);
+        renameTensors(
+          tensors,
+          byRules([/^tok_embed\./, "src_embed.linear."], [/^head\./, "generator."]),
+        );
       },
       isFused,
     ],
@@ -185,11 +197,9 @@ describe("code of one's own", () => {
   it("has no output of its attention in the feed-forward's w_out", async () => {
     const path = written(scratch(), "of timm", (tensors) => {
       thirds((at) => ["wq", "wk", "wv"][at]!)(tensors);
-      renamed(
+      renameTensors(
         tensors,
-        [/\.attn\.w/, ".w"],
-        [/attn\.proj\./, "back."],
-        [/mlp\.fc2\./, "mlp.w_out."],
+        byRules([/\.attn\.w/, ".w"], [/attn\.proj\./, "back."], [/mlp\.fc2\./, "mlp.w_out."]),
       );
     });
     const message = await failureOf(
@@ -200,8 +210,7 @@ describe("code of one's own", () => {
   });
 
   it("may fuse the queries of each head of keys with its key and value", async () => {
-    const folder = copyFixture("mistral", scratch());
-    rmSync(join(folder, "config.json"));
+    const folder = copyWithoutConfig("mistral", scratch());
     editWeights(folder, (tensors) => {
       for (const name of [...tensors.keys()].filter((own) => own.endsWith("q_proj.weight"))) {
         const [query, key, value] = ["q", "k", "v"].map((one) => {

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/architecture/reading";
@@ -8,9 +8,10 @@ import { settingValue } from "../../../src/architecture/settingValues";
 import { describeStatement } from "../../../src/architecture/statement/describeStatement";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { copyFixture, editWeights, referenceOf, tokensOf } from "../support/checkpoints";
+import { copyWithoutConfig, editWeights, referenceOf, tokensOf } from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { diagnoseHere } from "../support/pipeline";
+import { byRules, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -31,7 +32,7 @@ const truth: Settings = {
 };
 
 /** The sample's parameters under names of somebody's own, which say of norms and vectors their order. */
-const ownNames: readonly (readonly [RegExp, string])[] = [
+const ownNames = byRules(
   [/^model\.embed_tokens/, "wte"],
   [/^model\.norm/, "out_norm"],
   [/^model\.layers/, "stack"],
@@ -39,7 +40,7 @@ const ownNames: readonly (readonly [RegExp, string])[] = [
   [/mlp\.gate_proj/, "ffn.w1"],
   [/mlp\.down_proj/, "ffn.w2"],
   [/mlp\.up_proj/, "ffn.w3"],
-];
+);
 
 /** A layer's norms in the order of the sublayers they belong to. */
 const normsInOrder = [
@@ -51,16 +52,15 @@ const normsInOrder = [
 
 /** The fixture of a scheme, as code of somebody's own writes it: under other names, without a config. */
 function written(scheme: string, vectors?: (isOfAttention: boolean) => string): string {
-  const folder = copyFixture(`scheme-${scheme}`, scratch());
-  rmSync(join(folder, "config.json"));
+  const folder = copyWithoutConfig(`scheme-${scheme}`, scratch());
   editWeights(folder, (tensors) => {
-    const stored = [...tensors];
     const normsOf = (layer: string): string[] =>
       normsInOrder.filter((norm) => tensors.has(`${layer}${norm}.weight`));
     const layerOf = (name: string): string => /^model\.layers\.\d+\./.exec(name)?.[0] ?? "";
-    const orders = new Map(stored.map(([name]) => [layerOf(name), normsOf(layerOf(name))]));
-    tensors.clear();
-    for (const [name, tensor] of stored) {
+    const orders = new Map(
+      [...tensors.keys()].map((name) => [layerOf(name), normsOf(layerOf(name))]),
+    );
+    renameTensors(tensors, (name) => {
       const norm = normsInOrder.find((known) => name.includes(`.${known}.`));
       const numbered = norm
         ? name.replace(norm, `norm_${orders.get(layerOf(name))!.indexOf(norm) + 1}`)
@@ -70,9 +70,8 @@ function written(scheme: string, vectors?: (isOfAttention: boolean) => string): 
         vector && vectors
           ? numbered.replace(vector[0], vectors(vector[1] === "attention"))
           : numbered;
-      const own = ownNames.reduce((text, [found, by]) => text.replace(found, by), renamed);
-      tensors.set(own, tensor);
-    }
+      return ownNames(renamed);
+    });
   });
   return folder;
 }

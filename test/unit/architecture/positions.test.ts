@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readArchitecture } from "../../../src/architecture/readArchitecture";
@@ -7,7 +7,13 @@ import type { SineLayout } from "../../../src/architecture/sines";
 import { sineLayouts, sineRows } from "../../../src/architecture/sines";
 import { CheckpointError } from "../../../src/checkpoint/errors";
 import { openCheckpoint } from "../../../src/checkpoint/open";
-import { editConfig, copyFixture, referenceOf, tokensOf } from "../support/checkpoints";
+import {
+  copyFixture,
+  copyWithoutConfig,
+  editConfig,
+  referenceOf,
+  tokensOf,
+} from "../support/checkpoints";
 import { failureOf } from "../support/failures";
 import { truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
@@ -18,9 +24,7 @@ const scratch = scratchFolders();
 
 /** The fixture `mpt` without its config: nothing says that it has ALiBi. */
 function unknownMpt(): string {
-  const folder = copyFixture("mpt", scratch());
-  rmSync(join(folder, "config.json"));
-  return folder;
+  return copyWithoutConfig("mpt", scratch());
 }
 
 const mpt: Settings = {

@@ -13,7 +13,7 @@ import { copyFixture, editWeights, fixture, referenceOf, tokensOf } from "../sup
 import { failureOf } from "../support/failures";
 import { heads, idioms, truth, written } from "../support/idioms";
 import { diagnoseHere } from "../support/pipeline";
-import { float32Tensor } from "../support/safetensors";
+import { float32Tensor, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -140,10 +140,7 @@ describe("fathom.json", () => {
     const folder = written(scratch(), "of timm");
     const known = await described(folder);
     editWeights(folder, (tensors) => {
-      for (const [name, tensor] of [...tensors]) {
-        tensors.delete(name);
-        tensors.set(strange(name), tensor);
-      }
+      renameTensors(tensors, strange);
     });
     await failureOf(read(folder), CheckpointError);
     const roles = Object.fromEntries(

@@ -12,7 +12,7 @@ import {
 import { failureOf } from "../support/failures";
 import type { PipelineOptions } from "../support/pipeline";
 import { diagnoseHere, leastMemory } from "../support/pipeline";
-import { setFloat } from "../support/safetensors";
+import { byRules, renameTensors, setFloat } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -273,10 +273,7 @@ describe("what was not asked for or is not there", () => {
   it("has a reason: a stack without a head has no loss", async () => {
     const folder = writeTinyLlama(scratch(), (tensors) => {
       tensors.delete("lm_head.weight");
-      for (const [name, tensor] of [...tensors]) {
-        tensors.delete(name);
-        tensors.set(name.replace(/^model\./, ""), tensor);
-      }
+      renameTensors(tensors, byRules([/^model\./, ""]));
     });
     const report = await diagnoseHere(folder, {
       documents: [

@@ -14,6 +14,7 @@ import { settleReading } from "../../../src/diagnosis/readings/settleReading";
 import { onnxRuntimeExecutor } from "../../../src/engine/onnxRuntime";
 import { readTokenizer } from "../../../src/text/tokenizer";
 import { editWeights } from "../support/checkpoints";
+import { byRules, renameTensors } from "../support/safetensors";
 import { scratchFolders } from "../support/scratch";
 
 const scratch = scratchFolders();
@@ -38,6 +39,7 @@ async function settled(
     provider: "cpu",
     threads: 1,
     weightsFolder: commonFolder(checkpoint.tensors.values()),
+    rewritesGraphs: false,
   });
   return settleReading(path, proposal, sequences, executor, { runBytes: 2 ** 28 });
 }
@@ -60,18 +62,18 @@ function underOwnNames(sample: string): string {
   cpSync(here(`../../../media/sample/${sample}`), folder, { recursive: true });
   rmSync(join(folder, "config.json"));
   editWeights(folder, (tensors) => {
-    for (const [name, tensor] of [...tensors]) {
-      tensors.delete(name);
-      const own = name
-        .replace("model.embed_tokens", "token_table")
-        .replace("model.layers", "stack")
-        .replace(/self_attn\.(.)_proj/, "attention.w_$1")
-        .replace("input_layernorm", "norm_attention")
-        .replace("post_attention_layernorm", "norm_mlp")
-        .replace("model.norm", "last_norm")
-        .replace("lm_head", "to_logits");
-      tensors.set(own, tensor);
-    }
+    renameTensors(
+      tensors,
+      byRules(
+        [/model\.embed_tokens/, "token_table"],
+        [/model\.layers/, "stack"],
+        [/self_attn\.(.)_proj/, "attention.w_$1"],
+        [/input_layernorm/, "norm_attention"],
+        [/post_attention_layernorm/, "norm_mlp"],
+        [/model\.norm/, "last_norm"],
+        [/lm_head/, "to_logits"],
+      ),
+    );
   });
   return folder;
 }

@@ -1,5 +1,5 @@
 /** The committed fixtures, and small checkpoints made from them or from nothing. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Reference } from "../../oracle/tolerances.mjs";
@@ -34,6 +34,13 @@ export function evaluatedOn(name: string): number[][] | { images: string } {
 /** A copy of a fixture that a test may spoil. Returns the folder. */
 export function copyFixture(name: string, folder: string): string {
   cpSync(fixture(name), folder, { recursive: true });
+  return folder;
+}
+
+/** The same without its config, as code of somebody's own leaves it. */
+export function copyWithoutConfig(name: string, folder: string): string {
+  copyFixture(name, folder);
+  rmSync(join(folder, "config.json"));
   return folder;
 }
 

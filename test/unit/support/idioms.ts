@@ -1,8 +1,7 @@
 /** The fixture `gpt2` as other people's code would have written it: other names, and no config. */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../../src/architecture/reading";
-import { copyFixture, editWeights, fixture, readJson } from "./checkpoints";
+import { copyWithoutConfig, editWeights, fixture, readJson } from "./checkpoints";
 import type { StoredTensor, StoredTensors } from "./safetensors";
 import { float32Tensor, floatsOf } from "./safetensors";
 
@@ -176,8 +175,7 @@ export function written(
   idiom: string,
   change: (tensors: StoredTensors) => void = () => undefined,
 ): string {
-  copyFixture("gpt2", folder);
-  rmSync(join(folder, "config.json"));
+  copyWithoutConfig("gpt2", folder);
   const { outer, layers, layer } = idioms[idiom]!;
   editWeights(folder, (tensors) => {
     const old = new Map(tensors);

@@ -72,6 +72,20 @@ export function rewriteSafetensors(file: string, change: (tensors: StoredTensors
   writeFileSync(file, encodeSafetensors(tensors));
 }
 
+/** Puts every tensor under what `to` makes of its name. */
+export function renameTensors(tensors: StoredTensors, to: (name: string) => string): void {
+  const stored = [...tensors];
+  tensors.clear();
+  for (const [name, tensor] of stored) tensors.set(to(name), tensor);
+}
+
+/** What `renameTensors` takes: each rule in turn replaces what it finds. */
+export function byRules(
+  ...rules: readonly (readonly [found: RegExp, by: string])[]
+): (name: string) => string {
+  return (name) => rules.reduce((text, [found, by]) => text.replace(found, by), name);
+}
+
 export function float32Tensor(values: readonly number[], shape: readonly number[]): StoredTensor {
   return {
     dtype: "F32",

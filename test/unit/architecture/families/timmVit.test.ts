@@ -6,7 +6,7 @@ import { openCheckpoint } from "../../../../src/checkpoint/open";
 import { copyFixture, editConfig, editWeights, fixture, readJson } from "../../support/checkpoints";
 import { failureOf } from "../../support/failures";
 import type { StoredTensors } from "../../support/safetensors";
-import { float32Tensor } from "../../support/safetensors";
+import { byRules, float32Tensor, renameTensors } from "../../support/safetensors";
 import { scratchFolders } from "../../support/scratch";
 
 const scratch = scratchFolders();
@@ -44,11 +44,7 @@ it("reads LayerScale under the names of DeiT III's own files", async () => {
   const { layers, scheme } = await described(
     {},
     (tensors) => {
-      for (const [name, tensor] of [...tensors]) {
-        const old = name.replace(/ls(\d)\.gamma$/, "gamma_$1");
-        tensors.delete(name);
-        tensors.set(old, tensor);
-      }
+      renameTensors(tensors, byRules([/ls(\d)\.gamma$/, "gamma_$1"]));
     },
     "timm-vit-registers",
   );

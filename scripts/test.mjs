@@ -1,6 +1,6 @@
 /**
- * `npm test`: all that is tested, on a fresh machine too, but for editor tests that are marked thorough;
- * `npm test -- --thorough`: these too; `npm test -- --unit`: the fast part.
+ * `npm test`: all that is tested, on a fresh machine too, but for lint and the editor tests that are marked
+ * thorough; `npm test -- --thorough`: these too; `npm test -- --unit`: types, lint and unit tests.
  * Ends with one line, `N passed, N failed`, over all suites; each check counts as one.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -39,7 +39,7 @@ await runMain(async (args) => {
     !isQuick && built && count("Package", () => check(packageExtension)),
     isQuick || count("VS Code", () => check(installEditor)),
     count("Types", () => check(() => npm("typecheck"))),
-    count("Lint", () => check(() => npm("lint"))),
+    (isQuick || isThorough) && count("Lint", () => check(() => npm("lint"))),
   ]);
   await count("Unit tests", () => vitest("vitest.config.mjs", "unit"));
   if (!isQuick && browser) {

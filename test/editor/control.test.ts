@@ -81,80 +81,8 @@ describe("a run", () => {
     await panel.reaches("failed", 5000);
   });
 
-  test("waits for the one before it, says so, and both panels share a column", async () => {
-    workbench = await Workbench.again("slow", { settings: slow });
-    await workbench.openFile("model.py");
-    await workbench.diagnose("pre-ln", step);
-    await workbench.panel.reaches("running");
-    await workbench.diagnose("lns", twin);
-    const waiting = workbench.statusLine(`Waiting for the diagnosis of pre-ln/${step} to end`);
-    const waits = waiting.filter({ hasText: `Fathom: lns/${twin} is waiting` });
-    await waits.waitFor();
-    // The progress of the one leaves the other's line alone.
-    await workbench
-      .notification(`Depth of pre-ln/${step}`)
-      .filter({ hasText: /Layer [3-9]/ })
-      .waitFor();
-    expect(await waits.count()).toBe(1);
-    expect(await workbench.notification(`lns/${twin}`).count()).toBe(0);
-    expect(enginesOf(workbench.extensions)).toHaveLength(1);
-    await workbench.screenshot("queue");
-    expect(await workbench.editorGroups().count()).toBe(2);
-
-    const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
-    await workbench.press(first, "Cancel");
-    const second = workbench.notification(`Depth of lns/${twin}: Layer`);
-    await second.waitFor();
-    expect(await waiting.count()).toBe(0);
-    expect(enginesOf(workbench.extensions)).toHaveLength(1);
-
-    // A panel that was hidden is drawn anew when it is looked at again.
-    await workbench.tab(`Depth of pre-ln/${step}`).click();
-    const { panel } = workbench;
-    await expect.poll(() => panel.find("header.checkpoint").textContent()).toContain("pre-ln/");
-    await panel.reaches("failed");
-    expect(await panel.charts().count()).toBe(3);
-    await workbench.press(second, "Cancel");
-    await expect.poll(() => enginesOf(workbench.extensions)).toEqual([]);
-  });
-
-  test("that is cancelled leaves the report of the run before standing", thorough, async () => {
-    workbench = await Workbench.again("quick", { settings: quick });
-    await workbench.diagnose("pre-ln", step);
-    const { panel } = workbench;
-    await panel.reaches("done");
-    const held = workbench.holdNextEngine();
-    await panel.button("Run again").click();
-    await held;
-    await panel.reaches("running");
-    await panel.button("Cancel").click();
-    await panel.reaches("failed", 5000);
-    expect(await panel.status().textContent()).toBe(
-      "Cancelled. The report of the earlier run stands below.",
-    );
-    for (const text of await panel.readChart(panel.charts().last()))
-      expect(text).toMatch(/Removing layer/);
-  });
-
-  test("that ends while nobody looks says so in the status bar, and a click shows it", async () => {
-    workbench = await Workbench.again("quick", { settings: quick });
-    const held = workbench.holdNextEngine();
-    await workbench.diagnose("lns", twin);
-    const letGo = await held;
-    await workbench.panel.reaches("running");
-    await workbench.command("View: Close All Editors");
-    letGo();
-    const told = workbench.statusLine(`The diagnosis of lns/${twin} is done.`);
-    await told.waitFor({ timeout: 60_000 });
-    expect(await workbench.notification("").count()).toBe(0);
-    await workbench.screenshot("told");
-    await told.click();
-    await workbench.panel.reaches("done");
-    await told.waitFor({ state: "hidden" });
-  });
-
   test("of an unsupported checkpoint says so once and shows nothing empty", async () => {
-    workbench = await Workbench.again("quick", { settings: quick });
+    workbench = await Workbench.again("slow", { settings: slow });
     workbench.writeCheckpoint("pre-ln", "step-999999");
     const config = path.join(workbench.folder, "pre-ln", "step-999999", "config.json");
     const text = readFileSync(config, "utf8");
@@ -174,6 +102,86 @@ describe("a run", () => {
     expect(await workbench.notification("failed").count()).toBe(0);
     await workbench.screenshot("unsupported");
   });
+
+  test(
+    "waits for the one before it, says so, and both panels share a column",
+    thorough,
+    async () => {
+      workbench = await Workbench.again("slow", { settings: slow });
+      await workbench.openFile("model.py");
+      await workbench.diagnose("pre-ln", step);
+      await workbench.panel.reaches("running");
+      await workbench.diagnose("lns", twin);
+      const waiting = workbench.statusLine(`Waiting for the diagnosis of pre-ln/${step} to end`);
+      const waits = waiting.filter({ hasText: `Fathom: lns/${twin} is waiting` });
+      await waits.waitFor();
+      // The progress of the one leaves the other's line alone.
+      await workbench
+        .notification(`Depth of pre-ln/${step}`)
+        .filter({ hasText: /Layer [3-9]/ })
+        .waitFor();
+      expect(await waits.count()).toBe(1);
+      expect(await workbench.notification(`lns/${twin}`).count()).toBe(0);
+      expect(enginesOf(workbench.extensions)).toHaveLength(1);
+      await workbench.screenshot("queue");
+      expect(await workbench.editorGroups().count()).toBe(2);
+
+      const first = workbench.notification(`Depth of pre-ln/${step}: Layer`);
+      await workbench.press(first, "Cancel");
+      const second = workbench.notification(`Depth of lns/${twin}: Layer`);
+      await second.waitFor();
+      expect(await waiting.count()).toBe(0);
+      expect(enginesOf(workbench.extensions)).toHaveLength(1);
+
+      // A panel that was hidden is drawn anew when it is looked at again.
+      await workbench.tab(`Depth of pre-ln/${step}`).click();
+      const { panel } = workbench;
+      await expect.poll(() => panel.find("header.checkpoint").textContent()).toContain("pre-ln/");
+      await panel.reaches("failed");
+      expect(await panel.charts().count()).toBe(3);
+      await workbench.press(second, "Cancel");
+      await expect.poll(() => enginesOf(workbench.extensions)).toEqual([]);
+    },
+  );
+
+  test("that is cancelled leaves the report of the run before standing", thorough, async () => {
+    workbench = await Workbench.again("quick", { settings: quick });
+    await workbench.diagnose("pre-ln", step);
+    const { panel } = workbench;
+    await panel.reaches("done");
+    const held = workbench.holdNextEngine();
+    await panel.button("Run again").click();
+    await held;
+    await panel.reaches("running");
+    await panel.button("Cancel").click();
+    await panel.reaches("failed", 5000);
+    expect(await panel.status().textContent()).toBe(
+      "Cancelled. The report of the earlier run stands below.",
+    );
+    for (const text of await panel.readChart(panel.charts().last()))
+      expect(text).toMatch(/Removing layer/);
+  });
+
+  test(
+    "that ends while nobody looks says so in the status bar, and a click shows it",
+    thorough,
+    async () => {
+      workbench = await Workbench.again("quick", { settings: quick });
+      const held = workbench.holdNextEngine();
+      await workbench.diagnose("lns", twin);
+      const letGo = await held;
+      await workbench.panel.reaches("running");
+      await workbench.command("View: Close All Editors");
+      letGo();
+      const told = workbench.statusLine(`The diagnosis of lns/${twin} is done.`);
+      await told.waitFor({ timeout: 60_000 });
+      expect(await workbench.notification("").count()).toBe(0);
+      await workbench.screenshot("told");
+      await told.click();
+      await workbench.panel.reaches("done");
+      await told.waitFor({ state: "hidden" });
+    },
+  );
 
   test("with a setting that makes no sense names the setting", thorough, async () => {
     workbench = await Workbench.open("setting", { settings: { "fathom.probes": 0 } });

@@ -68,7 +68,7 @@ describe("LayerNorm Scaling", () => {
     await expect.poll(() => readFileSync(file, "utf8")).toBe(initialised);
   });
 
-  test("leaves alone what it is not for, which gets the recipe", async () => {
+  test("leaves alone what it is not for, which gets the recipe", thorough, async () => {
     await workbench.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await workbench.openFile("post_norm.py");
     await workbench.page.locator(".view-line", { hasText: "self.ln_1 =" }).first().click();
@@ -99,7 +99,7 @@ describe("LayerNorm Scaling", () => {
     expect(readFileSync(path.join(workbench.folder, "post_norm.py"), "utf8")).toBe(postNorm);
   });
 
-  test("over two files is undone in both by one undo", async () => {
+  test("over two files is undone in both by one undo", thorough, async () => {
     const { page, folder } = workbench;
     const textOf = (name: string): string => readFileSync(path.join(folder, name), "latin1");
     await workbench.openFile("block.py");

@@ -237,7 +237,7 @@ describe("Diagnose Run, thoroughly", thorough, () => {
   }, 480_000);
 });
 
-describe("Watch Run", () => {
+describe("Watch Run, thoroughly", thorough, () => {
   test("diagnoses a checkpoint once it is whole, warns once, and stops", async () => {
     workbench = await Workbench.open("watch-run", {
       settings: {
@@ -283,9 +283,7 @@ describe("Watch Run", () => {
     await workbench.command("Fathom: Stop Watching Run");
     await item.waitFor({ state: "hidden" });
   }, 300_000);
-});
 
-describe("Watch Run, thoroughly", thorough, () => {
   test("begins with an empty folder, and with the first step is offered", async () => {
     workbench = await Workbench.open("watch-empty", {
       settings: { ...quick, "fathom.watch.settleSeconds": 1, "fathom.watch.minNeededShare": 0 },

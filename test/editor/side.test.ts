@@ -307,7 +307,7 @@ describe("the charts", () => {
     expect(workbench.complaints).toEqual([]);
   });
 
-  test("follow the cursor in the code, and the model whose file is edited", async () => {
+  test("follow the cursor in the code, and the model whose file is edited", thorough, async () => {
     await open("side-cursor", {
       files: {
         "probe.py": "model = load()\nfirst = model.layers[3].mlp\nlast = model.layers[-1]\n",

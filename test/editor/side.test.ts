@@ -201,8 +201,8 @@ describe("the tree", () => {
       await file.waitFor({ state: "detached" });
       expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(false);
 
-      await side.pressOn(measurable, "Reveal Report File in Explorer");
       const revealed = workbench.row("here.fathom.json");
+      await side.pressUntil(measurable, "Reveal Report File in Explorer", revealed);
       await expect.poll(() => revealed.getAttribute("class")).toMatch(/focused|selected/);
     },
   );

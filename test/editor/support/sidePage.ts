@@ -43,6 +43,14 @@ export class SidePage {
     await row.locator(`.action-label[aria-label^="${title}"]`).click();
   }
 
+  /** Presses until what it leads to is there: a press while the tree is drawn anew is lost. */
+  async pressUntil(row: Locator, title: string, outcome: Locator): Promise<void> {
+    do {
+      await this.pressOn(row, title);
+      await outcome.waitFor({ timeout: 5000 }).catch(() => undefined);
+    } while (!(await outcome.isVisible()));
+  }
+
   /** Drags the border of the side bar. */
   async widenTo(width: number): Promise<void> {
     const bar = (await this.page.locator(".part.sidebar").boundingBox())!;

@@ -292,6 +292,8 @@ describe("Watch Run, thoroughly", thorough, () => {
     mkdirSync(path.join(folder, "fresh"));
     await workbench.command("Fathom: Watch Run");
     await workbench.pick("Browse for a folder of checkpoints…");
+    // The dialog fills in where it begins, over what is there.
+    await expect.poll(() => workbench.quickInput().inputValue()).toContain(folder);
     await workbench.quickInput().fill(`${path.join(folder, "fresh")}/`);
     await page.locator(".quick-input-widget .monaco-button", { hasText: "Choose" }).click();
     await page.locator(".statusbar-item").filter({ hasText: "Watching fresh" }).waitFor();

@@ -41,6 +41,9 @@ const emptyText = (): Promise<string | null> => side.find(".empty p").textConten
 
 async function measure(...names: [string, string]): Promise<void> {
   await workbench.diagnose(...names);
+  // The panel of another checkpoint may stand there until this one's has come.
+  const name = (): Promise<string | null> => workbench.panel.find("h1").textContent();
+  await expect.poll(name, patient).toBe(names.join("/"));
   await workbench.panel.reaches("done");
 }
 
@@ -162,7 +165,7 @@ describe("the tree", () => {
       await root.hover();
       const eye = root.locator('.action-label[aria-label^="Show Checkpoints"]');
       expect(await eye.count()).toBe(0);
-      await file.click();
+      await side.until(workbench.tab("review.fathom.json"), () => file.click());
       await workbench.panel.reaches("done", 30_000);
       expect(await workbench.panel.status().textContent()).toMatch(/^Report from a file/);
       await workbench.screenshot("side-file-opened");
@@ -202,7 +205,7 @@ describe("the tree", () => {
       expect(existsSync(path.join(workbench.folder, "review.fathom.json"))).toBe(false);
 
       const revealed = workbench.row("here.fathom.json");
-      await side.pressUntil(measurable, "Reveal Report File in Explorer", revealed);
+      await side.until(revealed, () => side.pressOn(measurable, "Reveal Report File in Explorer"));
       await expect.poll(() => revealed.getAttribute("class")).toMatch(/focused|selected/);
     },
   );

@@ -43,10 +43,10 @@ export class SidePage {
     await row.locator(`.action-label[aria-label^="${title}"]`).click();
   }
 
-  /** Presses until what it leads to is there: a press while the tree is drawn anew is lost. */
-  async pressUntil(row: Locator, title: string, outcome: Locator): Promise<void> {
+  /** Clicks until what it leads to is there: a click while the tree is drawn anew is lost. */
+  async until(outcome: Locator, click: () => Promise<void>): Promise<void> {
     do {
-      await this.pressOn(row, title);
+      await click();
       await outcome.waitFor({ timeout: 5000 }).catch(() => undefined);
     } while (!(await outcome.isVisible()));
   }

@@ -86,7 +86,7 @@ export async function bestBranch(
 }
 
 /** Every value of each setting beside every value of the others. */
-function combinations(settings: readonly OpenSetting[]): readonly Settings[] {
+export function combinations(settings: readonly OpenSetting[]): readonly Settings[] {
   return settings.reduce<readonly Settings[]>(
     (all, { name, values }) =>
       all.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),

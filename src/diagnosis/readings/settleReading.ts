@@ -91,16 +91,14 @@ async function whyDoubted(
   const ofEvery = await every.losses(best.settings);
   const disbelief = whyNotBelieved(ofEvery, every.baselines, isOfImages);
   if (disbelief !== undefined) return disbelief;
-  const [ruled] = rivals(best, last.tried, open);
-  if (ruled && !ruled.isClear) {
-    const [own, other] = [best.settings, ruled.rival.settings];
-    return `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(own, other))} or ${settingsText(differing(other, own))}.`;
-  }
   const change = isOfImages ? undefined : await unshown(short, best.settings, open);
-  return (
-    change &&
-    `it predicts better still ${change.what}, by ${change.saved.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`
-  );
+  if (change) {
+    return `it predicts better still ${change.what}, by ${change.saved.toFixed(4)} nats, so something that its tensors do not show is computed in the code.`;
+  }
+  const [ruled] = rivals(best, last.tried, open);
+  if (!ruled || ruled.isClear) return undefined;
+  const [own, other] = [best.settings, ruled.rival.settings];
+  return `two readings of its tensors predict alike, ${ruled.margin.toFixed(4)} nats apart: ${settingsText(differing(own, other))} or ${settingsText(differing(other, own))}.`;
 }
 
 function undecided(

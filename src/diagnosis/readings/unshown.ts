@@ -2,7 +2,9 @@ import type { Architecture, Attention, Norm, Rotary } from "../../architecture/d
 import { isPatchEmbedding } from "../../architecture/description";
 import type { OpenSetting, SettingName, Settings } from "../../architecture/reading";
 import { compare } from "./margin";
+import { combinations } from "./search";
 import type { Trial } from "./trial";
+import { differing, settingsText } from "./undecided";
 
 /**
  * What code may compute beside what is read, without a tensor that shows it. A model is trained until no
@@ -15,6 +17,11 @@ interface Change {
   /** The setting that would say of it; where that is not open, somebody has said so. */
   readonly of: SettingName;
   readonly leastShare?: number;
+  /**
+   * It is tried under every value of these, since without it a wrong one may be the best: a rotation the
+   * other way is read as one of other pairs, and of other heads.
+   */
+  readonly underEach?: readonly SettingName[];
   /** Undefined where it says nothing of a model. */
   readonly apply: (architecture: Architecture) => Architecture | undefined;
 }
@@ -67,13 +74,18 @@ async function bestOf(
 ): Promise<Unshown | undefined> {
   const best = await trial.losses(settings);
   let found: Unshown | undefined;
-  for (const { what, of, apply, leastShare: least = leastShare } of all) {
+  for (const { what, of, apply, underEach = [], leastShare: least = leastShare } of all) {
     if (!open.some(({ name }) => name === of)) continue;
-    const changed = await trial.lossesOfChange(settings, apply);
-    if (changed === undefined) continue;
-    const saved = best.mean - changed.mean;
-    if (saved < Math.max(least * best.mean, found?.saved ?? 0)) continue;
-    if (compare(changed, best).isClear) found = { what, saved };
+    for (const values of combinations(open.filter(({ name }) => underEach.includes(name)))) {
+      const reading = { ...settings, ...values };
+      const changed = await trial.lossesOfChange(reading, apply);
+      if (changed === undefined) continue;
+      const saved = best.mean - changed.mean;
+      if (saved < Math.max(least * best.mean, found?.saved ?? 0)) continue;
+      if (!compare(changed, best).isClear) continue;
+      const besides = settingsText(differing(reading, settings));
+      found = { what: besides === "" ? what : `${what} and ${besides}`, saved };
+    }
   }
   return found;
 }
@@ -130,6 +142,7 @@ function changes(longest: number): readonly Change[] {
     ...[2, 4].map((part) => ({
       what: `with rotary positions of 1/${part} of each head's channels only`,
       of: "rotary" as const,
+      underEach: ["rotary"] as const,
       apply: ofRotary(({ inverseFrequencies, ...rest }) => ({
         ...rest,
         inverseFrequencies: inverseFrequencies.filter((_, pair) => pair % part === 0),
@@ -138,6 +151,7 @@ function changes(longest: number): readonly Change[] {
     {
       what: "with rotary positions that turn the other way",
       of: "rotary",
+      underEach: ["heads", "rotary"],
       apply: ofRotary(({ inverseFrequencies, ...rest }) => ({
         ...rest,
         inverseFrequencies: inverseFrequencies.map((frequency) => -frequency),

@@ -120,7 +120,6 @@ describe("a reading that weights leave open", () => {
       architecture: (settings) => change(architecture(settings)),
     });
   const known = {
-    heads: "2",
     norm: "pre-ln",
     "norm-kind": "rms",
     epsilon: "1e-5",
@@ -136,7 +135,7 @@ describe("a reading that weights leave open", () => {
       ),
     });
     const sample = underOwnNames("pre-ln/step-2600");
-    const all = { ...known, rotary: "halves", scale: "head", "embedding-scale": "1" };
+    const all = { ...known, heads: "2", rotary: "halves", scale: "head", "embedding-scale": "1" };
     const { candidates } = await settled(sample, text.slice(0, 4000), 128, all, farOff);
     expect(candidates[0]!.settings["rotary-base"]).toBe("10000");
   }, 180_000);
@@ -145,8 +144,26 @@ describe("a reading that weights leave open", () => {
     [
       "another scale of the attention",
       /attention scores multiplied by 0.5/,
-      { "embedding-scale": "1", rotary: "halves", "rotary-base": "10000" },
+      { heads: "2", "embedding-scale": "1", rotary: "halves", "rotary-base": "10000" },
       ofAttentions((module) => ({ ...module, scale: module.scale / 3 })),
+    ],
+    [
+      "rotary positions that turn the other way",
+      /rotary positions that turn the other way and heads=2, rotary=halves/,
+      { "embedding-scale": "1", scale: "head", "rotary-base": "10000" },
+      ofAttentions(({ rotary, ...module }) => ({
+        ...module,
+        rotary: rotary && {
+          ...rotary,
+          inverseFrequencies: rotary.inverseFrequencies.map((frequency) => -frequency),
+        },
+      })),
+    ],
+    [
+      "another scale of the logits",
+      /logits multiplied by 2/,
+      { heads: "2", rotary: "halves", scale: "head", "rotary-base": "10000" },
+      ({ head, ...rest }) => ({ ...rest, head: head && { ...head, scale: head.scale / 2 } }),
     ],
   ])(
     "is not taken where the code has %s than is read",
